@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.bridge;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * Makes the environment of a child: the JVM's own, less what would lead it astray, plus what it needs. Not safe for use by
+ * several threads at once; {@link #build()} gives an independent map.
+ */
+public final class EnvironmentBuilder {
+    /** A proxy between engine and router makes health checks fail in ways that nobody understands; RLinf strips them too. */
+    private static final Set<String> PROXIES = Set.of("http_proxy", "https_proxy", "all_proxy", "ftp_proxy");
+
+    private static final List<String> DEVICE_VARIABLES = List.of(
+            "CUDA_VISIBLE_DEVICES",
+            "HIP_VISIBLE_DEVICES",
+            "ROCR_VISIBLE_DEVICES",
+            "MUSA_VISIBLE_DEVICES",
+            "ASCEND_RT_VISIBLE_DEVICES");
+
+    private static final String LOCAL = "localhost,127.0.0.1,::1";
+
+    private final Map<String, String> variables;
+
+    private EnvironmentBuilder(Map<String, String> base) {
+        this.variables = new LinkedHashMap<>(new TreeMap<>(base));
+    }
+
+    /** Starts from an environment, usually {@link System#getenv()}, without its proxy variables. */
+    public static EnvironmentBuilder from(Map<String, String> base) {
+        EnvironmentBuilder builder = new EnvironmentBuilder(base);
+        builder.variables.keySet().removeIf(name -> PROXIES.contains(name.toLowerCase(Locale.ROOT)));
+        builder.noProxy(builder.variables.getOrDefault("NO_PROXY", builder.variables.getOrDefault("no_proxy", "")));
+        // A log that is read while the child runs must not wait in a buffer.
+        builder.variables.put("PYTHONUNBUFFERED", "1");
+        return builder;
+    }
+
+    private void noProxy(String current) {
+        String value = current.isBlank() ? LOCAL : current + "," + LOCAL;
+        variables.put("NO_PROXY", value);
+        variables.put("no_proxy", value);
+    }
+
+    /** Sets variables as a person asked for them; they win over what was there and lose to what is set later. */
+    public EnvironmentBuilder putAll(Map<String, String> more) {
+        variables.putAll(more);
+        return this;
+    }
+
+    /** Sets a variable unless it is set. */
+    public EnvironmentBuilder putIfAbsent(String name, String value) {
+        variables.putIfAbsent(name, value);
+        return this;
+    }
+
+    /** Puts a folder first on {@code PYTHONPATH}. */
+    public EnvironmentBuilder pythonPath(Path folder) {
+        String current = variables.getOrDefault("PYTHONPATH", "");
+        variables.put("PYTHONPATH", current.isEmpty() ? folder.toString() : folder + ":" + current);
+        return this;
+    }
+
+    /**
+     * Shows exactly these devices to the child, and no others of their kind.
+     *
+     * @param variable the kind's variable, such as {@code CUDA_VISIBLE_DEVICES}
+     * @param ids device ids as Ray gives them, in the order wanted; none hides all
+     */
+    public EnvironmentBuilder visibleDevices(String variable, List<String> ids) {
+        variables.put(variable, String.join(",", ids));
+        return this;
+    }
+
+    /** Hides the devices of every kind that an empty variable hides. */
+    public EnvironmentBuilder noDevices() {
+        DEVICE_VARIABLES.forEach(name -> variables.put(name, ""));
+        return this;
+    }
+
+    /** The environment as it is now. */
+    public Map<String, String> build() {
+        return Map.copyOf(variables);
+    }
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.bridge;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Reads the end of a log file without reading the rest of it. */
+public final class LogTail {
+
+    /** At most this much of the file's end is looked at, however many lines are asked for. */
+    private static final int MAX_BYTES = 1 << 20;
+
+    private LogTail() {}
+
+    /**
+     * The last lines of a UTF-8 file, oldest first. Bytes that are not UTF-8 become replacement characters.
+     *
+     * @param file the log; a missing file has no lines
+     * @param lines how many at most, 0 or more
+     * @throws UncheckedIOException when the file is there and cannot be read
+     */
+    public static List<String> read(Path file, int lines) {
+        if (lines <= 0 || !Files.exists(file)) {
+            return List.of();
+        }
+        try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+            long length = in.length();
+            int size = (int) Math.min(length, MAX_BYTES);
+            byte[] bytes = new byte[size];
+            in.seek(length - size);
+            in.readFully(bytes);
+            String text = new String(bytes, StandardCharsets.UTF_8);
+            if (size < length) {
+                text = text.substring(text.indexOf('\n') + 1);
+            }
+            List<String> all = text.lines().toList();
+            return List.copyOf(all.subList(Math.max(0, all.size() - lines), all.size()));
+        } catch (IOException e) {
+            throw new UncheckedIOException("Cannot read the log " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

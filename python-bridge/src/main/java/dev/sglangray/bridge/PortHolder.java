@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.bridge;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Who listens on a TCP port of this machine, as far as {@code /proc} tells this user.
+ *
+ * @param pid the process
+ * @param command the first words of its command line, never all of it: later words may be secrets
+ */
+public record PortHolder(long pid, String command) {
+    private static final Path PROC = Path.of("/proc");
+    private static final String LISTENING = "0A";
+    private static final int WORDS = 3;
+
+    /** Words for a person: {@code process 4711 (python -m sglang.launch_server)}. */
+    public String describe() {
+        return "process " + pid + (command.isEmpty() ? "" : " (" + command + ")");
+    }
+
+    /** The first process found that listens on the port; empty when nobody does or when it belongs to another user. */
+    public static Optional<PortHolder> find(int port) {
+        return findAll(port).stream().findFirst();
+    }
+
+    /** All processes seen that hold a socket listening on the port: a server and its forked children, say. */
+    public static List<PortHolder> findAll(int port) {
+        Set<String> sockets = listening(port);
+        List<PortHolder> holders = new ArrayList<>();
+        if (sockets.isEmpty()) {
+            return holders;
+        }
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+            for (Path process : processes) {
+                if (holds(process, sockets)) {
+                    holders.add(
+                            new PortHolder(Long.parseLong(process.getFileName().toString()), commandOf(process)));
+                }
+            }
+        } catch (IOException e) {
+            // No /proc, no answer.
+        }
+        return holders;
+    }
+
+    /** Whether a process is the given one or descends from it, by {@code /proc}. */
+    public boolean descendsFrom(long ancestor) {
+        return ProcessHandle.of(pid)
+                .map(handle -> {
+                    for (Optional<ProcessHandle> h = Optional.of(handle);
+                            h.isPresent();
+                            h = h.get().parent()) {
+                        if (h.get().pid() == ancestor) {
+                            return true;
+                        }
+                    }
+                    return false;
+                })
+                .orElse(false);
+    }
+
+    private static Set<String> listening(int port) {
+        Set<String> found = new HashSet<>();
+        String suffix = String.format(Locale.ROOT, ":%04X", port);
+        for (String table : List.of("net/tcp", "net/tcp6")) {
+            try {
+                for (String line : Files.readAllLines(PROC.resolve(table))) {
+                    String[] words = line.trim().split("\\s+", -1);
+                    if (words.length > 9 && words[1].endsWith(suffix) && words[3].equals(LISTENING)) {
+                        found.add("socket:[" + words[9] + "]");
+                    }
+                }
+            } catch (IOException e) {
+                // Not Linux, or no IPv6.
+            }
+        }
+        return found;
+    }
+
+    private static boolean holds(Path process, Set<String> sockets) {
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(process.resolve("fd"))) {
+            for (Path descriptor : descriptors) {
+                if (sockets.contains(linkOf(descriptor))) {
+                    return true;
+                }
+            }
+        } catch (IOException e) {
+            // Gone meanwhile, or another user's.
+        }
+        return false;
+    }
+
+    private static String linkOf(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString();
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    private static String commandOf(Path process) {
+        try {
+            String line = Files.readString(process.resolve("cmdline"), StandardCharsets.UTF_8);
+            String[] words = line.split("\0", -1);
+            return String.join(" ", List.of(words).subList(0, Math.min(WORDS, words.length)));
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.bridge;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A child process that cannot outlive this JVM. It runs under the two-stage supervisor of the Python package: the JVM
+ * holds the only write end of a pipe, and when that end closes, however the JVM came to die, the supervisor ends the
+ * child and every descendant of it.
+ *
+ * <p>Safe for use by many threads. The child does not depend on the thread that started it.
+ */
+public final class SupervisedProcess implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SupervisedProcess.class);
+
+    /** A supervisor is a small script: it answers within tens of milliseconds unless the machine is drowning. */
+    private static final Duration START_DEADLINE = Duration.ofSeconds(60);
+    /** After SIGKILL nothing but the kernel is waited for. */
+    private static final Duration KILL_DEADLINE = Duration.ofSeconds(5);
+
+    private final ProcessSpec spec;
+    private final Process supervisor;
+    private final OutputStream orders;
+    private final CompletableFuture<Long> started = new CompletableFuture<>();
+    private final CompletableFuture<ProcessExit> exit = new CompletableFuture<>();
+
+    private SupervisedProcess(ProcessSpec spec, Process supervisor) {
+        this.spec = spec;
+        this.supervisor = supervisor;
+        this.orders = supervisor.getOutputStream();
+    }
+
+    /**
+     * Starts the child and returns once it runs.
+     *
+     * @throws ProcessStartException when it cannot be started; nothing is left then
+     */
+    public static SupervisedProcess start(ProcessSpec spec) {
+        List<String> command = List.of(
+                spec.supervisorPython(), "-I", "-S", spec.supervisorScript().toString());
+        Process process;
+        try {
+            Path folder = spec.logFile().toAbsolutePath().getParent();
+            if (folder != null) {
+                Files.createDirectories(folder);
+            }
+            // The supervisor's own complaints go where those of the child go.
+            process = new ProcessBuilder(command)
+                    .redirectError(
+                            ProcessBuilder.Redirect.appendTo(spec.logFile().toFile()))
+                    .start();
+        } catch (IOException e) {
+            throw new ProcessStartException(
+                    "Cannot start the supervisor of '" + spec.name() + "' with " + command + ": " + e.getMessage()
+                            + ". The Python interpreter must exist on this node and the log folder must be writable ("
+                            + spec.logFile() + ").",
+                    e);
+        }
+        SupervisedProcess child = new SupervisedProcess(spec, process);
+        Thread reader = new Thread(child::readEvents, "sglang-ray-child-" + spec.name());
+        reader.setDaemon(true);
+        reader.start();
+        child.order(child.firstOrder());
+        child.awaitStarted();
+        return child;
+    }
+
+    private Map<String, Object> firstOrder() {
+        Map<String, Object> order = new LinkedHashMap<>();
+        order.put("command", spec.command());
+        order.put("env", spec.environment());
+        Path directory = spec.workingDirectory();
+        order.put("cwd", directory == null ? null : directory.toString());
+        order.put("stdin", spec.stdin());
+        order.put("log_file", spec.logFile().toAbsolutePath().toString());
+        order.put("grace_s", seconds(spec.grace()));
+        return order;
+    }
+
+    private void awaitStarted() {
+        try {
+            started.get(START_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (ExecutionException e) {
+            kill();
+            throw new ProcessStartException("Cannot start '" + spec.name() + "': "
+                    + (e.getCause() == null ? e.getMessage() : e.getCause().getMessage()));
+        } catch (TimeoutException e) {
+            kill();
+            throw new ProcessStartException("The supervisor of '" + spec.name() + "' did not answer within "
+                    + START_DEADLINE.toSeconds() + " s. Its log is " + spec.logFile() + ".");
+        } catch (InterruptedException e) {
+            kill();
+            Thread.currentThread().interrupt();
+            throw new ProcessStartException("Interrupted while '" + spec.name() + "' was starting.");
+        }
+    }
+
+    private void readEvents() {
+        String lastLine = "";
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(supervisor.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                lastLine = line;
+                onEvent(line);
+            }
+        } catch (IOException e) {
+            LOG.debug("The event stream of {} broke: {}", spec.name(), e.getMessage());
+        }
+        started.completeExceptionally(new IllegalStateException("the supervisor ended before it started the child"
+                + (lastLine.isEmpty() ? "" : " (it last said: " + lastLine + ")") + tailForError()));
+        exit.complete(new ProcessExit(null, null));
+    }
+
+    private void onEvent(String line) {
+        JsonNode event;
+        try {
+            event = BridgeJson.MAPPER.readTree(line);
+        } catch (IOException e) {
+            LOG.warn("The supervisor of {} said something that is not JSON: {}", spec.name(), line);
+            return;
+        }
+        switch (event.path("event").asText()) {
+            case "started" -> started.complete(event.path("pid").asLong());
+            case "exited" ->
+                exit.complete(new ProcessExit(
+                        event.path("code").isInt()
+                                ? Integer.valueOf(event.path("code").intValue())
+                                : null,
+                        event.path("signal").isTextual() ? event.path("signal").asText() : null));
+            case "failed" ->
+                started.completeExceptionally(
+                        new IllegalStateException(event.path("error").asText()));
+            default -> LOG.debug("An event of {} that is new to us: {}", spec.name(), line);
+        }
+    }
+
+    private String tailForError() {
+        List<String> tail = LogTail.read(spec.logFile(), 10);
+        return tail.isEmpty() ? "" : "\n  " + String.join("\n  ", tail);
+    }
+
+    /** The process id of the child itself (not of its supervisor). */
+    public long pid() {
+        return started.join();
+    }
+
+    /** Whether the child has not been seen to exit. Its descendants may outlive it by the moment the clean-up takes. */
+    public boolean isAlive() {
+        return !exit.isDone();
+    }
+
+    /**
+     * Completes, never exceptionally, as soon as the child itself exits. Every call gives a copy, so completing or
+     * cancelling one does no harm. What is chained on it runs on a thread that must not block.
+     */
+    public CompletableFuture<ProcessExit> onExit() {
+        return exit.copy();
+    }
+
+    /** Where the child's output goes. */
+    public Path logFile() {
+        return spec.logFile();
+    }
+
+    /** The last lines of the child's output, oldest first. */
+    public List<String> logTail(int lines) {
+        return LogTail.read(spec.logFile(), lines);
+    }
+
+    /**
+     * Ends the child and all its descendants, and returns when all are gone: SIGTERM, after the grace SIGKILL. Calling it
+     * again, or after the child's own end, is harmless. An interrupt turns it into an immediate SIGKILL and is restored.
+     *
+     * @return how the child ended
+     */
+    public ProcessExit terminate(Duration grace) {
+        order(Map.of("op", "terminate", "grace_s", seconds(grace)));
+        try {
+            if (!supervisor.waitFor(grace.plus(KILL_DEADLINE).toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warn("{} did not end within {} s after SIGTERM; killing it", spec.name(), grace.toSeconds());
+                kill();
+            }
+            return exit.get(KILL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            kill();
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            LOG.warn("Nobody said how {} ended", spec.name());
+        }
+        return exit.getNow(new ProcessExit(null, null));
+    }
+
+    /** SIGKILL for everything, at once; waits a few seconds at most, whether or not the thread is interrupted. */
+    private void kill() {
+        order(Map.of("op", "kill"));
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + KILL_DEADLINE.toNanos();
+        while (supervisor.isAlive() && System.nanoTime() < deadline) {
+            try {
+                supervisor.waitFor(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        // The end of the pipe is the order that cannot be overheard.
+        closeQuietly();
+        if (supervisor.isAlive()) {
+            supervisor.destroy();
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private synchronized void order(Map<String, ?> order) {
+        try {
+            orders.write(BridgeJson.MAPPER.writeValueAsBytes(order));
+            orders.write('\n');
+            orders.flush();
+        } catch (IOException e) {
+            // A broken pipe: the supervisor is gone, and with it all it watched over.
+            LOG.debug("{} took no order: {}", spec.name(), e.getMessage());
+        }
+    }
+
+    private synchronized void closeQuietly() {
+        try {
+            orders.close();
+        } catch (IOException e) {
+            LOG.debug("Closing the pipe of {}: {}", spec.name(), e.getMessage());
+        }
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
+    }
+
+    /** As {@link #terminate} with the grace of the spec. */
+    @Override
+    public void close() {
+        terminate(spec.grace());
+        closeQuietly();
+    }
+}
