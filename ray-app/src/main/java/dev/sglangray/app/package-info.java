@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/** The launcher: from a configuration and a cluster to a running fleet. */
 @NullMarked
 package dev.sglangray.app;
 

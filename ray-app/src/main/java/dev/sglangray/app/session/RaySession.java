@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.session;
+
+import io.ray.api.Ray;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This driver's connection to one Ray cluster that somebody else runs.
+ *
+ * <p>It never starts and never stops a cluster: the address is always handed to Ray, since without one Ray's Java
+ * runtime starts a head and at exit stops every Ray process of the machine. Ray allows one connection in a JVM at a
+ * time, so there is at most one open session. Safe for use by several threads.
+ */
+public final class RaySession implements AutoCloseable {
+    /** The namespace where fleets live unless another is asked for. */
+    public static final String DEFAULT_NAMESPACE = "sglang-ray";
+
+    private final @Nullable RayAddress address;
+    private final String namespace;
+    private final @Nullable String workerJarUri;
+    private final boolean owned;
+    private boolean closed;
+
+    private RaySession(@Nullable RayAddress address, String namespace, @Nullable String workerJarUri, boolean owned) {
+        this.address = address;
+        this.namespace = namespace;
+        this.workerJarUri = workerJarUri;
+        this.owned = owned;
+    }
+
+    /**
+     * Connects.
+     *
+     * @param address the cluster
+     * @param namespace the Ray namespace of this job's actors and placement groups
+     * @param jar the application's jar, on this machine; workers on this machine, or where the same path holds the
+     *     same jar, load their classes from it
+     * @param job what {@code ray job submit} said, if it did: then workers everywhere load the jar from the job's
+     *     working directory
+     * @throws SessionException when the cluster does not answer
+     * @throws IllegalStateException when this JVM is connected already
+     */
+    public static RaySession connect(RayAddress address, String namespace, Path jar, JobContext job) {
+        if (Ray.isInitialized()) {
+            throw new IllegalStateException("this JVM is connected to a Ray cluster already; use RaySession.current()");
+        }
+        Map<String, String> properties = Map.of(
+                "ray.address", address.toString(),
+                "ray.job.namespace", namespace,
+                "ray.job.code-search-path", jar.toAbsolutePath().toString());
+        properties.forEach(System::setProperty);
+        try {
+            Ray.init();
+        } catch (RuntimeException e) {
+            throw new SessionException(
+                    "the Ray cluster at " + address + " cannot be joined: " + rootMessage(e)
+                            + "\nThis machine must be a node of that cluster (its raylet must run here).",
+                    e);
+        }
+        NativeLibraryCopy.delete();
+        return new RaySession(address, namespace, job.workingDirUri().orElse(null), true);
+    }
+
+    /**
+     * The connection that this JVM has already, for drivers that called {@code Ray.init()} themselves and for code
+     * inside actors. Closing it does not disconnect.
+     *
+     * @throws IllegalStateException when there is none
+     */
+    public static RaySession current() {
+        if (!Ray.isInitialized()) {
+            throw new IllegalStateException(
+                    "this JVM is not connected to Ray: call RaySession.connect or Ray.init first");
+        }
+        String uri = JobContext.from(System.getenv()).workingDirUri().orElse(null);
+        return new RaySession(null, Ray.getRuntimeContext().getNamespace(), uri, false);
+    }
+
+    /** The cluster's address; empty for a connection made by somebody else. */
+    public Optional<RayAddress> address() {
+        return Optional.ofNullable(address);
+    }
+
+    /** The namespace of this job's actors. */
+    public String namespace() {
+        return namespace;
+    }
+
+    /** From where workers on any node fetch the application's jar; empty outside a submitted job. */
+    public Optional<String> workerJarUri() {
+        return Optional.ofNullable(workerJarUri);
+    }
+
+    /** Disconnects, if this object connected. May be called again. */
+    @Override
+    public synchronized void close() {
+        if (!closed && owned) {
+            Ray.shutdown();
+        }
+        closed = true;
+    }
+
+    private static String rootMessage(Throwable error) {
+        Throwable root = error;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage() == null ? root.getClass().getSimpleName() : root.getMessage();
+    }
+}
