@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.session;
+
+import dev.sglangray.bridge.EnvironmentBuilder;
+import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.bridge.PortLease;
+import dev.sglangray.bridge.ProcessExit;
+import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.bridge.SupervisedProcess;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitResult;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Ray head on this machine that lives as long as its owner.
+ *
+ * <p>It runs in the foreground under the supervisor, so that it ends with this process however that ends, and it is
+ * stopped by ending its own processes: never with {@code ray stop}, which stops every cluster on the machine. Its
+ * session folder is its own, so that a cluster that runs here already keeps its {@code /tmp/ray}. Not safe for use by
+ * several threads at once, except {@link #close()}.
+ */
+public final class LocalHead implements AutoCloseable {
+    private static final Logger log = LoggerFactory.getLogger(LocalHead.class);
+    private static final Duration POLL = Duration.ofMillis(50);
+    private static final Duration STOP_GRACE = Duration.ofSeconds(3);
+    private static final String READY = "Ray runtime started.";
+    private static final Pattern ADDRESS = Pattern.compile("--address='([^']+)'");
+    private static final int TAIL_LINES = 20;
+
+    private final SupervisedProcess process;
+    private final PortLease port;
+    private final Path folder;
+    private boolean keepFolder;
+    private boolean closed;
+
+    private LocalHead(SupervisedProcess process, PortLease port, Path folder) {
+        this.process = process;
+        this.port = port;
+        this.folder = folder;
+    }
+
+    /**
+     * Starts a head and returns at once; {@link #awaitReady} tells when it can be joined.
+     *
+     * @param python a Python that has ray
+     * @param accelerators how many accelerators (Ray's resource GPU) the node has; negative lets Ray count them
+     * @throws SessionException when it cannot be started
+     */
+    public static LocalHead start(String python, int accelerators) {
+        Path folder = newFolder();
+        PortLease port = new PortAllocator().acquire();
+        List<String> command = new ArrayList<>(List.of(
+                python,
+                "-m",
+                "ray.scripts.scripts",
+                "start",
+                "--head",
+                "--block",
+                "--port=" + port.port(),
+                "--temp-dir=" + folder.resolve("ray"),
+                "--include-dashboard=false",
+                "--disable-usage-stats",
+                "--log-color=false"));
+        if (accelerators >= 0) {
+            command.add("--num-gpus=" + accelerators);
+        }
+        Map<String, String> environment =
+                new HashMap<>(EnvironmentBuilder.from(System.getenv()).build());
+        environment.remove("RAY_ADDRESS");
+        try {
+            Path supervisor = PythonPackage.supervisor(PythonPackage.extract());
+            SupervisedProcess process = SupervisedProcess.start(new ProcessSpec(
+                    "ray-head",
+                    python,
+                    supervisor,
+                    command,
+                    environment,
+                    null,
+                    null,
+                    folder.resolve("head.log"),
+                    STOP_GRACE));
+            return new LocalHead(process, port, folder);
+        } catch (RuntimeException e) {
+            port.close();
+            deleteTree(folder);
+            throw new SessionException("a local Ray head cannot be started with " + python + ": " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Waits until the head can be joined.
+     *
+     * @return where
+     * @throws SessionException when it ends before, or is not ready in time; with the last lines that it printed
+     * @throws InterruptedException when this thread is interrupted
+     */
+    public RayAddress awaitReady(Duration deadline) throws InterruptedException {
+        long end = System.nanoTime() + deadline.toNanos();
+        CompletableFuture<ProcessExit> exit = process.onExit();
+        while (true) {
+            String log = readLog();
+            if (log.contains(READY)) {
+                Matcher matcher = ADDRESS.matcher(log);
+                if (matcher.find()) {
+                    return RayAddress.parse(matcher.group(1), "the address that ray start printed");
+                }
+            }
+            if (exit.isDone()) {
+                throw failed("ended while it started (" + exit.join().describe() + ")");
+            }
+            if (System.nanoTime() > end) {
+                throw failed("is not ready after " + deadline.toSeconds() + " s");
+            }
+            try {
+                exit.get(POLL.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                continue;
+            } catch (ExecutionException e) {
+                throw new SessionException("the local Ray head's supervisor failed: " + e.getCause(), e);
+            }
+        }
+    }
+
+    /** Keeps the session folder, with its logs, when this head is closed; for a person who looks for a cause. */
+    public Path keepLogs() {
+        keepFolder = true;
+        return folder;
+    }
+
+    /** Ends the head with everything that runs under it, and removes its folder. May be called again. */
+    @Override
+    public synchronized void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        process.terminate(STOP_GRACE);
+        port.close();
+        if (!keepFolder) {
+            deleteTree(folder);
+        }
+    }
+
+    private SessionException failed(String what) {
+        List<String> tail = process.logTail(TAIL_LINES);
+        Path kept = keepLogs();
+        return new SessionException("the local Ray head " + what + "; its last lines:\n  " + String.join("\n  ", tail)
+                + "\nIts logs: " + kept);
+    }
+
+    private String readLog() {
+        try {
+            return Files.exists(process.logFile()) ? Files.readString(process.logFile()) : "";
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    // Short, because Ray puts sockets below it whose paths may have 107 bytes at most.
+    private static Path newFolder() {
+        try {
+            return Files.createTempDirectory("sgr-");
+        } catch (IOException e) {
+            throw new SessionException("no folder can be made in " + System.getProperty("java.io.tmpdir"), e);
+        }
+    }
+
+    private static void deleteTree(Path root) {
+        try {
+            Files.walkFileTree(root, new SimpleFileVisitor<>() {
+                @Override
+                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                    Files.deleteIfExists(file);
+                    return FileVisitResult.CONTINUE;
+                }
+
+                @Override
+                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException error)
+                        throws IOException {
+                    if (error != null) {
+                        throw error;
+                    }
+                    Files.deleteIfExists(directory);
+                    return FileVisitResult.CONTINUE;
+                }
+            });
+        } catch (IOException e) {
+            log.warn("the folder {} stays: {}", root, e.toString());
+        }
+    }
+}
