@@ -130,13 +130,7 @@ public final class LocalHead implements AutoCloseable {
             if (System.nanoTime() > end) {
                 throw failed("is not ready after " + deadline.toSeconds() + " s");
             }
-            try {
-                exit.get(POLL.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (TimeoutException e) {
-                continue;
-            } catch (ExecutionException e) {
-                throw new SessionException("the local Ray head's supervisor failed: " + e.getCause(), e);
-            }
+            awaitExit(exit, POLL);
         }
     }
 
@@ -157,6 +151,18 @@ public final class LocalHead implements AutoCloseable {
         port.close();
         if (!keepFolder) {
             deleteTree(folder);
+        }
+    }
+
+    // Returns early when the head ends, since that ends the waiting.
+    private static void awaitExit(CompletableFuture<ProcessExit> exit, Duration atMost) throws InterruptedException {
+        try {
+            ProcessExit ended = exit.get(atMost.toMillis(), TimeUnit.MILLISECONDS);
+            log.debug("the local Ray head {}", ended.describe());
+        } catch (TimeoutException e) {
+            log.trace("the local Ray head starts");
+        } catch (ExecutionException e) {
+            throw new SessionException("the local Ray head's supervisor failed: " + e.getCause(), e);
         }
     }
 
