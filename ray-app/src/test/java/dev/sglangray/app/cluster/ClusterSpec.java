@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cluster;
+
+import java.util.List;
+
+/**
+ * A test cluster before it is started.
+ *
+ * @param rayVersion the version of Ray, for example 2.60.0
+ * @param nodes the nodes; the first is the head
+ * @param dashboard whether the head runs the dashboard, which {@code ray job submit} needs
+ */
+public record ClusterSpec(String rayVersion, List<NodeSpec> nodes, boolean dashboard) {
+
+    public ClusterSpec {
+        nodes = List.copyOf(nodes);
+        if (nodes.isEmpty() || nodes.size() > 9) {
+            throw new IllegalArgumentException("a test cluster has 1 to 9 nodes, not " + nodes.size());
+        }
+    }
+}

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cluster;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.StreamSupport;
+import org.awaitility.Awaitility;
+
+/**
+ * A real Ray cluster of one or more nodes, in namespaces of its own.
+ *
+ * <p>The nodes have the addresses 10.9.0.1, 10.9.0.2 and so on, the host names node-a, node-b and so on, a
+ * {@code /tmp/ray} each, and no way to any other network. All else of the file system is the machine's. Logs lie under
+ * {@code ray-app/target/clusters}. Methods may be called from several threads.
+ */
+public final class TestCluster implements AutoCloseable {
+
+    private static final Duration START_DEADLINE = Duration.ofSeconds(90);
+
+    private final ClusterSpec spec;
+    private final PythonEnvironment python;
+    private final Path logs;
+    private final Namespaces namespaces;
+    private final ClusterProbe probe;
+    private final AtomicInteger commands = new AtomicInteger();
+    private final List<InsideProcess> started = new ArrayList<>();
+    private List<ProcessRow> baseline = List.of();
+
+    private TestCluster(ClusterSpec spec) {
+        this.spec = spec;
+        this.python = PythonEnvironment.withRay(spec.rayVersion());
+        this.logs = newFolder(spec);
+        this.namespaces = Namespaces.create(python.python(), spec.nodes().size(), logs);
+        try {
+            this.probe = new ClusterProbe(builder(
+                            head(),
+                            List.of(
+                                    python.python().toString(),
+                                    Namespaces.resource("cluster_probe.py").toString(),
+                                    address()),
+                            Map.of())
+                    .redirectError(logs.resolve("probe.log").toFile())
+                    .start());
+        } catch (IOException e) {
+            namespaces.close();
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Starts a cluster and waits until Ray knows all its nodes.
+     *
+     * @throws AssertionError if it can't be started; the message has what Ray said
+     */
+    public static TestCluster start(ClusterSpec spec) {
+        TestCluster cluster = new TestCluster(spec);
+        try {
+            cluster.startRay();
+            return cluster;
+        } catch (RuntimeException | Error e) {
+            cluster.close();
+            throw e;
+        }
+    }
+
+    /** Starts a cluster without dashboard of the given nodes. */
+    public static TestCluster start(String rayVersion, NodeSpec... nodes) {
+        return start(new ClusterSpec(rayVersion, Arrays.asList(nodes), false));
+    }
+
+    private void startRay() {
+        startNode(head());
+        namespaces.nodes().stream().skip(1).parallel().forEach(this::startNode);
+        Awaitility.await("all nodes of the cluster")
+                .atMost(START_DEADLINE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> aliveNodes() == spec.nodes().size());
+        awaitDashboard();
+        baseline = namespaces.processes();
+    }
+
+    /** One {@code ray start}, tried a second time because under load it may give up waiting for its own processes. */
+    private void startNode(ClusterNode node) {
+        InsideProcess first = launch(node);
+        if (!awaitNode(node, first)) {
+            onNode(node).forEach(row -> InsideProcess.kill("KILL", Long.toString(row.pid())));
+            InsideProcess second = launch(node);
+            if (!awaitNode(node, second)) {
+                throw new AssertionError("ray start failed twice on " + node.name() + ":\n" + first.stdout()
+                        + first.stderr() + "\n--- second\n" + second.stdout() + second.stderr());
+            }
+        }
+    }
+
+    private InsideProcess launch(ClusterNode node) {
+        List<String> command = RayStart.command(python, spec, node, address());
+        return spawn(node, command, spec.nodes().get(node.index()).environment());
+    }
+
+    /** True when the head's GCS listens, or another node's raylet runs; false when {@code ray start} ended before. */
+    private boolean awaitNode(ClusterNode node, InsideProcess rayStart) {
+        Awaitility.await("ray start on " + node.name())
+                .atMost(START_DEADLINE)
+                .pollInterval(Duration.ofMillis(50))
+                .until(() -> !rayStart.isAlive() || isUp(node));
+        return rayStart.isAlive();
+    }
+
+    private boolean isUp(ClusterNode node) {
+        return node.index() == 0
+                ? node.listeningPorts().contains(RayStart.GCS_PORT)
+                : onNode(node).stream().anyMatch(RayProcesses::isRaylet);
+    }
+
+    private long aliveNodes() {
+        return StreamSupport.stream(nodeTable().spliterator(), false)
+                .filter(row -> row.path("alive").asBoolean())
+                .count();
+    }
+
+    private void awaitDashboard() {
+        if (spec.dashboard()) {
+            Awaitility.await("the dashboard")
+                    .atMost(START_DEADLINE)
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(() -> head().listeningPorts().contains(RayStart.DASHBOARD_PORT));
+        }
+    }
+
+    public ClusterSpec spec() {
+        return spec;
+    }
+
+    /** The environment that the cluster's Ray runs in. */
+    public PythonEnvironment python() {
+        return python;
+    }
+
+    public List<ClusterNode> nodes() {
+        return namespaces.nodes();
+    }
+
+    public ClusterNode head() {
+        return nodes().get(0);
+    }
+
+    /** The address for {@code ray.address}. */
+    public String address() {
+        return head().ip() + ":" + RayStart.GCS_PORT;
+    }
+
+    /** The address for {@code ray job submit}; nothing is there in a cluster without dashboard. */
+    public String dashboardUrl() {
+        return "http://" + head().ip() + ":" + RayStart.DASHBOARD_PORT;
+    }
+
+    /** The folder, on this machine, with the output of every command and, after {@link #saveLogs}, Ray's logs. */
+    public Path logs() {
+        return logs;
+    }
+
+    /** Runs a command on a node and waits for its end. */
+    public ExitResult exec(ClusterNode node, Duration deadline, String... command) {
+        try (InsideProcess process = spawn(node, List.of(command), Map.of())) {
+            return process.await(deadline);
+        }
+    }
+
+    /**
+     * Starts a command on a node.
+     *
+     * <p>It gets a small, fixed environment: the cluster's Python and this JVM's Java first in PATH, no proxy, no Ray
+     * variable; and signals as a shell gives them, even where this JVM ignores some.
+     *
+     * @param environment variables to add
+     */
+    public InsideProcess spawn(ClusterNode node, List<String> command, Map<String, String> environment) {
+        String name = "%03d-%s".formatted(commands.incrementAndGet(), label(command));
+        Path out = logs.resolve(name + ".out");
+        Path err = logs.resolve(name + ".err");
+        List<String> shell =
+                new ArrayList<>(List.of("sh", "-c", "cd \"$0\" && exec setsid env --default-signal \"$@\""));
+        shell.add(logs.toString());
+        shell.addAll(command);
+        try {
+            Process process = builder(node, shell, environment)
+                    .redirectInput(new File("/dev/null"))
+                    .redirectOutput(out.toFile())
+                    .redirectError(err.toFile())
+                    .start();
+            InsideProcess inside = new InsideProcess(command, process, out, err);
+            synchronized (started) {
+                started.add(inside);
+            }
+            return inside;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private ProcessBuilder builder(ClusterNode node, List<String> command, Map<String, String> environment) {
+        List<String> words = namespaces.enter(node);
+        words.addAll(command);
+        ProcessBuilder builder = new ProcessBuilder(words);
+        Map<String, String> variables = builder.environment();
+        String home = variables.getOrDefault("HOME", "/");
+        variables.clear();
+        variables.putAll(baseEnvironment(home));
+        variables.putAll(environment);
+        return builder;
+    }
+
+    private Map<String, String> baseEnvironment(String home) {
+        Map<String, String> variables = new LinkedHashMap<>();
+        variables.put(
+                "PATH",
+                python.bin() + ":" + System.getProperty("java.home")
+                        + "/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        variables.put("HOME", home);
+        variables.put("LANG", "C.UTF-8");
+        variables.put("RAY_USAGE_STATS_ENABLED", "0");
+        return variables;
+    }
+
+    private static String label(List<String> command) {
+        String words = command.stream()
+                .filter(word -> !word.startsWith("-"))
+                .map(word -> word.substring(word.lastIndexOf('/') + 1))
+                .limit(3)
+                .reduce((left, right) -> left + "-" + right)
+                .orElse("command");
+        String clean = words.replaceAll("[^A-Za-z0-9.]+", "-");
+        return clean.substring(0, Math.min(40, clean.length()));
+    }
+
+    /** Every process of all nodes, zombies too, without the harness's own. */
+    public List<ProcessRow> processes() {
+        return namespaces.processes().stream()
+                .filter(row -> row.parent() != probe.pid())
+                .toList();
+    }
+
+    public List<ProcessRow> onNode(ClusterNode node) {
+        return processes().stream()
+                .filter(row -> row.network().equals(node.network()))
+                .toList();
+    }
+
+    /** The processes that there were when the cluster had just started. */
+    List<ProcessRow> baseline() {
+        return baseline;
+    }
+
+    /** Ray's nodes: {@code id}, {@code ip}, {@code alive}, {@code resources}. */
+    public JsonNode nodeTable() {
+        return probe.rows("nodes");
+    }
+
+    /** Ray's actors, dead ones too: {@code id}, {@code name}, {@code class}, {@code state}, {@code job}, {@code ip}. */
+    public JsonNode actors() {
+        return probe.rows("actors");
+    }
+
+    /** Ray's placement groups, removed ones too: {@code id}, {@code name}, {@code state}, {@code bundles}. */
+    public JsonNode placementGroups() {
+        return probe.rows("placement_groups");
+    }
+
+    /** Checks that nothing is left of what tests started on the cluster, and that the cluster itself lives. */
+    public void assertNothingLeft() {
+        new Leftovers(this).assertNone();
+    }
+
+    /** What tests started on the cluster and is there now, one line each. */
+    public List<String> leftovers() {
+        return new Leftovers(this).find();
+    }
+
+    /** Checks that the cluster still runs with the very processes that it started with. */
+    public void assertLives() {
+        new Leftovers(this).assertClusterLives();
+    }
+
+    /** Copies Ray's logs of every node to {@link #logs}. */
+    public void saveLogs() {
+        for (ClusterNode node : nodes()) {
+            Path session = node.file("/tmp/ray/session_latest/logs");
+            if (Files.exists(node.file("/tmp/ray"))) {
+                ExitResult copied = exec(
+                        node,
+                        Duration.ofSeconds(30),
+                        "cp",
+                        "-r",
+                        "/tmp/ray/session_latest/logs",
+                        logs.resolve("ray-" + node.name()).toString());
+                if (copied.code() != 0 && Files.exists(session)) {
+                    throw new AssertionError("cannot copy Ray's logs: " + copied);
+                }
+            }
+        }
+    }
+
+    /** Ends every process of the cluster. */
+    @Override
+    public void close() {
+        synchronized (started) {
+            started.forEach(InsideProcess::close);
+        }
+        namespaces.close();
+    }
+
+    private static Path newFolder(ClusterSpec spec) {
+        try {
+            Path parent = PythonEnvironment.repository().resolve("ray-app/target/clusters");
+            Files.createDirectories(parent);
+            return Files.createTempDirectory(
+                    parent, "ray-" + spec.rayVersion() + "-" + spec.nodes().size() + "-");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first process of a test cluster: pid 1 of its own pid namespace.
+
+Started by ``TestCluster`` under ``unshare`` with one JSON argument. It builds one network, mount and host-name
+namespace per node, joined by a bridge, prints one JSON line that names the holder process of each node, and then only
+reaps zombies until its standard input ends. Standard input is a pipe whose other end is in the test JVM: however the
+JVM ends, this process ends, and the kernel kills every process of the namespace with it.
+"""
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+GATEWAY = "10.9.0.254"
+HOLDER = ["unshare", "--mount", "--net", "--uts", "sleep", "infinity"]
+
+
+def run(*command, stdin=None):
+    result = subprocess.run(command, input=stdin, capture_output=True, text=True)
+    if result.returncode != 0:
+        raise SystemExit(f"{' '.join(command)}: exit code {result.returncode}: {result.stderr.strip()}")
+
+
+def prepare_cluster(perf_directory):
+    run("ip", "link", "set", "lo", "up")
+    run("ip", "link", "add", "br0", "type", "bridge")
+    run("ip", "addr", "add", f"{GATEWAY}/24", "dev", "br0")
+    run("ip", "link", "set", "br0", "up")
+    # A container's /dev/shm may be too small for Ray's object store.
+    run("mount", "-t", "tmpfs", "-o", "mode=1777,size=2g", "tmpfs", "/dev/shm")
+    # JVMs name their performance files by pid, and pids repeat across pid namespaces.
+    os.makedirs(perf_directory, mode=0o755, exist_ok=True)
+    run("mount", "-t", "tmpfs", "-o", "mode=0755,size=16m", "tmpfs", perf_directory)
+    os.makedirs("/tmp/ray", exist_ok=True)
+
+
+def start_holder():
+    pid = os.fork()
+    if pid == 0:
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        os.execvp(HOLDER[0], HOLDER)
+    deadline = time.monotonic() + 10
+    # The holder is itself only after unshare has become sleep; until then its namespaces are ours.
+    while not comm(pid).startswith("sleep"):
+        if time.monotonic() > deadline:
+            raise SystemExit("the holder of a node did not start within 10 s")
+        time.sleep(0.002)
+    return pid
+
+
+def comm(pid):
+    with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+        return file.read()
+
+
+def prepare_node(index, node, hosts):
+    pid = start_holder()
+    inside = ["nsenter", "-t", str(pid), "--mount", "--net", "--uts"]
+    link = f"veth{index}"
+    run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
+    run("ip", "link", "set", link, "master", "br0", "up")
+    addresses = f"link set lo up\naddr add {node['ip']}/24 dev eth0\nlink set eth0 up\nroute add default via {GATEWAY}\n"
+    run(*inside, "ip", "-batch", "-", stdin=addresses)
+    script = (
+        "set -e; mount -t tmpfs -o mode=1777,size=4g tmpfs /tmp/ray; cat > /tmp/ray/.hosts; : > /tmp/ray/.resolv; "
+        "mount --bind /tmp/ray/.hosts /etc/hosts; mount --bind /tmp/ray/.resolv /etc/resolv.conf; hostname \"$0\""
+    )
+    run(*inside, "sh", "-c", script, node["name"], stdin=hosts)
+    return pid
+
+
+def reap():
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+
+
+def main():
+    spec = json.loads(sys.argv[1])
+    prepare_cluster(spec["perf_directory"])
+    hosts = "127.0.0.1 localhost\n" + "".join(f"{node['ip']} {node['name']}\n" for node in spec["nodes"])
+    holders = [prepare_node(index, node, hosts) for index, node in enumerate(spec["nodes"])]
+    print(json.dumps({"holders": holders}), flush=True)
+
+    wake_read, wake_write = os.pipe()
+    os.set_blocking(wake_write, False)
+    signal.set_wakeup_fd(wake_write)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    reap()
+    while True:
+        readable, _, _ = select.select([0, wake_read], [], [])
+        if wake_read in readable:
+            os.read(wake_read, 4096)
+            reap()
+        if 0 in readable and not os.read(0, 4096):
+            return
+
+
+if __name__ == "__main__":
+    main()
