@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A cluster with ranked nodes and resolved node groups: what placements are computed from.
+ *
+ * <p>Immutable and safe for use by several threads.
+ */
+public final class Cluster {
+    private final List<NodeInfo> nodes;
+    private final Map<String, NodeGroupInfo> groups;
+    private final List<String> warnings;
+
+    private Cluster(List<NodeInfo> nodes, Map<String, NodeGroupInfo> groups, List<String> warnings) {
+        this.nodes = List.copyOf(nodes);
+        this.groups = groups;
+        this.warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * Ranks the nodes of a snapshot and resolves node groups, by RLinf's rules.
+     *
+     * @param numNodes how many nodes the configuration asks for, 1 or more; further nodes are left out with a warning
+     * @param definitions the node groups, or empty when the configuration has no {@code node_groups} at all
+     * @param snapshot the Ray cluster
+     * @throws PlacementException when nodes are missing, their ranks do not fit, or group labels repeat
+     */
+    public static Cluster of(int numNodes, Optional<List<NodeGroupDefinition>> definitions, ClusterSnapshot snapshot) {
+        List<NodeGroupDefinition> wanted = definitions.orElse(List.of());
+        boolean byRank = wanted.stream().anyMatch(group -> group.nodes() instanceof NodeSelector.Ranks);
+        boolean none = wanted.isEmpty() && definitions.isPresent();
+        if ((byRank || none) && NodeRanks.given(snapshot).stream().anyMatch(node -> node.rank() == null)) {
+            throw PlacementException.builder(
+                            "node groups name nodes by rank, but not every node was started with a rank")
+                    .component("cluster.node_groups")
+                    .available("Nodes", NodeTable.lines(snapshot))
+                    .fix("Start each node with its rank: ray start ... --resources='{\"node_rank:N\": 1}'"
+                            + " (or --labels=sglang_ray.node_rank=N where Ray has labels).")
+                    .build();
+        }
+        List<String> warnings = new ArrayList<>();
+        List<NodeSnapshot> ordered = NodeRanks.assign(snapshot, numNodes, warnings);
+        List<NodeInfo> nodes = new ArrayList<>();
+        for (int rank = 0; rank < ordered.size(); rank++) {
+            nodes.add(node(rank, ordered.get(rank), wanted));
+        }
+        return new Cluster(nodes, groups(nodes, wanted), warnings);
+    }
+
+    private static NodeInfo node(int rank, NodeSnapshot snapshot, List<NodeGroupDefinition> wanted) {
+        List<String> labels = new ArrayList<>();
+        Map<String, Integer> hardware = new LinkedHashMap<>();
+        if (snapshot.accelerators() > 0) {
+            hardware.put(NodeInfo.ACCELERATOR, snapshot.accelerators());
+        }
+        for (NodeGroupDefinition group : wanted) {
+            if (!group.nodes().matches(rank, snapshot)) {
+                continue;
+            }
+            labels.add(group.label());
+            int devices = group.devices().getOrDefault(rank, 0);
+            if (group.hardwareType() != null && devices > 0) {
+                hardware.merge(group.hardwareType(), devices, Integer::sum);
+            }
+        }
+        return new NodeInfo(rank, snapshot, labels, hardware);
+    }
+
+    private static Map<String, NodeGroupInfo> groups(List<NodeInfo> nodes, List<NodeGroupDefinition> wanted) {
+        Map<String, NodeGroupInfo> groups = new LinkedHashMap<>();
+        for (NodeGroupDefinition definition : wanted) {
+            List<NodeInfo> members = nodes.stream()
+                    .filter(node -> definition.nodes().matches(node.rank(), node.snapshot()))
+                    .toList();
+            if (!members.isEmpty()) {
+                add(
+                        groups,
+                        new NodeGroupInfo(
+                                definition.label(),
+                                members,
+                                definition.hardwareType(),
+                                definition.ignoreHardware(),
+                                definition.environments()));
+            }
+        }
+        add(groups, new NodeGroupInfo(NodeGroupInfo.CLUSTER, nodes, null, false, List.of()));
+        add(groups, new NodeGroupInfo(NodeGroupInfo.NODE, nodes, null, true, List.of()));
+        return groups;
+    }
+
+    private static void add(Map<String, NodeGroupInfo> groups, NodeGroupInfo group) {
+        if (groups.putIfAbsent(group.label(), group) != null) {
+            throw PlacementException.builder(
+                            "the label \"%s\" is given to more than one node group".formatted(group.label()))
+                    .component("cluster.node_groups")
+                    .seen(group.label())
+                    .build();
+        }
+    }
+
+    /** The nodes in use; the node at index i has rank i. */
+    public List<NodeInfo> nodes() {
+        return nodes;
+    }
+
+    /**
+     * The node with a rank.
+     *
+     * @throws PlacementException when there is none
+     */
+    public NodeInfo node(int rank) {
+        if (rank < 0 || rank >= nodes.size()) {
+            throw PlacementException.builder(
+                            "there is no node of rank %d; ranks run from 0 to %d".formatted(rank, nodes.size() - 1))
+                    .seen(rank)
+                    .available("Nodes", NodeTable.lines(this))
+                    .build();
+        }
+        return nodes.get(rank);
+    }
+
+    /** How many accelerators the nodes have together. */
+    public int accelerators() {
+        return nodes.stream().mapToInt(NodeInfo::accelerators).sum();
+    }
+
+    /** The node groups: the configured ones that have nodes, in their order, then {@code cluster} and {@code node}. */
+    public List<NodeGroupInfo> nodeGroups() {
+        return List.copyOf(groups.values());
+    }
+
+    /** The node group with a label; {@code cluster} and {@code node} always exist. */
+    public Optional<NodeGroupInfo> nodeGroup(String label) {
+        return Optional.ofNullable(groups.get(label));
+    }
+
+    /**
+     * The node groups with these labels, in this order; {@code cluster} for none.
+     *
+     * @param component what asks for them, for the message
+     * @throws PlacementException when a label has no node group or is there twice
+     */
+    List<NodeGroupInfo> requireNodeGroups(List<String> labels, String component) {
+        Map<String, NodeGroupInfo> found = new LinkedHashMap<>();
+        for (String label : labels.isEmpty() ? List.of(NodeGroupInfo.CLUSTER) : labels) {
+            NodeGroupInfo group = groups.get(label);
+            if (group == null) {
+                throw PlacementException.builder("no node has the node group label \"%s\"".formatted(label))
+                        .component(component)
+                        .seen(label)
+                        .available(
+                                "Node groups",
+                                groups.values().stream()
+                                        .map(NodeGroupInfo::toString)
+                                        .toList())
+                        .fix(Suggestions.didYouMean(label, groups.keySet()))
+                        .build();
+            }
+            if (found.put(label, group) != null) {
+                throw PlacementException.builder(
+                                "the node group \"%s\" is named twice, which would give its hardware out twice"
+                                        .formatted(label))
+                        .component(component)
+                        .seen(String.join(",", labels))
+                        .build();
+            }
+        }
+        return List.copyOf(found.values());
+    }
+
+    /** What a user should know about this cluster; empty when there is nothing. */
+    public List<String> warnings() {
+        return warnings;
+    }
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One engine of a fleet: where it goes and how it is started.
+ *
+ * @param rank its rank in the server group
+ * @param groupName the server group
+ * @param node its node
+ * @param placement its accelerators and ranks
+ * @param bundleIndex its bundle in the fleet's placement group
+ * @param serverType {@code srt} or {@code embodied}, as configured
+ * @param serverArgs the configured arguments; host, port and dist_init_addr are chosen at run time
+ * @param environment the variables of RLinf's scheduler over those of the node group; merge them over the node's own with
+ *     {@link EnvironmentMerge}
+ * @param pythonInterpreter the Python that the node group names, or null for the default
+ */
+public record EnginePlan(
+        int rank,
+        String groupName,
+        NodeInfo node,
+        Placement placement,
+        int bundleIndex,
+        String serverType,
+        Map<String, Object> serverArgs,
+        Map<String, String> environment,
+        @Nullable String pythonInterpreter) {
+    /** Copies the maps. */
+    public EnginePlan {
+        serverArgs = OrderedMap.copyOf(serverArgs);
+        environment = OrderedMap.copyOf(environment);
+    }
+
+    /** The name of its actor, {@code <group>:<rank>}. */
+    public String actorName() {
+        return groupName + ":" + rank;
+    }
+
+    /** How many accelerators it is given; 0 on a node placement. */
+    public int accelerators() {
+        return placement.localHardwareRanks().size();
+    }
+}

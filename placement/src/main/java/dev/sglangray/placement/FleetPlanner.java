@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Turns a request into a plan. Pure: nothing is started, reserved or asked of Ray.
+ *
+ * <p>As RLinf's launcher: flat hardware ranks must be contiguous and are packed into engines of equal width, or a strategy
+ * is used as it is; the router goes to a node by rank. Other than there, the router sees no accelerator, and two
+ * actors of one name are refused.
+ */
+public final class FleetPlanner {
+    private static final double SMALLEST_SHARE = 0.0001;
+
+    private FleetPlanner() {}
+
+    /**
+     * Plans a fleet.
+     *
+     * @throws PlacementException when the cluster cannot give what is asked, naming what, and what exists
+     */
+    public static FleetPlan plan(PlanRequest request) {
+        requireDistinctNames(request);
+        List<BundlePlan> bundles = new ArrayList<>();
+        List<String> warnings = new ArrayList<>(request.cluster().warnings());
+        warnings.addAll(request.warnings());
+        List<EnginePlan> engines = request.server()
+                .map(server -> engines(request, server, bundles))
+                .orElse(List.of());
+        RouterPlan router =
+                request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
+        return new FleetPlan(request.fleetName(), engines, router, bundles, warnings);
+    }
+
+    private static void requireDistinctNames(PlanRequest request) {
+        String server = request.server().map(PlanRequest.Server::groupName).orElse(null);
+        String router = request.router().map(PlanRequest.Router::groupName).orElse(null);
+        if (server != null && server.equals(router)) {
+            throw PlacementException.builder(
+                            ("group_name and router_group_name are both \"%s\", so that engine 0 and the router would"
+                                            + " have one actor name, \"%s:0\"")
+                                    .formatted(server, server))
+                    .seen(server)
+                    .fix("Give them different names.")
+                    .build();
+        }
+        for (String name : server == null ? new String[] {router} : new String[] {server, router}) {
+            if (name != null && PythonText.strip(name).isEmpty()) {
+                throw PlacementException.of("a group name is empty: group_name and router_group_name need a text");
+            }
+        }
+    }
+
+    private static List<EnginePlan> engines(PlanRequest request, PlanRequest.Server server, List<BundlePlan> bundles) {
+        Cluster cluster = request.cluster();
+        List<Placement> placements;
+        try {
+            PlacementStrategy strategy = request.strategy().orElseGet(() -> packed(request, server));
+            placements = strategy.getPlacement(cluster, true);
+        } catch (PlacementException refusal) {
+            throw refusal.inside(server.groupName());
+        }
+        Map<Long, Integer> users = users(cluster, placements);
+        SchedulerEnvironment environment = new SchedulerEnvironment(
+                request.namespace(),
+                server.groupName(),
+                cluster.node(placements.get(0).clusterNodeRank()).ip(),
+                placements.size());
+        Map<String, Object> arguments = OrderedMap.copyOf(server.arguments());
+        List<EnginePlan> engines = new ArrayList<>(placements.size());
+        for (Placement placement : placements) {
+            NodeInfo node = cluster.node(placement.clusterNodeRank());
+            NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
+            double share =
+                    ownsAccelerators(group, placement) ? share(cluster, placement, users, server.groupName()) : 0;
+            engines.add(new EnginePlan(
+                    placement.rank(),
+                    server.groupName(),
+                    node,
+                    placement,
+                    addBundle(bundles, node, share, request.cpusPerActor()),
+                    server.serverType(),
+                    arguments,
+                    environment.of(
+                            placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank())),
+                    group.pythonInterpreter(node.rank()).orElse(null)));
+        }
+        return Collections.unmodifiableList(engines);
+    }
+
+    private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {
+        List<Integer> ranks = request
+                .hardwareRanks()
+                .orElseThrow(() -> PlacementException.of(
+                        "hardware ranks are needed to place the engines when no placement strategy is given"))
+                .stream()
+                .sorted()
+                .toList();
+        if (ranks.isEmpty()) {
+            throw PlacementException.of("the list of hardware ranks for the engines is empty");
+        }
+        int first = ranks.get(0);
+        int last = ranks.get(ranks.size() - 1);
+        boolean repeats = ranks.stream().distinct().count() < ranks.size();
+        if (repeats || last - first + 1 != ranks.size()) {
+            throw PlacementException.builder("hardware ranks must be contiguous to be packed into engines, but %s"
+                            .formatted(
+                                    repeats
+                                            ? ranks + " names one twice"
+                                            : RankExpression.describe(ranks) + " has a gap"))
+                    .seen(ranks)
+                    .fix("Name a range without gaps, or pass the component's own placement strategy.")
+                    .build();
+        }
+        return PackedPlacementStrategy.of(first, last, server.acceleratorsPerEngine(), request.nodeGroups());
+    }
+
+    private static boolean ownsAccelerators(NodeGroupInfo group, Placement placement) {
+        return !placement.localHardwareRanks().isEmpty()
+                && group.hardwareType().filter(NodeInfo.ACCELERATOR::equals).isPresent();
+    }
+
+    /** How many engines use each accelerator. */
+    private static Map<Long, Integer> users(Cluster cluster, List<Placement> placements) {
+        Map<Long, Integer> users = new HashMap<>();
+        for (Placement placement : placements) {
+            if (ownsAccelerators(cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow(), placement)) {
+                for (int accelerator : placement.localHardwareRanks()) {
+                    users.merge(key(placement, accelerator), 1, Integer::sum);
+                }
+            }
+        }
+        return users;
+    }
+
+    private static long key(Placement placement, int accelerator) {
+        return ((long) placement.clusterNodeRank() << 32) + accelerator;
+    }
+
+    // Ray shares a single accelerator by fractions; several at once it gives out whole only.
+    private static double share(Cluster cluster, Placement placement, Map<Long, Integer> users, String groupName) {
+        int width = placement.localHardwareRanks().size();
+        for (int accelerator : placement.localHardwareRanks()) {
+            int sharers = users.getOrDefault(key(placement, accelerator), 1);
+            if (sharers > 1 && width > 1) {
+                throw PlacementException.builder(
+                                "accelerator %d of node rank %d is given to %d engines; engines of several accelerators cannot share"
+                                        .formatted(accelerator, placement.clusterNodeRank(), sharers))
+                        .component(groupName)
+                        .rank(placement.rank())
+                        .seen(placement.localHardwareRanks())
+                        .available("Nodes", NodeTable.lines(cluster))
+                        .build();
+            }
+            if (sharers > 1) {
+                return Math.floor(1.0 / sharers / SMALLEST_SHARE) * SMALLEST_SHARE;
+            }
+        }
+        return width;
+    }
+
+    private static RouterPlan router(PlanRequest request, PlanRequest.Router router, List<BundlePlan> bundles) {
+        Cluster cluster = request.cluster();
+        Placement placement;
+        try {
+            placement = new NodePlacementStrategy(List.of(request.routerNodeRank()), List.of())
+                    .getPlacement(cluster, true)
+                    .get(0);
+        } catch (PlacementException refusal) {
+            throw refusal.inside(router.groupName());
+        }
+        NodeInfo node = cluster.node(placement.clusterNodeRank());
+        NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
+        return new RouterPlan(
+                router.groupName(),
+                node,
+                addBundle(bundles, node, 0, request.cpusPerActor()),
+                router.arguments(),
+                new SchedulerEnvironment(request.namespace(), router.groupName(), node.ip(), 1)
+                        .of(placement, node, List.of(), group.environmentVariables(node.rank())),
+                group.pythonInterpreter(node.rank()).orElse(null));
+    }
+
+    private static int addBundle(List<BundlePlan> bundles, NodeInfo node, double accelerators, double cpus) {
+        Map<String, Double> resources = new LinkedHashMap<>();
+        if (accelerators > 0) {
+            resources.put(node.acceleratorType().rayResource(), accelerators);
+        }
+        if (cpus > 0) {
+            resources.put("CPU", cpus);
+        }
+        resources.put("node:" + node.ip(), BundlePlan.PIN);
+        bundles.add(new BundlePlan(bundles.size(), node.ip(), resources));
+        return bundles.size() - 1;
+    }
+
+    /**
+     * The width of an engine, as RLinf's launcher computes it: {@code server.num_gpus} when above 0, else the product.
+     *
+     * @throws PlacementException when {@code num_gpus} is not a number
+     */
+    public static int acceleratorsPerEngine(
+            Map<String, Object> server, int tensorParallelSize, int pipelineParallelSize) {
+        @Nullable Object asked = server.get("num_gpus");
+        int numGpus = 0;
+        if (asked instanceof Number number) {
+            numGpus = number.intValue();
+        } else if (asked instanceof Boolean flag) {
+            numGpus = flag ? 1 : 0;
+        } else if (asked instanceof String text && !text.isEmpty()) {
+            numGpus = PythonText.parseInt(text)
+                    .orElseThrow(() -> PlacementException.builder(
+                                    "server.num_gpus must be a whole number, not \"%s\"".formatted(text))
+                            .seen(text)
+                            .build());
+        } else if (asked != null && !(asked instanceof String)) {
+            throw PlacementException.builder("server.num_gpus must be a whole number, not " + asked)
+                    .seen(asked)
+                    .build();
+        }
+        return numGpus > 0 ? numGpus : Math.multiplyExact(tensorParallelSize, pipelineParallelSize);
+    }
+}

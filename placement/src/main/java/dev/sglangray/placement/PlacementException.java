@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The refusal of a placement: something that was asked for cannot be given by this cluster.
+ *
+ * <p>Thrown before anything is started. {@link #getMessage()} is written for people and already
+ * holds all of the details; the accessors are for programs.
+ */
+public final class PlacementException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final transient @Nullable String component;
+    private final transient @Nullable Integer rank;
+    private final transient @Nullable Object seen;
+    private final transient List<String> available;
+
+    private PlacementException(Builder builder) {
+        super(builder.render(), builder.cause);
+        this.component = builder.component;
+        this.rank = builder.rank;
+        this.seen = builder.seen;
+        this.available = List.copyOf(builder.available);
+    }
+
+    /** A refusal that has no more to say than {@code message}. */
+    public static PlacementException of(String message) {
+        return builder(message).build();
+    }
+
+    /** Starts a refusal; {@code message} is one sentence that says what is wrong. */
+    public static Builder builder(String message) {
+        return new Builder(message);
+    }
+
+    /** The same refusal as seen from a component: its name is put in front, and this exception becomes the cause. */
+    PlacementException inside(String outer) {
+        return new PlacementException(outer + ": " + getMessage(), outer, this);
+    }
+
+    private PlacementException(String message, String component, PlacementException inner) {
+        super(message, inner);
+        this.component = component;
+        this.rank = inner.rank;
+        this.seen = inner.seen;
+        this.available = inner.available();
+    }
+
+    /** The component (or worker group) concerned, when there is one. */
+    public Optional<String> component() {
+        return Optional.ofNullable(component);
+    }
+
+    /** The rank of the process concerned, when there is one. */
+    public Optional<Integer> rank() {
+        return Optional.ofNullable(rank);
+    }
+
+    /** The value that was refused, when there is one. */
+    public Optional<Object> seen() {
+        return Optional.ofNullable(seen);
+    }
+
+    /** What exists instead: node group labels, component names, or a table of nodes; may be empty. */
+    public List<String> available() {
+        return available == null ? List.of() : available;
+    }
+
+    /** Collects the details of a refusal. Not thread-safe. */
+    public static final class Builder {
+        private final String message;
+        private @Nullable String component;
+        private @Nullable Integer rank;
+        private @Nullable Object seen;
+        private List<String> available = List.of();
+        private @Nullable String availableTitle;
+        private @Nullable String fix;
+        private @Nullable Throwable cause;
+
+        private Builder(String message) {
+            this.message = message;
+        }
+
+        /** Names the component or worker group. */
+        public Builder component(@Nullable String name) {
+            this.component = name;
+            return this;
+        }
+
+        /** Names the process. */
+        public Builder rank(int processRank) {
+            this.rank = processRank;
+            return this;
+        }
+
+        /** The value seen. */
+        public Builder seen(@Nullable Object value) {
+            this.seen = value;
+            return this;
+        }
+
+        /** What exists; {@code title} introduces the lines, as in "Node groups". */
+        public Builder available(String title, List<String> lines) {
+            this.availableTitle = title;
+            this.available = List.copyOf(lines);
+            return this;
+        }
+
+        /** What to do about it, one sentence. */
+        public Builder fix(@Nullable String sentence) {
+            this.fix = sentence;
+            return this;
+        }
+
+        /** The failure below this one. */
+        public Builder cause(@Nullable Throwable failure) {
+            this.cause = failure;
+            return this;
+        }
+
+        /** Makes the exception. */
+        public PlacementException build() {
+            return new PlacementException(this);
+        }
+
+        private String render() {
+            StringBuilder text = new StringBuilder();
+            if (component != null) {
+                text.append(component);
+                if (rank != null) {
+                    text.append(", rank ").append(rank);
+                }
+                text.append(": ");
+            } else if (rank != null) {
+                text.append("rank ").append(rank).append(": ");
+            }
+            text.append(message);
+            if (!available.isEmpty()) {
+                boolean table = available.stream().anyMatch(line -> line.length() > 40) || available.size() > 12;
+                text.append(table ? "\n  " : " ")
+                        .append(availableTitle)
+                        .append(": ")
+                        .append(
+                                table
+                                        ? "\n    " + String.join("\n    ", available)
+                                        : String.join(", ", available) + ".");
+            }
+            if (fix != null) {
+                text.append(available.isEmpty() ? " " : "\n  ").append(fix);
+            }
+            return text.toString();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The router of a fleet. It is given no accelerator and sees none.
+ *
+ * @param groupName the router group
+ * @param node its node
+ * @param bundleIndex its bundle in the fleet's placement group
+ * @param routerArgs the configured arguments; an unset port is chosen at run time
+ * @param environment as {@link EnginePlan#environment()}
+ * @param pythonInterpreter the Python that the node group names, or null for the default
+ */
+public record RouterPlan(
+        String groupName,
+        NodeInfo node,
+        int bundleIndex,
+        Map<String, Object> routerArgs,
+        Map<String, String> environment,
+        @Nullable String pythonInterpreter) {
+    /** Copies the maps. */
+    public RouterPlan {
+        routerArgs = OrderedMap.copyOf(routerArgs);
+        environment = OrderedMap.copyOf(environment);
+    }
+
+    /** The name of its actor, {@code <group>:0}. */
+    public String actorName() {
+        return groupName + ":0";
+    }
+}
