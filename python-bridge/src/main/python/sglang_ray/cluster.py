@@ -5,8 +5,9 @@
 
     {"ray_version": "2.60.0", "python_version": "3.11.7", "nodes": ["10.0.0.1", "10.0.0.2"]}
 
-``ray_version`` is null when the cluster does not tell. A Java driver asks before it connects, because Ray's Java runtime
-ends its process natively when its version and the cluster's differ. Exit codes: 0 answered, 2 wrong usage, 4 no answer.
+``ray_version`` is null when the cluster does not tell. A Java driver asks before it connects, because Ray's Java
+runtime ends its process natively when its version and the cluster's differ. Exit codes: 0 answered, 2 wrong usage, 4 no
+answer.
 """
 
 from __future__ import annotations

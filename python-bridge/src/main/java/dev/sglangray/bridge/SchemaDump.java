@@ -75,7 +75,7 @@ public final class SchemaDump {
      * SGLang.
      */
     public static Optional<String> bundled(SchemaKind kind) {
-        String name = "sglang_ray_schemas/" + kind.word() + ".json";
+        String name = "dev/sglangray/bridge/schemas/" + kind.word() + ".json";
         try (InputStream in = SchemaDump.class.getClassLoader().getResourceAsStream(name)) {
             return in == null ? Optional.empty() : Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (IOException e) {

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Becomes an SGLang engine: ``srt`` (language models) or ``embodied`` (multimodal generation)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from sglang_ray import accelerators, cpu, packages
+from sglang_ray.environment import prepare_engine
+from sglang_ray.errors import BridgeError, missing_package, unknown_key
+from sglang_ray.fields import record_names
+
+
+def say(text: str) -> None:
+    """A line in the engine's log."""
+    print(f"sglang_ray: {text}", file=sys.stderr, flush=True)
+
+
+def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
+    """Runs a language-model server in this process until it ends."""
+    if packages.version("sglang") is None:
+        raise missing_package("sglang", "an engine needs it")
+    prepare_engine(os.environ)
+    on_cpu = _without_accelerator(server_args)
+    if on_cpu:
+        cpu.prepare(os.environ)
+    try:
+        from sglang.srt.server_args import ServerArgs
+    except ImportError as error:
+        raise missing_package("a package that sglang imports", str(error)) from error
+    fields = record_names(ServerArgs)
+    for key in server_args:
+        if key not in fields:
+            raise unknown_key("server_args", key, fields, f"ServerArgs of sglang {packages.version('sglang')}")
+    arguments = dict(server_args)
+    if arguments.get("dist_init_addr") is None:
+        arguments["dist_init_addr"] = f"127.0.0.1:{dist_port}"
+    if on_cpu:
+        arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
+    return _launch_srt(ServerArgs(**arguments))
+
+
+def _launch_srt(server_args: Any) -> int:
+    from sglang.srt.utils import kill_process_tree
+
+    _load_plugins()
+    try:
+        _srt_entry()(server_args)
+    finally:
+        kill_process_tree(os.getpid(), include_parent=False)
+    return 0
+
+
+def _load_plugins() -> None:
+    try:
+        from sglang.srt.plugins import load_plugins
+    except ImportError:  # older than the plugin mechanism
+        return
+    load_plugins()
+
+
+def _srt_entry() -> Any:
+    """The function behind ``python -m sglang.launch_server``; it takes no pipe in the versions that we support."""
+    try:
+        from sglang.launch_server import run_server
+    except ImportError:
+        from sglang.srt.entrypoints.http_server import launch_server
+
+        return launch_server
+    return run_server
+
+
+def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
+    """Runs a multimodal-generation server in this process until it ends."""
+    if packages.version("sglang") is None:
+        raise missing_package("sglang", "an engine needs it")
+    prepare_engine(os.environ)
+    if _without_accelerator(server_args):
+        raise BridgeError("an embodied server needs an accelerator, and none is visible", 1)
+    try:
+        from sglang.multimodal_gen.runtime.launch_server import dispatch_launch
+        from sglang.multimodal_gen.runtime.server_args import ServerArgs, set_global_server_args
+    except ImportError as error:
+        raise missing_package("the extra 'diffusion' of sglang (sglang[diffusion])", str(error)) from error
+    fields = record_names(ServerArgs)
+    for key in server_args:
+        if key not in fields:
+            raise unknown_key("server_args", key, fields, "ServerArgs of sglang.multimodal_gen")
+    arguments = ServerArgs.from_kwargs(**{**server_args, "master_port": dist_port})
+    set_global_server_args(arguments)
+    dispatch_launch(arguments)
+    return 0
+
+
+def _without_accelerator(server_args: dict[str, Any]) -> bool:
+    if cpu.has_own_cpu_engine(os.environ):
+        return False
+    if server_args.get("device") == "cpu":
+        return True
+    return accelerators.visible()["kind"] is None

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m sglang_ray.schema server|router``: the arguments that the installed version takes, as JSON.
+
+Reading SGLang's own declaration imports torch (20 to 60 s), so the answer is kept: beside this file for the pinned
+versions, else under the cache folder. A kept answer counts only for the same version with the same declaring files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from sglang_ray import packages
+from sglang_ray.errors import BridgeError, missing_package, run
+from sglang_ray.fields import describe
+
+SCHEMA_VERSION = 1
+
+#: Filled in at run time where the configuration leaves them unset.
+_FILLED = {"server": {"host", "port", "dist_init_addr"}, "router": {"host", "port"}}
+#: RouterArgs fields that the command line derives from other flags; refused, as RLinf's launcher refuses them.
+ROUTER_NOT_SETTABLE = {"prefill_urls", "decode_urls", "control_plane_api_keys"}
+#: What declares the arguments, relative to site-packages.
+_SOURCES = {
+    "server": ("sglang", ("srt/server_args.py", "srt/arg_groups")),
+    "router": ("sglang-router", ("router_args.py",)),
+}
+
+
+def build(kind: str) -> dict[str, Any]:
+    """Reads the declaration of the installed package. Slow for ``server``."""
+    distribution, _ = _SOURCES[kind]
+    version = packages.version(distribution)
+    if version is None:
+        raise missing_package(distribution, f"the {kind} schema is read from it")
+    parser = argparse.ArgumentParser(add_help=False)
+    record: Any
+    if kind == "server":
+        from sglang.srt.server_args import ServerArgs
+
+        record = ServerArgs
+        ServerArgs.add_cli_args(parser)
+    else:
+        from sglang_router.router_args import RouterArgs
+
+        record = RouterArgs
+        RouterArgs.add_cli_args(parser, use_router_prefix=False)
+    if kind == "router":
+        _rename_router_actions(parser)
+    fields = []
+    for field in describe(record, parser):
+        entry = {
+            key: value for key, value in dataclasses.asdict(field).items() if value is not None or key == "default"
+        }
+        entry["settable"] = _settable(kind, field.name, record)
+        entry["filled"] = field.name in _FILLED[kind]
+        fields.append(entry)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": kind,
+        "package": distribution,
+        "version": version,
+        "source_sha256": fingerprint(kind),
+        "fields": fields,
+    }
+
+
+def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
+    """The schema of the installed package, from a kept answer when one fits."""
+    distribution, _ = _SOURCES[kind]
+    version = packages.version(distribution)
+    if version is None:
+        raise missing_package(distribution, f"the {kind} schema is read from it")
+    digest = fingerprint(kind)
+    kept = cache_folder() / f"{distribution}-{version}.json"
+    if use_kept:
+        for path in (*(folder / f"{kind}.json" for folder in bundled_folders()), kept):
+            found = _read(path)
+            if (
+                found
+                and found.get("version") == version
+                and found.get("source_sha256") == digest
+                and found.get("schema_version") == SCHEMA_VERSION
+            ):
+                return found
+    built = build(kind)
+    _keep(kept, built)
+    return built
+
+
+def fingerprint(kind: str) -> str:
+    """A digest over the files that declare the arguments."""
+    distribution, paths = _SOURCES[kind]
+    folder = packages.folder(distribution, distribution.replace("-", "_"))
+    if folder is None:
+        raise missing_package(distribution, "its files were not found")
+    digest = hashlib.sha256()
+    for relative in paths:
+        path = Path(folder, relative)
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            if file.is_file():
+                digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def bundled_folders() -> list[Path]:
+    """Where the schemas of the pinned versions lie: beside the package, or in the source tree."""
+    here = Path(__file__).resolve().parent
+    return [here / "schemas", here.parents[1] / "resources" / "dev" / "sglangray" / "bridge" / "schemas"]
+
+
+def cache_folder() -> Path:
+    """Kept answers for other versions: ``$SGLANG_RAY_HOME/schemas``."""
+    home = os.environ.get("SGLANG_RAY_HOME")
+    if not home:
+        cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+        home = os.path.join(cache, "sglang-ray")
+    return Path(home) / "schemas"
+
+
+def text(schema: dict[str, Any]) -> str:
+    """One field per line, so that a new version shows as a readable difference."""
+    head = {key: value for key, value in schema.items() if key != "fields"}
+    lines = ",\n    ".join(json.dumps(field, ensure_ascii=False) for field in schema["fields"])
+    return json.dumps(head, indent=2)[:-2] + ',\n  "fields": [\n    ' + lines + "\n  ]\n}\n"
+
+
+def _settable(kind: str, name: str, record: Any) -> bool:
+    if kind == "router":
+        return name not in ROUTER_NOT_SETTABLE
+    hint = str(getattr(record, "__annotations__", {}).get(name, ""))
+    return "Callable" not in hint and "type]" not in hint  # Python objects: no file can say them
+
+
+def _rename_router_actions(parser: argparse.ArgumentParser) -> None:
+    for action in parser._actions:
+        action.dest = {"tls_cert_path": "server_cert_path", "tls_key_path": "server_key_path"}.get(
+            action.dest, action.dest
+        )
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _keep(path: Path, schema: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+            file.write(text(schema))
+        os.replace(file.name, path)
+    except OSError as error:  # a cache that cannot be written costs time, nothing else
+        print(f"sglang_ray.schema: not kept in {path}: {error.strerror}", file=sys.stderr)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m sglang_ray.schema", description=__doc__)
+    parser.add_argument("kind", choices=sorted(_SOURCES))
+    parser.add_argument("--fresh", action="store_true", help="read the installed package even when a kept answer fits")
+    arguments = parser.parse_args()
+
+    def program() -> int:
+        # SGLang logs on standard output while it is imported: only the schema may go there.
+        out = os.dup(1)
+        os.dup2(2, 1)
+        try:
+            schema = load(arguments.kind, use_kept=not arguments.fresh)
+        except ImportError as error:
+            raise BridgeError(f"the {arguments.kind} package cannot be imported: {error}", 3) from error
+        with os.fdopen(out, "w", encoding="utf-8") as file:
+            file.write(text(schema))
+        return 0
+
+    return run(program, "sglang_ray.schema")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

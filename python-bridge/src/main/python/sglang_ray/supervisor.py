@@ -1,0 +1,576 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two-stage supervisor of one child process tree; run by path: ``python -I -S supervisor.py``.
+
+The JVM starts the *relay*; the relay forks the *watcher*, which leads a session of its own, adopts orphans
+(``PR_SET_CHILD_SUBREAPER``) and starts the command in a further session. Ray ends an actor by SIGKILL to the
+direct children of its JVM, and newer versions to its process group: that hits the relay only. The watcher then sees
+the end of file of its standard input, whose only write end is in the JVM, and ends every descendant, however each of
+them tried to detach itself. Should the watcher itself be killed, the command dies by its parent-death signal and the
+relay, which is a subreaper too, ends the rest.
+
+Protocol (docs/python-bridge.md has the whole): standard input is one JSON object on the first line, then command lines;
+standard output is one JSON event per line. Python 3.9+, Linux, standard library only.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from typing import Any, NoReturn
+
+PR_SET_PDEATHSIG = 1
+PR_SET_NAME = 15
+PR_SET_CHILD_SUBREAPER = 36
+
+#: The supervisor could not start the command (bad specification, log file, working directory, ...).
+EXIT_NOT_STARTED = 125
+#: The command was not found or may not be executed (as shells say it).
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+
+DEFAULT_GRACE_S = 10.0
+DEFAULT_OWNER_GRACE_S = 2.0
+#: Longest wait for processes that SIGKILL does not end (uninterruptible sleep in a driver).
+KILL_PATIENCE_S = 10.0
+#: Time between two looks at the process table while a tree is being ended, in seconds.
+SCAN_INTERVAL_S = 0.05
+#: Longest accepted line after the first one, in bytes.
+MAX_COMMAND_LINE = 65536
+
+#: (pid, start time in clock ticks since boot): safe against reuse of process ids
+Process = tuple[int, int]
+
+try:
+    import ctypes
+
+    _libc = ctypes.CDLL(None, use_errno=True)
+except (ImportError, OSError) as _error:
+    os.write(1, b'{"event":"failed","error":"this Python cannot call the C library (its module ctypes is missing)"}\n')
+    raise SystemExit(EXIT_NOT_STARTED) from _error
+
+
+def prctl(option: int, value: Any) -> None:
+    if _libc.prctl(option, value, 0, 0, 0) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, f"prctl({option}): {os.strerror(code)}")
+
+
+def set_name(name: str) -> None:
+    """Names the process for ``ps``; at most 15 bytes."""
+    prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()))
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The process table
+
+
+def read_stat(pid: int) -> tuple[int, int, bool] | None:
+    """Parent, start time and liveness of a process, or None when there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            text = file.read()
+    except OSError:
+        return None
+    fields = text[text.rfind(b")") + 2 :].split()
+    if len(fields) < 20:
+        return None
+    # A zombie with several threads is a process whose first thread ended; it still runs.
+    alive = fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1
+    return int(fields[1]), int(fields[19]), alive
+
+
+def descendants(root: int) -> list[Process]:
+    """The living descendants of a process, nearest first."""
+    children: dict[int, list[tuple[int, int, bool]]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            stat = read_stat(int(entry))
+            if stat is not None:
+                children.setdefault(stat[0], []).append((int(entry), stat[1], stat[2]))
+    found: list[Process] = []
+    queue = [root]
+    while queue:
+        for pid, start, alive in children.get(queue.pop(0), ()):
+            queue.append(pid)
+            if alive:
+                found.append((pid, start))
+    return found
+
+
+def send_signal(process: Process, signum: int) -> None:
+    """Signals exactly this process: never one that took over its number."""
+    pid, start = process
+    try:
+        handle = os.pidfd_open(pid)
+    except AttributeError:
+        handle = -1
+    except OSError as error:
+        if error.errno == errno.ESRCH:
+            return
+        handle = -1  # a kernel without pidfd: the check below narrows the window to microseconds
+    try:
+        stat = read_stat(pid)
+        if stat is None or stat[1] != start:
+            return
+        if handle >= 0:
+            signal.pidfd_send_signal(handle, signum)
+        else:
+            os.kill(pid, signum)
+    except OSError:
+        pass  # gone meanwhile, or not ours to signal: reported as a survivor
+    finally:
+        if handle >= 0:
+            os.close(handle)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Events
+
+
+def emit(event: str, **fields: Any) -> None:
+    """Writes one event in one write (shorter than a pipe's atomic size); a reader that left is no error."""
+    line = json.dumps({"event": event, **fields}, separators=(",", ":")) + "\n"
+    try:
+        os.write(1, line.encode())
+    except OSError:
+        pass
+
+
+def signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The specification
+
+
+class SpecificationError(Exception):
+    """The first line is not what the protocol says. The text never quotes values: they may be secrets."""
+
+
+class NotStarted(Exception):
+    """The command could not be started."""
+
+    def __init__(self, message: str, exit_code: int = EXIT_NOT_STARTED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and "\0" not in value
+
+
+def _seconds(spec: dict[str, Any], key: str, default: float) -> float:
+    value = spec.get(key)
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 86400:
+        raise SpecificationError(f"{key}: expected seconds from 0 to 86400")
+    return float(value)
+
+
+class Specification:
+    """What to run, from the first line of standard input."""
+
+    KEYS = ("command", "env", "cwd", "stdin", "log_file", "grace_s", "owner_grace_s")
+
+    def __init__(self, line: bytes) -> None:
+        try:
+            spec = json.loads(line.decode("utf-8"))
+        except ValueError as error:
+            position = getattr(error, "pos", None)
+            raise SpecificationError(f"the first line is not JSON (near character {position})") from None
+        if not isinstance(spec, dict):
+            raise SpecificationError("the first line is not a JSON object")
+        unknown = sorted(set(spec) - set(self.KEYS))
+        if unknown:
+            raise SpecificationError(f"unknown key {unknown[0]!r}; known: {', '.join(self.KEYS)}")
+        command, env = spec.get("command"), spec.get("env")
+        if (
+            not isinstance(command, list)
+            or not command
+            or not all(_is_text(part) for part in command)
+            or not command[0]
+        ):
+            raise SpecificationError("command: expected a non-empty list of strings")
+        if env is not None and not (
+            isinstance(env, dict) and all(k and "=" not in k and _is_text(k) and _is_text(v) for k, v in env.items())
+        ):
+            raise SpecificationError("env: expected an object of strings")
+        for key in ("cwd", "stdin", "log_file"):
+            if spec.get(key) is not None and not (
+                isinstance(spec[key], str) if key == "stdin" else _is_text(spec[key])
+            ):
+                raise SpecificationError(f"{key}: expected a string or null")
+        self.command: list[str] = command
+        self.env: dict[str, str] | None = env
+        self.cwd: str | None = spec.get("cwd")
+        self.stdin: str | None = spec.get("stdin")
+        self.log_file: str | None = spec.get("log_file")
+        self.grace_s = _seconds(spec, "grace_s", DEFAULT_GRACE_S)
+        self.owner_grace_s = _seconds(spec, "owner_grace_s", DEFAULT_OWNER_GRACE_S)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Starting the command
+
+
+def open_log(path: str | None) -> int:
+    if path is None:
+        return os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        parent = os.path.dirname(path)
+        if parent:
+            os.makedirs(parent, exist_ok=True)
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise NotStarted(f"cannot write the log file {path}: {error.strerror}") from None
+
+
+def _prepare_child(watcher: int) -> None:
+    """Runs in the new process before the command: the death of the watcher ends it, and no signal setting leaks."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != watcher:
+        os._exit(EXIT_NOT_STARTED)
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGCHLD, signal.SIGPIPE, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+
+
+def start(spec: Specification) -> subprocess.Popen[bytes]:
+    log = open_log(spec.log_file)
+    watcher = os.getpid()
+    try:
+        return subprocess.Popen(
+            spec.command,
+            env=spec.env,
+            cwd=spec.cwd,
+            stdin=subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            bufsize=0,
+            close_fds=True,
+            start_new_session=True,
+            preexec_fn=lambda: _prepare_child(watcher),
+        )
+    except OSError as error:
+        if spec.cwd is not None and error.filename == spec.cwd:
+            raise NotStarted(f"working directory {spec.cwd}: {error.strerror}") from None
+        name, reason = spec.command[0], error.strerror or str(error)
+        if error.errno == errno.ENOENT and os.path.exists(name):
+            raise NotStarted(f"cannot execute {name}: its interpreter was not found", EXIT_NOT_EXECUTABLE) from None
+        if error.errno == errno.ENOENT:
+            raise NotStarted(f"command not found: {name}", EXIT_NOT_FOUND) from None
+        if error.errno == errno.E2BIG:
+            raise NotStarted("the environment and arguments are larger than the system allows") from None
+        raise NotStarted(f"cannot execute {name}: {reason}", EXIT_NOT_EXECUTABLE) from None
+    except (ValueError, subprocess.SubprocessError) as error:
+        raise NotStarted(f"cannot start {spec.command[0]}: {error}") from None
+    finally:
+        os.close(log)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The watcher
+
+
+class Watcher:
+    """Runs the command and ends its tree. Single-threaded: one poll over standard input, relay, signals, payload."""
+
+    def __init__(self, relay: int) -> None:
+        self.relay = relay  # read end of the pipe from the relay: bytes are terminate requests, the end is its death
+        self.buffer = bytearray()
+        self.spec: Specification | None = None
+        self.child: subprocess.Popen[bytes] | None = None
+        self.status: int | None = None  # wait status of the command
+        self.payload = memoryview(b"")
+        self.payload_fd = -1
+        self.reason: str | None = None  # why the tree is being ended: first cause wins
+        self.kill_at = float("inf")  # monotonic time of SIGKILL
+        self.give_up_at = float("inf")
+        self.termed: set[Process] = set()
+        self.announced = False
+        self.wakeup, wakeup_write = os.pipe()
+        os.set_blocking(self.wakeup, False)
+        os.set_blocking(wakeup_write, False)
+        signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self.end("terminate", None))
+        self.poller = select.poll()
+        for descriptor in (0, self.relay, self.wakeup):
+            self.poller.register(descriptor, select.POLLIN)
+
+    # -- causes of an end
+
+    def end(self, reason: str, grace: float | None) -> None:
+        """Begins (or hastens, never slows down) the end of the tree."""
+        if grace is None:
+            grace = self.spec.grace_s if self.spec else 0.0
+        if self.reason is None:
+            self.reason = reason
+        self.kill_at = min(self.kill_at, time.monotonic() + grace)
+
+    def owner_died(self) -> None:
+        self.end("owner_died", self.spec.owner_grace_s if self.spec else 0.0)
+
+    # -- input
+
+    def read_input(self) -> None:
+        try:
+            chunk = os.read(0, 1 << 18)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self.poller.unregister(0)
+            self.owner_died()
+            return
+        searched = len(self.buffer)
+        self.buffer += chunk
+        while True:
+            newline = self.buffer.find(b"\n", searched)
+            if newline < 0:
+                if self.spec is not None and len(self.buffer) > MAX_COMMAND_LINE:
+                    self.buffer.clear()
+                    emit("warning", message=f"a command line longer than {MAX_COMMAND_LINE} bytes was ignored")
+                return
+            line = bytes(self.buffer[:newline])
+            del self.buffer[: newline + 1]
+            searched = 0
+            if self.spec is None:
+                self.launch(line)
+            elif line.strip():
+                self.command(line)
+
+    def read_relay(self) -> None:
+        try:
+            requests = os.read(self.relay, 64)
+        except OSError:
+            requests = b""
+        if requests:
+            self.end("terminate", None)
+        else:
+            self.poller.unregister(self.relay)
+            self.owner_died()
+
+    def command(self, line: bytes) -> None:
+        try:
+            message = json.loads(line.decode("utf-8"))
+            operation = message["op"]
+            if operation == "terminate":
+                self.end("terminate", _seconds(message, "grace_s", self.spec.grace_s if self.spec else 0.0))
+            elif operation == "kill":
+                self.end("kill", 0.0)
+            else:
+                emit("warning", message="unknown op; known: terminate, kill")
+        except (ValueError, KeyError, TypeError):
+            emit("warning", message='a line was ignored; expected {"op":"terminate","grace_s":N} or {"op":"kill"}')
+        except SpecificationError as error:
+            emit("warning", message=str(error))
+
+    # -- the child
+
+    def launch(self, line: bytes) -> None:
+        self.spec = Specification(line)
+        if self.reason is not None:  # the owner went before the command was started
+            return
+        self.child = start(self.spec)
+        emit("started", pid=self.child.pid, supervisor_pid=os.getpid())
+        if self.child.stdin is not None and self.spec.stdin is not None:
+            self.payload = memoryview(self.spec.stdin.encode("utf-8", "surrogatepass"))
+            self.payload_fd = self.child.stdin.fileno()
+            os.set_blocking(self.payload_fd, False)
+            self.poller.register(self.payload_fd, select.POLLOUT)
+            self.feed()
+        self.spec.stdin = None
+        self.spec.env = None
+
+    def feed(self) -> None:
+        """Writes as much of the payload as the pipe takes; a child that never reads costs nothing but the pipe."""
+        try:
+            while self.payload:
+                self.payload = self.payload[os.write(self.payload_fd, self.payload[: 1 << 16]) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            pass  # the child closed its end: its own business
+        self.stop_feeding()
+
+    def stop_feeding(self) -> None:
+        if self.payload_fd >= 0 and self.child is not None and self.child.stdin is not None:
+            self.poller.unregister(self.payload_fd)
+            self.child.stdin.close()
+            self.payload = memoryview(b"")
+            self.payload_fd = -1
+
+    def reap(self) -> bool:
+        """Collects the ended; true when nothing is left: a subreaper without children has no descendants at all."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return True
+            if pid == 0:
+                return False
+            if self.child is not None and pid == self.child.pid:
+                self.status = status
+                self.child.returncode = os.waitstatus_to_exitcode(status)  # keeps Popen from waiting for it
+                self.stop_feeding()
+
+    def outcome(self) -> dict[str, Any]:
+        if self.status is None:
+            return {"code": None, "signal": None}
+        if os.WIFSIGNALED(self.status):
+            return {"code": None, "signal": signal_name(os.WTERMSIG(self.status))}
+        return {"code": os.WEXITSTATUS(self.status), "signal": None}
+
+    # -- the loop
+
+    def run(self) -> int:
+        """Returns the exit code for the watcher once nothing of the tree is left."""
+        while True:
+            empty = self.reap()
+            if self.status is not None:
+                if not self.announced:
+                    self.announced = True
+                    emit("main_exited", **self.outcome())
+                if self.reason is None:
+                    self.end("exited", self.spec.owner_grace_s if self.spec else 0.0)
+            if self.reason is not None:
+                if empty:
+                    return self.finish([])
+                self.sweep()
+            if time.monotonic() > self.give_up_at:
+                return self.finish([pid for pid, _ in descendants(os.getpid())])
+            timeout = None if self.reason is None else SCAN_INTERVAL_S * 1000
+            for descriptor, events in self.poller.poll(timeout):
+                if descriptor == 0:
+                    self.read_input()
+                elif descriptor == self.relay:
+                    self.read_relay()
+                elif descriptor == self.payload_fd:
+                    self.feed() if events & select.POLLOUT else self.stop_feeding()
+                elif descriptor == self.wakeup:
+                    self.drain()
+
+    def drain(self) -> None:
+        try:
+            while os.read(self.wakeup, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+    def sweep(self) -> None:
+        """One look at the tree: signals what is new or overdue."""
+        tree = descendants(os.getpid())
+        now = time.monotonic()
+        if now < self.kill_at:
+            for process in tree:
+                if process not in self.termed:
+                    self.termed.add(process)
+                    send_signal(process, signal.SIGTERM)
+            return
+        if self.give_up_at == float("inf"):
+            self.give_up_at = now + KILL_PATIENCE_S
+        kill_all(tree)
+
+    def finish(self, survivors: list[int]) -> int:
+        if self.child is None:
+            return EXIT_NOT_STARTED
+        extra = {"survivors": survivors[:32]} if survivors else {}
+        emit("exited", **self.outcome(), reason=self.reason, **extra)
+        if self.status is None:
+            return EXIT_NOT_STARTED
+        if os.WIFSIGNALED(self.status):
+            return 128 + os.WTERMSIG(self.status)
+        return os.WEXITSTATUS(self.status)
+
+
+def kill_all(tree: list[Process]) -> None:
+    """Freezes first, so that a process that forks in a loop cannot outrun the list."""
+    for process in tree:
+        send_signal(process, signal.SIGSTOP)
+    for process in tree:
+        send_signal(process, signal.SIGKILL)
+
+
+def watch(relay: int) -> int:
+    set_name("sglray-watcher")
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    watcher = Watcher(relay)
+    try:
+        return watcher.run()
+    except SpecificationError as error:
+        emit("failed", error=f"bad specification: {error}")
+        return EXIT_NOT_STARTED
+    except NotStarted as error:
+        emit("failed", error=str(error))
+        return error.exit_code
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The relay
+
+
+def relay_loop(watcher: int, requests: int) -> int:
+    """Waits for the watcher; SIGTERM becomes a terminate request; an unnatural death of the watcher is cleaned up."""
+
+    def request(*_: Any) -> None:
+        try:
+            os.write(requests, b"T")
+        except OSError:
+            pass
+
+    signal.signal(signal.SIGTERM, request)
+    _, status = os.waitpid(watcher, 0)
+    if os.WIFEXITED(status):
+        return os.WEXITSTATUS(status)
+    deadline = time.monotonic() + KILL_PATIENCE_S
+    while time.monotonic() < deadline:
+        kill_all(descendants(os.getpid()))
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            break
+        time.sleep(SCAN_INTERVAL_S)
+    emit("exited", code=None, signal="SIGKILL", reason="supervisor_killed")
+    return 128 + signal.SIGKILL
+
+
+def main() -> NoReturn:
+    # A Ctrl-C in the terminal reaches the whole foreground group: what then ends, and how, is for the JVM to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    requests_read, requests_write = os.pipe()
+    code = EXIT_NOT_STARTED
+    watcher = os.fork()
+    try:
+        if watcher == 0:
+            os.close(requests_write)
+            os.setsid()
+            code = watch(requests_read)
+        else:
+            set_name("sglray-relay")
+            os.close(requests_read)
+            os.close(0)
+            code = relay_loop(watcher, requests_write)
+    except BaseException as error:  # the last line of defence: nothing may outlive a defect in here
+        kill_all(descendants(os.getpid()))
+        emit("failed", error=f"the supervisor failed: {type(error).__name__}: {error}")
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

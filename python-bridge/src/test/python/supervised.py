@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A test's hold on one supervisor."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import sglang_ray
+
+SUPERVISOR = Path(sglang_ray.__file__).parent / "supervisor.py"
+DEADLINE_S = 20.0
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs (a zombie does not)."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true"
+        time.sleep(0.01)
+
+
+class Supervised:
+    """Plays the JVM: holds the only write end of the supervisor's standard input."""
+
+    def __init__(self, folder: Path) -> None:
+        self.log_file = folder / "logs" / "deep" / "child.log"
+        self.buffer = b""
+        self.watcher = 0
+        self.pids: set[int] = set()
+
+    def start(self, command: list[str], **spec: Any) -> None:
+        self.start_spec({"command": command, **spec})
+
+    def start_spec(self, spec: dict[str, Any]) -> None:
+        self.start_raw(json.dumps({"log_file": str(self.log_file), **spec}).encode() + b"\n")
+
+    def start_raw(self, data: bytes) -> None:
+        read, self.input = os.pipe()
+        self.relay = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(SUPERVISOR)],
+            stdin=read,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
+        os.close(read)
+        assert self.relay.stdout is not None
+        self.output = self.relay.stdout.fileno()
+        self.write(data)
+
+    def write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self.input, data) :]
+
+    def send(self, command: dict[str, Any]) -> None:
+        self.write(json.dumps(command).encode() + b"\n")
+
+    def event(self) -> dict[str, Any]:
+        """The next event."""
+        deadline = time.monotonic() + DEADLINE_S
+        while b"\n" not in self.buffer:
+            ready, _, _ = select.select([self.output], [], [], max(0.0, deadline - time.monotonic()))
+            assert ready, f"no event came; the log says: {self.log()}"
+            chunk = os.read(self.output, 65536)
+            assert chunk, "the supervisor ended without a further event"
+            self.buffer += chunk
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        found: dict[str, Any] = json.loads(line)
+        if found["event"] == "started":
+            self.watcher = found["supervisor_pid"]
+            self.pids |= {found["pid"], self.watcher}
+        return found
+
+    def last_event(self) -> dict[str, Any]:
+        """Skips to the event after which nothing is left."""
+        while True:
+            found = self.event()
+            if found["event"] in ("exited", "failed"):
+                return found
+
+    def events_left(self) -> list[bytes]:
+        rest = self.buffer
+        while chunk := os.read(self.output, 65536):
+            rest += chunk
+        return rest.splitlines()
+
+    def log(self) -> str:
+        return self.log_file.read_text() if self.log_file.exists() else ""
+
+    def seen(self, pids: Iterable[int]) -> set[int]:
+        return {*pids, *self.pids}
+
+    def tree(self) -> list[int]:
+        """Living descendants of the watcher."""
+        parents: dict[int, int] = {}
+        for entry in os.listdir("/proc"):
+            if entry.isdigit() and alive(int(entry)):
+                try:
+                    parents[int(entry)] = int(Path(f"/proc/{entry}/stat").read_text().rsplit(")", 1)[1].split()[1])
+                except OSError:
+                    continue
+        found = {self.watcher} - {0}
+        grown = True
+        while grown:
+            new = {pid for pid, parent in parents.items() if parent in found} - found
+            found |= new
+            grown = bool(new)
+        return sorted(found - {self.watcher})
+
+    def close_input(self) -> None:
+        if self.input >= 0:
+            os.close(self.input)
+            self.input = -1
+
+    def close_output(self) -> None:
+        if self.relay.stdout is not None:
+            self.relay.stdout.close()
+
+    def clean_up(self) -> None:
+        self.close_input()
+        try:
+            self.relay.wait(DEADLINE_S)
+        finally:
+            self.close_output()
+            for pid in self.pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue

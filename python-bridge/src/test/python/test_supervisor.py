@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The supervisor against real processes: whatever ends, and however, nothing of the tree may be left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervised import Supervised, alive, wait_until
+
+
+@pytest.fixture
+def supervised(tmp_path: Path) -> Iterator[Supervised]:
+    running = Supervised(tmp_path)
+    yield running
+    running.clean_up()
+
+
+def test_reports_pid_output_and_exit_code(supervised: Supervised) -> None:
+    supervised.start(["sh", "-c", "echo out; echo err >&2; cat; exit 3"], stdin="payload")
+    started = supervised.event()
+    assert started["event"] == "started"
+    assert supervised.event() == {"event": "main_exited", "code": 3, "signal": None}
+    assert supervised.event() == {"event": "exited", "code": 3, "signal": None, "reason": "exited"}
+    assert supervised.relay.wait(5) == 3
+    assert supervised.log() == "out\nerr\npayload"
+
+
+def test_reports_the_signal_that_ended_the_command(supervised: Supervised) -> None:
+    supervised.start(["sh", "-c", "kill -SEGV $$"])
+    assert supervised.last_event() == {"event": "exited", "code": None, "signal": "SIGSEGV", "reason": "exited"}
+    assert supervised.relay.wait(5) == 128 + signal.SIGSEGV
+
+
+def test_output_is_appended_and_folders_are_made(supervised: Supervised) -> None:
+    supervised.log_file.parent.mkdir(parents=True)
+    supervised.log_file.write_text("before\n")
+    supervised.start(["echo", "after"])
+    supervised.last_event()
+    assert supervised.log() == "before\nafter\n"
+
+
+def test_without_payload_standard_input_is_empty(supervised: Supervised) -> None:
+    supervised.start(["sh", "-c", "cat; echo end"])
+    assert supervised.last_event()["code"] == 0
+    assert supervised.log() == "end\n"
+
+
+def test_a_payload_larger_than_any_pipe_arrives_whole(supervised: Supervised) -> None:
+    supervised.start(["sh", "-c", "sleep 0.2; wc -c"], stdin="é" * 3_000_000)
+    assert supervised.last_event()["code"] == 0
+    assert supervised.log().strip() == "6000000"
+
+
+def test_a_child_that_never_reads_its_payload_can_be_ended(supervised: Supervised) -> None:
+    supervised.start(["sleep", "600"], stdin="x" * 3_000_000)
+    supervised.event()
+    supervised.send({"op": "terminate", "grace_s": 5})
+    assert supervised.last_event()["signal"] == "SIGTERM"
+
+
+def test_a_child_that_closes_its_input_is_left_in_peace(supervised: Supervised) -> None:
+    supervised.start(["sh", "-c", "exec <&-; sleep 0.2; exit 4"], stdin="x" * 3_000_000)
+    assert supervised.last_event()["code"] == 4
+
+
+def test_the_environment_is_exactly_the_given_one_and_in_no_command_line(supervised: Supervised) -> None:
+    secret = "s3cret-token"
+    supervised.start(["sleep", "600"], env={"PATH": os.environ["PATH"], "API_KEY": secret}, stdin=secret)
+    pid = supervised.event()["pid"]
+    environ = Path(f"/proc/{pid}/environ").read_bytes()
+    assert sorted(environ.strip(b"\0").split(b"\0")) == sorted(
+        [f"PATH={os.environ['PATH']}".encode(), f"API_KEY={secret}".encode()]
+    )
+    for entry in supervised.tree():
+        assert secret.encode() not in Path(f"/proc/{entry}/cmdline").read_bytes()
+
+
+def test_the_child_inherits_no_descriptor_and_no_signal_setting(supervised: Supervised) -> None:
+    supervised.start(["sleep", "600"])
+    pid = supervised.event()["pid"]
+    # While it loads, the program opens libraries for a moment.
+    wait_until(lambda: sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"])
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+    )
+    assert int(status["SigIgn"], 16) == 0
+    assert int(status["SigBlk"], 16) == 0
+    assert os.getsid(pid) == pid
+
+
+def test_working_directory(supervised: Supervised, tmp_path: Path) -> None:
+    supervised.start(["pwd"], cwd=str(tmp_path))
+    supervised.last_event()
+    assert supervised.log().strip() == str(tmp_path)
+
+
+# -- what cannot be started
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "text"),
+    [
+        ({"command": ["no-such-program-here"]}, 127, "command not found: no-such-program-here"),
+        ({"command": ["/etc/passwd"]}, 126, "cannot execute /etc/passwd: Permission denied"),
+        ({"cwd": "/no/such/folder"}, 125, "working directory /no/such/folder: No such file or directory"),
+        ({"log_file": "/proc/nowhere/x.log"}, 125, "cannot write the log file /proc/nowhere/x.log"),
+        ({"command": []}, 125, "command: expected a non-empty list of strings"),
+        ({"command": ["a", 1]}, 125, "command: expected a non-empty list of strings"),
+        ({"env": {"A": 1}}, 125, "env: expected an object of strings"),
+        ({"grace_s": -1}, 125, "grace_s: expected seconds from 0 to 86400"),
+        ({"comand": ["true"]}, 125, "unknown key 'comand'"),
+    ],
+)
+def test_failed_says_why(supervised: Supervised, change: dict[str, object], code: int, text: str) -> None:
+    supervised.start_spec({"command": ["true"], **change})
+    event = supervised.event()
+    assert event["event"] == "failed"
+    assert text in event["error"]
+    assert supervised.relay.wait(5) == code
+
+
+def test_a_first_line_that_is_not_json_is_not_quoted(supervised: Supervised) -> None:
+    supervised.start_raw(b'{"secret": oops}\n')
+    event = supervised.event()
+    assert event["event"] == "failed"
+    assert "not JSON" in event["error"]
+    assert "oops" not in event["error"]
+
+
+def test_end_of_input_before_the_first_line_starts_nothing(supervised: Supervised) -> None:
+    supervised.start_raw(b"")
+    supervised.close_input()
+    assert supervised.relay.wait(5) == 125
+    assert supervised.events_left() == []
+
+
+# -- ends
+
+# A tree that tries to get away: own session, double fork, deaf to SIGTERM.
+TREE = """
+import os, signal, sys, time
+def daemon(deaf):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            if deaf: signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            print(os.getpid(), flush=True)
+            while True: time.sleep(60)
+        os._exit(0)
+    os.wait()
+deaf = sys.argv[1] == "deaf"
+if deaf: signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for _ in range(3): daemon(deaf)
+print("ready", flush=True)
+if sys.argv[2] == "stay":
+    while True: time.sleep(60)
+sys.exit(9)
+"""
+
+
+def start_tree(supervised: Supervised, deaf: bool, stay: bool = True, **spec: object) -> list[int]:
+    supervised.start([sys.executable, "-c", TREE, "deaf" if deaf else "hearing", "stay" if stay else "go"], **spec)
+    pid = supervised.event()["pid"]
+    wait_until(lambda: "ready" in supervised.log())
+    return [pid, *(int(line) for line in supervised.log().split() if line.isdigit())]
+
+
+def test_terminate_ends_detached_descendants_too(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=False)
+    supervised.send({"op": "terminate", "grace_s": 30})
+    event = supervised.last_event()
+    assert (event["signal"], event["reason"]) == ("SIGTERM", "terminate")
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_the_deaf_are_killed_after_the_grace(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True)
+    begin = time.monotonic()
+    supervised.send({"op": "terminate", "grace_s": 0.5})
+    event = supervised.last_event()
+    assert 0.5 <= time.monotonic() - begin < 5
+    assert (event["signal"], event["reason"]) == ("SIGKILL", "terminate")
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_kill_hastens_a_terminate_under_way(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True)
+    supervised.send({"op": "terminate", "grace_s": 600})
+    supervised.send({"op": "kill"})
+    assert supervised.last_event()["signal"] == "SIGKILL"
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_a_later_terminate_does_not_slow_an_earlier_one(supervised: Supervised) -> None:
+    start_tree(supervised, deaf=True)
+    supervised.send({"op": "terminate", "grace_s": 0.2})
+    supervised.send({"op": "terminate", "grace_s": 600})
+    assert supervised.last_event()["signal"] == "SIGKILL"
+
+
+def test_what_the_command_leaves_behind_is_ended(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True, stay=False, owner_grace_s=0.2)
+    assert supervised.event()["event"] == "main_exited"
+    event = supervised.event()
+    assert (event["code"], event["reason"]) == (9, "exited")
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_kill_9_of_the_command_ends_its_descendants(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=False)
+    os.kill(pids[0], signal.SIGKILL)
+    event = supervised.last_event()
+    assert (event["signal"], event["reason"]) == ("SIGKILL", "exited")
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_end_of_the_owner_ends_everything(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
+    supervised.close_input()
+    assert supervised.last_event()["reason"] == "owner_died"
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_kill_9_of_the_relay_and_then_the_end_of_the_owner(supervised: Supervised) -> None:
+    """What Ray does to an actor: SIGKILL to its JVM's child, then the JVM goes."""
+    pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
+    supervised.relay.kill()
+    supervised.relay.wait(5)
+    supervised.close_input()
+    wait_until(lambda: not [pid for pid in supervised.seen(pids) if alive(pid)])
+
+
+def test_kill_9_of_the_relay_alone(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
+    supervised.relay.kill()
+    assert supervised.last_event()["reason"] == "owner_died"
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_kill_9_of_the_relays_process_group(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
+    os.killpg(supervised.relay.pid, signal.SIGKILL)
+    assert supervised.last_event()["reason"] == "owner_died"
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_sigterm_of_the_relay_is_a_terminate(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=False)
+    supervised.relay.terminate()
+    assert supervised.last_event()["reason"] == "terminate"
+    assert not [pid for pid in pids if alive(pid)]
+    assert supervised.relay.wait(5) == 128 + signal.SIGTERM
+
+
+def test_kill_9_of_the_watcher(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True)
+    os.kill(supervised.watcher, signal.SIGKILL)
+    event = supervised.last_event()
+    assert event == {"event": "exited", "code": None, "signal": "SIGKILL", "reason": "supervisor_killed"}
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_interrupts_from_the_terminal_are_for_the_owner(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=False)
+    os.killpg(supervised.relay.pid, signal.SIGINT)
+    os.killpg(supervised.relay.pid, signal.SIGHUP)
+    supervised.send({"op": "nonsense"})
+    assert supervised.event()["event"] == "warning"  # it still listens
+    assert all(alive(pid) for pid in pids)
+
+
+# Each process lives for 2 ms and leaves one child.
+CHAIN = """
+import os, time
+if os.fork() == 0:
+    print("ready", flush=True)
+    while True:
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        time.sleep(0.002)
+time.sleep(600)
+"""
+
+
+def test_a_process_that_forks_in_a_loop_cannot_outrun_the_kill(supervised: Supervised) -> None:
+    supervised.start([sys.executable, "-c", CHAIN])
+    supervised.event()
+    wait_until(lambda: "ready" in supervised.log())
+    supervised.send({"op": "kill"})
+    assert "survivors" not in supervised.last_event()
+    assert supervised.tree() == []
+
+
+def test_commands_that_are_no_commands_are_told_and_ignored(supervised: Supervised) -> None:
+    supervised.start(["sleep", "600"])
+    supervised.event()
+    for line in (
+        b"nonsense\n",
+        b"[]\n",
+        b'{"op":"fly"}\n',
+        b'{"op":"terminate","grace_s":"x"}\n',
+        b"x" * 100_000 + b"\n",
+    ):
+        supervised.write(line)
+        assert supervised.event()["event"] == "warning"
+    supervised.send({"op": "kill"})
+    assert supervised.last_event()["signal"] == "SIGKILL"
+
+
+def test_a_missing_reader_of_events_does_not_keep_the_tree_alive(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=False)
+    supervised.close_output()
+    supervised.close_input()
+    wait_until(lambda: not [pid for pid in supervised.seen(pids) if alive(pid)])
