@@ -40,14 +40,7 @@ final class PythonModule {
      * @throws PythonException when the interpreter is missing, the module fails, or the deadline passes
      */
     String run(String module, List<String> arguments, Duration deadline) {
-        List<String> words = new ArrayList<>(List.of("-m", module));
-        words.addAll(arguments);
-        return run(words, deadline);
-    }
-
-    /** As above, with the interpreter's own arguments. */
-    String run(List<String> arguments, Duration deadline) {
-        List<String> command = new ArrayList<>(List.of(interpreter));
+        List<String> command = new ArrayList<>(List.of(interpreter, "-m", module));
         command.addAll(arguments);
         Map<String, String> environment = EnvironmentBuilder.from(System.getenv())
                 .pythonPath(packageFolder)

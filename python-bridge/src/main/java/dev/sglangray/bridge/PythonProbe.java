@@ -15,18 +15,6 @@ public final class PythonProbe {
     /** Long enough for a Python on a slow network file system. */
     public static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(60);
 
-    private static final String VERSIONS = """
-            import importlib.metadata as m, json, sys
-            def v(*names):
-                for name in names:
-                    try:
-                        return m.version(name)
-                    except m.PackageNotFoundError:
-                        pass
-            print(json.dumps({"executable": sys.executable, "python": "%d.%d.%d" % sys.version_info[:3],
-                "sglang": v("sglang"), "sglang_router": v("sglang-router", "sglang_router"), "ray": v("ray")}))
-            """;
-
     private final Path packageFolder;
 
     /** Uses the Python package in a folder that {@link PythonPackage#extractTo} returned. */
@@ -40,14 +28,14 @@ public final class PythonProbe {
      * @throws PythonException when the interpreter is missing or does not answer
      */
     public PythonVersions versions(String interpreter, Duration deadline) {
-        JsonNode json = parse(new PythonModule(interpreter, packageFolder).run(List.of("-c", VERSIONS), deadline));
+        JsonNode report = parse(report(interpreter, deadline));
         return new PythonVersions(
                 interpreter,
-                json.path("executable").asText(),
-                json.path("python").asText(),
-                json.path("sglang").textValue(),
-                json.path("sglang_router").textValue(),
-                json.path("ray").textValue());
+                report.path("python").path("executable").asText(),
+                report.path("python").path("version").asText(),
+                report.path("sglang").path("version").textValue(),
+                report.path("sglang_router").path("version").textValue(),
+                report.path("ray").path("version").textValue());
     }
 
     /**

@@ -39,6 +39,7 @@ public final class SupervisedProcess implements AutoCloseable {
     private final Process supervisor;
     private final OutputStream orders;
     private final CompletableFuture<Long> started = new CompletableFuture<>();
+    private volatile long watcherPid = -1;
     private final CompletableFuture<ProcessExit> exit = new CompletableFuture<>();
 
     private SupervisedProcess(ProcessSpec spec, Process supervisor) {
@@ -137,7 +138,10 @@ public final class SupervisedProcess implements AutoCloseable {
             return;
         }
         switch (event.path("event").asText()) {
-            case "started" -> started.complete(event.path("pid").asLong());
+            case "started" -> {
+                watcherPid = event.path("supervisor_pid").asLong(-1);
+                started.complete(event.path("pid").asLong());
+            }
             case "exited" ->
                 exit.complete(new ProcessExit(
                         event.path("code").isInt()
@@ -159,6 +163,11 @@ public final class SupervisedProcess implements AutoCloseable {
     /** The process id of the child itself (not of its supervisor). */
     public long pid() {
         return started.join();
+    }
+
+    /** Whether a process is the child or one of its descendants, orphans included. */
+    public boolean owns(PortHolder holder) {
+        return holder.descendsFrom(pid()) || (watcherPid > 0 && holder.descendsFrom(watcherPid));
     }
 
     /** Whether the child has not been seen to exit. Its descendants may outlive it by the moment the clean-up takes. */

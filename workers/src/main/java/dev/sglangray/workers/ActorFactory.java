@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import io.ray.api.ActorHandle;
+import io.ray.api.Ray;
+import io.ray.api.call.ActorCreator;
+import io.ray.api.exception.RayException;
+import io.ray.api.placementgroup.PlacementGroup;
+import io.ray.api.runtimeenv.RuntimeEnv;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** Creates and finds named actors. */
+final class ActorFactory {
+    private ActorFactory() {}
+
+    /** Creates one; returns at once, the actor starts meanwhile. */
+    static <A> ActorHandle<A> create(
+            ActorCreator<A> creator, String name, Launch<?> launch, PlacementGroup reservation, GroupOptions options) {
+        creator.setName(name)
+                .setPlacementGroup(reservation, launch.bundleIndex())
+                .setResources(launch.resources())
+                .setMaxRestarts(0);
+        creator.setJvmOptions(options.jvmOptions());
+        if (!options.javaJars().isEmpty()) {
+            RuntimeEnv environment = new RuntimeEnv.Builder().build();
+            environment.set("java_jars", options.javaJars());
+            creator.setRuntimeEnv(environment);
+        }
+        try {
+            return creator.remote();
+        } catch (IllegalArgumentException e) {
+            throw new IllegalStateException(
+                    "Cannot create the actor '" + name + "' in namespace '"
+                            + Ray.getRuntimeContext().getNamespace()
+                            + "': " + e.getMessage() + " If another fleet uses this group name, close it or choose"
+                            + " another group_name / router_group_name.",
+                    e);
+        }
+    }
+
+    /** The live actor of a name in this namespace; empty when there is none. */
+    static <A> Optional<ActorHandle<A>> find(String name) {
+        return Ray.getActor(name);
+    }
+
+    static <A> void killAll(List<WorkerGroup.Member<A>> members) {
+        for (WorkerGroup.Member<A> member : members) {
+            try {
+                member.handle().kill(true);
+            } catch (RayException e) {
+                // It never came to life.
+            }
+        }
+    }
+
+    /** How long somebody who attaches waits for a worker that Ray still lists although it died. */
+    static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(20);
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import dev.sglangray.bridge.EnvironmentBuilder;
+import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.bridge.PortLease;
+import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.bridge.PythonPackage;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What lifecycles build children with. Immutable.
+ *
+ * @param node where they run
+ * @param ports gives out the node's ports
+ * @param pythonPackage the folder that holds {@code sglang_ray}
+ * @param baseEnvironment what children inherit, proxies excepted
+ */
+record ChildKit(WorkerNode node, PortAllocator ports, Path pythonPackage, Map<String, String> baseEnvironment) {
+    private static final String INTERPRETER_VARIABLE = "SGLANG_RAY_PYTHON";
+
+    ChildKit {
+        baseEnvironment = Map.copyOf(baseEnvironment);
+    }
+
+    /** The node's own ports, the bundled Python package, this process's environment. */
+    static ChildKit of(WorkerNode node) {
+        return new ChildKit(node, new PortAllocator(), PythonPackage.extract(), System.getenv());
+    }
+
+    /** The Python of a spec, else of the worker's or child's variables, else {@code python3}. */
+    String interpreter(@Nullable String specified, Map<String, String> environment) {
+        if (specified != null && !specified.isBlank()) {
+            return specified;
+        }
+        String variable =
+                environment.getOrDefault(INTERPRETER_VARIABLE, baseEnvironment.getOrDefault(INTERPRETER_VARIABLE, ""));
+        return variable.isBlank() ? "python3" : variable;
+    }
+
+    /** A port that the arguments name, or one of our choice when they leave it unset. */
+    PortLease port(Map<String, Object> arguments, String key) {
+        Object chosen = arguments.get(key);
+        if (chosen == null) {
+            return ports.acquire();
+        }
+        if (chosen instanceof Number number) {
+            return ports.acquire(number.intValue());
+        }
+        try {
+            return ports.acquire(Integer.parseInt(chosen.toString().trim()));
+        } catch (NumberFormatException e) {
+            throw new WorkerFailure(key + " is '" + chosen + "'; expected a port from 1 to 65535, or null");
+        }
+    }
+
+    /** The child that becomes the server which {@code request} describes. */
+    ProcessSpec serve(
+            String name, String python, Map<String, ?> request, EnvironmentBuilder environment, Path logFile) {
+        return new ProcessSpec(
+                name,
+                python,
+                PythonPackage.supervisor(pythonPackage),
+                List.of(python, "-m", "sglang_ray.serve"),
+                environment.pythonPath(pythonPackage).build(),
+                null,
+                Json.write(request),
+                logFile,
+                ProcessSpec.DEFAULT_GRACE);
+    }
+
+    /** A log file of this JVM's own, named so that a person finds it: {@code sglang-engine-group-0-4711.log}. */
+    Path logFile(@Nullable String directory, String kind, String group, int rank, int attempt) {
+        String name = "sglang-" + kind + "-" + group.replaceAll("[^A-Za-z0-9_.-]", "_") + "-" + rank + "-"
+                + ProcessHandle.current().pid() + (attempt == 0 ? "" : "-" + attempt) + ".log";
+        Path folder = directory == null ? node.logDirectory() : Path.of(directory);
+        return Objects.requireNonNull(folder).resolve(name);
+    }
+}

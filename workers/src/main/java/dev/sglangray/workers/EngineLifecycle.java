@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import dev.sglangray.bridge.EnvironmentBuilder;
+import dev.sglangray.bridge.PortLease;
+import dev.sglangray.bridge.ProcessSpec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One SGLang engine from start to end, without Ray. As RLinf's server worker: it binds all interfaces, advertises the
+ * node's address, chooses its ports where they are unset, and is ready when {@code /health} answers 200. Safe for use by
+ * many threads.
+ */
+final class EngineLifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(EngineLifecycle.class);
+
+    private static final String PREFILL = "prefill";
+
+    private final ServerSpec spec;
+    private final ChildKit kit;
+    private final ServingChild child;
+    private volatile @Nullable Integer bootstrapPort;
+
+    EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http) {
+        this.spec = spec;
+        this.kit = kit;
+        this.child = new ServingChild(
+                "engine",
+                kit.node(),
+                new HealthProbe(http),
+                Secrets.of(spec.serverArgs(), spec.environment()),
+                Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
+                this::plan);
+    }
+
+    private Attempt plan(int number) {
+        List<PortLease> leases = new ArrayList<>();
+        boolean planned = false;
+        try {
+            Map<String, Object> arguments = new LinkedHashMap<>(spec.serverArgs());
+            PortLease http = kit.port(arguments, "port");
+            leases.add(http);
+            PortLease dist = kit.ports().acquire();
+            leases.add(dist);
+            boolean chosen = arguments.get("port") == null;
+            if (arguments.get("host") == null) {
+                arguments.put("host", kit.node().defaultBindHost());
+            }
+            arguments.put("port", http.port());
+            planBootstrap(arguments, leases);
+            Attempt attempt = new Attempt(
+                    leases,
+                    http.port(),
+                    "http://" + kit.node().advertisedHost(String.valueOf(arguments.get("host"))) + ":" + http.port(),
+                    process(arguments, dist.port(), number),
+                    chosen);
+            LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
+            planned = true;
+            return attempt;
+        } finally {
+            if (!planned) {
+                leases.forEach(PortLease::close);
+            }
+        }
+    }
+
+    /** Every prefill engine listens on a port for its decoders, and SGLang's default is the same for all. */
+    private void planBootstrap(Map<String, Object> arguments, List<PortLease> leases) {
+        if (!PREFILL.equals(arguments.get("disaggregation_mode"))) {
+            return;
+        }
+        PortLease lease = kit.port(arguments, "disaggregation_bootstrap_port");
+        leases.add(lease);
+        arguments.put("disaggregation_bootstrap_port", lease.port());
+        bootstrapPort = lease.port();
+    }
+
+    private ProcessSpec process(Map<String, Object> arguments, int distPort, int number) {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("kind", spec.serverType());
+        request.put("server_args", arguments);
+        request.put("dist_port", distPort);
+        return kit.serve(
+                spec.actorName(),
+                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                request,
+                environment(),
+                kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), number));
+    }
+
+    private EnvironmentBuilder environment() {
+        EnvironmentBuilder environment =
+                EnvironmentBuilder.from(kit.baseEnvironment()).putAll(spec.environment());
+        if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {
+            return environment.noDevices();
+        }
+        return environment.visibleDevices(spec.deviceVariable(), devices());
+    }
+
+    /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
+    List<String> devices() {
+        return kit.node().devices().isEmpty()
+                ? spec.plannedDevices()
+                : kit.node().devices();
+    }
+
+    /** Starts the engine and waits until it is healthy; the URL. A failed start leaves nothing. */
+    String start() {
+        return child.start();
+    }
+
+    /** Where it serves, once it does. */
+    String url() {
+        return child.url();
+    }
+
+    /** What a router must know, once it serves. */
+    ServerEndpoint endpoint() {
+        String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
+        String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
+        return new ServerEndpoint(child.url(), type, bootstrapPort);
+    }
+
+    boolean isHealthy() {
+        return child.isHealthy();
+    }
+
+    String logTail(int lines) {
+        return child.logTail(lines);
+    }
+
+    /** SIGTERM for the whole tree, SIGKILL after RLinf's 10 s. Harmless when repeated. */
+    void shutdown() {
+        child.shutdown(ProcessSpec.DEFAULT_GRACE);
+    }
+
+    WorkerStatus status() {
+        ServingChild.Snapshot now = child.snapshot();
+        return Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
+    }
+
+    /** The key that guards the engine, or null. */
+    @Nullable
+    String apiKey() {
+        Object key = spec.serverArgs().get("api_key");
+        return key == null ? null : key.toString();
+    }
+}

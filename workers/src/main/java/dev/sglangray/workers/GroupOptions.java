@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a group's actors are created and closed.
+ *
+ * @param javaJars URIs of jars that the actors need, for Ray's {@code java_jars}; empty when the job's class path does
+ * @param jvmOptions options of the actors' JVMs, after those of the job
+ * @param serverHealthTimeout how long an engine may take to become healthy
+ * @param routerStartTimeout how long the router may take to answer
+ * @param closeTimeout how long closing waits for orderly shutdowns before it kills the actors
+ * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
+ */
+public record GroupOptions(
+        List<String> javaJars,
+        List<String> jvmOptions,
+        Duration serverHealthTimeout,
+        Duration routerStartTimeout,
+        Duration closeTimeout,
+        @Nullable String logDirectory) {
+
+    /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
+    public static final List<String> SMALL_JVM =
+            List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms16m", "-Xmx160m", "-Xss512k");
+
+    /** Copies the lists. */
+    public GroupOptions {
+        javaJars = List.copyOf(javaJars);
+        jvmOptions = List.copyOf(jvmOptions);
+    }
+
+    /** RLinf's timeouts, small JVMs, no further jars. */
+    public static GroupOptions defaults() {
+        return new GroupOptions(
+                List.of(),
+                SMALL_JVM,
+                ServerSpec.DEFAULT_HEALTH_TIMEOUT,
+                RouterSpec.DEFAULT_START_TIMEOUT,
+                Duration.ofSeconds(30),
+                null);
+    }
+
+    /** These options with other jars. */
+    public GroupOptions withJavaJars(List<String> jars) {
+        return new GroupOptions(jars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, logDirectory);
+    }
+
+    /** These options with another time for engines to become healthy. */
+    public GroupOptions withServerHealthTimeout(Duration timeout) {
+        return new GroupOptions(javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory);
+    }
+
+    /** These options with another folder for logs. */
+    public GroupOptions withLogDirectory(String directory) {
+        return new GroupOptions(javaJars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, directory);
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** The end of a log as part of an error message. */
+final class LogText {
+    private LogText() {}
+
+    static String of(List<String> lines, Path file, String node) {
+        String place = file + " on node " + node;
+        return lines.isEmpty()
+                ? "\nIts log is empty (" + place + ")."
+                : "\nLast lines of its log (" + place + "):\n  " + String.join("\n  ", lines);
+    }
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import io.ray.api.ObjectRef;
+import io.ray.api.Ray;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Turns Ray's references into futures with one daemon thread for the whole driver. Ray's own {@code get} cannot be
+ * interrupted, so the thread waits in short slices; it ends when nothing has been pending for a while.
+ */
+final class RefWaiter {
+    private static final Logger LOG = LoggerFactory.getLogger(RefWaiter.class);
+
+    /** A slice holds up calls made meanwhile, so it is short at first and grows while nothing happens. */
+    private static final int FIRST_SLICE_MS = 2;
+
+    private static final int LONGEST_SLICE_MS = 50;
+    private static final long IDLE_SECONDS = 10;
+
+    /** One driver is one JVM, so its one waiter belongs to the JVM. */
+    private static final RefWaiter SHARED = new RefWaiter();
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition arrived = lock.newCondition();
+    private final List<Pending<?>> incoming = new ArrayList<>();
+    private @Nullable Thread thread;
+
+    private record Pending<T>(ObjectRef<T> ref, CompletableFuture<T> future) {
+        void finish() {
+            try {
+                future.complete(ref.get());
+            } catch (Throwable e) {
+                future.completeExceptionally(e);
+            }
+        }
+    }
+
+    static RefWaiter shared() {
+        return SHARED;
+    }
+
+    /** The future completes on the waiter's thread: what is chained on it must not block. */
+    <T> CompletableFuture<T> watch(ObjectRef<T> ref) {
+        Pending<T> pending = new Pending<>(ref, new CompletableFuture<>());
+        lock.lock();
+        try {
+            incoming.add(pending);
+            arrived.signal();
+            if (thread == null) {
+                Thread started = new Thread(this::run, "sglang-ray-waiter");
+                started.setDaemon(true);
+                // Answers are deserialized here, and their classes are this program's.
+                started.setContextClassLoader(RefWaiter.class.getClassLoader());
+                thread = started;
+                started.start();
+            }
+        } finally {
+            lock.unlock();
+        }
+        return pending.future();
+    }
+
+    private void run() {
+        List<Pending<?>> pending = new ArrayList<>();
+        int slice = FIRST_SLICE_MS;
+        while (takeIncoming(pending)) {
+            int before = pending.size();
+            try {
+                finishReady(pending, slice);
+            } catch (Throwable e) {
+                // Ray is gone, or the thread was told to end: nobody will ever answer these.
+                LOG.debug("Waiting for Ray failed: {}", e.toString());
+                pending.forEach(p -> p.future().completeExceptionally(e));
+                pending.clear();
+            }
+            slice = pending.size() < before ? FIRST_SLICE_MS : Math.min(LONGEST_SLICE_MS, slice * 2);
+        }
+    }
+
+    /** Moves what arrived; waits while there is nothing at all; false when the thread should end. */
+    private boolean takeIncoming(List<Pending<?>> pending) {
+        lock.lock();
+        try {
+            while (pending.isEmpty() && incoming.isEmpty()) {
+                if (!arrived.await(IDLE_SECONDS, TimeUnit.SECONDS) && incoming.isEmpty()) {
+                    thread = null;
+                    return false;
+                }
+            }
+            pending.addAll(incoming);
+            incoming.clear();
+            return true;
+        } catch (InterruptedException e) {
+            thread = null;
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static void finishReady(List<Pending<?>> pending, int sliceMs) {
+        Map<ObjectRef<?>, Pending<?>> byRef = new HashMap<>();
+        List<ObjectRef<Object>> refs = new ArrayList<>();
+        for (Pending<?> p : pending) {
+            byRef.put(p.ref(), p);
+            refs.add((ObjectRef<Object>) p.ref());
+        }
+        List<ObjectRef<Object>> ready = Ray.wait(refs, 1, sliceMs).getReady();
+        for (ObjectRef<Object> ref : ready) {
+            Pending<?> p = byRef.get(ref);
+            if (p != null) {
+                pending.remove(p);
+                p.finish();
+            }
+        }
+    }
+}

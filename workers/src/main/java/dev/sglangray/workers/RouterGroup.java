@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import io.ray.api.ActorHandle;
+import io.ray.api.Ray;
+import io.ray.api.placementgroup.PlacementGroup;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The router of a fleet: a group of one. Methods have RLinf's names. */
+public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
+
+    private RouterGroup(
+            String name, List<Member<SGLangRouterWorker>> members, Ownership ownership, GroupOptions options) {
+        super(name, members, ownership, options.closeTimeout());
+    }
+
+    /** Creates the actor and returns before it is up. */
+    static RouterGroup create(Launch<RouterSpec> launch, PlacementGroup reservation, GroupOptions options) {
+        RouterSpec spec = launch.spec();
+        ActorHandle<SGLangRouterWorker> handle = ActorFactory.create(
+                Ray.actor(SGLangRouterWorker::new, Json.write(spec)),
+                WorkerNames.actor(spec.groupName(), 0),
+                launch,
+                reservation,
+                options);
+        return new RouterGroup(
+                spec.groupName(), List.of(new Member<>(0, launch.node(), handle)), Ownership.OWNER, options);
+    }
+
+    /**
+     * Finds a live router by its group's name, from any Java driver in the same Ray namespace. Closing what is returned
+     * ends nothing; {@link #destroy()} does.
+     *
+     * @throws WorkerException when there is no such group, or its worker is gone
+     */
+    public static RouterGroup attach(String groupName) {
+        Optional<ActorHandle<SGLangRouterWorker>> found = ActorFactory.find(WorkerNames.actor(groupName, 0));
+        ActorHandle<SGLangRouterWorker> handle = found.orElseThrow(() -> new WorkerException(
+                groupName,
+                0,
+                "",
+                "attach",
+                "there is no actor '" + WorkerNames.actor(groupName, 0) + "' in namespace '"
+                        + Ray.getRuntimeContext().getNamespace() + "'",
+                null));
+        RouterGroup scout = new RouterGroup(
+                groupName, List.of(new Member<>(0, "", handle)), Ownership.GUEST, GroupOptions.defaults());
+        String node = scout.status().await(ActorFactory.ATTACH_TIMEOUT).get(0).nodeIp();
+        return new RouterGroup(
+                groupName, List.of(new Member<>(0, node, handle)), Ownership.GUEST, GroupOptions.defaults());
+    }
+
+    @Override
+    RouterGroup on(Member<SGLangRouterWorker> member) {
+        return new RouterGroup(name(), List.of(member), Ownership.GUEST, GroupOptions.defaults());
+    }
+
+    /** Starts the router without workers and answers with its URL once it is healthy. */
+    public WorkerGroupFuture<String> initRouter() {
+        return call("initRouter", h -> h.task(SGLangRouterWorker::initRouter).remote());
+    }
+
+    /** The router's URL; fails when it was not started. */
+    public WorkerGroupFuture<String> getRouterUrl() {
+        return call(
+                "getRouterUrl", h -> h.task(SGLangRouterWorker::getRouterUrl).remote());
+    }
+
+    /** Adds a regular server and answers once the router sends requests to it. */
+    public WorkerGroupFuture<RegisteredServer> registerServer(String url) {
+        return registerServer(url, "regular", null);
+    }
+
+    /**
+     * Adds a server and answers once the router sends requests to it.
+     *
+     * @param url the server's base URL
+     * @param workerType {@code regular}, {@code prefill} or {@code decode}
+     * @param bootstrapPort a prefill server's bootstrap port, else null
+     */
+    public WorkerGroupFuture<RegisteredServer> registerServer(
+            String url, String workerType, @Nullable Integer bootstrapPort) {
+        int port = bootstrapPort == null ? 0 : bootstrapPort;
+        return call(
+                        "registerServer",
+                        h -> h.task(SGLangRouterWorker::registerServer, url, workerType, port)
+                                .remote())
+                .map(json -> Json.read(json, RegisteredServer.class));
+    }
+
+    /** As above, with what {@link ServerGroup#endpoints()} said. */
+    public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint) {
+        return registerServer(endpoint.url(), endpoint.workerType(), endpoint.bootstrapPort());
+    }
+
+    /** Takes a server away from the router; false when the router does not have it. May be repeated after a failure. */
+    public WorkerGroupFuture<Boolean> unregisterServer(String url) {
+        return call(
+                "unregisterServer",
+                h -> h.task(SGLangRouterWorker::unregisterServer, url).remote());
+    }
+
+    /** The servers that the router lists. */
+    public WorkerGroupFuture<List<RegisteredServer>> servers() {
+        return call("servers", h -> h.task(SGLangRouterWorker::servers).remote())
+                .map(json -> List.of(Json.read(json, RegisteredServer[].class)));
+    }
+
+    @Override
+    public WorkerGroupFuture<WorkerStatus> status() {
+        return call("status", h -> h.task(SGLangRouterWorker::status).remote())
+                .map(json -> Json.read(json, WorkerStatus.class));
+    }
+
+    @Override
+    public WorkerGroupFuture<Boolean> isHealthy() {
+        return call("isHealthy", h -> h.task(SGLangRouterWorker::isHealthy).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<String> logTail(int lines) {
+        return call("logTail", h -> h.task(SGLangRouterWorker::logTail, lines).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<Boolean> shutdown() {
+        return call("shutdown", h -> h.task(SGLangRouterWorker::shutdown).remote());
+    }
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import dev.sglangray.bridge.EnvironmentBuilder;
+import dev.sglangray.bridge.PortLease;
+import dev.sglangray.bridge.ProcessSpec;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One router from start to end, without Ray. As RLinf's router worker: it starts without servers, honours a chosen port
+ * and host, and is ready when {@code /health} answers 200. It sees no accelerator. Safe for use by many threads.
+ */
+final class RouterLifecycle {
+    private final RouterSpec spec;
+    private final ChildKit kit;
+    private final ServingChild child;
+
+    RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http) {
+        this.spec = spec;
+        this.kit = kit;
+        this.child = new ServingChild(
+                "router",
+                kit.node(),
+                new HealthProbe(http),
+                Secrets.of(spec.routerArgs(), spec.environment()),
+                Duration.ofMillis((long) (spec.startTimeoutSeconds() * 1000)),
+                this::plan);
+    }
+
+    private Attempt plan(int number) {
+        List<PortLease> leases = new ArrayList<>();
+        boolean planned = false;
+        try {
+            Map<String, Object> arguments = new LinkedHashMap<>(spec.routerArgs());
+            boolean chosen = arguments.get("port") == null;
+            PortLease http = kit.port(arguments, "port");
+            leases.add(http);
+            // The default is the same for all, so that a node's second router would not start.
+            PortLease prometheus = kit.port(arguments, "prometheus_port");
+            leases.add(prometheus);
+            if (arguments.get("host") == null) {
+                arguments.put("host", kit.node().defaultBindHost());
+            }
+            arguments.put("port", http.port());
+            arguments.put("prometheus_port", prometheus.port());
+            Attempt attempt = new Attempt(
+                    leases,
+                    http.port(),
+                    "http://" + kit.node().advertisedHost(String.valueOf(arguments.get("host"))) + ":" + http.port(),
+                    process(arguments, number),
+                    chosen);
+            planned = true;
+            return attempt;
+        } finally {
+            if (!planned) {
+                leases.forEach(PortLease::close);
+            }
+        }
+    }
+
+    private ProcessSpec process(Map<String, Object> arguments, int number) {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("kind", "router");
+        request.put("router_args", arguments);
+        return kit.serve(
+                WorkerNames.actor(spec.groupName(), 0),
+                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                request,
+                EnvironmentBuilder.from(kit.baseEnvironment())
+                        .putAll(spec.environment())
+                        .noDevices(),
+                kit.logFile(spec.logDirectory(), "router", spec.groupName(), 0, number));
+    }
+
+    /** Starts the router and waits until it is healthy; the URL. A failed start leaves nothing. */
+    String start() {
+        return child.start();
+    }
+
+    /** Where it serves, once it does. */
+    String url() {
+        return child.url();
+    }
+
+    boolean isHealthy() {
+        return child.isHealthy();
+    }
+
+    String logTail(int lines) {
+        return child.logTail(lines);
+    }
+
+    /** SIGTERM, SIGKILL after RLinf's 10 s. Harmless when repeated. */
+    void shutdown() {
+        child.shutdown(ProcessSpec.DEFAULT_GRACE);
+    }
+
+    WorkerStatus status() {
+        return Statuses.of("router", spec.groupName(), 0, 1, kit.node(), List.of(), child.snapshot());
+    }
+
+    /** The key that guards the router, or null. */
+    @Nullable
+    String apiKey() {
+        Object key = spec.routerArgs().get("api_key");
+        return key == null ? null : key.toString();
+    }
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a router must know to send requests to an engine. Travels as JSON.
+ *
+ * @param url base URL
+ * @param workerType the router's word: {@code regular}, {@code prefill} or {@code decode}
+ * @param bootstrapPort where a prefill engine hands its cache over, or null for the others
+ */
+public record ServerEndpoint(
+        String url, String workerType, @Nullable Integer bootstrapPort) {}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import io.ray.api.ActorHandle;
+import io.ray.api.Ray;
+import io.ray.api.placementgroup.PlacementGroup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
+public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
+
+    private ServerGroup(
+            String name, List<Member<SGLangServerWorker>> members, Ownership ownership, GroupOptions options) {
+        super(name, members, ownership, options.closeTimeout());
+    }
+
+    /** Creates the actors, all at once, and returns before they are up. Nothing is left when one cannot be created. */
+    static ServerGroup create(
+            String name, List<Launch<ServerSpec>> launches, PlacementGroup reservation, GroupOptions options) {
+        List<Member<SGLangServerWorker>> members = new ArrayList<>();
+        try {
+            for (Launch<ServerSpec> launch : launches) {
+                ServerSpec spec = launch.spec();
+                ActorHandle<SGLangServerWorker> handle = ActorFactory.create(
+                        Ray.actor(SGLangServerWorker::new, Json.write(spec)),
+                        spec.actorName(),
+                        launch,
+                        reservation,
+                        options);
+                members.add(new Member<>(spec.rank(), launch.node(), handle));
+            }
+        } catch (RuntimeException e) {
+            ActorFactory.killAll(members);
+            throw e;
+        }
+        return new ServerGroup(name, members, Ownership.OWNER, options);
+    }
+
+    /**
+     * Finds a live group by name, from any Java driver in the same Ray namespace. Closing what is returned ends nothing;
+     * {@link #destroy()} does.
+     *
+     * @throws WorkerException when there is no such group, or one of its workers is gone
+     */
+    public static ServerGroup attach(String groupName) {
+        ActorHandle<SGLangServerWorker> first = require(groupName, 0);
+        ServerGroup scout = new ServerGroup(
+                groupName, List.of(new Member<>(0, "", first)), Ownership.GUEST, GroupOptions.defaults());
+        WorkerStatus status = scout.status().await(ActorFactory.ATTACH_TIMEOUT).get(0);
+        List<Member<SGLangServerWorker>> members = new ArrayList<>();
+        members.add(new Member<>(0, status.nodeIp(), first));
+        for (int rank = 1; rank < status.groupSize(); rank++) {
+            members.add(new Member<>(rank, "", require(groupName, rank)));
+        }
+        return new ServerGroup(groupName, members, Ownership.GUEST, GroupOptions.defaults());
+    }
+
+    private static ActorHandle<SGLangServerWorker> require(String group, int rank) {
+        Optional<ActorHandle<SGLangServerWorker>> found = ActorFactory.find(WorkerNames.actor(group, rank));
+        return found.orElseThrow(() -> new WorkerException(
+                group,
+                rank,
+                "",
+                "attach",
+                "there is no actor '" + WorkerNames.actor(group, rank) + "' in namespace '"
+                        + Ray.getRuntimeContext().getNamespace() + "'",
+                null));
+    }
+
+    /** The same workers, fewer of them. Closing a view ends nothing. */
+    public ServerGroup on(int... ranks) {
+        return view(membersOn(ranks));
+    }
+
+    @Override
+    ServerGroup on(Member<SGLangServerWorker> member) {
+        return view(List.of(member));
+    }
+
+    private ServerGroup view(List<Member<SGLangServerWorker>> some) {
+        return new ServerGroup(name(), some, Ownership.GUEST, GroupOptions.defaults());
+    }
+
+    /** Starts every engine and answers with its URL once it is healthy. */
+    public WorkerGroupFuture<String> initServer() {
+        return call("initServer", h -> h.task(SGLangServerWorker::initServer).remote());
+    }
+
+    /** The engines' URLs; fails for engines that were not started. */
+    public WorkerGroupFuture<String> getServerUrl() {
+        return call(
+                "getServerUrl", h -> h.task(SGLangServerWorker::getServerUrl).remote());
+    }
+
+    /** What a router must know of each engine: URL, worker type, bootstrap port. */
+    public WorkerGroupFuture<ServerEndpoint> endpoints() {
+        return call("endpoint", h -> h.task(SGLangServerWorker::endpoint).remote())
+                .map(json -> Json.read(json, ServerEndpoint.class));
+    }
+
+    /** Ends requests that an engine works on: those of one id, or all for an empty id. */
+    public WorkerGroupFuture<Boolean> abort(String requestId) {
+        return call("abort", h -> h.task(SGLangServerWorker::abort, requestId).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<WorkerStatus> status() {
+        return call("status", h -> h.task(SGLangServerWorker::status).remote())
+                .map(json -> Json.read(json, WorkerStatus.class));
+    }
+
+    @Override
+    public WorkerGroupFuture<Boolean> isHealthy() {
+        return call("isHealthy", h -> h.task(SGLangServerWorker::isHealthy).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<String> logTail(int lines) {
+        return call("logTail", h -> h.task(SGLangServerWorker::logTail, lines).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<Boolean> shutdown() {
+        return call("shutdown", h -> h.task(SGLangServerWorker::shutdown).remote());
+    }
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one server worker needs to know. Travels to the actor as JSON.
+ *
+ * @param groupName the group, part of the actor's name {@code <group>:<rank>}
+ * @param rank the engine's rank, 0 and up
+ * @param groupSize how many engines the group has
+ * @param serverType {@code srt} (language models) or {@code embodied} (sglang.multimodal_gen); RLinf's words
+ * @param serverArgs SGLang's ServerArgs by field name, passed through; null values are unset
+ * @param environment variables on top of the worker's own
+ * @param pythonInterpreter the engine's Python, or null for {@code SGLANG_RAY_PYTHON}, else {@code python3}
+ * @param deviceVariable which variable shows the accelerators, such as {@code CUDA_VISIBLE_DEVICES}; empty for none
+ * @param plannedDevices the plan's accelerator ids, used only where Ray gives the actor none of its own
+ * @param healthTimeoutSeconds how long the engine may take to become healthy; RLinf's value is 900
+ * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
+ */
+public record ServerSpec(
+        String groupName,
+        int rank,
+        int groupSize,
+        String serverType,
+        Map<String, Object> serverArgs,
+        Map<String, String> environment,
+        @Nullable String pythonInterpreter,
+        String deviceVariable,
+        List<String> plannedDevices,
+        double healthTimeoutSeconds,
+        @Nullable String logDirectory) {
+
+    /** RLinf waits this long for an engine. */
+    public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
+
+    static final List<String> SERVER_TYPES = List.of("srt", "embodied");
+
+    /** Checks the type and the numbers; a wrong one is an {@link IllegalArgumentException}. */
+    public ServerSpec {
+        serverArgs = Collections.unmodifiableMap(new LinkedHashMap<>(serverArgs));
+        environment = Map.copyOf(environment);
+        plannedDevices = List.copyOf(plannedDevices);
+        if (!SERVER_TYPES.contains(serverType)) {
+            throw new IllegalArgumentException(
+                    "server_type is '" + serverType + "'; allowed are srt (language models) and embodied.");
+        }
+        if (rank < 0 || rank >= groupSize) {
+            throw new IllegalArgumentException("Rank " + rank + " is outside a group of " + groupSize + ".");
+        }
+        if (!(healthTimeoutSeconds > 0)) {
+            throw new IllegalArgumentException("The health timeout must be above 0 s: " + healthTimeoutSeconds);
+        }
+    }
+
+    /** The name of the Ray actor. */
+    String actorName() {
+        return WorkerNames.actor(groupName, rank);
+    }
+
+    /** Without arguments and environment, which may hold secrets. */
+    @Override
+    public String toString() {
+        return "ServerSpec[" + actorName() + " of " + groupSize + ", " + serverType + "]";
+    }
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import io.ray.api.ActorHandle;
+import io.ray.api.ObjectRef;
+import io.ray.api.Ray;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The workers of one kind, addressed together. Holds their actor handles, because Ray ends an actor whose last handle is
+ * collected. Safe for use by many threads.
+ *
+ * @param <A> the actor's class
+ */
+public abstract sealed class WorkerGroup<A> implements AutoCloseable permits ServerGroup, RouterGroup {
+    private static final Logger LOG = LoggerFactory.getLogger(WorkerGroup.class);
+
+    /** One worker of a group. */
+    record Member<A>(int rank, String node, ActorHandle<A> handle) {}
+
+    /** Whether closing ends the workers. */
+    enum Ownership {
+        /** This group started them. */
+        OWNER,
+        /** Somebody else did, or a larger group of ours. */
+        GUEST
+    }
+
+    private final String name;
+    private final List<Member<A>> members;
+    private final Ownership ownership;
+    private final Duration closeTimeout;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    WorkerGroup(String name, List<Member<A>> members, Ownership ownership, Duration closeTimeout) {
+        this.name = name;
+        this.members = List.copyOf(members);
+        this.ownership = ownership;
+        this.closeTimeout = closeTimeout;
+    }
+
+    /** The group's name; its actors are {@code <name>:<rank>}. */
+    public String name() {
+        return name;
+    }
+
+    /** How many workers this group, or this view of it, has. */
+    public int size() {
+        return members.size();
+    }
+
+    /** The ranks, in order. */
+    public List<Integer> ranks() {
+        return members.stream().map(Member::rank).toList();
+    }
+
+    /** What every worker says about itself. */
+    public abstract WorkerGroupFuture<WorkerStatus> status();
+
+    /** Whether every worker's process runs and answers {@code /health}. */
+    public abstract WorkerGroupFuture<Boolean> isHealthy();
+
+    /** The last lines of every process's log, at most so many, as one text each. */
+    public abstract WorkerGroupFuture<String> logTail(int lines);
+
+    /** Ends every worker's process; the actors stay. Harmless when repeated; aborts a start that is under way. */
+    public abstract WorkerGroupFuture<Boolean> shutdown();
+
+    List<Member<A>> membersOn(int... ranks) {
+        return Arrays.stream(ranks)
+                .mapToObj(rank -> members.stream()
+                        .filter(m -> m.rank() == rank)
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "Group " + name + " has no rank " + rank + "; it has " + ranks())))
+                .toList();
+    }
+
+    <T> WorkerGroupFuture<T> call(String method, Function<ActorHandle<A>, ObjectRef<T>> remote) {
+        List<CompletableFuture<T>> answers = new ArrayList<>();
+        for (Member<A> member : members) {
+            answers.add(callOne(member, method, remote));
+        }
+        return new WorkerGroupFuture<>(name, method, ranks(), answers);
+    }
+
+    private <T> CompletableFuture<T> callOne(
+            Member<A> member, String method, Function<ActorHandle<A>, ObjectRef<T>> remote) {
+        CompletableFuture<T> answer;
+        try {
+            answer = RefWaiter.shared().watch(remote.apply(member.handle()));
+        } catch (RuntimeException e) {
+            answer = CompletableFuture.failedFuture(e);
+        }
+        return answer.exceptionallyCompose(failure -> CompletableFuture.failedFuture(
+                RemoteFailures.translate(name, member.rank(), member.node(), method, failure)));
+    }
+
+    /**
+     * Ends the workers that this group started: orderly first, then the actors are killed. A group that was attached to,
+     * and a view, only let go. Harmless when repeated. An interrupt skips the orderly part and is restored.
+     */
+    @Override
+    public void close() {
+        if (ownership == Ownership.OWNER) {
+            destroy();
+        }
+    }
+
+    /** Ends the workers whoever started them, as {@link #close()} does for the owner. */
+    public void destroy() {
+        if (!closed.compareAndSet(false, true) || !Ray.isInitialized()) {
+            return;
+        }
+        CompletableFuture<?>[] ends =
+                members.stream().map(this::shutdownQuietly).toArray(CompletableFuture<?>[]::new);
+        try {
+            CompletableFuture.allOf(ends).get(closeTimeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.warn("Not all workers of {} shut down within {} s; killing them", name, closeTimeout.toSeconds());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("These futures never fail.", e);
+        } finally {
+            kill();
+        }
+    }
+
+    private CompletableFuture<Boolean> shutdownQuietly(Member<A> member) {
+        return on(member).shutdown().toCompletableFuture().handle((done, failure) -> {
+            if (failure != null) {
+                LOG.debug("Shutting down {} rank {}: {}", name, member.rank(), failure.toString());
+            }
+            return failure == null;
+        });
+    }
+
+    abstract WorkerGroup<A> on(Member<A> member);
+
+    private void kill() {
+        for (Member<A> member : members) {
+            try {
+                member.handle().kill(true);
+            } catch (RuntimeException e) {
+                LOG.debug("Killing {} rank {}: {}", name, member.rank(), e.toString());
+            }
+        }
+    }
+
+    List<Member<A>> members() {
+        return members;
+    }
+
+    Duration closeTimeout() {
+        return closeTimeout;
+    }
+
+    @Override
+    public String toString() {
+        return getClass().getSimpleName() + "[" + name + " " + ranks() + "]";
+    }
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+/** Where a worker's process stands. */
+enum WorkerState {
+    /** Not started yet. */
+    NEW,
+    /** Started, not healthy yet. */
+    STARTING,
+    /** Was healthy and runs. */
+    READY,
+    /** Did not start, or ended by itself. */
+    FAILED,
+    /** Ended because somebody asked. */
+    STOPPED
+}

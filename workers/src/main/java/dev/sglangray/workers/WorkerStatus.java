@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a worker says about itself. Travels as JSON.
+ *
+ * @param kind {@code server} or {@code router}
+ * @param group the group's name
+ * @param rank the rank in it
+ * @param groupSize how many workers the group has
+ * @param state {@code NEW}, {@code STARTING}, {@code READY}, {@code FAILED} or {@code STOPPED}
+ * @param url where it serves, or null before it is known
+ * @param nodeId Ray's id of its node
+ * @param nodeIp the node's address
+ * @param pid the engine's or router's process id, or null when none runs
+ * @param workerPid the process id of the actor's JVM
+ * @param devices the accelerators that the engine sees
+ * @param log the log file on that node, or null before the first start
+ * @param secondsToReady how long the start took, or null
+ * @param failure why it is in state FAILED, or null
+ */
+@JsonInclude(JsonInclude.Include.ALWAYS)
+public record WorkerStatus(
+        String kind,
+        String group,
+        int rank,
+        int groupSize,
+        String state,
+        @Nullable String url,
+        String nodeId,
+        String nodeIp,
+        @Nullable Long pid,
+        long workerPid,
+        List<String> devices,
+        @Nullable String log,
+        @Nullable Double secondsToReady,
+        @Nullable String failure) {}
