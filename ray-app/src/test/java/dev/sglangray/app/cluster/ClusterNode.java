@@ -19,7 +19,7 @@ import java.util.TreeSet;
  */
 public record ClusterNode(int index, String name, String ip, long holder, String network) {
 
-    /** A file of the node, as seen from this JVM: {@code /tmp/ray} differs from node to node. */
+    /** A file of the node, as seen from this JVM: {@code /tmp} differs from node to node. */
     public Path file(String path) {
         return Path.of("/proc/" + holder + "/root").resolve(path.substring(1));
     }

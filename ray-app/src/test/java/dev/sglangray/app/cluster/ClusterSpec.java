@@ -8,9 +8,9 @@ import java.util.List;
  *
  * @param rayVersion the version of Ray, for example 2.60.0
  * @param nodes the nodes; the first is the head
- * @param dashboard whether the head runs the dashboard, which {@code ray job submit} needs
+ * @param services what is to run on them
  */
-public record ClusterSpec(String rayVersion, List<NodeSpec> nodes, boolean dashboard) {
+public record ClusterSpec(String rayVersion, List<NodeSpec> nodes, Services services) {
 
     public ClusterSpec {
         nodes = List.copyOf(nodes);

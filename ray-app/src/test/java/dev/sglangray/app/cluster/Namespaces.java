@@ -15,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 
@@ -45,7 +47,6 @@ final class Namespaces implements AutoCloseable {
         for (int i = 0; i < count; i++) {
             specs.add(Map.of("name", "node-" + (char) ('a' + i), "ip", "10.9.0." + (i + 1)));
         }
-        String perf = System.getProperty("java.io.tmpdir") + "/hsperfdata_" + System.getProperty("user.name");
         List<String> command = new ArrayList<>(List.of("unshare"));
         if (!ROOT) {
             command.addAll(List.of("--user", "--map-root-user"));
@@ -54,7 +55,7 @@ final class Namespaces implements AutoCloseable {
         Path log = logs.resolve("namespaces.log");
         Process process = null;
         try {
-            String spec = JSON.writeValueAsString(Map.of("nodes", specs, "perf_directory", perf));
+            String spec = JSON.writeValueAsString(Map.of("nodes", specs, "kept", kept(python)));
             command.addAll(List.of(
                     python.toString(), "-I", "-S", resource("cluster_init.py").toString(), spec));
             process = new ProcessBuilder(command).redirectError(log.toFile()).start();
@@ -91,6 +92,22 @@ final class Namespaces implements AutoCloseable {
                     row.network()));
         }
         return new Namespaces(process, first, List.copyOf(nodes));
+    }
+
+    /** The folders right below /tmp, if any, that nodes must share with this machine; the rest of /tmp is theirs. */
+    private static Set<String> kept(Path python) throws IOException {
+        Set<String> kept = new TreeSet<>();
+        for (Path needed : List.of(
+                PythonEnvironment.repository(),
+                python,
+                python.toRealPath(),
+                PythonEnvironment.withSglang().home(),
+                Path.of(System.getProperty("java.home")))) {
+            if (needed.startsWith("/tmp") && needed.getNameCount() > 1) {
+                kept.add("/tmp/" + needed.getName(1));
+            }
+        }
+        return kept;
     }
 
     List<ClusterNode> nodes() {

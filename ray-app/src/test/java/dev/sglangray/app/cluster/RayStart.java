@@ -23,7 +23,10 @@ final class RayStart {
         List<String> words =
                 new ArrayList<>(List.of(python.python().toString(), python.ray().toString(), "start"));
         if (node.index() == 0) {
-            words.addAll(List.of("--head", "--port=" + GCS_PORT, "--include-dashboard=" + cluster.dashboard()));
+            words.addAll(List.of(
+                    "--head",
+                    "--port=" + GCS_PORT,
+                    "--include-dashboard=" + (cluster.services() == Services.RAY_AND_DASHBOARD)));
             words.addAll(List.of("--dashboard-host=0.0.0.0", "--dashboard-port=" + DASHBOARD_PORT));
         } else {
             words.add("--address=" + gcsAddress);

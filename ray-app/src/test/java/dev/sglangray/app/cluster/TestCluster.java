@@ -2,6 +2,7 @@
 package dev.sglangray.app.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,12 +17,13 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A real Ray cluster of one or more nodes, in namespaces of its own.
  *
  * <p>The nodes have the addresses 10.9.0.1, 10.9.0.2 and so on, the host names node-a, node-b and so on, a
- * {@code /tmp/ray} each, and no way to any other network. All else of the file system is the machine's. Logs lie under
+ * {@code /tmp} each, and no way to any other network. All else of the file system is the machine's. Logs lie under
  * {@code ray-app/target/clusters}. Methods may be called from several threads.
  */
 public final class TestCluster implements AutoCloseable {
@@ -32,7 +34,7 @@ public final class TestCluster implements AutoCloseable {
     private final PythonEnvironment python;
     private final Path logs;
     private final Namespaces namespaces;
-    private final ClusterProbe probe;
+    private final @Nullable ClusterProbe probe;
     private final AtomicInteger commands = new AtomicInteger();
     private final List<InsideProcess> started = new ArrayList<>();
     private List<ProcessRow> baseline = List.of();
@@ -42,14 +44,16 @@ public final class TestCluster implements AutoCloseable {
         this.python = PythonEnvironment.withRay(spec.rayVersion());
         this.logs = newFolder(spec);
         this.namespaces = Namespaces.create(python.python(), spec.nodes().size(), logs);
+        this.probe = spec.services() == Services.NONE ? null : startProbe();
+    }
+
+    private ClusterProbe startProbe() {
+        List<String> command = List.of(
+                python.python().toString(),
+                Namespaces.resource("cluster_probe.py").toString(),
+                address());
         try {
-            this.probe = new ClusterProbe(builder(
-                            head(),
-                            List.of(
-                                    python.python().toString(),
-                                    Namespaces.resource("cluster_probe.py").toString(),
-                                    address()),
-                            Map.of())
+            return new ClusterProbe(builder(head(), command, Map.of())
                     .redirectError(logs.resolve("probe.log").toFile())
                     .start());
         } catch (IOException e) {
@@ -65,7 +69,9 @@ public final class TestCluster implements AutoCloseable {
     public static TestCluster start(ClusterSpec spec) {
         TestCluster cluster = new TestCluster(spec);
         try {
-            cluster.startRay();
+            if (spec.services() != Services.NONE) {
+                cluster.startRay();
+            }
             return cluster;
         } catch (RuntimeException | Error e) {
             cluster.close();
@@ -75,7 +81,7 @@ public final class TestCluster implements AutoCloseable {
 
     /** Starts a cluster without dashboard of the given nodes. */
     public static TestCluster start(String rayVersion, NodeSpec... nodes) {
-        return start(new ClusterSpec(rayVersion, Arrays.asList(nodes), false));
+        return start(new ClusterSpec(rayVersion, Arrays.asList(nodes), Services.RAY));
     }
 
     private void startRay() {
@@ -129,7 +135,7 @@ public final class TestCluster implements AutoCloseable {
     }
 
     private void awaitDashboard() {
-        if (spec.dashboard()) {
+        if (spec.services() == Services.RAY_AND_DASHBOARD) {
             Awaitility.await("the dashboard")
                     .atMost(START_DEADLINE)
                     .pollInterval(Duration.ofMillis(100))
@@ -246,7 +252,7 @@ public final class TestCluster implements AutoCloseable {
     /** Every process of all nodes, zombies too, without the harness's own. */
     public List<ProcessRow> processes() {
         return namespaces.processes().stream()
-                .filter(row -> row.parent() != probe.pid())
+                .filter(row -> probe == null || row.parent() != probe.pid())
                 .toList();
     }
 
@@ -263,17 +269,21 @@ public final class TestCluster implements AutoCloseable {
 
     /** Ray's nodes: {@code id}, {@code ip}, {@code alive}, {@code resources}. */
     public JsonNode nodeTable() {
-        return probe.rows("nodes");
+        return rows("nodes");
     }
 
     /** Ray's actors, dead ones too: {@code id}, {@code name}, {@code class}, {@code state}, {@code job}, {@code ip}. */
     public JsonNode actors() {
-        return probe.rows("actors");
+        return rows("actors");
     }
 
     /** Ray's placement groups, removed ones too: {@code id}, {@code name}, {@code state}, {@code bundles}. */
     public JsonNode placementGroups() {
-        return probe.rows("placement_groups");
+        return rows("placement_groups");
+    }
+
+    private JsonNode rows(String table) {
+        return probe == null ? MissingNode.getInstance() : probe.rows(table);
     }
 
     /** Checks that nothing is left of what tests started on the cluster, and that the cluster itself lives. */
@@ -291,22 +301,13 @@ public final class TestCluster implements AutoCloseable {
         new Leftovers(this).assertClusterLives();
     }
 
-    /** Copies Ray's logs of every node to {@link #logs}. */
+    /** Copies Ray's logs of every node, where there are some, to {@link #logs}. */
     public void saveLogs() {
         for (ClusterNode node : nodes()) {
-            Path session = node.file("/tmp/ray/session_latest/logs");
-            if (Files.exists(node.file("/tmp/ray"))) {
-                ExitResult copied = exec(
-                        node,
-                        Duration.ofSeconds(30),
-                        "cp",
-                        "-r",
-                        "/tmp/ray/session_latest/logs",
-                        logs.resolve("ray-" + node.name()).toString());
-                if (copied.code() != 0 && Files.exists(session)) {
-                    throw new AssertionError("cannot copy Ray's logs: " + copied);
-                }
-            }
+            Path target = logs.resolve("ray-" + node.name());
+            String script = "test ! -e /tmp/ray/session_latest/logs || cp -r /tmp/ray/session_latest/logs \"$0\"";
+            exec(node, Duration.ofSeconds(30), "sh", "-c", script, target.toString())
+                    .orFail();
         }
     }
 

@@ -16,6 +16,18 @@ import sys
 import time
 
 GATEWAY = "10.9.0.254"
+# A /tmp of the node's own, in which only the folders given as arguments are the machine's; names of the nodes; no DNS.
+PRIVATE_FILES = """
+set -e
+hostname "$0"; stage=$1; shift
+mkdir "$stage"; mount -t tmpfs -o mode=1777,size=8g tmpfs "$stage"
+for kept in "$@"; do
+  if [ -d "$kept" ]; then mkdir -p "$stage${kept#/tmp}"; mount --rbind "$kept" "$stage${kept#/tmp}"; fi
+done
+mount --move "$stage" /tmp
+mkdir /tmp/.node; cat > /tmp/.node/hosts; : > /tmp/.node/resolv.conf
+mount --bind /tmp/.node/hosts /etc/hosts; mount --bind /tmp/.node/resolv.conf /etc/resolv.conf
+"""
 HOLDER = ["unshare", "--mount", "--net", "--uts", "sleep", "infinity"]
 
 
@@ -25,17 +37,13 @@ def run(*command, stdin=None):
         raise SystemExit(f"{' '.join(command)}: exit code {result.returncode}: {result.stderr.strip()}")
 
 
-def prepare_cluster(perf_directory):
+def prepare_cluster():
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "add", "br0", "type", "bridge")
     run("ip", "addr", "add", f"{GATEWAY}/24", "dev", "br0")
     run("ip", "link", "set", "br0", "up")
     # A container's /dev/shm may be too small for Ray's object store.
     run("mount", "-t", "tmpfs", "-o", "mode=1777,size=2g", "tmpfs", "/dev/shm")
-    # JVMs name their performance files by pid, and pids repeat across pid namespaces.
-    os.makedirs(perf_directory, mode=0o755, exist_ok=True)
-    run("mount", "-t", "tmpfs", "-o", "mode=0755,size=16m", "tmpfs", perf_directory)
-    os.makedirs("/tmp/ray", exist_ok=True)
 
 
 def start_holder():
@@ -59,7 +67,7 @@ def comm(pid):
         return file.read()
 
 
-def prepare_node(index, node, hosts):
+def prepare_node(index, node, hosts, kept):
     pid = start_holder()
     inside = ["nsenter", "-t", str(pid), "--mount", "--net", "--uts"]
     link = f"veth{index}"
@@ -67,11 +75,8 @@ def prepare_node(index, node, hosts):
     run("ip", "link", "set", link, "master", "br0", "up")
     addresses = f"link set lo up\naddr add {node['ip']}/24 dev eth0\nlink set eth0 up\nroute add default via {GATEWAY}\n"
     run(*inside, "ip", "-batch", "-", stdin=addresses)
-    script = (
-        "set -e; mount -t tmpfs -o mode=1777,size=4g tmpfs /tmp/ray; cat > /tmp/ray/.hosts; : > /tmp/ray/.resolv; "
-        "mount --bind /tmp/ray/.hosts /etc/hosts; mount --bind /tmp/ray/.resolv /etc/resolv.conf; hostname \"$0\""
-    )
-    run(*inside, "sh", "-c", script, node["name"], stdin=hosts)
+    stage = f"/dev/shm/tmp-{index}"
+    run(*inside, "sh", "-c", PRIVATE_FILES, node["name"], stage, *kept, stdin=hosts)
     return pid
 
 
@@ -87,9 +92,9 @@ def reap():
 
 def main():
     spec = json.loads(sys.argv[1])
-    prepare_cluster(spec["perf_directory"])
+    prepare_cluster()
     hosts = "127.0.0.1 localhost\n" + "".join(f"{node['ip']} {node['name']}\n" for node in spec["nodes"])
-    holders = [prepare_node(index, node, hosts) for index, node in enumerate(spec["nodes"])]
+    holders = [prepare_node(index, node, hosts, spec["kept"]) for index, node in enumerate(spec["nodes"])]
     print(json.dumps({"holders": holders}), flush=True)
 
     wake_read, wake_write = os.pipe()
