@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One message of a chat. Immutable.
+ *
+ * @param role for example {@code user}
+ * @param content a text, a list of parts as OpenAI defines them, or null (an assistant's message that only calls tools)
+ * @param extra every other field, for example {@code tool_calls}
+ */
+public record ChatMessage(String role, @Nullable Object content, Map<String, Object> extra) {
+    private static final Set<String> KNOWN = Set.of("role", "content");
+
+    public ChatMessage {
+        content = Json.freeze(content);
+        extra = ExtraFields.checked(extra, KNOWN);
+    }
+
+    /** A message of the role {@code user}. */
+    public static ChatMessage user(String text) {
+        return new ChatMessage("user", text, Map.of());
+    }
+
+    /** A message of the role {@code system}. */
+    public static ChatMessage system(String text) {
+        return new ChatMessage("system", text, Map.of());
+    }
+
+    /** A message of the role {@code assistant}. */
+    public static ChatMessage assistant(String text) {
+        return new ChatMessage("assistant", text, Map.of());
+    }
+
+    /** The content where it is a text; empty otherwise. */
+    public String text() {
+        return content instanceof String text ? text : "";
+    }
+
+    Map<String, @Nullable Object> toJson() {
+        Map<String, @Nullable Object> json = new LinkedHashMap<>();
+        json.put("role", role);
+        json.put("content", content);
+        json.putAll(extra);
+        return json;
+    }
+
+    static ChatMessage parse(JsonNode node) {
+        if (!node.isObject()) {
+            throw new IllegalArgumentException("a choice has no \"message\"");
+        }
+        return new ChatMessage(
+                node.path("role").asText("assistant"), Json.toJava(node.path("content")), Json.others(node, KNOWN));
+    }
+}

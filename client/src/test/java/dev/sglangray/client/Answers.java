@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import mockwebserver3.MockResponse;
+import mockwebserver3.RecordedRequest;
+
+/** Answers as real engines give them. */
+final class Answers {
+    static final String GENERATED = """
+            {"text": " Paris", "output_ids": [7, 8], "meta_info": {"id": "r1",
+             "finish_reason": {"type": "length", "length": 2}, "prompt_tokens": 5, "weight_version": "default",
+             "completion_tokens": 2, "cached_tokens": 1, "e2e_latency": 0.5, "output_token_logprobs": [[NaN, 7, null]]},
+             "index": 0}
+            """;
+
+    private Answers() {}
+
+    static MockResponse json(String body) {
+        return status(200, body);
+    }
+
+    /** The JSON object that a request carried. */
+    static Map<String, Object> sent(RecordedRequest request) throws Exception {
+        return Json.others(Json.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of());
+    }
+
+    static MockResponse status(int code, String body) {
+        return new MockResponse.Builder()
+                .code(code)
+                .addHeader("Content-Type", "application/json")
+                .body(body)
+                .build();
+    }
+}
