@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config;
+
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.SourcePosition;
+import java.util.List;
+
+/**
+ * The {@code cluster} section, as in RLinf.
+ *
+ * @param numNodes how many nodes the cluster has, from 1
+ * @param componentPlacement where components are placed, in the order written
+ * @param nodeGroups labelled groups of nodes, in the order written
+ * @param warnings what is probably not meant but can be used
+ * @param position where the section was written
+ */
+public record ClusterConfig(
+        int numNodes,
+        List<ComponentConfig> componentPlacement,
+        List<NodeGroupConfig> nodeGroups,
+        List<ConfigProblem> warnings,
+        SourcePosition position) {
+
+    public ClusterConfig {
+        componentPlacement = List.copyOf(componentPlacement);
+        nodeGroups = List.copyOf(nodeGroups);
+        warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * Reads the section {@code cluster} of a whole configuration.
+     *
+     * @throws ConfigException with every problem that the section has
+     */
+    public static ClusterConfig from(Config root) {
+        return new ClusterReader().read(root);
+    }
+}

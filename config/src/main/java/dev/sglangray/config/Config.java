@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config;
+
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.Secrets;
+import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.interpolation.Interpolator;
+import dev.sglangray.config.tree.JavaValues;
+import dev.sglangray.config.tree.KeyPath;
+import dev.sglangray.config.tree.ListNode;
+import dev.sglangray.config.tree.MapNode;
+import dev.sglangray.config.tree.Node;
+import dev.sglangray.config.tree.Numbers;
+import dev.sglangray.config.tree.PythonText;
+import dev.sglangray.config.tree.ValueNode;
+import dev.sglangray.config.yaml.YamlReader;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node of a composed configuration: a map, a list or a value, with the place where it was written. Immutable and
+ * safe for several threads. Interpolations are resolved when they are read, so that an interpolation nobody reads does
+ * no harm; the same holds for {@code ???}, which stands for a value that somebody has to give.
+ */
+public final class Config {
+    private final Node written;
+    private final Interpolator interpolator;
+
+    Config(Node written, Interpolator interpolator) {
+        this.written = written;
+        this.interpolator = interpolator;
+    }
+
+    /**
+     * A configuration made by a program. Environment variables that it refers to are those of this process.
+     *
+     * @param map texts, numbers, booleans, nulls, lists and maps
+     * @throws ConfigException for a value of another type or an interpolation that does not follow the grammar
+     */
+    public static Config of(Map<String, ?> map) {
+        Node tree;
+        try {
+            tree = JavaValues.toNode(Objects.requireNonNull(map, "map"), SourcePosition.PROGRAM);
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(ConfigProblem.error(SourcePosition.PROGRAM, "", String.valueOf(e.getMessage())));
+        }
+        return checked(tree, System.getenv());
+    }
+
+    /**
+     * A configuration from YAML text, without Hydra's composition. Environment variables that it refers to are those of
+     * this process.
+     *
+     * @throws ConfigException when the text is not YAML, with the line and column
+     */
+    public static Config parse(String yaml) {
+        return parse(yaml, System.getenv());
+    }
+
+    /** As {@link #parse(String)}, with the environment variables that the text may refer to. */
+    public static Config parse(String yaml, Map<String, String> environment) {
+        return checked(YamlReader.read(yaml, "<text>"), environment);
+    }
+
+    private static Config checked(Node tree, Map<String, String> environment) {
+        ConfigException.throwIfErrors(Interpolator.grammarProblems(tree));
+        return new Config(tree, new Interpolator(environment));
+    }
+
+    /** The way from the root to here as written, such as {@code cluster.node_groups[0]}; empty for the root. */
+    public String path() {
+        return written.path();
+    }
+
+    /** Where this node was written. For an interpolation: where the interpolation stands, not what it leads to. */
+    public SourcePosition position() {
+        return written.position();
+    }
+
+    /** Whether this is a map. */
+    public boolean isMap() {
+        return resolved() instanceof MapNode;
+    }
+
+    /** Whether this is a list. */
+    public boolean isList() {
+        return resolved() instanceof ListNode;
+    }
+
+    /** Whether this is null. */
+    public boolean isNull() {
+        return resolved() instanceof ValueNode value && value.value() == null;
+    }
+
+    /** Whether this is {@code ???}, a value that somebody has to give. */
+    public boolean isMissing() {
+        return written instanceof ValueNode value && value.isMissing();
+    }
+
+    /** The keys of a map in the order written; empty for anything else. A key that is no text is given as text. */
+    public List<String> keys() {
+        return resolved() instanceof MapNode map
+                ? map.entries().keySet().stream().map(PythonText::str).toList()
+                : List.of();
+    }
+
+    /** The values of a map or the items of a list, in the order written; empty for a value. */
+    public List<Config> children() {
+        Node node = resolved();
+        if (node instanceof MapNode map) {
+            return map.entries().values().stream().map(this::at).toList();
+        }
+        return node instanceof ListNode list
+                ? list.items().stream().map(this::at).toList()
+                : List.of();
+    }
+
+    /**
+     * The node at a path below this one, such as {@code a.b[0]}.
+     *
+     * @return empty when there is no such key; a null that is written is a node
+     * @throws ConfigException when an interpolation on the way cannot be resolved
+     */
+    public Optional<Config> select(String path) {
+        Config config = this;
+        for (String part : KeyPath.split(path)) {
+            Node child = childOf(config.resolved(), part);
+            if (child == null) {
+                return Optional.empty();
+            }
+            config = at(child);
+        }
+        return Optional.of(config);
+    }
+
+    private static @Nullable Node childOf(Node node, String name) {
+        Node child = node.child(name);
+        if (child == null && node instanceof MapNode map) {
+            // Keys that YAML read as numbers or booleans can be asked for by their text.
+            return map.entries().entrySet().stream()
+                    .filter(entry -> PythonText.str(entry.getKey()).equals(name))
+                    .map(Map.Entry::getValue)
+                    .findFirst()
+                    .orElse(null);
+        }
+        return child;
+    }
+
+    /**
+     * The node at a path below this one.
+     *
+     * @throws ConfigException when there is none, with the nearest name
+     */
+    public Config require(String path) {
+        return select(path).orElseThrow(() -> {
+            String full = path().isEmpty() ? path : path() + "." + path;
+            return new ConfigException(ConfigProblem.error(position(), full, "is required, but not given")
+                    .withFix(Names.didYouMean(path, keys())));
+        });
+    }
+
+    /** Whether there is a node at a path below this one; it may be null. */
+    public boolean has(String path) {
+        return select(path).isPresent();
+    }
+
+    /**
+     * The value as text: texts as they are, numbers and booleans as Python prints them.
+     *
+     * @throws ConfigException when this is a map, a list, null or missing
+     */
+    public String asString() {
+        Object value = value();
+        if (value == null || value instanceof byte[]) {
+            throw wrongType("a text", value);
+        }
+        return PythonText.str(value);
+    }
+
+    /**
+     * The value as integer.
+     *
+     * @throws ConfigException when this is no integer or outside the range of int
+     */
+    public int asInt() {
+        Object value = value();
+        if (value instanceof Integer number) {
+            return number;
+        }
+        throw wrongType("an integer of 32 bits", value);
+    }
+
+    /**
+     * The value as long integer.
+     *
+     * @throws ConfigException when this is no integer or outside the range of long
+     */
+    public long asLong() {
+        Object value = value();
+        if (value instanceof Integer || value instanceof Long) {
+            return ((Number) value).longValue();
+        }
+        throw wrongType("an integer of 64 bits", value);
+    }
+
+    /**
+     * The value as double; integers are converted.
+     *
+     * @throws ConfigException when this is no number
+     */
+    public double asDouble() {
+        Object value = value();
+        if (value instanceof Number number) {
+            return number.doubleValue();
+        }
+        throw wrongType("a number", value);
+    }
+
+    /**
+     * The value as boolean. Only a boolean is one: the text {@code "False"} is refused.
+     *
+     * @throws ConfigException when this is no boolean
+     */
+    public boolean asBoolean() {
+        Object value = value();
+        if (value instanceof Boolean truth) {
+            return truth;
+        }
+        throw wrongType("true or false", value);
+    }
+
+    /**
+     * Everything from here down with interpolations resolved, as plain Java: {@code Map<String, Object>} and
+     * {@code List<Object>} in the order written, String, Boolean, Integer, Long, BigInteger, Double, byte[] or null.
+     * Keys that are no texts become texts.
+     *
+     * @throws ConfigException when an interpolation cannot be resolved or a value is missing
+     */
+    public @Nullable Object toJava() {
+        return JavaView.of(written, interpolator);
+    }
+
+    /** The value without its type; null for null. */
+    @Nullable
+    Object value() {
+        if (isMissing()) {
+            throw new ConfigException(missing(written));
+        }
+        Node node = resolved();
+        if (node instanceof ValueNode value) {
+            return value.value();
+        }
+        throw wrongType("a single value", node);
+    }
+
+    static ConfigProblem missing(Node node) {
+        return ConfigProblem.error(node.position(), node.path(), "has to be given a value (it is ???)")
+                .withFix("set it in the file, or with the override " + node.path() + "=...");
+    }
+
+    private ConfigException wrongType(String wanted, @Nullable Object seen) {
+        String quoted = seen instanceof String && !Numbers.isInteger(seen) ? "the text " : "";
+        String shown = seen instanceof MapNode ? "a map" : seen instanceof ListNode ? "a list" : quoted + display(seen);
+        return new ConfigException(ConfigProblem.error(position(), path(), "must be " + wanted + ", not " + shown));
+    }
+
+    private String display(@Nullable Object value) {
+        Object shown = value instanceof String ? value : PythonText.repr(value);
+        return value == null ? "null" : Secrets.isSecret(path()) ? "<hidden>" : Secrets.display("", shown);
+    }
+
+    private Node resolved() {
+        Node node = interpolator.resolve(written);
+        return node instanceof ValueNode value && (value.value() instanceof List || value.value() instanceof Map)
+                ? JavaView.expand(value)
+                : node;
+    }
+
+    private Config at(Node node) {
+        return new Config(node, interpolator);
+    }
+
+    /** The node as written, for this package's own use. */
+    Node node() {
+        return written;
+    }
+
+    /** The resolved value as text, for people; values of secret-looking keys are hidden. */
+    @Override
+    public String toString() {
+        return "Config[" + (path().isEmpty() ? "root" : path()) + " at " + position() + "]";
+    }
+}

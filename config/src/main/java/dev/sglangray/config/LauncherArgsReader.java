@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config;
+
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.Secrets;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** Reads {@link LauncherArgs}. Not thread-safe. */
+final class LauncherArgsReader {
+    private final Fields fields = new Fields();
+
+    LauncherArgs read(Config block) {
+        if (!block.isMap()) {
+            throw new ConfigException(
+                    ConfigProblem.error(block.position(), block.path(), "must be a map with server and router"));
+        }
+        boolean launchServer = fields.bool(block, "launch_server", true);
+        boolean launchRouter = fields.bool(block, "launch_router", true);
+        ArgumentBlock server = arguments(block, "server", launchServer);
+        ArgumentBlock router = arguments(block, "router", launchRouter);
+        boolean sizesNeeded = launchServer && !hasOwnWidth(block, server);
+        String modelPath = fields.read(block, "model_path", "", Config::asString);
+        LauncherArgs args = new LauncherArgs(
+                modelPath.isEmpty() ? null : modelPath,
+                size(block, "tensor_parallel_size", sizesNeeded),
+                size(block, "pipeline_parallel_size", sizesNeeded),
+                fields.read(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType),
+                fields.read(block, "group_name", LauncherArgs.DEFAULT_GROUP_NAME, LauncherArgsReader::groupName),
+                launchServer,
+                server,
+                fields.read(
+                        block,
+                        "router_group_name",
+                        LauncherArgs.DEFAULT_ROUTER_GROUP_NAME,
+                        LauncherArgsReader::groupName),
+                launchRouter,
+                router);
+        checkGroups(block, args);
+        ConfigException.throwIfErrors(fields.problems());
+        return args;
+    }
+
+    private void checkGroups(Config block, LauncherArgs args) {
+        boolean both = args.launchServer() && args.launchRouter();
+        if (both && args.groupName().equals(args.routerGroupName())) {
+            Config field = block.select("router_group_name")
+                    .or(() -> block.select("group_name"))
+                    .orElse(block);
+            fields.add(ConfigProblem.error(
+                    field.position(),
+                    field.path(),
+                    "engines and router cannot share the group '" + args.groupName() + "'"));
+        }
+    }
+
+    private ArgumentBlock arguments(Config block, String key, boolean needed) {
+        Config field =
+                block.select(key).filter(f -> f.isMissing() || !f.isNull()).orElse(null);
+        if (field == null) {
+            if (needed && !block.has(key)) {
+                fields.add(ConfigProblem.error(block.position(), key(block, key), "is required, but not given")
+                        .withFix("add it, or set launch_" + key + " to false"));
+            }
+            return ArgumentBlock.empty();
+        }
+        if (!needed) {
+            return new ArgumentBlock(Map.of(), field);
+        }
+        Map<String, @Nullable Object> values = new LinkedHashMap<>();
+        fields.attempt(() -> {
+            if (fields.isMap(field, "must be a map")) {
+                List<String> keys = field.keys();
+                List<Config> children = field.children();
+                for (int i = 0; i < keys.size(); i++) {
+                    String name = keys.get(i);
+                    Config value = children.get(i);
+                    fields.attempt(() -> values.put(name, value.toJava()));
+                }
+            }
+        });
+        return new ArgumentBlock(values, field);
+    }
+
+    private static String key(Config block, String key) {
+        return block.path().isEmpty() ? key : block.path() + "." + key;
+    }
+
+    /** Whether {@code server.num_gpus} says how many accelerators an engine has. */
+    private boolean hasOwnWidth(Config block, ArgumentBlock server) {
+        Object count = server.values().get("num_gpus");
+        if (count == null || Integer.valueOf(0).equals(count)) {
+            return false;
+        }
+        if (!(count instanceof Integer number) || number < 0) {
+            Config field = block.require("server.num_gpus");
+            fields.add(ConfigProblem.error(
+                    field.position(), field.path(), "must be an integer from 0, not " + Secrets.display("", count)));
+        }
+        return true;
+    }
+
+    private @Nullable Integer size(Config block, String key, boolean needed) {
+        int size = needed
+                ? fields.require(block, key, 0, LauncherArgsReader::positive)
+                : fields.read(block, key, 0, LauncherArgsReader::positive);
+        return size == 0 ? null : size;
+    }
+
+    private static int positive(Config field) {
+        int value = field.asInt();
+        if (value < 1) {
+            throw new ConfigException(
+                    ConfigProblem.error(field.position(), field.path(), "must be at least 1, not " + value));
+        }
+        return value;
+    }
+
+    private static String groupName(Config field) {
+        String name = field.asString();
+        if (name.isBlank() || name.contains(":")) {
+            throw new ConfigException(ConfigProblem.error(
+                    field.position(), field.path(), "must be a name without ':', not '" + name + "'"));
+        }
+        return name;
+    }
+
+    private static ServerType serverType(Config field) {
+        String text = field.asString();
+        List<String> names =
+                Arrays.stream(ServerType.values()).map(ServerType::configName).toList();
+        return Arrays.stream(ServerType.values())
+                .filter(type -> type.configName().equals(text))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException(
+                        ConfigProblem.error(field.position(), field.path(), "unknown server type '" + text + "'")
+                                .withAllowed(names)
+                                .withFix(Names.didYouMean(text, names))));
+    }
+}

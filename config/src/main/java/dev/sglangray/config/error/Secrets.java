@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config.error;
+
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** Keeps values of secret-looking keys out of messages. */
+public final class Secrets {
+    private static final int LONGEST_VALUE = 120;
+    private static final List<String> MARKS =
+            List.of("api_key", "apikey", "token", "secret", "passw", "passphrase", "credential");
+
+    private Secrets() {}
+
+    /**
+     * Whether a key looks as if its value were secret: it names an API key, a token, a secret, a password or a
+     * credential. Only the last part of a dotted path counts, and a tokenizer is no token.
+     */
+    public static boolean isSecret(String key) {
+        String name = key.substring(key.lastIndexOf('.') + 1)
+                .toLowerCase(Locale.ROOT)
+                .replace('-', '_')
+                .replace("tokenizer", "");
+        return MARKS.stream().anyMatch(name::contains);
+    }
+
+    /**
+     * A value as it may stand in a message: quoted text or the plain value, shortened; {@code <hidden>} for a
+     * secret-looking key, unless the value is a number or a boolean, which {@code max_total_tokens} and its like are.
+     */
+    public static String display(String key, @Nullable Object value) {
+        boolean harmless = value == null || value instanceof Number || value instanceof Boolean;
+        if (!harmless && isSecret(key)) {
+            return "<hidden>";
+        }
+        String text = value instanceof String s ? "'" + s + "'" : String.valueOf(value);
+        return text.length() <= LONGEST_VALUE ? text : text.substring(0, LONGEST_VALUE) + "…";
+    }
+}
