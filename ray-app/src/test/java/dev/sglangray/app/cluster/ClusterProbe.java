@@ -3,6 +3,7 @@ package dev.sglangray.app.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
@@ -10,8 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** Reads the tables of a cluster's GCS through one Python process that lives as long as the cluster. */
+/** Asks what can only be asked inside a cluster, through one Python process that lives as long as the cluster. */
 final class ClusterProbe {
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -30,25 +32,38 @@ final class ClusterProbe {
     }
 
     /** The rows of one table: {@code nodes}, {@code actors} or {@code placement_groups}. */
-    synchronized JsonNode rows(String table) {
+    JsonNode rows(String table) {
+        return ask(JSON.createObjectNode().put("table", table)).path("rows");
+    }
+
+    /** The answer to an HTTP request: {@code status} (0 if there is none) and {@code text}. A null body means GET. */
+    JsonNode http(String url, @Nullable JsonNode body) {
+        ObjectNode question = JSON.createObjectNode().put("url", url);
+        if (body != null) {
+            question.set("body", body);
+        }
+        return ask(question).path("http");
+    }
+
+    private synchronized JsonNode ask(JsonNode question) {
         try {
-            questions.write(table + "\n");
+            questions.write(JSON.writeValueAsString(question) + "\n");
             questions.flush();
             String line = answers.poll(60, TimeUnit.SECONDS);
             if (line == null) {
-                throw new AssertionError("the GCS gave no answer within 60 s; the probe's log is probe.log");
+                throw new AssertionError("the cluster's probe gave no answer within 60 s; its log is probe.log");
             }
             JsonNode answer = JSON.readTree(line);
             if (answer.has("error")) {
                 throw new AssertionError(
-                        "the GCS gave no answer: " + answer.path("error").asText());
+                        "the cluster's probe failed: " + answer.path("error").asText());
             }
-            return answer.path("rows");
+            return answer;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new AssertionError("interrupted while asking the GCS", e);
+            throw new AssertionError("interrupted while asking the cluster's probe", e);
         }
     }
 

@@ -57,8 +57,8 @@ public final class SharedCluster implements ParameterResolver, AfterEachCallback
                 close();
             }
             if (cluster == null) {
-                cluster = TestCluster.start(new ClusterSpec(
-                        version, List.of(NodeSpec.gpus(2), NodeSpec.gpus(2)), Services.RAY_AND_DASHBOARD));
+                NodeSpec node = StandIn.on(NodeSpec.gpus(2));
+                cluster = TestCluster.start(new ClusterSpec(version, List.of(node, node), Services.RAY_AND_DASHBOARD));
             }
             return cluster;
         }

@@ -14,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
@@ -280,6 +281,16 @@ public final class TestCluster implements AutoCloseable {
     /** Ray's placement groups, removed ones too: {@code id}, {@code name}, {@code state}, {@code bundles}. */
     public JsonNode placementGroups() {
         return rows("placement_groups");
+    }
+
+    /** The answer to an HTTP GET made inside the head: {@code status}, 0 if there is none, and {@code text}. */
+    public JsonNode get(String url) {
+        return Objects.requireNonNull(probe).http(url, null);
+    }
+
+    /** The answer to an HTTP POST of JSON made inside the head: {@code status}, 0 if there is none, and {@code text}. */
+    public JsonNode post(String url, JsonNode body) {
+        return Objects.requireNonNull(probe).http(url, body);
     }
 
     private JsonNode rows(String table) {

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Answers questions about a test cluster from the tables of Ray's GCS: one JSON line for each line of standard input.
+"""Answers questions about a test cluster, inside it: one JSON line for each JSON line of standard input.
 
-``nodes``, ``actors`` and ``placement_groups`` are the questions. The process lives as long as its cluster, so that
-``ray`` is imported once. It only reads: it is no driver, owns no job and starts no worker.
+``{"table": "nodes" | "actors" | "placement_groups"}`` is answered from the tables of Ray's GCS. ``{"url": …}``, with an
+optional ``body``, is an HTTP request that is made here, where the cluster's addresses can be reached. The process lives
+as long as its cluster, so that ``ray`` is imported once. It only reads: it is no driver, owns no job, starts no worker.
 """
 
 import json
 import socket
 import sys
 import time
+import urllib.error
+import urllib.request
 
 from ray._private.state import GlobalState
 from ray._raylet import GcsClientOptions
@@ -66,14 +69,34 @@ def placement_groups(state):
     ]
 
 
-QUESTIONS = {"nodes": nodes, "actors": actors, "placement_groups": placement_groups}
+TABLES = {"nodes": nodes, "actors": actors, "placement_groups": placement_groups}
+HTTP_SECONDS = 30
+
+
+def http(question):
+    body = question.get("body")
+    request = urllib.request.Request(
+        question["url"],
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"} if body is not None else {},
+        method=question.get("method"),
+    )
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(request, timeout=HTTP_SECONDS) as response:
+            return {"status": response.status, "text": response.read().decode()}
+    except urllib.error.HTTPError as error:
+        return {"status": error.code, "text": error.read().decode()}
+    except OSError as error:
+        return {"status": 0, "text": str(error)}
 
 
 def main():
     state = connect(sys.argv[1])
     for line in sys.stdin:
         try:
-            answer = {"rows": QUESTIONS[line.strip()](state)}
+            question = json.loads(line)
+            answer = {"http": http(question)} if "url" in question else {"rows": TABLES[question["table"]](state)}
         except Exception as error:  # the asker decides whether to ask again
             answer = {"error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), flush=True)

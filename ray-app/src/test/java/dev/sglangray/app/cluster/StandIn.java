@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cluster;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
+
+/**
+ * The stand-in for SGLang: a package {@code sglang} in the test resources that comes first on the node's PYTHONPATH and
+ * serves HTTP at once. The product knows nothing of it.
+ */
+public final class StandIn {
+
+    private StandIn() {}
+
+    /** A node whose engines are stand-ins that believe in accelerators. */
+    public static NodeSpec on(NodeSpec node) {
+        return node.withEnvironment("PYTHONPATH", folder().toString())
+                .withEnvironment("SGLANG_RAY_DEVICE", "cuda")
+                .withEnvironment(
+                        "SGLANG_RAY_PYTHON",
+                        PythonEnvironment.withSglang().python().toString());
+    }
+
+    /** The folder for PYTHONPATH. */
+    public static Path folder() {
+        return Objects.requireNonNull(Namespaces.resource("cluster_init.py").getParent())
+                .resolve("../../../../standin")
+                .normalize();
+    }
+
+    /**
+     * A model folder in which the stand-in finds how to behave.
+     *
+     * @param behaviour the content of {@code standin.json}, for example <code>{"load_seconds": 5}</code>
+     */
+    public static Path model(TestCluster cluster, String behaviour) {
+        try {
+            Path model = Files.createTempDirectory(cluster.logs(), "model-");
+            Files.writeString(model.resolve("config.json"), "{}");
+            Files.writeString(model.resolve("standin.json"), behaviour);
+            return model;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
