@@ -20,13 +20,13 @@ GATEWAY = "10.9.0.254"
 PRIVATE_FILES = """
 set -e
 hostname "$0"; stage=$1; shift
-mkdir "$stage"; mount -t tmpfs -o mode=1777,size=8g tmpfs "$stage"
+mkdir "$stage"; mount -n -t tmpfs -o mode=1777,size=8g tmpfs "$stage"
 for kept in "$@"; do
-  if [ -d "$kept" ]; then mkdir -p "$stage${kept#/tmp}"; mount --rbind "$kept" "$stage${kept#/tmp}"; fi
+  if [ -d "$kept" ]; then mkdir -p "$stage${kept#/tmp}"; mount -n --rbind "$kept" "$stage${kept#/tmp}"; fi
 done
-mount --move "$stage" /tmp
+mount -n --move "$stage" /tmp
 mkdir /tmp/.node; cat > /tmp/.node/hosts; : > /tmp/.node/resolv.conf
-mount --bind /tmp/.node/hosts /etc/hosts; mount --bind /tmp/.node/resolv.conf /etc/resolv.conf
+mount -n --bind /tmp/.node/hosts /etc/hosts; mount -n --bind /tmp/.node/resolv.conf /etc/resolv.conf
 """
 HOLDER = ["unshare", "--mount", "--net", "--uts", "sleep", "infinity"]
 
@@ -43,7 +43,7 @@ def prepare_cluster():
     run("ip", "addr", "add", f"{GATEWAY}/24", "dev", "br0")
     run("ip", "link", "set", "br0", "up")
     # A container's /dev/shm may be too small for Ray's object store.
-    run("mount", "-t", "tmpfs", "-o", "mode=1777,size=2g", "tmpfs", "/dev/shm")
+    run("mount", "-n", "-t", "tmpfs", "-o", "mode=1777,size=2g", "tmpfs", "/dev/shm")
 
 
 def start_holder():
