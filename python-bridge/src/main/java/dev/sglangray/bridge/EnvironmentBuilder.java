@@ -48,12 +48,6 @@ public final class EnvironmentBuilder {
         variables.put("no_proxy", value);
     }
 
-    /** Sets variables as a person asked for them; they win over what was there and lose to what is set later. */
-    public EnvironmentBuilder putAll(Map<String, String> more) {
-        variables.putAll(more);
-        return this;
-    }
-
     /** Sets a variable unless it is set. */
     public EnvironmentBuilder putIfAbsent(String name, String value) {
         variables.putIfAbsent(name, value);

@@ -31,11 +31,11 @@ public final class PythonProbe {
         JsonNode report = parse(report(interpreter, deadline));
         return new PythonVersions(
                 interpreter,
-                report.path("python").path("executable").asText(),
-                report.path("python").path("version").asText(),
-                report.path("sglang").path("version").textValue(),
-                report.path("sglang_router").path("version").textValue(),
-                report.path("ray").path("version").textValue());
+                report.path("executable").asText(),
+                report.path("python").asText(),
+                report.path("sglang").textValue(),
+                report.path("sglang_router").textValue(),
+                report.path("ray").textValue());
     }
 
     /**

@@ -148,6 +148,11 @@ public final class SupervisedProcess implements AutoCloseable {
                                 ? Integer.valueOf(event.path("code").intValue())
                                 : null,
                         event.path("signal").isTextual() ? event.path("signal").asText() : null));
+            case "warning" ->
+                LOG.warn(
+                        "The supervisor of {}: {}",
+                        spec.name(),
+                        event.path("message").asText());
             case "failed" ->
                 started.completeExceptionally(
                         new IllegalStateException(event.path("error").asText()));

@@ -6,6 +6,7 @@ import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.placement.EnvironmentMerge;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +41,11 @@ record ChildKit(WorkerNode node, PortAllocator ports, Path pythonPackage, Map<St
         String variable =
                 environment.getOrDefault(INTERPRETER_VARIABLE, baseEnvironment.getOrDefault(INTERPRETER_VARIABLE, ""));
         return variable.isBlank() ? "python3" : variable;
+    }
+
+    /** The node's variables with those of a spec laid over them by RLinf's rules, proxies excepted. */
+    EnvironmentBuilder environment(Map<String, String> specified) {
+        return EnvironmentBuilder.from(EnvironmentMerge.merge(baseEnvironment, specified));
     }
 
     /** A port that the arguments name, or one of our choice when they leave it unset. */

@@ -97,8 +97,7 @@ final class EngineLifecycle {
     }
 
     private EnvironmentBuilder environment() {
-        EnvironmentBuilder environment =
-                EnvironmentBuilder.from(kit.baseEnvironment()).putAll(spec.environment());
+        EnvironmentBuilder environment = kit.environment(spec.environment());
         if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {
             return environment.noDevices();
         }

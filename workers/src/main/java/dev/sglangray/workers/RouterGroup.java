@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.placement.FleetPlan;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
@@ -16,7 +17,20 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         super(name, members, ownership, options.closeTimeout());
     }
 
-    /** Creates the actor and returns before it is up. */
+    /**
+     * Creates the actor of a plan's router and returns before it is up; {@link #initRouter()} starts the router.
+     *
+     * @param plan the fleet, which has a router
+     * @param reservation the placement group that was made of the plan's bundles
+     * @throws IllegalStateException when another live group has the name
+     */
+    public static RouterGroup create(FleetPlan plan, PlacementGroup reservation, GroupOptions options) {
+        Launch<RouterSpec> launch = PlanLaunches.router(plan, options)
+                .orElseThrow(() ->
+                        new IllegalArgumentException("The plan of fleet '" + plan.fleetName() + "' has no router."));
+        return create(launch, reservation, options);
+    }
+
     static RouterGroup create(Launch<RouterSpec> launch, PlacementGroup reservation, GroupOptions options) {
         RouterSpec spec = launch.spec();
         ActorHandle<SGLangRouterWorker> handle = ActorFactory.create(

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.bridge.EnvironmentBuilder;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
 import java.time.Duration;
@@ -72,9 +71,7 @@ final class RouterLifecycle {
                 WorkerNames.actor(spec.groupName(), 0),
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),
                 request,
-                EnvironmentBuilder.from(kit.baseEnvironment())
-                        .putAll(spec.environment())
-                        .noDevices(),
+                kit.environment(spec.environment()).noDevices(),
                 kit.logFile(spec.logDirectory(), "router", spec.groupName(), 0, number));
     }
 

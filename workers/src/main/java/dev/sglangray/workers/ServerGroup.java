@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.placement.FleetPlan;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
@@ -16,7 +17,21 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         super(name, members, ownership, options.closeTimeout());
     }
 
-    /** Creates the actors, all at once, and returns before they are up. Nothing is left when one cannot be created. */
+    /**
+     * Creates the actors of a plan's engines, all at once, and returns before they are up; {@link #initServer()} starts
+     * the engines. Nothing is left when one cannot be created.
+     *
+     * @param plan the fleet, which has at least one engine
+     * @param reservation the placement group that was made of the plan's bundles
+     * @throws IllegalStateException when another live group has the name
+     */
+    public static ServerGroup create(FleetPlan plan, PlacementGroup reservation, GroupOptions options) {
+        if (plan.engines().isEmpty()) {
+            throw new IllegalArgumentException("The plan of fleet '" + plan.fleetName() + "' has no engines.");
+        }
+        return create(plan.engines().get(0).groupName(), PlanLaunches.servers(plan, options), reservation, options);
+    }
+
     static ServerGroup create(
             String name, List<Launch<ServerSpec>> launches, PlacementGroup reservation, GroupOptions options) {
         List<Member<SGLangServerWorker>> members = new ArrayList<>();

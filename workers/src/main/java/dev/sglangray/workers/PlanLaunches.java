@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import dev.sglangray.placement.EnginePlan;
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.RouterPlan;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Turns a fleet's plan into the actors to create. */
+final class PlanLaunches {
+    /** The resource that pins a bundle to its node; the actor in it needs none of it. */
+    private static final String PIN = "node:";
+
+    private PlanLaunches() {}
+
+    static List<Launch<ServerSpec>> servers(FleetPlan plan, GroupOptions options) {
+        return plan.engines().stream()
+                .map(engine -> new Launch<>(
+                        spec(engine, plan.engines().size(), options),
+                        engine.bundleIndex(),
+                        engine.node().ip(),
+                        resources(plan, engine.bundleIndex())))
+                .toList();
+    }
+
+    private static ServerSpec spec(EnginePlan engine, int size, GroupOptions options) {
+        return new ServerSpec(
+                engine.groupName(),
+                engine.rank(),
+                size,
+                engine.serverType(),
+                engine.serverArgs(),
+                engine.environment(),
+                engine.pythonInterpreter(),
+                engine.placement().acceleratorType().visibleDevicesVariable(),
+                engine.placement().visibleAccelerators(),
+                engine.placement().isolateAccelerator(),
+                options.serverHealthTimeout().toMillis() / 1000.0,
+                options.logDirectory());
+    }
+
+    static Optional<Launch<RouterSpec>> router(FleetPlan plan, GroupOptions options) {
+        return plan.router()
+                .map(router -> new Launch<>(
+                        spec(router, options),
+                        router.bundleIndex(),
+                        router.node().ip(),
+                        resources(plan, router.bundleIndex())));
+    }
+
+    private static RouterSpec spec(RouterPlan router, GroupOptions options) {
+        return new RouterSpec(
+                router.groupName(),
+                router.routerArgs(),
+                router.environment(),
+                router.pythonInterpreter(),
+                options.routerStartTimeout().toMillis() / 1000.0,
+                options.logDirectory());
+    }
+
+    private static Map<String, Double> resources(FleetPlan plan, int bundle) {
+        Map<String, Double> resources =
+                new LinkedHashMap<>(plan.bundles().get(bundle).resources());
+        resources.keySet().removeIf(name -> name.startsWith(PIN));
+        return resources;
+    }
+}
