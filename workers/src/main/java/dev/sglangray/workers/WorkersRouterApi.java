@@ -29,6 +29,9 @@ public final class WorkersRouterApi implements RouterApi {
     private static final List<String> TYPES = List.of("regular", "prefill", "decode");
     private static final Duration POST_TIMEOUT = Duration.ofMinutes(1);
     private static final Duration GET_TIMEOUT = Duration.ofSeconds(10);
+    /** The last look before the deadline still needs time for its answer. */
+    private static final Duration SHORTEST_GET = Duration.ofSeconds(2);
+
     private static final long FIRST_PAUSE_MS = 25;
     private static final long LONGEST_PAUSE_MS = 500;
 
@@ -62,7 +65,7 @@ public final class WorkersRouterApi implements RouterApi {
         long pause = FIRST_PAUSE_MS;
         String last = "the router does not list it yet";
         while (true) {
-            Answer answer = send(get("workers", id), min(GET_TIMEOUT, until(end)));
+            Answer answer = send(get("workers", id), max(SHORTEST_GET, min(GET_TIMEOUT, until(end))));
             if (answer.code() == 200) {
                 JsonNode worker = answer.json();
                 if (worker.path("is_healthy").asBoolean()) {
@@ -208,6 +211,10 @@ public final class WorkersRouterApi implements RouterApi {
 
     private static Duration until(long end) {
         return Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
+    }
+
+    private static Duration max(Duration a, Duration b) {
+        return a.compareTo(b) >= 0 ? a : b;
     }
 
     private static Duration min(Duration a, Duration b) {

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.bridge.PythonPackage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** What lifecycles need to start the stand-in server instead of SGLang, under the real supervisor. */
+final class StandIn {
+    private StandIn() {}
+
+    /** A kit whose Python package has the stand-in as {@code sglang_ray.serve}. */
+    static ChildKit kit(Path folder, List<String> devices) {
+        Path real = PythonPackage.extractTo(folder.resolve("real"));
+        Path fake = folder.resolve("stand-in");
+        try (InputStream serve = StandIn.class.getResourceAsStream("stand_in_serve.py")) {
+            Path module = Files.createDirectories(fake.resolve("sglang_ray"));
+            Files.writeString(module.resolve("__init__.py"), "");
+            Files.copy(Objects.requireNonNull(serve), module.resolve("serve.py"));
+            Files.copy(PythonPackage.supervisor(real), module.resolve("supervisor.py"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        WorkerNode node = new WorkerNode("node-id", "127.0.0.1", devices, folder.resolve("logs"));
+        // No other test gives out ports of this range.
+        PortAllocator ports = new PortAllocator(folder.resolve("ports"), 18200, 18399);
+        return new ChildKit(node, ports, fake, Map.of("PATH", System.getenv("PATH"), "http_proxy", "http://nowhere"));
+    }
+
+    /** Server arguments that tell the stand-in what to do. */
+    static Map<String, Object> arguments(Map<String, Object> plan) {
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        arguments.put("stand_in", plan);
+        return arguments;
+    }
+
+    static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds) {
+        return new ServerSpec(
+                "engines",
+                1,
+                2,
+                "srt",
+                arguments,
+                Map.of(),
+                null,
+                "CUDA_VISIBLE_DEVICES",
+                List.of(),
+                true,
+                timeoutSeconds,
+                null);
+    }
+}
