@@ -89,8 +89,12 @@ final class ClusterReader {
         if (nodeGroup.isList()) {
             return nodeGroup.children().stream().map(Config::asString).toList();
         }
+        String text = nodeGroup.asString();
+        if (!text.contains(",")) {
+            return List.of(text);
+        }
         List<String> labels = new ArrayList<>();
-        for (String label : nodeGroup.asString().split(",", -1)) {
+        for (String label : text.split(",", -1)) {
             labels.add(label.strip());
         }
         return labels;

@@ -43,8 +43,8 @@ public enum AcceleratorType {
     }
 
     /**
-     * The variables that RLinf sets for a process which sees these accelerators, apart from the
-     * renderer's (EGL) and those that depend on the torch in use.
+     * The variables that RLinf sets for a process which sees these accelerators, apart from those that depend on the
+     * torch in use.
      *
      * @param visible local accelerator numbers in order; may be empty
      */
@@ -58,6 +58,11 @@ public enum AcceleratorType {
             variables.put("RAY_EXPERIMENTAL_NOSET_" + name, "1");
         }
         if (this == NV_GPU) {
+            // RLinf asks the driver for the renderer's number of the device and falls back to this one.
+            if (!visible.isEmpty()) {
+                variables.put("MUJOCO_EGL_DEVICE_ID", visible.get(0));
+                variables.put("EGL_DEVICE_ID", visible.get(0));
+            }
             variables.put("NCCL_CUMEM_ENABLE", "0");
         }
         return variables;

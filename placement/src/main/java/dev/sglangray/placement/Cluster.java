@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.ClusterConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,18 +25,31 @@ public final class Cluster {
     }
 
     /**
-     * Ranks the nodes of a snapshot and resolves node groups, by RLinf's rules.
+     * Ranks the nodes of a snapshot and resolves the configured node groups, by RLinf's rules.
      *
-     * @param numNodes how many nodes the configuration asks for, 1 or more; further nodes are left out with a warning
-     * @param definitions the node groups, or empty when the configuration has no {@code node_groups} at all
+     * @param config the {@code cluster} section; nodes beyond its {@code num_nodes} are left out with a warning
+     * @param snapshot the Ray cluster
+     * @throws PlacementException when nodes are missing, their ranks do not fit, or a node group does not fit them
+     */
+    public static Cluster of(ClusterConfig config, ClusterSnapshot snapshot) {
+        Cluster cluster = of(config.numNodes(), NodeGroupBinder.bind(config.nodeGroups(), config.numNodes()), snapshot);
+        List<String> warnings = new ArrayList<>();
+        config.warnings().forEach(problem -> warnings.add(problem.render()));
+        warnings.addAll(cluster.warnings);
+        return new Cluster(cluster.nodes, cluster.groups, warnings);
+    }
+
+    /**
+     * Ranks the nodes of a snapshot and resolves node groups that a program describes.
+     *
+     * @param numNodes how many nodes to use, 1 or more; further nodes are left out with a warning
+     * @param definitions the node groups
      * @param snapshot the Ray cluster
      * @throws PlacementException when nodes are missing, their ranks do not fit, or group labels repeat
      */
-    public static Cluster of(int numNodes, Optional<List<NodeGroupDefinition>> definitions, ClusterSnapshot snapshot) {
-        List<NodeGroupDefinition> wanted = definitions.orElse(List.of());
-        boolean byRank = wanted.stream().anyMatch(group -> group.nodes() instanceof NodeSelector.Ranks);
-        boolean none = wanted.isEmpty() && definitions.isPresent();
-        if ((byRank || none) && NodeRanks.given(snapshot).stream().anyMatch(node -> node.rank() == null)) {
+    public static Cluster of(int numNodes, List<NodeGroupDefinition> definitions, ClusterSnapshot snapshot) {
+        boolean byRank = definitions.stream().anyMatch(group -> group.nodes() instanceof NodeSelector.Ranks);
+        if (byRank && NodeRanks.given(snapshot).stream().anyMatch(node -> node.rank() == null)) {
             throw PlacementException.builder(
                             "node groups name nodes by rank, but not every node was started with a rank")
                     .component("cluster.node_groups")
@@ -48,9 +62,9 @@ public final class Cluster {
         List<NodeSnapshot> ordered = NodeRanks.assign(snapshot, numNodes, warnings);
         List<NodeInfo> nodes = new ArrayList<>();
         for (int rank = 0; rank < ordered.size(); rank++) {
-            nodes.add(node(rank, ordered.get(rank), wanted));
+            nodes.add(node(rank, ordered.get(rank), definitions));
         }
-        return new Cluster(nodes, groups(nodes, wanted), warnings);
+        return new Cluster(nodes, groups(nodes, definitions), warnings);
     }
 
     private static NodeInfo node(int rank, NodeSnapshot snapshot, List<NodeGroupDefinition> wanted) {

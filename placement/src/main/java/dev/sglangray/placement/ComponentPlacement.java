@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.ClusterConfig;
+import dev.sglangray.config.ComponentConfig;
+import dev.sglangray.config.Config;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The placements of all components: RLinf's {@code cluster.component_placement}.
@@ -30,53 +32,54 @@ public final class ComponentPlacement {
     }
 
     /**
-     * Reads the value of {@code cluster.component_placement}.
+     * Reads the placements of a configuration.
      *
-     * @param value a mapping, as YAML gives it
-     * @throws PlacementException for everything that RLinf refuses, naming the component
+     * @param root the whole configuration
+     * @throws dev.sglangray.config.error.ConfigException when the section {@code cluster} is wrong in itself
+     * @throws PlacementException when a placement does not fit the cluster, naming the component
      */
-    static ComponentPlacement parse(@Nullable Object value, Cluster cluster) {
+    public static ComponentPlacement of(Config root, Cluster cluster) {
+        return of(ClusterConfig.from(root), cluster);
+    }
+
+    /**
+     * Reads the placements of a {@code cluster} section.
+     *
+     * @throws PlacementException when a placement does not fit the cluster, naming the component
+     */
+    public static ComponentPlacement of(ClusterConfig config, Cluster cluster) {
         Map<String, Component> components = new LinkedHashMap<>();
         List<String> warnings = new ArrayList<>();
-        Fields.of(value, PATH).values().forEach((key, placement) -> {
-            String path = PATH + "." + key;
+        for (ComponentConfig entry : config.componentPlacement()) {
+            String where = entry.name() + " (" + entry.position() + ")";
             Component component;
             try {
-                component = component(placement, path, cluster);
+                component = component(entry, cluster);
             } catch (PlacementException refusal) {
-                throw refusal.inside(path);
+                throw refusal.inside(where);
             }
             if (component.ranks().firstProcess() > 0) {
                 warnings.add("%s: process ranks start at %d; they are counted from 0 instead"
-                        .formatted(path, component.ranks().firstProcess()));
+                        .formatted(where, component.ranks().firstProcess()));
             }
-            for (String part : key.split(",", -1)) {
-                String name = PythonText.strip(part);
+            for (String part : entry.name().split(",", -1)) {
+                String name = RankText.strip(part);
                 if (components.put(name, component) != null) {
-                    throw Fields.refusal(path, name, "the component \"%s\" is placed more than once".formatted(name));
+                    throw PlacementException.builder("the component \"%s\" is placed more than once".formatted(name))
+                            .component(where)
+                            .seen(name)
+                            .build();
                 }
             }
-        });
+        }
         return new ComponentPlacement(components, warnings);
     }
 
-    private static Component component(@Nullable Object value, String path, Cluster cluster) {
-        List<String> labels = List.of();
-        Object placement = value;
-        if (value instanceof Map) {
-            Fields fields = Fields.of(value, path);
-            if (fields.has("node_group")) {
-                labels = NodeGroupLabels.parse(fields.get("node_group"));
-            }
-            if (!fields.has("placement")) {
-                throw PlacementException.of("the key \"placement\" is missing: say which ranks, or \"all\"");
-            }
-            placement = fields.get("placement");
-        }
-        List<NodeGroupInfo> groups = cluster.requireNodeGroups(labels, "node_group");
+    private static Component component(ComponentConfig entry, Cluster cluster) {
+        List<NodeGroupInfo> groups = cluster.requireNodeGroups(entry.nodeGroups(), "node_group");
         HardwareRankResolver resolver = new HardwareRankResolver(groups);
-        RankMap ranks = RankMap.parse(placement, resolver.count(), resolver.kind());
-        return new Component(ranks, strategy(ranks, resolver), labels);
+        RankMap ranks = RankMap.parse(entry.placement().value(), resolver.count(), resolver.kind());
+        return new Component(ranks, strategy(ranks, resolver), entry.nodeGroups());
     }
 
     private static PlacementStrategy strategy(RankMap ranks, HardwareRankResolver resolver) {

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.HardwareConfig;
+import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.tree.PythonText;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -14,15 +17,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Hardware that is declared in the configuration instead of found on the nodes: RLinf's robots. Only its
  * shape is checked and its pieces are counted; nothing is connected to.
- *
- * @param type the hardware type
- * @param devices how many pieces each node has, by node rank
  */
-record DeclaredHardware(String type, Map<Integer, Integer> devices) {
+final class DeclaredHardware {
     private static final Map<String, Set<String>> KNOWN_FIELDS = Map.of(
             "Franka",
-            fields(
-                    "robot_ip camera_serials camera_type gripper_type gripper_connection controller_node_rank disable_validate"),
+            fields("robot_ip camera_serials camera_type gripper_type gripper_connection controller_node_rank"
+                    + " disable_validate"),
             "DualFranka",
             fields(
                     "left_robot_ip right_robot_ip left_camera_serials right_camera_serials base_camera_serials camera_type"
@@ -42,70 +42,68 @@ record DeclaredHardware(String type, Map<Integer, Integer> devices) {
     private static final Pattern IPV4 = Pattern.compile("((25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)(\\.(?!$)|$)){4}");
     private static final Pattern IPV6 = Pattern.compile("[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%\\w+)?");
 
+    private DeclaredHardware() {}
+
     private static Set<String> fields(String names) {
-        Set<String> all = new TreeSet<>(List.of((names + " node_rank").strip().split(" ", -1)));
-        return java.util.Collections.unmodifiableSet(all);
+        return Collections.unmodifiableSet(
+                new TreeSet<>(Arrays.asList((names + " node_rank").strip().split(" ", -1))));
     }
 
     /**
-     * Reads a {@code hardware} mapping.
+     * Counts the pieces on each node.
      *
-     * @param nodeRanks the ranks of the node group that declares it, or null when they are not known by rank
+     * @param nodeRanks the ranks of the node group that declares them, or null when they are not known by rank
+     * @return how many pieces each node has, by node rank
+     * @throws PlacementException for fields that the type does not have, bad addresses, repeats and foreign nodes
      */
-    static DeclaredHardware parse(@Nullable Object value, String path, @Nullable Set<Integer> nodeRanks) {
-        Fields hardware = Fields.of(value, path);
-        hardware.require(List.of("type", "configs"), Set.of("type", "configs"));
-        String type = PythonText.str(hardware.get("type"));
-        Set<String> known = KNOWN_FIELDS.get(type);
-        if (known == null) {
-            throw PlacementException.builder("unknown hardware type \"%s\"".formatted(type))
-                    .component(hardware.path("type"))
-                    .seen(type)
-                    .available(
-                            "Known types",
-                            KNOWN_FIELDS.keySet().stream().sorted().toList())
-                    .fix(Suggestions.didYouMean(type, KNOWN_FIELDS.keySet()))
-                    .build();
-        }
+    static Map<Integer, Integer> count(HardwareConfig hardware, @Nullable Set<Integer> nodeRanks) {
+        Set<String> known = KNOWN_FIELDS.getOrDefault(hardware.type(), Set.of());
         Map<Integer, Integer> devices = new LinkedHashMap<>();
         Set<Map<String, @Nullable Object>> seen = new HashSet<>();
-        for (Fields config : Fields.list(hardware.get("configs"), hardware.path("configs"))) {
-            config.require(List.of("node_rank"), known);
-            int nodeRank = check(type, config);
-            if (!seen.add(config.values())) {
-                throw Fields.refusal(config.path(), config.values(), "the same hardware is declared twice");
+        for (HardwareConfig.Unit unit : hardware.units()) {
+            check(hardware.type(), unit, known);
+            if (!seen.add(unit.settings())) {
+                throw refusal(unit.position(), "the same %s hardware is declared twice".formatted(hardware.type()));
             }
-            if (nodeRanks != null && !nodeRanks.contains(nodeRank)) {
-                throw config.refuse(
-                        "node_rank",
-                        "node rank %d is not one of the group's node ranks %s"
-                                .formatted(nodeRank, RankExpression.describe(nodeRanks)));
+            if (nodeRanks != null && !nodeRanks.contains(unit.nodeRank())) {
+                throw refusal(
+                        unit.position(),
+                        "node_rank %d is not one of the group's node ranks %s"
+                                .formatted(unit.nodeRank(), RankExpression.describe(nodeRanks)));
             }
-            devices.merge(nodeRank, 1, Integer::sum);
+            devices.merge(unit.nodeRank(), 1, Integer::sum);
         }
-        return new DeclaredHardware(type, devices);
+        return devices;
     }
 
-    private static int check(String type, Fields config) {
-        OptionalInt nodeRank = Fields.whole(config.get("node_rank"));
-        if (nodeRank.isEmpty()) {
-            throw config.refuse("node_rank", "must be a whole number, not " + Fields.show(config.get("node_rank")));
-        }
-        for (String key : ADDRESSES) {
-            Object address = config.get(key);
-            if (address != null && !isAddress(PythonText.str(address))) {
-                throw config.refuse(key, "must be an IP address, not " + Fields.show(address));
+    private static void check(String type, HardwareConfig.Unit unit, Set<String> known) {
+        unit.settings().forEach((key, value) -> {
+            if (!known.contains(key)) {
+                throw PlacementException.builder("%s hardware has no field \"%s\"".formatted(type, key))
+                        .component(unit.position().toString())
+                        .seen(key)
+                        .available("Its fields", known.stream().sorted().toList())
+                        .fix(Suggestions.didYouMean(key, known))
+                        .build();
             }
-        }
-        Object variant = config.has("arm_variant") ? PythonText.str(config.get("arm_variant")) : "gim_arm_xl";
-        if (type.equals("GimArm") && !ARM_VARIANTS.contains(variant)) {
-            throw config.refuse("arm_variant", "must be gim_arm or gim_arm_xl, not " + Fields.show(variant));
-        }
-        return nodeRank.getAsInt();
+            if (ADDRESSES.contains(key) && value != null && !isAddress(PythonText.str(value))) {
+                throw refusal(unit.position(), "%s must be an IP address, not \"%s\"".formatted(key, value));
+            }
+            if (key.equals("arm_variant") && !ARM_VARIANTS.contains(PythonText.str(value))) {
+                throw refusal(
+                        unit.position(), "arm_variant must be gim_arm or gim_arm_xl, not \"%s\"".formatted(value));
+            }
+        });
     }
 
     // No name service is asked: the text itself must be an address.
     private static boolean isAddress(String text) {
         return IPV4.matcher(text).matches() || IPV6.matcher(text).matches();
+    }
+
+    private static PlacementException refusal(SourcePosition position, String message) {
+        return PlacementException.builder(message)
+                .component(position.toString())
+                .build();
     }
 }

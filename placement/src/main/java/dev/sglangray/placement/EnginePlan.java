@@ -25,7 +25,7 @@ public record EnginePlan(
         Placement placement,
         int bundleIndex,
         String serverType,
-        Map<String, Object> serverArgs,
+        Map<String, @Nullable Object> serverArgs,
         Map<String, String> environment,
         @Nullable String pythonInterpreter) {
     /** Copies the maps. */

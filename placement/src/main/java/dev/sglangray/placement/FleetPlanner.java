@@ -52,7 +52,7 @@ public final class FleetPlanner {
                     .build();
         }
         for (String name : server == null ? new String[] {router} : new String[] {server, router}) {
-            if (name != null && PythonText.strip(name).isEmpty()) {
+            if (name != null && RankText.strip(name).isEmpty()) {
                 throw PlacementException.of("a group name is empty: group_name and router_group_name need a text");
             }
         }
@@ -73,7 +73,7 @@ public final class FleetPlanner {
                 server.groupName(),
                 cluster.node(placements.get(0).clusterNodeRank()).ip(),
                 placements.size());
-        Map<String, Object> arguments = OrderedMap.copyOf(server.arguments());
+        Map<String, @Nullable Object> arguments = OrderedMap.copyOf(server.arguments());
         List<EnginePlan> engines = new ArrayList<>(placements.size());
         for (Placement placement : placements) {
             NodeInfo node = cluster.node(placement.clusterNodeRank());
@@ -199,32 +199,5 @@ public final class FleetPlanner {
         resources.put("node:" + node.ip(), BundlePlan.PIN);
         bundles.add(new BundlePlan(bundles.size(), node.ip(), resources));
         return bundles.size() - 1;
-    }
-
-    /**
-     * The width of an engine, as RLinf's launcher computes it: {@code server.num_gpus} when above 0, else the product.
-     *
-     * @throws PlacementException when {@code num_gpus} is not a number
-     */
-    public static int acceleratorsPerEngine(
-            Map<String, Object> server, int tensorParallelSize, int pipelineParallelSize) {
-        @Nullable Object asked = server.get("num_gpus");
-        int numGpus = 0;
-        if (asked instanceof Number number) {
-            numGpus = number.intValue();
-        } else if (asked instanceof Boolean flag) {
-            numGpus = flag ? 1 : 0;
-        } else if (asked instanceof String text && !text.isEmpty()) {
-            numGpus = PythonText.parseInt(text)
-                    .orElseThrow(() -> PlacementException.builder(
-                                    "server.num_gpus must be a whole number, not \"%s\"".formatted(text))
-                            .seen(text)
-                            .build());
-        } else if (asked != null && !(asked instanceof String)) {
-            throw PlacementException.builder("server.num_gpus must be a whole number, not " + asked)
-                    .seen(asked)
-                    .build();
-        }
-        return numGpus > 0 ? numGpus : Math.multiplyExact(tensorParallelSize, pipelineParallelSize);
     }
 }

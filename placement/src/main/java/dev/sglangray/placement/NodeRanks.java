@@ -6,7 +6,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,27 +21,6 @@ final class NodeRanks {
 
     /** A node and its rank; null while it has none. */
     record Ranked(NodeSnapshot node, @Nullable Integer rank) {}
-
-    /**
-     * Reads the rank that a node was started with.
-     *
-     * @param text the value, or null when there is none
-     * @param where names the node and the source of the value, for the message
-     * @throws PlacementException when it is not a whole number
-     */
-    static @Nullable Integer parse(@Nullable String text, String where) {
-        if (text == null) {
-            return null;
-        }
-        OptionalInt rank = PythonText.parseInt(text);
-        if (rank.isEmpty()) {
-            throw PlacementException.builder(
-                            "the node rank of %s must be a whole number, not \"%s\"".formatted(where, text))
-                    .seen(text)
-                    .build();
-        }
-        return rank.getAsInt();
-    }
 
     /** The ranks that the nodes were started with, in the order given. */
     static List<Ranked> given(ClusterSnapshot snapshot) {

@@ -2,6 +2,7 @@
 package dev.sglangray.placement;
 
 import java.util.Map;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,5 +42,26 @@ public record NodeSnapshot(
     public static NodeSnapshot of(
             String nodeId, String ip, int accelerators, AcceleratorType type, String model, @Nullable Integer rank) {
         return new NodeSnapshot(nodeId, ip, "", Map.of(), Map.of(), accelerators, type, model, rank);
+    }
+
+    /**
+     * Reads the rank that a node was started with.
+     *
+     * @param text the value, or null when there is none
+     * @param where names the node and the source of the value, for the message
+     * @throws PlacementException when it is not a whole number
+     */
+    public static @Nullable Integer parseRank(@Nullable String text, String where) {
+        if (text == null) {
+            return null;
+        }
+        OptionalInt rank = RankText.parseInt(text);
+        if (rank.isEmpty()) {
+            throw PlacementException.builder(
+                            "the node rank of %s must be a whole number, not \"%s\"".formatted(where, text))
+                    .seen(text)
+                    .build();
+        }
+        return rank.getAsInt();
     }
 }

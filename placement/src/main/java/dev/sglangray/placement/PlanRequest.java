@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.LauncherArgs;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,10 +25,11 @@ public final class PlanRequest {
     }
 
     /** The server group to launch. */
-    record Server(String groupName, String serverType, int acceleratorsPerEngine, Map<String, Object> arguments) {}
+    record Server(
+            String groupName, String serverType, int acceleratorsPerEngine, Map<String, @Nullable Object> arguments) {}
 
     /** The router to launch. */
-    record Router(String groupName, Map<String, Object> arguments) {}
+    record Router(String groupName, Map<String, @Nullable Object> arguments) {}
 
     Cluster cluster() {
         return from.cluster;
@@ -109,13 +111,31 @@ public final class PlanRequest {
          * @param acceleratorsPerEngine the width of an engine, 1 or more; only used with {@link #hardwareRanks}
          */
         public Builder server(
-                String groupName, String serverType, int acceleratorsPerEngine, Map<String, Object> arguments) {
+                String groupName,
+                String serverType,
+                int acceleratorsPerEngine,
+                Map<String, @Nullable Object> arguments) {
             this.server = new Server(groupName, serverType, acceleratorsPerEngine, OrderedMap.copyOf(arguments));
             return this;
         }
 
+        /** Launches what the launcher's block asks for: a server group, a router, or both. */
+        public Builder arguments(LauncherArgs arguments) {
+            if (arguments.launchServer()) {
+                server(
+                        arguments.groupName(),
+                        arguments.serverType().configName(),
+                        arguments.acceleratorsPerEngine().orElse(0),
+                        arguments.server().values());
+            }
+            if (arguments.launchRouter()) {
+                router(arguments.routerGroupName(), arguments.router().values());
+            }
+            return this;
+        }
+
         /** Launches a router. */
-        public Builder router(String groupName, Map<String, Object> arguments) {
+        public Builder router(String groupName, Map<String, @Nullable Object> arguments) {
             this.router = new Router(groupName, OrderedMap.copyOf(arguments));
             return this;
         }

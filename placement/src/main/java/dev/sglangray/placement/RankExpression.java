@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -49,7 +50,7 @@ public final class RankExpression {
         }
         NavigableSet<Integer> ranks = new TreeSet<>();
         for (String part : text.split(",", -1)) {
-            String range = PythonText.strip(part);
+            String range = RankText.strip(part);
             if (!range.isEmpty()) {
                 addRange(range, text, known, what, ranks);
             }
@@ -64,8 +65,8 @@ public final class RankExpression {
             String what,
             NavigableSet<Integer> ranks) {
         String[] ends = range.split("-", -1);
-        OptionalInt first = PythonText.parseInt(ends[0]);
-        OptionalInt last = ends.length == 2 ? PythonText.parseInt(ends[1]) : first;
+        OptionalInt first = RankText.parseInt(ends[0]);
+        OptionalInt last = ends.length == 2 ? RankText.parseInt(ends[1]) : first;
         if (ends.length > 2 || first.isEmpty() || last.isEmpty()) {
             throw refusal(text, "\"%s\" is not a %s expression; %s".formatted(text, what, FORM));
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -43,8 +44,8 @@ record RankMap(List<Part> parts) {
         List<Part> parts = new ArrayList<>();
         int lastResource = -1;
         int lastProcess = -1;
-        for (String piece : PythonText.strip(text).split(",", -1)) {
-            String trimmed = PythonText.strip(piece);
+        for (String piece : RankText.strip(text).split(",", -1)) {
+            String trimmed = RankText.strip(piece);
             if (trimmed.isEmpty()) {
                 continue;
             }
@@ -54,7 +55,7 @@ record RankMap(List<Part> parts) {
                         text,
                         "\"%s\" has more than one colon; expected resource_ranks:process_ranks".formatted(trimmed));
             }
-            List<Integer> resources = RankExpression.parse(PythonText.strip(sides[0]), available, kind);
+            List<Integer> resources = RankExpression.parse(RankText.strip(sides[0]), available, kind);
             if (!resources.isEmpty() && resources.get(0) <= lastResource) {
                 throw refusal(
                         text,
@@ -62,7 +63,7 @@ record RankMap(List<Part> parts) {
                                 .formatted(kind, resources.get(0), text));
             }
             Part part = sides.length == 2
-                    ? part(resources, processes(PythonText.strip(sides[1]), trimmed, text), lastProcess, text)
+                    ? part(resources, processes(RankText.strip(sides[1]), trimmed, text), lastProcess, text)
                     : part(resources, List.of(), lastProcess, text);
             parts.add(part);
             lastResource = last(part.resources());

@@ -18,7 +18,7 @@ public record RouterPlan(
         String groupName,
         NodeInfo node,
         int bundleIndex,
-        Map<String, Object> routerArgs,
+        Map<String, @Nullable Object> routerArgs,
         Map<String, String> environment,
         @Nullable String pythonInterpreter) {
     /** Copies the maps. */

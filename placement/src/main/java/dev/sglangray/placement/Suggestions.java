@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import dev.sglangray.config.error.Names;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
@@ -9,6 +10,8 @@ final class Suggestions {
     private Suggestions() {}
 
     static @Nullable String didYouMean(String seen, Collection<String> valid) {
-        return null;
+        return Names.nearest(seen, valid)
+                .map(name -> "Did you mean \"" + name + "\"?")
+                .orElse(null);
     }
 }

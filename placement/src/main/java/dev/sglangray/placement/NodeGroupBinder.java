@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import dev.sglangray.config.HardwareConfig;
+import dev.sglangray.config.NodeEnvConfig;
+import dev.sglangray.config.NodeGroupConfig;
+import dev.sglangray.config.RawValue;
+import dev.sglangray.config.tree.PythonText;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives configured node groups their meaning, by RLinf's rules. Beyond them, {@code node_ranks} may be a mapping with
+ * {@code ray_labels} or {@code ray_resource}, which chooses nodes by what they were started with.
+ */
+final class NodeGroupBinder {
+    private static final String LABELS = "ray_labels";
+    private static final String RESOURCE = "ray_resource";
+
+    private NodeGroupBinder() {}
+
+    /**
+     * Binds the groups.
+     *
+     * @param numNodes {@code cluster.num_nodes}
+     * @throws PlacementException for ranks that do not exist or overlap, and for hardware declared in two groups
+     */
+    static List<NodeGroupDefinition> bind(List<NodeGroupConfig> configs, int numNodes) {
+        List<NodeGroupDefinition> groups = new ArrayList<>();
+        Map<String, String> hardwareOwners = new HashMap<>();
+        for (NodeGroupConfig config : configs) {
+            NodeGroupDefinition group;
+            try {
+                group = group(config, numNodes);
+            } catch (PlacementException refusal) {
+                throw refusal.inside("node group \"" + config.label() + "\"");
+            }
+            for (int nodeRank : group.devices().keySet()) {
+                String owner = hardwareOwners.putIfAbsent(nodeRank + "/" + group.hardwareType(), group.label());
+                if (owner != null && !owner.equals(group.label())) {
+                    throw PlacementException.builder(
+                                    "%s hardware of node rank %d is already declared by node group \"%s\""
+                                            .formatted(group.hardwareType(), nodeRank, owner))
+                            .component("node group \"" + config.label() + "\" (" + config.position() + ")")
+                            .seen(nodeRank)
+                            .build();
+                }
+            }
+            groups.add(group);
+        }
+        return List.copyOf(groups);
+    }
+
+    private static NodeGroupDefinition group(NodeGroupConfig config, int numNodes) {
+        NodeSelector selector = selector(config.nodeRanks(), numNodes);
+        @Nullable Set<Integer> ranks = selector instanceof NodeSelector.Ranks named ? named.ranks() : null;
+        @Nullable HardwareConfig hardware = config.declaredHardware();
+        return new NodeGroupDefinition(
+                config.label(),
+                selector,
+                config.hardwareType(),
+                hardware == null ? Map.of() : DeclaredHardware.count(hardware, ranks),
+                config.ignoreHardware(),
+                environments(config.envConfigs(), ranks, numNodes));
+    }
+
+    private static NodeSelector selector(RawValue nodeRanks, int numNodes) {
+        if (nodeRanks.value() instanceof Map<?, ?> mapping) {
+            return selector(nodeRanks, mapping);
+        }
+        return new NodeSelector.Ranks(new TreeSet<>(ranks(nodeRanks, all(numNodes))));
+    }
+
+    private static NodeSelector selector(RawValue at, Map<?, ?> mapping) {
+        if (mapping.size() == 1 && mapping.get(RESOURCE) instanceof String name && !name.isBlank()) {
+            return new NodeSelector.RayResource(name);
+        }
+        if (mapping.size() == 1 && mapping.get(LABELS) instanceof Map<?, ?> wanted && !wanted.isEmpty()) {
+            Map<String, String> labels = new LinkedHashMap<>();
+            wanted.forEach((key, value) -> labels.put(PythonText.str(key), PythonText.str(value)));
+            return new NodeSelector.RayLabels(labels);
+        }
+        throw PlacementException.builder(
+                        "node_ranks as a mapping is one of {ray_labels: {name: value}} and {ray_resource: name}, not "
+                                + PythonText.str(mapping))
+                .component(where(at))
+                .seen(mapping)
+                .build();
+    }
+
+    private static List<Integer> all(int numNodes) {
+        return IntStream.range(0, numNodes).boxed().toList();
+    }
+
+    private static List<Integer> ranks(RawValue value, List<Integer> available) {
+        try {
+            return RankExpression.parse(value.value(), available, "node");
+        } catch (PlacementException refusal) {
+            throw refusal.inside(where(value));
+        }
+    }
+
+    static String where(RawValue value) {
+        return value.key() + " (" + value.position() + ")";
+    }
+
+    private static List<NodeEnvironment> environments(
+            List<NodeEnvConfig> configs, @Nullable Set<Integer> ofGroup, int numNodes) {
+        List<NodeEnvironment> environments = new ArrayList<>();
+        Set<Integer> seen = new HashSet<>();
+        List<Integer> available = ofGroup == null ? all(numNodes) : List.copyOf(new TreeSet<>(ofGroup));
+        for (NodeEnvConfig config : configs) {
+            List<Integer> ranks = ranks(config.nodeRanks(), available);
+            for (int rank : ranks) {
+                if (ofGroup != null && !ofGroup.contains(rank)) {
+                    throw refusal(
+                            config.nodeRanks(),
+                            "node rank %d is not one of the group's node ranks %s"
+                                    .formatted(rank, RankExpression.describe(ofGroup)));
+                }
+                if (!seen.add(rank)) {
+                    throw refusal(
+                            config.nodeRanks(), "node rank %d is in an earlier entry of env_configs".formatted(rank));
+                }
+            }
+            environments.add(new NodeEnvironment(Set.copyOf(ranks), config.envVars(), config.pythonInterpreterPath()));
+        }
+        return environments;
+    }
+
+    private static PlacementException refusal(RawValue value, String message) {
+        return PlacementException.builder(message)
+                .component(where(value))
+                .seen(value.value())
+                .build();
+    }
+}

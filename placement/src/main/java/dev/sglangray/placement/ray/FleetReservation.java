@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.ray;
+
+import dev.sglangray.placement.BundlePlan;
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.PlacementException;
+import io.ray.api.placementgroup.PlacementGroup;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The bundles of a fleet, reserved in one Ray placement group that bears the fleet's name. {@link #close()} gives them
+ * back; so does the end of this driver.
+ *
+ * <p>Safe for use by several threads.
+ */
+public final class FleetReservation implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(FleetReservation.class);
+    private static final Duration SLICE = Duration.ofSeconds(1);
+    private static final long[] NOTES_AT_SECONDS = {1, 3, 10};
+    private static final long NOTES_EVERY_SECONDS = 10;
+
+    private final RayGroups ray;
+    private final @Nullable PlacementGroup group;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private FleetReservation(RayGroups ray, @Nullable PlacementGroup group) {
+        this.ray = ray;
+        this.group = group;
+    }
+
+    /**
+     * Reserves all bundles of a plan. When this does not succeed, nothing stays reserved.
+     *
+     * @param deadline how long to wait for resources, from 1 s; counted in whole seconds
+     * @param progress is told what is waited for
+     * @throws PlacementException when the deadline passes, saying which bundle lacks what on which node; when the name is
+     *     taken in this Ray namespace; or when this thread is interrupted (noticed within a second; its flag stays set)
+     */
+    public static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress) {
+        return reserve(plan, deadline, progress, new LiveRayGroups());
+    }
+
+    static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray) {
+        if (plan.bundles().isEmpty()) {
+            return new FleetReservation(ray, null);
+        }
+        FleetReservation reservation = new FleetReservation(ray, create(plan, ray));
+        try {
+            reservation.awaitReady(plan, deadline, progress);
+            return reservation;
+        } catch (RuntimeException | Error failure) {
+            try {
+                reservation.close();
+            } catch (RuntimeException e) {
+                failure.addSuppressed(e);
+            }
+            throw failure;
+        }
+    }
+
+    private static PlacementGroup create(FleetPlan plan, RayGroups ray) {
+        try {
+            return ray.create(
+                    plan.fleetName(),
+                    plan.bundles().stream().map(BundlePlan::resources).toList());
+        } catch (RayGroups.NameTakenException taken) {
+            throw PlacementException.builder("a placement group named \"%s\" exists in this Ray namespace already"
+                            .formatted(plan.fleetName()))
+                    .seen(plan.fleetName())
+                    .fix(
+                            "A fleet of that name runs, or another job uses the name: end it, or choose another fleet name or namespace.")
+                    .cause(taken)
+                    .build();
+        }
+    }
+
+    private void awaitReady(FleetPlan plan, Duration deadline, ProgressListener progress) {
+        PlacementGroup waited = placementGroup();
+        long start = ray.nanoTime();
+        int notes = 0;
+        while (true) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw PlacementException.builder(
+                                "interrupted while reserving the bundles of \"%s\"".formatted(plan.fleetName()))
+                        .cause(new InterruptedException())
+                        .build();
+            }
+            if (ready(plan, waited)) {
+                return;
+            }
+            Duration elapsed = Duration.ofNanos(ray.nanoTime() - start);
+            if (elapsed.compareTo(deadline) >= 0) {
+                throw late(plan, waited, elapsed);
+            }
+            if (elapsed.toSeconds() >= noteAt(notes)) {
+                notes++;
+                progress.progress(note(plan, elapsed, deadline));
+            }
+        }
+    }
+
+    private boolean ready(FleetPlan plan, PlacementGroup waited) {
+        try {
+            return ray.awaitReady(waited, SLICE);
+        } catch (RuntimeException e) {
+            throw PlacementException.builder("the placement group \"%s\" cannot be waited for: %s"
+                            .formatted(plan.fleetName(), e.getMessage()))
+                    .cause(e)
+                    .build();
+        }
+    }
+
+    private static long noteAt(int notes) {
+        return notes < NOTES_AT_SECONDS.length
+                ? NOTES_AT_SECONDS[notes]
+                : NOTES_AT_SECONDS[NOTES_AT_SECONDS.length - 1]
+                        + NOTES_EVERY_SECONDS * (notes - NOTES_AT_SECONDS.length + 1);
+    }
+
+    private String note(FleetPlan plan, Duration elapsed, Duration deadline) {
+        List<String> lacks = BundleDiagnosis.lacks(plan, ray.cluster());
+        return "waiting for %d bundle%s, %d s of %d s: %s"
+                .formatted(
+                        plan.bundles().size(),
+                        plan.bundles().size() == 1 ? "" : "s",
+                        elapsed.toSeconds(),
+                        deadline.toSeconds(),
+                        lacks.isEmpty() ? "the nodes have enough, but some of it is in use" : lacks.get(0));
+    }
+
+    private PlacementException late(FleetPlan plan, PlacementGroup waited, Duration elapsed) {
+        List<String> lines = new ArrayList<>(BundleDiagnosis.lacks(plan, ray.cluster()));
+        if (lines.isEmpty()) {
+            lines.add(
+                    "the nodes have enough in all, so some of it is in use by other jobs, actors or placement groups");
+        }
+        for (String other : ray.others(waited)) {
+            lines.add("other placement group: " + other);
+        }
+        return PlacementException.builder("the %d bundles of \"%s\" were not reserved within %d s"
+                        .formatted(plan.bundles().size(), plan.fleetName(), elapsed.toSeconds()))
+                .seen(plan.fleetName())
+                .available("Why", lines)
+                .build();
+    }
+
+    /**
+     * The placement group to start actors in, by the bundle indices of the plan.
+     *
+     * @throws IllegalStateException when the plan had no bundles
+     */
+    public PlacementGroup placementGroup() {
+        if (group == null) {
+            throw new IllegalStateException("the plan has no bundles, so nothing is reserved");
+        }
+        return group;
+    }
+
+    /** Gives the bundles back; Ray ends the actors in them. Does nothing the second time. */
+    @Override
+    public void close() {
+        if (group != null && closed.compareAndSet(false, true)) {
+            LOG.debug("removing placement group {}", group.getName());
+            ray.remove(group);
+        }
+    }
+}

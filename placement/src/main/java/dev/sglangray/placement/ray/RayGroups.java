@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.ray;
+
+import dev.sglangray.placement.ClusterSnapshot;
+import io.ray.api.placementgroup.PlacementGroup;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/** What a reservation needs of Ray; a seam for tests. */
+interface RayGroups {
+    /**
+     * Asks Ray for a placement group; returns at once.
+     *
+     * @throws NameTakenException when the name is taken in this namespace
+     */
+    PlacementGroup create(String name, List<Map<String, Double>> bundles);
+
+    /** Waits until all bundles are reserved, at most a slice of whole seconds; not interruptible. */
+    boolean awaitReady(PlacementGroup group, Duration slice);
+
+    /** Gives a group back; does nothing when it is gone. */
+    void remove(PlacementGroup group);
+
+    /** The living nodes with their total resources. */
+    ClusterSnapshot cluster();
+
+    /** One line for each other placement group that holds or waits for resources. */
+    List<String> others(PlacementGroup than);
+
+    /** The time, for deadlines. */
+    long nanoTime();
+
+    /** A placement group of that name exists. */
+    final class NameTakenException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        NameTakenException(Throwable cause) {
+            super(cause.getMessage(), cause);
+        }
+    }
+}
