@@ -11,7 +11,8 @@ final class NodeTable {
 
     static List<String> lines(ClusterSnapshot snapshot) {
         TextTable table = new TextTable();
-        for (NodeSnapshot node : snapshot.nodes().subList(0, Math.min(MOST_ROWS + 1, snapshot.nodes().size()))) {
+        for (NodeSnapshot node : snapshot.nodes()
+                .subList(0, Math.min(MOST_ROWS + 1, snapshot.nodes().size()))) {
             table.row("node " + (node.envNodeRank() == null ? "-" : node.envNodeRank()), node.ip(), accelerators(node));
         }
         return lines(table, snapshot.nodes().size());
@@ -19,7 +20,8 @@ final class NodeTable {
 
     static List<String> lines(Cluster cluster) {
         TextTable table = new TextTable();
-        for (NodeInfo node : cluster.nodes().subList(0, Math.min(MOST_ROWS + 1, cluster.nodes().size()))) {
+        for (NodeInfo node : cluster.nodes()
+                .subList(0, Math.min(MOST_ROWS + 1, cluster.nodes().size()))) {
             String groups = String.join(",", node.labels());
             table.row(
                     "node " + node.rank(),

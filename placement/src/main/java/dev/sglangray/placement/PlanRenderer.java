@@ -33,7 +33,8 @@ public final class PlanRenderer {
                         plan.engines().size(),
                         plan.engines().size() == 1 ? "" : "s",
                         plan.router()
-                                .map(router -> "a router on node " + router.node().rank())
+                                .map(router ->
+                                        "a router on node " + router.node().rank())
                                 .orElse("no router")));
         plan.warnings().forEach(warning -> lines.add("warning: " + warning));
         lines.add("");
@@ -47,15 +48,17 @@ public final class PlanRenderer {
 
     private static List<String> nodes(FleetPlan plan, Cluster cluster) {
         Map<Integer, StringBuilder> seats = new HashMap<>();
-        plan.router()
-                .ifPresent(router -> seat(seats, router.node()).append(" router"));
+        plan.router().ifPresent(router -> seat(seats, router.node()).append(" router"));
         for (EnginePlan engine : plan.engines()) {
             seat(seats, engine.node())
                     .append(" #")
                     .append(engine.rank())
-                    .append(engine.accelerators() == 0
-                            ? ""
-                            : "[" + RankExpression.describe(engine.placement().localHardwareRanks()) + "]");
+                    .append(
+                            engine.accelerators() == 0
+                                    ? ""
+                                    : "["
+                                            + RankExpression.describe(
+                                                    engine.placement().localHardwareRanks()) + "]");
         }
         TextTable table = new TextTable().row("NODE", "ADDRESS", "ACCELERATORS", "GROUPS", "RUNS");
         for (NodeInfo node : cluster.nodes()) {

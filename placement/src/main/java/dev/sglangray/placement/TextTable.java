@@ -29,7 +29,9 @@ final class TextTable {
         for (List<String> row : shown) {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < row.size(); i++) {
-                line.append(row.get(i)).append(" ".repeat(width[i] - row.get(i).length())).append(GAP);
+                line.append(row.get(i))
+                        .append(" ".repeat(width[i] - row.get(i).length()))
+                        .append(GAP);
             }
             lines.add(line.toString().stripTrailing());
         }
