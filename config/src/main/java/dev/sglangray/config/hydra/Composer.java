@@ -3,38 +3,116 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
+import dev.sglangray.config.tree.KeyPath;
 import dev.sglangray.config.tree.MapNode;
+import dev.sglangray.config.tree.Merge;
+import dev.sglangray.config.tree.MergeException;
 import dev.sglangray.config.tree.Node;
-import dev.sglangray.config.yaml.YamlReader;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
-/** Composes a configuration from a folder. */
+/** Composes configurations of a folder as Hydra 1.3 does with {@code version_base="1.1"}. Immutable. */
 public final class Composer {
+    private static final String HYDRA = "hydra/config";
+
     private final Path folder;
     private final Interpolator interpolator;
 
+    /** Composes from a folder; the interpolator serves the interpolations that composition itself has to resolve. */
     public Composer(Path folder, Interpolator interpolator) {
         this.folder = folder;
         this.interpolator = interpolator;
     }
 
     /**
-     * Composes a primary configuration with overrides.
+     * Composes a primary configuration.
      *
-     * @throws ConfigException when something does not fit
+     * @param name its path in the folder
+     * @param lines overrides in Hydra's grammar
+     * @return the composed tree, interpolations unresolved, without the section {@code hydra}
+     * @throws ConfigException when a configuration is not there, is no YAML or does not fit, or an override does not fit
      */
-    public MapNode compose(String name, List<String> overrides) {
-        List<ConfigOverride> parsed = OverrideParser.parseAll(overrides);
-        String file = name.endsWith(".yaml") || name.endsWith(".yml") ? name : name + ".yaml";
-        Node tree = YamlReader.read(folder.resolve(file));
-        if (!(tree instanceof MapNode map)) {
-            throw new ConfigException(ConfigProblem.error(tree.position(), "", "a configuration must be a map"));
+    public MapNode compose(String name, List<String> lines) {
+        List<ConfigOverride> overrides = OverrideParser.parseAll(lines);
+        if (!Files.isDirectory(folder)) {
+            throw new ConfigException(ConfigProblem.error(
+                    new SourcePosition(folder.toString(), 0, 0), "", "the folder of configurations does not exist"));
         }
-        ConfigException.throwIfErrors(Interpolator.grammarProblems(map));
-        new OverrideApplier(map, interpolator).apply(parsed);
-        map.remove("hydra");
-        return map;
+        ConfigRepository repository = new ConfigRepository(List.of(new BuiltinSource(), new FolderSource(folder)));
+        repository.load(name).ifPresent(primary -> new SearchPath(interpolator).extend(repository, primary, overrides));
+        refuseSweeps(overrides);
+        GroupChoices choices = new GroupChoices(repository, overrides);
+        List<DefaultsTree.Step> steps = new DefaultsExpander(repository, choices, interpolator).expand(name);
+        refuseRepeats(steps);
+        choices.requireAllUsed();
+        MapNode result = merge(repository, steps);
+        repository.load(HYDRA).ifPresent(own -> HydraSection.check(result.get("hydra"), own.tree()));
+        new OverrideApplier(result, interpolator).apply(choices.valueOverrides());
+        result.remove("hydra");
+        return result;
+    }
+
+    private static void refuseSweeps(List<ConfigOverride> overrides) {
+        List<ConfigProblem> problems = overrides.stream()
+                .filter(ConfigOverride::isSweep)
+                .map(override -> ConfigProblem.error(
+                                override.position(), override.key(), "stands for several values: " + override.value())
+                        .withFix("give one value; a list is [a,b], a text with a comma is 'a,b'"))
+                .toList();
+        ConfigException.throwIfErrors(problems);
+    }
+
+    private static void refuseRepeats(List<DefaultsTree.Step> steps) {
+        Set<String> seen = new HashSet<>();
+        for (DefaultsTree.Step step : steps) {
+            if (!step.self() && step.choice() instanceof GroupItem item && !seen.add(item.overrideKey())) {
+                throw new ConfigException(ConfigProblem.error(
+                        item.position(),
+                        item.overrideKey(),
+                        "the config group is in the defaults lists more than once"));
+            }
+        }
+    }
+
+    private MapNode merge(ConfigRepository repository, List<DefaultsTree.Step> steps) {
+        MapNode result = new MapNode(new SourcePosition(folder.toString(), 0, 0));
+        Merge merge = new Merge(interpolator::resolveOrNull, false);
+        for (DefaultsTree.Step step : steps) {
+            ConfigFile file = repository.load(step.path()).orElseThrow();
+            if (step.primary() && !(file.tree() instanceof MapNode)) {
+                throw new ConfigException(
+                        ConfigProblem.error(file.tree().position(), "", "a configuration must be a map, not a list"));
+            }
+            if (!step.primary() && !step.path().equals(HYDRA)) {
+                SearchPath.refuseIn(file, step.packageName());
+            }
+            Node embedded = embed(file.tree(), step.packageName());
+            try {
+                merge.into(result, embedded);
+            } catch (MergeException e) {
+                throw new ConfigException(ConfigProblem.error(e.position(), e.path(), String.valueOf(e.getMessage())));
+            }
+        }
+        return result;
+    }
+
+    /** The tree below the keys of a package. */
+    private static Node embed(Node tree, String packageName) {
+        if (packageName.isEmpty()) {
+            return tree;
+        }
+        List<String> parts = KeyPath.split(packageName);
+        Node embedded = tree.copy();
+        for (int i = parts.size() - 1; i >= 0; i--) {
+            MapNode outer = new MapNode(tree.position());
+            outer.put(parts.get(i), embedded);
+            embedded = outer;
+        }
+        return embedded;
     }
 }

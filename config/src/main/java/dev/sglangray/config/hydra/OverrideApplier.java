@@ -63,8 +63,7 @@ final class OverrideApplier {
 
     private void delete(ConfigOverride override) {
         Node found = find(override.key());
-        boolean isNull = found instanceof ValueNode value && value.value() == null;
-        if (found == null || isNull) {
+        if (found == null || isNothing(found)) {
             throw problem(override, "cannot be deleted: it does not exist", nearest(override.key()));
         }
         Object wanted = override.value();
@@ -79,14 +78,17 @@ final class OverrideApplier {
         String last = key.substring(dot + 1);
         if (parent instanceof MapNode map && map.get(last) != null) {
             map.remove(last);
-        } else if (parent instanceof ListNode list) {
-            list.remove(index(override, list, last));
         } else {
-            throw problem(override, "cannot be deleted: it does not exist", "");
+            throw problem(override, "cannot be deleted: it is no key of a map", "");
         }
     }
 
-    private boolean matches(Node found, Object wanted) {
+    /** Null and missing values count as not there. */
+    private static boolean isNothing(Node found) {
+        return found instanceof ValueNode value && (value.value() == null || value.isMissing());
+    }
+
+    private static boolean matches(Node found, Object wanted) {
         if (found instanceof ValueNode value) {
             Object seen = value.value();
             if (seen instanceof Number a && wanted instanceof Number b) {
@@ -99,9 +101,8 @@ final class OverrideApplier {
 
     private void add(ConfigOverride override) {
         Node found = find(override.key());
-        boolean isNull = found instanceof ValueNode value && value.value() == null;
         boolean container = override.value() instanceof List || override.value() instanceof java.util.Map;
-        if (found != null && !isNull && !container) {
+        if (found != null && !isNothing(found) && !container) {
             String line = override.line();
             throw problem(
                     override,
@@ -134,13 +135,8 @@ final class OverrideApplier {
 
     private Node step(ConfigOverride override, Node parent, String part, boolean force) {
         Node child = parent.child(part);
-        if (child instanceof ValueNode link && link.isInterpolation()) {
-            Node target = interpolator.resolveOrNull(link);
-            if (target != null && target.isContainer()) {
-                return target;
-            }
-        }
         if (child == null || !child.isContainer()) {
+            // An interpolation on the way is replaced, not followed, as in OmegaConf.
             MapNode map = new MapNode(override.position());
             set(override, parent, part, map, force);
             return map;

@@ -57,6 +57,9 @@ final class TreeBuilder {
     }
 
     private @Nullable Object scalar(ScalarNode node) {
+        if (node.isPlain() && node.getValue().indexOf('\t') >= 0) {
+            throw problem(node, "a tab in unquoted text; quote the text");
+        }
         try {
             return Scalars.value(node.getTag(), node.getValue());
         } catch (IllegalArgumentException e) {

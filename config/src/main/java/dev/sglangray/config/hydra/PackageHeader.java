@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config.hydra;
+
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.SourcePosition;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
+
+/** Reads {@code # @package name} from the first lines of a configuration. */
+final class PackageHeader {
+    /** Hydra looks no further. */
+    private static final int LONGEST = 512;
+
+    private static final Pattern HEADER = Pattern.compile("^#+\\s*@.*");
+
+    private PackageHeader() {}
+
+    /** The package that the header names; null when there is none. */
+    static @Nullable String read(Path file) {
+        char[] start = new char[LONGEST];
+        int length;
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            length = Math.max(0, reader.read(start));
+        } catch (IOException e) {
+            throw new ConfigException(ConfigProblem.error(
+                    new SourcePosition(file.toString(), 0, 0), "", "the file cannot be read: " + e));
+        }
+        return read(new String(start, 0, length), file.toString());
+    }
+
+    private static @Nullable String read(String text, String file) {
+        String found = null;
+        int number = 0;
+        for (String line : text.split("\\R", -1)) {
+            number++;
+            String stripped = line.strip();
+            if (stripped.isEmpty()) {
+                continue;
+            }
+            if (!HEADER.matcher(stripped).matches()) {
+                break;
+            }
+            String[] words = stripped.replaceFirst("^#+", "").strip().split(" +", -1);
+            if (words.length != 2) {
+                throw new ConfigException(ConfigProblem.error(
+                        new SourcePosition(file, number, 1), "", "the header must be a name and one value"));
+            }
+            if (words[0].equals("@package")) {
+                found = words[1];
+            }
+        }
+        return found;
+    }
+}
