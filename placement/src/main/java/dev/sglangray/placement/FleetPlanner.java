@@ -17,7 +17,8 @@ import org.jspecify.annotations.Nullable;
  * actors of one name are refused.
  */
 public final class FleetPlanner {
-    private static final double SMALLEST_SHARE = 0.0001;
+    /** Ray counts resources in ten-thousandths. */
+    private static final double SHARES = 10_000;
 
     private FleetPlanner() {}
 
@@ -160,7 +161,7 @@ public final class FleetPlanner {
                         .build();
             }
             if (sharers > 1) {
-                return Math.floor(1.0 / sharers / SMALLEST_SHARE) * SMALLEST_SHARE;
+                return Math.floor(SHARES / sharers) / SHARES;
             }
         }
         return width;

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.ray;
+
+import dev.sglangray.placement.ClusterSnapshot;
+import io.ray.api.id.PlacementGroupId;
+import io.ray.api.placementgroup.PlacementGroup;
+import io.ray.api.placementgroup.PlacementGroupState;
+import io.ray.api.placementgroup.PlacementStrategy;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A Ray with a clock of its own: each slice of waiting takes no time but moves the clock. */
+final class FakeRayGroups implements RayGroups {
+    final List<String> removed = new ArrayList<>();
+    final List<String> others = new ArrayList<>();
+    final ClusterSnapshot cluster;
+    int readyAfterSlices = Integer.MAX_VALUE;
+    boolean nameTaken;
+    boolean interruptWhileWaiting;
+    boolean removedByOthers;
+    private int slices;
+    private long now;
+
+    FakeRayGroups(ClusterSnapshot cluster) {
+        this.cluster = cluster;
+    }
+
+    @Override
+    public PlacementGroup create(String name, List<Map<String, Double>> bundles) {
+        if (nameTaken) {
+            throw new NameTakenException(
+                    new IllegalArgumentException("Placement group with name " + name + " exists!"));
+        }
+        return new Group(name, bundles);
+    }
+
+    @Override
+    public boolean awaitReady(PlacementGroup group, Duration slice) {
+        if (removedByOthers) {
+            throw new IllegalStateException("Placement group is removed.");
+        }
+        if (interruptWhileWaiting) {
+            Thread.currentThread().interrupt();
+        }
+        now += slice.toNanos();
+        return ++slices >= readyAfterSlices;
+    }
+
+    @Override
+    public void remove(PlacementGroup group) {
+        removed.add(group.getName());
+    }
+
+    @Override
+    public ClusterSnapshot cluster() {
+        return cluster;
+    }
+
+    @Override
+    public List<String> others(PlacementGroup than) {
+        return others;
+    }
+
+    @Override
+    public long nanoTime() {
+        return now;
+    }
+
+    private record Group(String name, List<Map<String, Double>> bundles) implements PlacementGroup {
+        @Override
+        public PlacementGroupId getId() {
+            return PlacementGroupId.NIL;
+        }
+
+        @Override
+        public String getName() {
+            return name;
+        }
+
+        @Override
+        public List<Map<String, Double>> getBundles() {
+            return bundles;
+        }
+
+        @Override
+        public PlacementStrategy getStrategy() {
+            return PlacementStrategy.PACK;
+        }
+
+        @Override
+        public PlacementGroupState getState() {
+            return PlacementGroupState.PENDING;
+        }
+
+        @Override
+        public boolean wait(int timeoutSeconds) {
+            return false;
+        }
+    }
+}
