@@ -34,7 +34,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     static RouterGroup create(Launch<RouterSpec> launch, PlacementGroup reservation, GroupOptions options) {
         RouterSpec spec = launch.spec();
         ActorHandle<SGLangRouterWorker> handle = ActorFactory.create(
-                Ray.actor(SGLangRouterWorker::new, Json.write(spec)),
+                Ray.actor(SGLangRouterWorker::new, Json.write(spec)).setConcurrencyGroups(ConcurrencyGroups.ofRouter()),
                 WorkerNames.actor(spec.groupName(), 0),
                 launch,
                 reservation,

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import io.ray.api.concurrencygroup.annotations.DefConcurrencyGroup;
-import io.ray.api.concurrencygroup.annotations.DefConcurrencyGroups;
-import io.ray.api.concurrencygroup.annotations.UseConcurrencyGroup;
 import java.time.Duration;
 import java.util.function.Function;
 import okhttp3.OkHttpClient;
@@ -15,16 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>All methods throw {@link WorkerFailure} with a text for people.
  */
-@DefConcurrencyGroups({
-    @DefConcurrencyGroup(name = SGLangRouterWorker.CONTROL, maxConcurrency = 4),
-    @DefConcurrencyGroup(name = SGLangRouterWorker.REGISTER, maxConcurrency = 16),
-    @DefConcurrencyGroup(name = SGLangRouterWorker.STOP, maxConcurrency = 2)
-})
 public class SGLangRouterWorker {
-    static final String CONTROL = "control";
-    static final String REGISTER = "register";
-    static final String STOP = "stop";
-
     private static final Duration LIST_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration UNREGISTER_TIMEOUT = Duration.ofMinutes(1);
 
@@ -52,7 +40,6 @@ public class SGLangRouterWorker {
     }
 
     /** The router's URL. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String getRouterUrl() {
         return router.url();
     }
@@ -62,20 +49,17 @@ public class SGLangRouterWorker {
      *
      * @param bootstrapPort a prefill server's bootstrap port, else 0
      */
-    @UseConcurrencyGroup(name = REGISTER)
     public String registerServer(String url, String workerType, int bootstrapPort) {
         return Json.write(control(a -> a.register(
                 url, workerType, bootstrapPort == 0 ? null : bootstrapPort, RouterApi.DEFAULT_REGISTRATION_TIMEOUT)));
     }
 
     /** Takes a server away; false when the router does not have it. */
-    @UseConcurrencyGroup(name = REGISTER)
     public boolean unregisterServer(String url) {
         return control(a -> a.unregister(url, UNREGISTER_TIMEOUT));
     }
 
     /** A list of {@link RegisteredServer} as JSON. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String servers() {
         return Json.write(control(a -> a.servers(LIST_TIMEOUT)));
     }
@@ -93,25 +77,21 @@ public class SGLangRouterWorker {
     }
 
     /** Whether the router runs and answers. */
-    @UseConcurrencyGroup(name = CONTROL)
     public boolean isHealthy() {
         return router.isHealthy();
     }
 
     /** A {@link WorkerStatus} as JSON. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String status() {
         return Json.write(router.status());
     }
 
     /** The last lines of the router's log. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String logTail(int lines) {
         return router.logTail(lines);
     }
 
     /** Ends the router; true when all of it is gone. Aborts a start that is under way. */
-    @UseConcurrencyGroup(name = STOP)
     public boolean shutdown() {
         router.shutdown();
         return true;

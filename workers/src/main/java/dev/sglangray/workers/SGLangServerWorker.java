@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import io.ray.api.concurrencygroup.annotations.DefConcurrencyGroup;
-import io.ray.api.concurrencygroup.annotations.DefConcurrencyGroups;
-import io.ray.api.concurrencygroup.annotations.UseConcurrencyGroup;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
@@ -20,14 +17,7 @@ import okhttp3.Response;
  *
  * <p>All methods throw {@link WorkerFailure} with a text for people.
  */
-@DefConcurrencyGroups({
-    @DefConcurrencyGroup(name = SGLangServerWorker.CONTROL, maxConcurrency = 4),
-    @DefConcurrencyGroup(name = SGLangServerWorker.STOP, maxConcurrency = 2)
-})
 public class SGLangServerWorker {
-    static final String CONTROL = "control";
-    static final String STOP = "stop";
-
     private static final MediaType JSON = MediaType.get("application/json");
 
     private final OkHttpClient http = WorkerHttp.create();
@@ -48,37 +38,31 @@ public class SGLangServerWorker {
     }
 
     /** The engine's URL. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String getServerUrl() {
         return engine.url();
     }
 
     /** A {@link ServerEndpoint} as JSON. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String endpoint() {
         return Json.write(engine.endpoint());
     }
 
     /** Whether the engine runs and answers. */
-    @UseConcurrencyGroup(name = CONTROL)
     public boolean isHealthy() {
         return engine.isHealthy();
     }
 
     /** A {@link WorkerStatus} as JSON. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String status() {
         return Json.write(engine.status());
     }
 
     /** The last lines of the engine's log. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String logTail(int lines) {
         return engine.logTail(lines);
     }
 
     /** Ends requests of the engine: those of one id, or all for an empty id. */
-    @UseConcurrencyGroup(name = CONTROL)
     public boolean abort(String requestId) {
         Map<String, Object> body =
                 requestId.isEmpty() ? Map.of("rid", "", "abort_all", true) : Map.of("rid", requestId);
@@ -100,7 +84,6 @@ public class SGLangServerWorker {
     }
 
     /** Ends the engine; true when all of it is gone. Aborts a start that is under way. */
-    @UseConcurrencyGroup(name = STOP)
     public boolean shutdown() {
         engine.shutdown();
         return true;

@@ -39,7 +39,8 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
             for (Launch<ServerSpec> launch : launches) {
                 ServerSpec spec = launch.spec();
                 ActorHandle<SGLangServerWorker> handle = ActorFactory.create(
-                        Ray.actor(SGLangServerWorker::new, Json.write(spec)),
+                        Ray.actor(SGLangServerWorker::new, Json.write(spec))
+                                .setConcurrencyGroups(ConcurrencyGroups.ofServer()),
                         spec.actorName(),
                         launch,
                         reservation,

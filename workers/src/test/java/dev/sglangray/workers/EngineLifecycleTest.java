@@ -113,8 +113,8 @@ class EngineLifecycleTest {
         Map<String, Object> plan = new HashMap<>(Map.of("family", true));
         plan.put("healthy_after", null);
 
-        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 1).start())
-                .hasMessageContaining("did not become healthy within 1 s")
+        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 3).start())
+                .hasMessageContaining("did not become healthy within 3 s")
                 .hasMessageContaining("HTTP 503");
         assertThat(ProcessHandle.of(grandchild())).isEmpty();
     }

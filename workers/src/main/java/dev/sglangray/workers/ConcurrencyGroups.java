@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import io.ray.api.concurrencygroup.ConcurrencyGroup;
+import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
+
+/**
+ * Which methods of an actor run beside which. The starts stay in Ray's default group, one at a time; all else has threads
+ * of its own, so that it is answered meanwhile. Built by hand, because Ray's annotations for it fail on JDK 12 and later.
+ */
+final class ConcurrencyGroups {
+    private static final int CONTROL_THREADS = 4;
+    private static final int REGISTER_THREADS = 16;
+    private static final int STOP_THREADS = 2;
+
+    private ConcurrencyGroups() {}
+
+    static ConcurrencyGroup[] ofServer() {
+        return new ConcurrencyGroup[] {
+            new ConcurrencyGroupBuilder<SGLangServerWorker>()
+                    .setName("control")
+                    .setMaxConcurrency(CONTROL_THREADS)
+                    .addMethod(SGLangServerWorker::getServerUrl)
+                    .addMethod(SGLangServerWorker::endpoint)
+                    .addMethod(SGLangServerWorker::isHealthy)
+                    .addMethod(SGLangServerWorker::status)
+                    .addMethod(SGLangServerWorker::logTail)
+                    .addMethod(SGLangServerWorker::abort)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangServerWorker>()
+                    .setName("stop")
+                    .setMaxConcurrency(STOP_THREADS)
+                    .addMethod(SGLangServerWorker::shutdown)
+                    .build()
+        };
+    }
+
+    static ConcurrencyGroup[] ofRouter() {
+        return new ConcurrencyGroup[] {
+            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
+                    .setName("control")
+                    .setMaxConcurrency(CONTROL_THREADS)
+                    .addMethod(SGLangRouterWorker::getRouterUrl)
+                    .addMethod(SGLangRouterWorker::servers)
+                    .addMethod(SGLangRouterWorker::isHealthy)
+                    .addMethod(SGLangRouterWorker::status)
+                    .addMethod(SGLangRouterWorker::logTail)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
+                    .setName("register")
+                    .setMaxConcurrency(REGISTER_THREADS)
+                    .addMethod(SGLangRouterWorker::registerServer)
+                    .addMethod(SGLangRouterWorker::unregisterServer)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
+                    .setName("stop")
+                    .setMaxConcurrency(STOP_THREADS)
+                    .addMethod(SGLangRouterWorker::shutdown)
+                    .build()
+        };
+    }
+}
