@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs that are measured: how each is started, and what its output means."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that a program said: the end of a phase, or the router's URL."""
+
+    phase: str | None = None
+    router_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One program. ``command`` takes the number of engines, an address or None, and a folder for files of its own."""
+
+    name: str
+    command: Callable[[int, str | None, Path], list[str]]
+    parse: Callable[[str], Event | None]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def json_event(line: str) -> Event | None:
+    """As ``bare_ray.py`` and ``original.py`` say it."""
+    try:
+        said = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(said, dict):
+        return None
+    if said.get("event") == "ready":
+        return Event(router_url=said["router_url"])
+    return Event(phase=said["name"]) if said.get("event") == "phase" else None
+
+
+def bare(python: str) -> Contender:
+    """The bare Ray script."""
+
+    def command(engines: int, address: str | None, _: Path) -> list[str]:
+        words = [python, str(BENCH / "bare_ray.py"), "--engines", str(engines)]
+        return words if address is None else [*words, "--address", address]
+
+    return Contender("bare", command, json_event)
+
+
+def base_environment() -> dict[str, str]:
+    """This one's, with the stand-in before everything else that Python can import."""
+    path = os.pathsep.join([str(BENCH), str(BENCH / "standin")])
+    keep = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")}
+    # Ray 2.60 otherwise writes a token into the home folder, and every cluster started later would demand it.
+    return {**keep, "PYTHONPATH": path, "RAY_USAGE_STATS_ENABLED": "0", "RAY_AUTH_MODE": "disabled"}
