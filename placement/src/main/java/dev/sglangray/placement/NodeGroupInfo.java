@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +27,7 @@ public final class NodeGroupInfo {
     private final List<NodeInfo> nodes;
     private final @Nullable String hardwareType;
     private final boolean ignoreHardware;
-    private final List<NodeEnvironment> environments;
+    private final Map<Integer, List<NodeEnvironment>> environments = new HashMap<>();
     private final int[] firstRanks;
 
     NodeGroupInfo(
@@ -40,7 +42,13 @@ public final class NodeGroupInfo {
         this.hardwareType =
                 hardwareType == null && !ignoreHardware && accelerators ? NodeInfo.ACCELERATOR : hardwareType;
         this.ignoreHardware = ignoreHardware;
-        this.environments = List.copyOf(environments);
+        for (NodeEnvironment environment : environments) {
+            for (int nodeRank : environment.nodeRanks()) {
+                this.environments
+                        .computeIfAbsent(nodeRank, rank -> new ArrayList<>())
+                        .add(environment);
+            }
+        }
         this.firstRanks = new int[nodes.size() + 1];
         for (int i = 0; i < nodes.size(); i++) {
             firstRanks[i + 1] = firstRanks[i]
@@ -122,9 +130,8 @@ public final class NodeGroupInfo {
     /** The variables that the group's configuration sets on a node; empty when none. */
     public Map<String, String> environmentVariables(int nodeRank) {
         // Like the original: the first entry that has variables for the node wins.
-        return environments.stream()
-                .filter(entry -> entry.nodeRanks().contains(nodeRank)
-                        && !entry.variables().isEmpty())
+        return environments.getOrDefault(nodeRank, List.of()).stream()
+                .filter(entry -> !entry.variables().isEmpty())
                 .findFirst()
                 .map(NodeEnvironment::variables)
                 .orElse(Map.of());
@@ -137,8 +144,8 @@ public final class NodeGroupInfo {
      */
     public Optional<String> pythonInterpreter(int nodeRank) {
         Set<String> paths = new LinkedHashSet<>();
-        for (NodeEnvironment entry : environments) {
-            if (entry.pythonInterpreter() != null && entry.nodeRanks().contains(nodeRank)) {
+        for (NodeEnvironment entry : environments.getOrDefault(nodeRank, List.of())) {
+            if (entry.pythonInterpreter() != null) {
                 paths.add(entry.pythonInterpreter());
             }
         }

@@ -6,33 +6,57 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** An immutable map that keeps its order, allows null values, and is not copied again. */
+/**
+ * An immutable map that keeps its order, allows null values, and is not copied again. It may be made of a pure function
+ * that is called when somebody first looks: a plan of a hundred thousand engines has as many environments, and most
+ * who read the plan look at none. Safe for use by several threads.
+ */
 final class OrderedMap<K, V> extends AbstractMap<K, V> {
-    private final Map<K, V> entries;
+    private final Supplier<? extends Map<K, V>> source;
+    private volatile @Nullable Map<K, V> entries;
 
-    private OrderedMap(Map<? extends K, ? extends V> entries) {
-        this.entries = Collections.unmodifiableMap(new LinkedHashMap<>(entries));
+    private OrderedMap(Supplier<? extends Map<K, V>> source) {
+        this.source = source;
     }
 
     /** The map itself when it is one of these, else a copy. */
     static <K, V> Map<K, V> copyOf(Map<K, V> map) {
-        return map instanceof OrderedMap ? map : new OrderedMap<>(map);
+        if (map instanceof OrderedMap) {
+            return map;
+        }
+        Map<K, V> copy = Collections.unmodifiableMap(new LinkedHashMap<>(map));
+        return new OrderedMap<>(() -> copy);
+    }
+
+    /** The map that a pure function gives, which is asked when it is needed. */
+    static <K, V> Map<K, V> of(Supplier<? extends Map<K, V>> function) {
+        return new OrderedMap<>(function);
+    }
+
+    private Map<K, V> entries() {
+        Map<K, V> known = entries;
+        if (known == null) {
+            known = Collections.unmodifiableMap(source.get());
+            entries = known;
+        }
+        return known;
     }
 
     @Override
     public Set<Entry<K, V>> entrySet() {
-        return entries.entrySet();
+        return entries().entrySet();
     }
 
     @Override
     public boolean containsKey(@Nullable Object key) {
-        return entries.containsKey(key);
+        return entries().containsKey(key);
     }
 
     @Override
     public @Nullable V get(@Nullable Object key) {
-        return entries.get(key);
+        return entries().get(key);
     }
 }

@@ -30,6 +30,10 @@ final class SchedulerEnvironment {
      * @param visible the accelerators that the process may see
      */
     Map<String, String> of(Placement placement, NodeInfo node, List<String> visible, Map<String, String> ofGroup) {
+        return OrderedMap.of(() -> EnvironmentMerge.merge(ofGroup, variables(placement, node, visible)));
+    }
+
+    private Map<String, String> variables(Placement placement, NodeInfo node, List<String> visible) {
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put("GROUP_NAME", groupName);
         variables.put("WORKER_NAME", groupName + ":" + placement.rank());
@@ -57,6 +61,6 @@ final class SchedulerEnvironment {
                                 .toList()));
         variables.put("NODE_GROUP_LABEL", placement.nodeGroupLabel());
         variables.putAll(node.acceleratorType().environment(visible));
-        return EnvironmentMerge.merge(ofGroup, variables);
+        return variables;
     }
 }
