@@ -59,6 +59,8 @@ def build(kind: str) -> dict[str, Any]:
         entry = {
             key: value for key, value in dataclasses.asdict(field).items() if value is not None or key == "default"
         }
+        if kind == "router" and field.name == "tool_call_parser" and field.choices:
+            entry["choices"] = sorted(field.choices)  # the native library lists them in another order each time
         entry["settable"] = _settable(kind, field.name, record)
         entry["filled"] = field.name in _FILLED[kind]
         fields.append(entry)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+from sglang_ray import environment
+
+
+def test_proxies_go_and_localhost_is_excepted() -> None:
+    env = {"http_proxy": "p", "HTTPS_PROXY": "p", "ALL_PROXY": "p", "NO_PROXY": "corp,localhost", "HOME": "/h"}
+    environment.strip_proxies(env)
+    assert env == {
+        "HOME": "/h",
+        "NO_PROXY": "corp,localhost,127.0.0.1,::1",
+        "no_proxy": "corp,localhost,127.0.0.1,::1",
+    }
+
+
+def test_engine_settings_respect_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "bundled_cuda_runtime", lambda: "/site/nvidia/lib")
+    env = {"FLASHINFER_DISABLE_VERSION_CHECK": "0", "LD_LIBRARY_PATH": "/a:/site/nvidia/lib::/b"}
+    environment.prepare_engine(env)
+    assert env["FLASHINFER_DISABLE_VERSION_CHECK"] == "0"
+    assert env["LD_LIBRARY_PATH"] == "/site/nvidia/lib:/a:/b"
+
+
+def test_without_a_bundled_runtime_the_library_path_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(environment, "bundled_cuda_runtime", lambda: None)
+    env: dict[str, str] = {}
+    environment.prepare_engine(env)
+    assert env["FLASHINFER_DISABLE_VERSION_CHECK"] == "1"
+    assert "LD_LIBRARY_PATH" not in env
+
+
+@pytest.mark.sglang
+def test_the_runtime_that_came_with_torch_is_found() -> None:
+    found = environment.bundled_cuda_runtime()
+    assert found is not None
+    assert found.endswith("lib")
+
+
+def test_python_path() -> None:
+    env = {"PYTHONPATH": "/a:/x"}
+    environment.prepend_python_path(env, "/x")
+    assert env["PYTHONPATH"] == "/x:/a"
