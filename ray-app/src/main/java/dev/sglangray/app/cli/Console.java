@@ -6,6 +6,7 @@ import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -50,6 +51,16 @@ final class Console {
     /** Whether a person looks at standard error on a terminal. */
     boolean isTerminal() {
         return terminal;
+    }
+
+    /** The results' stream, for picocli. */
+    PrintWriter resultWriter() {
+        return new PrintWriter(out, true, StandardCharsets.UTF_8);
+    }
+
+    /** The messages' stream, for picocli. */
+    PrintWriter messageWriter() {
+        return new PrintWriter(err, true, StandardCharsets.UTF_8);
     }
 
     /** A line of the result. */

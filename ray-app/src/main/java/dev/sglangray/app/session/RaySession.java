@@ -40,17 +40,23 @@ public final class RaySession implements AutoCloseable {
      *     same jar, load their classes from it
      * @param job what {@code ray job submit} said, if it did: then workers everywhere load the jar from the job's
      *     working directory
+     * @param nodeIp the address under which the cluster knows this machine, see {@link ClusterGate#requireJoinable}
      * @throws SessionException when the cluster does not answer
      * @throws IllegalStateException when this JVM is connected already
      */
-    public static RaySession connect(RayAddress address, String namespace, Path jar, JobContext job) {
+    public static RaySession connect(RayAddress address, String namespace, Path jar, JobContext job, String nodeIp) {
         if (Ray.isInitialized()) {
             throw new IllegalStateException("this JVM is connected to a Ray cluster already; use RaySession.current()");
         }
         Map<String, String> properties = Map.of(
-                "ray.address", address.toString(),
-                "ray.job.namespace", namespace,
-                "ray.job.code-search-path", jar.toAbsolutePath().toString());
+                "ray.address",
+                address.toString(),
+                "ray.node-ip",
+                nodeIp,
+                "ray.job.namespace",
+                namespace,
+                "ray.job.code-search-path",
+                jar.toAbsolutePath().toString());
         properties.forEach(System::setProperty);
         try {
             Ray.init();

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.bridge.PythonException;
+import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.bridge.SchemaDump;
+import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.ArgumentSchema;
+import dev.sglangray.config.ArgumentValidator;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.config.ServerType;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The {@code server} and {@code router} blocks against what the SGLang and the router in use accept, before anything is
+ * started. RLinf finds such errors only inside its actors, when accelerators are taken already.
+ */
+public final class ArgumentCheck {
+    private static final Logger log = LoggerFactory.getLogger(ArgumentCheck.class);
+    private static final Duration SCHEMA_DEADLINE = Duration.ofMinutes(3);
+
+    private final List<ConfigProblem> problems;
+
+    private ArgumentCheck(List<ConfigProblem> problems) {
+        this.problems = List.copyOf(problems);
+    }
+
+    /**
+     * Checks the blocks that are in use.
+     *
+     * @param block the launcher's block, for positions
+     * @param arguments the same, bound
+     */
+    public static ArgumentCheck of(Config block, LauncherArgs arguments, LaunchOptions options) {
+        List<ConfigProblem> problems = new ArrayList<>();
+        // The arguments of embodied servers are another class, of the diffusion extra, which is rarely at hand here.
+        if (arguments.launchServer() && arguments.serverType() == ServerType.SRT) {
+            check(block, "server", SchemaKind.SERVER, options, problems);
+        }
+        if (arguments.launchRouter()) {
+            check(block, "router", SchemaKind.ROUTER, options, problems);
+        }
+        return new ArgumentCheck(problems);
+    }
+
+    /** All that was found, warnings too. */
+    public List<ConfigProblem> problems() {
+        return problems;
+    }
+
+    /**
+     * Refuses a block with errors in it.
+     *
+     * @throws ConfigException with all of them
+     */
+    public void throwIfWrong() {
+        ConfigException.throwIfErrors(problems);
+    }
+
+    private static void check(
+            Config block, String key, SchemaKind kind, LaunchOptions options, List<ConfigProblem> problems) {
+        block.select(key).filter(Config::isMap).ifPresent(arguments -> {
+            ArgumentSchema schema = ArgumentSchema.parse(schema(kind, options));
+            problems.addAll(ArgumentValidator.validate(arguments, schema));
+        });
+    }
+
+    // The Python at hand here need not be the one of the engines' nodes, but it mostly is; where there is none, the
+    // schema of the tested versions is better than no check.
+    private static String schema(SchemaKind kind, LaunchOptions options) {
+        if (options.pythonInterpreter().isPresent()) {
+            String python = options.pythonInterpreter().get();
+            try {
+                return new SchemaDump(PythonPackage.extract()).dump(python, kind, SCHEMA_DEADLINE);
+            } catch (PythonException e) {
+                log.debug("no schema from {}", python, e);
+            }
+        }
+        return SchemaDump.bundled(kind);
+    }
+}

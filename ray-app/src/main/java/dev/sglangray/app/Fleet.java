@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.ray.FleetReservation;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerGroup;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A launched fleet: the router with its engines, or one of the two. Belongs to whoever launched it, and ends when it is
+ * closed or when their Ray job ends. Safe for use by several threads.
+ */
+public final class Fleet implements AutoCloseable {
+    private final FleetPlan plan;
+    private final FleetReservation reservation;
+    private final @Nullable ServerGroup serverGroup;
+    private final @Nullable RouterGroup routerGroup;
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    Fleet(
+            FleetPlan plan,
+            FleetReservation reservation,
+            @Nullable ServerGroup serverGroup,
+            @Nullable RouterGroup routerGroup) {
+        this.plan = plan;
+        this.reservation = reservation;
+        this.serverGroup = serverGroup;
+        this.routerGroup = routerGroup;
+    }
+
+    /** What was planned, and now runs. */
+    public FleetPlan plan() {
+        return plan;
+    }
+
+    /** The engines; empty when {@code launch_server} was off. */
+    public Optional<ServerGroup> serverGroup() {
+        return Optional.ofNullable(serverGroup);
+    }
+
+    /** The router; empty when {@code launch_router} was off. */
+    public Optional<RouterGroup> routerGroup() {
+        return Optional.ofNullable(routerGroup);
+    }
+
+    /**
+     * The one URL to send requests to, without a slash at its end: the router's, or the first engine's where there is
+     * no router; as RLinf's {@code get_sglang_api_url}.
+     *
+     * @throws IllegalStateException when the fleet has neither
+     */
+    public String apiUrl() {
+        return apiUrl(serverGroup, routerGroup);
+    }
+
+    /** As {@link #apiUrl()}, for groups that were attached to. */
+    public static String apiUrl(@Nullable ServerGroup servers, @Nullable RouterGroup router) {
+        if (router != null) {
+            return withoutSlash(router.getRouterUrl().awaitSingle());
+        }
+        if (servers != null) {
+            return withoutSlash(
+                    servers.on(servers.ranks().get(0)).getServerUrl().awaitSingle());
+        }
+        throw new IllegalStateException("the fleet has neither a router nor engines, so it has no URL");
+    }
+
+    /**
+     * Ends engines and router, then gives the placement group back. An interrupted thread still gets all of it done, only
+     * less patiently. May be called again.
+     */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        end(serverGroup, routerGroup, reservation);
+    }
+
+    /** Ends what there is, the groups at the same time, and keeps the thread's interrupt flag as it was. */
+    static void end(
+            @Nullable ServerGroup servers, @Nullable RouterGroup router, @Nullable FleetReservation reservation) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            List<CompletableFuture<Void>> endings = new ArrayList<>();
+            for (WorkerGroup<?> group : groups(servers, router)) {
+                endings.add(CompletableFuture.runAsync(
+                        group::close, task -> new Thread(task, "end-" + group.name()).start()));
+            }
+            CompletableFuture.allOf(endings.toArray(CompletableFuture<?>[]::new))
+                    .join();
+        } finally {
+            try {
+                if (reservation != null) {
+                    reservation.close();
+                }
+            } finally {
+                if (interrupted) {
+                    Thread.currentThread().interrupt();
+                }
+            }
+        }
+    }
+
+    private static List<WorkerGroup<?>> groups(@Nullable ServerGroup servers, @Nullable RouterGroup router) {
+        List<WorkerGroup<?>> groups = new ArrayList<>();
+        if (router != null) {
+            groups.add(router);
+        }
+        if (servers != null) {
+            groups.add(servers);
+        }
+        return groups;
+    }
+
+    private static String withoutSlash(String url) {
+        return url.endsWith("/") ? url.substring(0, url.length() - 1) : url;
+    }
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.placement.PlacementStrategy;
+import dev.sglangray.workers.GroupOptions;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a fleet is launched; everything has a default. Immutable; safe for use by several threads.
+ *
+ * <p>The first three are RLinf's keyword arguments of the same meaning.
+ */
+public final class LaunchOptions {
+    /** How long Ray may take to set the bundles aside; a cluster that grows on demand needs minutes. */
+    public static final Duration DEFAULT_RESERVE_DEADLINE = Duration.ofMinutes(5);
+
+    /** Time for an actor's JVM to start and for a lost call to be noticed, on top of the engine's own deadline. */
+    static final Duration ACTOR_ALLOWANCE = Duration.ofMinutes(2);
+
+    private final Builder from;
+
+    private LaunchOptions(Builder from) {
+        this.from = from.copy();
+    }
+
+    /** Starts with the defaults. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** All defaults. */
+    public static LaunchOptions defaults() {
+        return builder().build();
+    }
+
+    List<String> rolloutNodeGroups() {
+        return from.rolloutNodeGroups;
+    }
+
+    Optional<PlacementStrategy> placementStrategy() {
+        return Optional.ofNullable(from.placementStrategy);
+    }
+
+    int routerNodeRank() {
+        return from.routerNodeRank;
+    }
+
+    Optional<String> fleetName() {
+        return Optional.ofNullable(from.fleetName);
+    }
+
+    Duration reserveDeadline() {
+        return from.reserveDeadline;
+    }
+
+    GroupOptions groupOptions() {
+        return from.groupOptions;
+    }
+
+    LaunchListener listener() {
+        return from.listener;
+    }
+
+    Optional<String> pythonInterpreter() {
+        return Optional.ofNullable(from.pythonInterpreter);
+    }
+
+    double cpusPerActor() {
+        return from.cpusPerActor;
+    }
+
+    /** Collects options. Not safe for use by several threads. */
+    public static final class Builder {
+        private List<String> rolloutNodeGroups = List.of();
+        private @Nullable PlacementStrategy placementStrategy;
+        private int routerNodeRank;
+        private @Nullable String fleetName;
+        private Duration reserveDeadline = DEFAULT_RESERVE_DEADLINE;
+        private GroupOptions groupOptions = GroupOptions.defaults();
+        private LaunchListener listener = LaunchListener.NONE;
+        private @Nullable String pythonInterpreter;
+        private double cpusPerActor;
+
+        private Builder() {}
+
+        private Builder copy() {
+            Builder copy = new Builder();
+            copy.rolloutNodeGroups = rolloutNodeGroups;
+            copy.placementStrategy = placementStrategy;
+            copy.routerNodeRank = routerNodeRank;
+            copy.fleetName = fleetName;
+            copy.reserveDeadline = reserveDeadline;
+            copy.groupOptions = groupOptions;
+            copy.listener = listener;
+            copy.pythonInterpreter = pythonInterpreter;
+            copy.cpusPerActor = cpusPerActor;
+            return copy;
+        }
+
+        /** The node groups that the hardware ranks count in, in order; none means the whole cluster. */
+        public Builder rolloutNodeGroups(List<String> labels) {
+            this.rolloutNodeGroups = List.copyOf(labels);
+            return this;
+        }
+
+        /** A strategy that places the engines as it is; the hardware ranks are then not used. */
+        public Builder placementStrategy(PlacementStrategy strategy) {
+            this.placementStrategy = strategy;
+            return this;
+        }
+
+        /** The node of the router by its rank in the cluster, 0 or more; 0, the head, unless set. */
+        public Builder routerNodeRank(int rank) {
+            this.routerNodeRank = rank;
+            return this;
+        }
+
+        /** The fleet's name, which its placement group gets; made from the group names unless set. */
+        public Builder fleetName(String name) {
+            this.fleetName = name;
+            return this;
+        }
+
+        /** How long Ray may take to set the bundles aside; {@link #DEFAULT_RESERVE_DEADLINE} unless set. */
+        public Builder reserveDeadline(Duration deadline) {
+            this.reserveDeadline = deadline;
+            return this;
+        }
+
+        /** How actors are made, and how long engines and router may take to start. */
+        public Builder groupOptions(GroupOptions options) {
+            this.groupOptions = options;
+            return this;
+        }
+
+        /** Who is told how the launch goes on. */
+        public Builder listener(LaunchListener toTell) {
+            this.listener = toTell;
+            return this;
+        }
+
+        /**
+         * The Python that engines and router run in, where the node group names none; else the worker's variable
+         * SGLANG_RAY_PYTHON, else python3.
+         */
+        public Builder pythonInterpreter(String interpreter) {
+            this.pythonInterpreter = interpreter;
+            return this;
+        }
+
+        /** Ray CPUs to reserve for each actor, 0 or more; 0 unless set. */
+        public Builder cpusPerActor(double cpus) {
+            this.cpusPerActor = cpus;
+            return this;
+        }
+
+        /** The options as they are now. */
+        public LaunchOptions build() {
+            return new LaunchOptions(this);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.PlanRequest;
+import io.ray.api.Ray;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Launches SGLang engines and a router for them on the Ray cluster that this JVM is connected to. RLinf's
+ * {@code launch_sglang_router_and_server} and its companions; all configuration is checked before anything starts.
+ *
+ * <p>Stateless; safe for use by several threads.
+ */
+public final class SGLangLauncher {
+    private SGLangLauncher() {}
+
+    /**
+     * Launches engines and router as the block says, and returns when every engine is healthy in the router.
+     *
+     * <p>Engines of {@code tensor_parallel_size × pipeline_parallel_size} accelerators ({@code server.num_gpus} when it
+     * is above 0) are packed on the hardware ranks, which must be contiguous; or the options name a placement strategy,
+     * which is used as it is. Engines and router start at the same time, and an engine is registered as soon as both
+     * are healthy. When anything fails, or this thread is interrupted, all that was started is ended before this
+     * returns.
+     *
+     * @param cluster the cluster, ranked
+     * @param rolloutHardwareRanks where the engines go, usually
+     *     {@code ComponentPlacement.getHardwareRanks("rollout")}; null when a strategy is given or
+     *     {@code launch_server} is off
+     * @param routerServerArgs the block with {@code server}, {@code router}, {@code tensor_parallel_size} and so on
+     * @return the running fleet, for the caller to close
+     * @throws dev.sglangray.config.ConfigException when the block is wrong
+     * @throws dev.sglangray.placement.PlacementException when the cluster cannot give what is asked
+     * @throws dev.sglangray.workers.WorkerException when an engine or the router does not start or is not accepted
+     * @throws LaunchException when a deadline passes
+     */
+    public static Fleet launchRouterAndServer(
+            Cluster cluster,
+            @Nullable List<Integer> rolloutHardwareRanks,
+            Config routerServerArgs,
+            LaunchOptions options) {
+        LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
+        ArgumentCheck.of(routerServerArgs, arguments, options).throwIfWrong();
+        FleetPlan plan = plan(cluster, rolloutHardwareRanks, arguments, options);
+        return new FleetLaunch(plan, options).run();
+    }
+
+    /**
+     * Plans what {@link #launchRouterAndServer} would launch, and starts nothing.
+     *
+     * @throws dev.sglangray.placement.PlacementException when the cluster cannot give what is asked
+     */
+    public static FleetPlan plan(
+            Cluster cluster,
+            @Nullable List<Integer> rolloutHardwareRanks,
+            LauncherArgs arguments,
+            LaunchOptions options) {
+        PlanRequest.Builder request = PlanRequest.builder(cluster)
+                .fleetName(options.fleetName().orElseGet(() -> fleetName(arguments)))
+                .nodeGroups(options.rolloutNodeGroups())
+                .routerNodeRank(options.routerNodeRank())
+                .cpusPerActor(options.cpusPerActor());
+        if (Ray.isInitialized()) {
+            request.namespace(Ray.getRuntimeContext().getNamespace());
+        }
+        if (arguments.launchServer()) {
+            request.server(
+                    arguments.groupName(),
+                    arguments.serverType().configName(),
+                    arguments.acceleratorsPerEngine().orElse(1),
+                    arguments.server().values());
+            options.placementStrategy().ifPresent(request::strategy);
+            if (rolloutHardwareRanks != null) {
+                request.hardwareRanks(rolloutHardwareRanks);
+            }
+        }
+        if (arguments.launchRouter()) {
+            request.router(arguments.routerGroupName(), arguments.router().values());
+        }
+        FleetPlan plan = FleetPlanner.plan(request.build());
+        return options.pythonInterpreter()
+                .map(python -> InterpreterDefault.apply(plan, python))
+                .orElse(plan);
+    }
+
+    // Group names are unique in a namespace, because actors are named after them; so is this.
+    private static String fleetName(LauncherArgs arguments) {
+        return "sglang-ray/" + (arguments.launchServer() ? arguments.groupName() : arguments.routerGroupName());
+    }
+}

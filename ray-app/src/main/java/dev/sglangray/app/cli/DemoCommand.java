@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import dev.sglangray.app.Fleet;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.app.session.ClusterGate;
+import dev.sglangray.app.session.JobContext;
+import dev.sglangray.app.session.LocalHead;
+import dev.sglangray.app.session.RayAddress;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.bridge.NodeDirectories;
+import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.bridge.PythonProbe;
+import dev.sglangray.bridge.TinyModel;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.ConfigLoader;
+import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.workers.GroupOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray demo}: the whole way from a configuration to an answer, on this machine alone. */
+@Command(
+        name = "demo",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Start a Ray head, real SGLang engines and a real router on this machine, send one prompt through the",
+            "router's URL, print the answer, and end it all.",
+            "",
+            "Uses a tiny model that is made on the spot, and the configuration conf/demo.yaml. Without a GPU the head",
+            "declares as many accelerators as there are engines, and the engines compute on the CPU.",
+            ""
+        })
+final class DemoCommand implements Callable<Integer> {
+    private static final Duration MODEL_DEADLINE = Duration.ofMinutes(5);
+    private static final Duration HEAD_DEADLINE = Duration.ofMinutes(3);
+    private static final long ANSWER_SECONDS = 300;
+
+    private final CliContext context;
+
+    @Option(
+            names = {"--engines"},
+            paramLabel = "N",
+            defaultValue = "2",
+            description = "How many engines. Default: ${DEFAULT-VALUE}. One needs about 4 GB of memory on a CPU.")
+    private int engines = 2;
+
+    @Option(
+            names = {"--prompt"},
+            paramLabel = "TEXT",
+            defaultValue = "Once upon a time",
+            description = "What to send. Default: \"${DEFAULT-VALUE}\"")
+    private String prompt = "Once upon a time";
+
+    @Option(
+            names = {"--model"},
+            paramLabel = "PATH",
+            description = "A model to use instead of the tiny one.")
+    private @Nullable String model;
+
+    @Option(
+            names = {"--keep"},
+            description = "Go on serving until Ctrl-C.")
+    private boolean keep;
+
+    DemoCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (engines < 1) {
+            throw new UsageException("--engines must be 1 or more, but is " + engines);
+        }
+        String python = context.launcher().requirePython();
+        Path conf = context.launcher()
+                .conf()
+                .map(folder -> folder.resolve("demo.yaml"))
+                .orElseThrow(() -> new EnvironmentException("conf/demo.yaml is not beside the script sglang-ray"));
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false)) {
+            new ClusterGate(python).requireSupportedDriver();
+            Path packageFolder = PythonPackage.extract();
+            new PythonProbe(packageFolder).requireSglang(python, Duration.ofMinutes(1));
+            progress.started(LaunchPhase.CONNECT, "starting a local Ray head with " + engines + " accelerator(s)");
+            try (LocalHead head = LocalHead.start(python, engines)) {
+                Config root = ConfigLoader.builder()
+                        .configFile(conf)
+                        .environment(System.getenv())
+                        .overrides(List.of("router_server_args.model_path=" + quoted(model(packageFolder, python))))
+                        .load();
+                FleetSpec spec = FleetSpec.of(root, null, null, false);
+                RayAddress address = head.awaitReady(HEAD_DEADLINE);
+                try (RaySession session = RaySession.connect(
+                        address,
+                        RaySession.DEFAULT_NAMESPACE,
+                        context.launcher().requireJar(),
+                        JobContext.from(Map.of()),
+                        address.host())) {
+                    progress.ended(LaunchPhase.CONNECT, Duration.ZERO);
+                    run(spec, session, python, progress);
+                }
+            }
+            progress.line("ended; nothing is left running.");
+        }
+        return ExitCode.OK;
+    }
+
+    private void run(FleetSpec spec, RaySession session, String python, ProgressDisplay progress) {
+        LaunchOptions.Builder options = LaunchOptions.builder()
+                .groupOptions(GroupOptions.defaults())
+                .pythonInterpreter(python)
+                .listener(progress);
+        try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options)) {
+            FleetReport.of(
+                            session.namespace(),
+                            fleet.serverGroup().orElse(null),
+                            fleet.routerGroup().orElse(null))
+                    .print(context.console(), false, progress.phases());
+            String text = GenerateCommand.generate(
+                            fleet.apiUrl(), prompt, Map.of("max_new_tokens", 24, "temperature", 0), ANSWER_SECONDS)
+                    .text();
+            context.console().result("prompt     " + prompt);
+            context.console().result("answer     " + text.strip());
+            if (keep) {
+                progress.line("Ctrl-C ends the fleet.");
+                new FleetWatch(fleet, progress).untilInterruptedOrLost();
+            }
+            progress.line("ending the fleet ...");
+        }
+    }
+
+    private String model(Path packageFolder, String python) {
+        return model != null
+                ? model
+                : TinyModel.prepare(
+                                packageFolder, python, NodeDirectories.base().resolve("tiny-model"), MODEL_DEADLINE)
+                        .toString();
+    }
+
+    private static String quoted(String path) {
+        return "'" + path.replace("\\", "\\\\").replace("'", "\\'") + "'";
+    }
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+/** This machine or this cluster cannot do what is asked; exit code 3. */
+final class EnvironmentException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    EnvironmentException(String message) {
+        super(message);
+    }
+}

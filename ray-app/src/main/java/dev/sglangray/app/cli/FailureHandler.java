@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.session.SessionException;
+import dev.sglangray.bridge.PythonException;
+import dev.sglangray.client.InferenceException;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.workers.WorkerException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.IExecutionExceptionHandler;
+import picocli.CommandLine.ParseResult;
+
+/** Turns a failure into words for a person and an exit code. A failure nobody foresaw is shown with its stack. */
+final class FailureHandler implements IExecutionExceptionHandler {
+    private final Console console;
+
+    FailureHandler(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public int handleExecutionException(Exception failure, CommandLine line, ParseResult result) {
+        if (failure instanceof ConfigException config) {
+            console.say(config.render());
+            return ExitCode.USAGE;
+        }
+        if (failure instanceof PlacementException || failure instanceof UsageException) {
+            say(failure);
+            return ExitCode.USAGE;
+        }
+        if (failure instanceof SessionException
+                || failure instanceof EnvironmentException
+                || failure instanceof PythonException) {
+            say(failure);
+            return ExitCode.ENVIRONMENT;
+        }
+        if (failure instanceof FleetLostException) {
+            say(failure);
+            return ExitCode.LOST;
+        }
+        if (failure instanceof WorkerException
+                || failure instanceof LaunchException
+                || failure instanceof InferenceException) {
+            say(failure);
+            for (Throwable more : failure.getSuppressed()) {
+                console.say("also: " + more.getMessage());
+            }
+            return ExitCode.FAILED;
+        }
+        console.say("sglang-ray: unexpected failure, probably a defect of sglang-ray; please report it with this:");
+        StringWriter stack = new StringWriter();
+        failure.printStackTrace(new PrintWriter(stack, true));
+        console.say(stack.toString());
+        return ExitCode.FAILED;
+    }
+
+    private void say(Throwable failure) {
+        console.say("sglang-ray: " + failure.getMessage());
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.ConfigLoader;
+
+/** From the options to the fleet that they describe. */
+final class FleetInput {
+    private FleetInput() {}
+
+    /**
+     * Composes the configuration and binds it.
+     *
+     * @throws UsageException when the options name no configuration, or two
+     * @throws dev.sglangray.config.error.ConfigException when the configuration is wrong
+     */
+    static FleetSpec read(ConfigOptions options) {
+        ConfigLoader.Builder loader =
+                ConfigLoader.builder().overrides(options.overrides()).environment(System.getenv());
+        boolean composed = options.directory().isPresent() || options.name().isPresent();
+        if (options.file().isPresent() == composed) {
+            throw new UsageException(
+                    composed
+                            ? "--config names one file, --config-path and --config-name a composed configuration: give one of the two"
+                            : "no configuration: give --config FILE, or --config-path DIR --config-name NAME");
+        }
+        if (composed) {
+            loader.configDir(options.directory()
+                            .orElseThrow(() -> new UsageException("--config-name needs --config-path, its folder")))
+                    .configName(options.name()
+                            .orElseThrow(() -> new UsageException(
+                                    "--config-path needs --config-name, the primary configuration")));
+        } else {
+            loader.configFile(options.file().orElseThrow());
+        }
+        Config root = loader.load();
+        return FleetSpec.of(
+                root, options.component().orElse(null), options.argsKey().orElse(null), options.explicitPlacement());
+    }
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.Fleet;
+import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.workers.RegisteredServer;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A running fleet as its workers describe it: for people a table, for programs one line of JSON.
+ *
+ * @param namespace the Ray namespace
+ * @param apiUrl where to send requests, or null when nothing serves
+ * @param workers router first, then engines by rank
+ * @param registered what the router lists; empty without a router
+ */
+record FleetReport(
+        String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, List<RegisteredServer> registered) {
+    private static final Duration DEADLINE = Duration.ofSeconds(30);
+
+    /** Asks the workers. */
+    static FleetReport of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
+        List<WorkerStatus> workers = new ArrayList<>();
+        List<RegisteredServer> registered = List.of();
+        if (router != null) {
+            workers.addAll(router.status().await(DEADLINE));
+            if (workers.get(0).url() != null) {
+                registered = router.servers().await(DEADLINE).get(0);
+            }
+        }
+        if (servers != null) {
+            workers.addAll(servers.status().await(DEADLINE));
+        }
+        boolean serves = workers.stream().anyMatch(worker -> worker.url() != null);
+        return new FleetReport(namespace, serves ? Fleet.apiUrl(servers, router) : null, workers, registered);
+    }
+
+    void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
+        if (json) {
+            console.result(json(phases));
+            return;
+        }
+        if (apiUrl != null) {
+            console.result("url        " + apiUrl);
+        }
+        for (WorkerStatus worker : workers) {
+            console.result(String.format(
+                    "%-10s %-8s %-28s node %s%s%s",
+                    worker.kind().equals("router") ? "router" : "engine " + worker.rank(),
+                    worker.state().toLowerCase(java.util.Locale.ROOT),
+                    worker.url() == null ? "-" : worker.url(),
+                    worker.nodeIp(),
+                    worker.devices().isEmpty() ? "" : "  accelerators " + String.join(",", worker.devices()),
+                    worker.log() == null ? "" : "  log " + worker.log()));
+            if (worker.failure() != null) {
+                console.result("           " + worker.failure().replace("\n", "\n           "));
+            }
+        }
+    }
+
+    private String json(Map<LaunchPhase, Duration> phases) {
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("namespace", namespace);
+        report.put("api_url", apiUrl);
+        report.put("workers", workers);
+        report.put("registered", registered);
+        if (!phases.isEmpty()) {
+            Map<String, Double> seconds = new LinkedHashMap<>();
+            phases.forEach((phase, took) -> seconds.put(phase.label(), took.toMillis() / 1000.0));
+            report.put("phases_s", seconds);
+        }
+        try {
+            return new ObjectMapper().writeValueAsString(report);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a report is not JSON", e);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What the start script found: the jar, the Python, and the folder with the example configurations. */
+final class Launcher {
+    private final @Nullable Path jar;
+    private final @Nullable String python;
+    private final @Nullable Path conf;
+
+    Launcher(@Nullable Path jar, @Nullable String python, @Nullable Path conf) {
+        this.jar = jar;
+        this.python = python;
+        this.conf = conf;
+    }
+
+    static Launcher fromSystemProperties() {
+        return new Launcher(path("sglangray.jar"), text("sglangray.python"), path("sglangray.conf"));
+    }
+
+    /** The application's jar, absolute. */
+    Path requireJar() {
+        if (jar == null) {
+            throw new EnvironmentException("the application's jar is not known: start it with the script sglang-ray");
+        }
+        return jar;
+    }
+
+    /** A Python with ray. */
+    String requirePython() {
+        if (python == null) {
+            throw new EnvironmentException("no Python with ray is known: start with the script sglang-ray, "
+                    + "and set SGLANG_RAY_PYTHON if it finds none");
+        }
+        return python;
+    }
+
+    /** The folder of example configurations. */
+    Optional<Path> conf() {
+        return Optional.ofNullable(conf);
+    }
+
+    private static @Nullable String text(String property) {
+        String value = System.getProperty(property, "");
+        return value.isBlank() ? null : value;
+    }
+
+    private static @Nullable Path path(String property) {
+        String value = text(property);
+        return value == null ? null : Path.of(value).toAbsolutePath();
+    }
+}

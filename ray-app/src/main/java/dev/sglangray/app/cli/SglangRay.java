@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/** The command line: picocli's tree of commands, and one place where failures become words and exit codes. */
+@Command(
+        name = "sglang-ray",
+        mixinStandardHelpOptions = true,
+        versionProvider = SglangRay.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        description = {"SGLang engines and their router on a Ray cluster, from one configuration to one URL.", ""},
+        subcommands = {
+            UpCommand.class,
+            PlanCommand.class,
+            StatusCommand.class,
+            GenerateCommand.class,
+            DownCommand.class,
+            DemoCommand.class,
+            CommandLine.HelpCommand.class
+        },
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "0:done",
+            "1:the launch, the request or the clean-up failed",
+            "2:the command line or the configuration is wrong; nothing was started",
+            "3:the environment cannot do it (cluster, Python, Ray's version); nothing was started",
+            "4:the fleet was up and is gone, though nobody asked this command to end it",
+            "130:ended by Ctrl-C (143 by SIGTERM)"
+        },
+        footerHeading = "%nTo begin:%n",
+        footer = {
+            "  sglang-ray demo                                two engines and a router on this machine, no GPU needed",
+            "  sglang-ray plan --address HOST:6379 -c my.yaml where everything would go",
+            "  sglang-ray up   --address HOST:6379 -c my.yaml launch it; Ctrl-C ends it",
+            "  ray job submit --address http://HOST:8265 --working-dir DIST -- bash sglang-ray up -c my.yaml"
+        })
+public final class SglangRay {
+    private SglangRay() {}
+
+    /** The program. */
+    public static void main(String[] arguments) {
+        Console console = Console.takeOver();
+        Interrupts interrupts = Interrupts.interrupting(Thread.currentThread());
+        int code = run(new CliContext(console, interrupts, Launcher.fromSystemProperties()), arguments);
+        // Not System.exit: Ray's shutdown hook and log4j's would run once more and print; everything is closed by now.
+        Runtime.getRuntime()
+                .halt(
+                        interrupts.signal().isPresent()
+                                ? ExitCode.SIGNAL_BASE + interrupts.signal().getAsInt()
+                                : code);
+    }
+
+    static int run(CliContext context, String... arguments) {
+        CommandLine line = new CommandLine(new SglangRay(), new CommandFactory(context));
+        line.setOut(context.console().resultWriter());
+        line.setErr(context.console().messageWriter());
+        line.setUsageHelpWidth(110);
+        line.setUsageHelpAutoWidth(false);
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler(new UsageErrors());
+        line.setExecutionExceptionHandler(new FailureHandler(context.console()));
+        if (arguments.length == 0) {
+            line.usage(line.getOut());
+            return ExitCode.USAGE;
+        }
+        return line.execute(arguments);
+    }
+
+    /** The version of the jar. */
+    static final class Version implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = SglangRay.class.getPackage().getImplementationVersion();
+            return new String[] {"sglang-ray " + (version == null ? "(development)" : version)};
+        }
+    }
+}

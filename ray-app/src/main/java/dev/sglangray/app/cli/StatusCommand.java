@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray status}: what a running fleet says of itself. */
+@Command(
+        name = "status",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Show a running fleet: every worker's state, URL, node, accelerators and log.",
+            "Exits with 1 when there is no such fleet.",
+            ""
+        })
+final class StatusCommand implements Callable<Integer> {
+    private final CliContext context;
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private GroupNameOptions groups = new GroupNameOptions();
+
+    @Option(
+            names = {"--json"},
+            description = "Print one line of JSON, and no progress.")
+    private boolean json;
+
+    StatusCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
+                CliSession cli = CliSession.begin(context, cluster)) {
+            RaySession session = cli.connect(progress);
+            Optional<ServerGroup> servers = groups.servers();
+            Optional<RouterGroup> router = groups.router();
+            if (servers.isEmpty() && router.isEmpty()) {
+                context.console()
+                        .say("sglang-ray: there is no fleet with the groups '" + groups.group() + "' and '"
+                                + groups.routerGroup() + "' in namespace '" + session.namespace() + "'");
+                return ExitCode.FAILED;
+            }
+            FleetReport.of(session.namespace(), servers.orElse(null), router.orElse(null))
+                    .print(context.console(), json, Map.of());
+        }
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import dev.sglangray.app.Fleet;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.app.keeper.FleetKeepers;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray up}: launches a fleet. */
+@Command(
+        name = "up",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Launch engines and their router, and print the one URL to send requests to.",
+            "",
+            "Stays in the foreground until Ctrl-C, SIGTERM or the loss of the fleet, then ends all that it started.",
+            "With --detach it returns once the fleet serves; `sglang-ray down` ends that one.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  sglang-ray up --local -c my.yaml",
+            "  sglang-ray up --address 10.0.0.1:6379 --config-path conf --config-name serve rollout.server.tp_size=4",
+            "  sglang-ray up --address 10.0.0.1:6379 -c my.yaml --detach"
+        })
+final class UpCommand implements Callable<Integer> {
+    private final CliContext context;
+
+    @Mixin
+    private ConfigOptions config = new ConfigOptions();
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private LaunchTimeOptions times = new LaunchTimeOptions();
+
+    @Option(
+            names = {"--detach"},
+            description = "Leave the fleet running in the cluster and return; a cluster of --local cannot be left.")
+    private boolean detach;
+
+    @Option(
+            names = {"--json"},
+            description = "Print the result as one line of JSON, and no progress.")
+    private boolean json;
+
+    UpCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (detach && cluster.local()) {
+            throw new UsageException(
+                    "--detach leaves a fleet in a cluster, but a cluster of --local ends with this command; "
+                            + "start one with `ray start --head` and name it with --address");
+        }
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
+            long begin = System.nanoTime();
+            progress.started(LaunchPhase.COMPOSE, "reading the configuration");
+            FleetSpec spec = FleetInput.read(config);
+            progress.ended(LaunchPhase.COMPOSE, Duration.ofNanos(System.nanoTime() - begin));
+            try (CliSession cli = CliSession.begin(context, cluster)) {
+                RaySession session = cli.connect(progress);
+                return detach ? detached(spec, session, progress) : foreground(spec, session, progress);
+            }
+        }
+    }
+
+    private int foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
+        Cluster ranked = plan(spec, progress);
+        try (Fleet fleet = spec.launch(ranked, options(session, progress))) {
+            FleetReport report = FleetReport.of(
+                    session.namespace(),
+                    fleet.serverGroup().orElse(null),
+                    fleet.routerGroup().orElse(null));
+            report.print(context.console(), json, progress.phases());
+            progress.line("Ctrl-C ends the fleet.");
+            new FleetWatch(fleet, progress).untilInterruptedOrLost();
+            progress.line("ending the fleet ...");
+        }
+        progress.line("ended; nothing is left running.");
+        return ExitCode.OK;
+    }
+
+    private Cluster plan(FleetSpec spec, ProgressDisplay progress) {
+        long begin = System.nanoTime();
+        progress.started(LaunchPhase.PLAN, "planning");
+        Cluster ranked = spec.cluster(RayClusterReader.read());
+        spec.plan(ranked, LaunchOptions.builder().routerNodeRank(config.routerNodeRank()))
+                .warnings()
+                .forEach(warning -> progress.note(LaunchPhase.PLAN, "warning: " + warning));
+        progress.ended(LaunchPhase.PLAN, Duration.ofNanos(System.nanoTime() - begin));
+        return ranked;
+    }
+
+    private LaunchOptions.Builder options(RaySession session, ProgressDisplay progress) {
+        return LaunchOptions.builder()
+                .routerNodeRank(config.routerNodeRank())
+                .reserveDeadline(times.reserveDeadline())
+                .groupOptions(times.groupOptions(session))
+                .pythonInterpreter(config.python().orElseGet(context.launcher()::requirePython))
+                .listener(progress);
+    }
+
+    private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
+        plan(spec, progress);
+        FleetKeepers.Settings settings = new FleetKeepers.Settings(
+                config.routerNodeRank(),
+                config.python().orElseGet(context.launcher()::requirePython),
+                times.reserveDeadline(),
+                times.healthDeadline());
+        FleetKeepers.launch(spec, session, settings, progress);
+        ServerGroup servers = spec.arguments().launchServer()
+                ? ServerGroup.attach(spec.arguments().groupName())
+                : null;
+        RouterGroup router = spec.arguments().launchRouter()
+                ? RouterGroup.attach(spec.arguments().routerGroupName())
+                : null;
+        FleetReport.of(session.namespace(), servers, router).print(context.console(), json, progress.phases());
+        progress.line("The fleet goes on without this command. To end it: sglang-ray down --group "
+                + spec.arguments().groupName() + " --router-group "
+                + spec.arguments().routerGroupName());
+        return ExitCode.OK;
+    }
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.IParameterExceptionHandler;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** A wrong command line: what is wrong, what was meant perhaps, and where to read more. */
+final class UsageErrors implements IParameterExceptionHandler {
+    @Override
+    public int handleParseException(ParameterException error, String[] arguments) {
+        CommandLine command = error.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("sglang-ray: " + error.getMessage());
+        if (!UnmatchedArgumentException.printSuggestions(error, err)) {
+            err.println("  See: " + command.getCommandSpec().qualifiedName() + " --help");
+        }
+        err.flush();
+        return ExitCode.USAGE;
+    }
+}

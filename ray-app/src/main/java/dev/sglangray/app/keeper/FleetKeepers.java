@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.keeper;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.LaunchListener;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.workers.GroupOptions;
+import io.ray.api.ActorHandle;
+import io.ray.api.ObjectRef;
+import io.ray.api.Ray;
+import io.ray.api.exception.RayException;
+import io.ray.api.exception.RayTimeoutException;
+import io.ray.api.options.ActorLifetime;
+import io.ray.api.runtimeenv.RuntimeEnv;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The driver's side of {@link FleetKeeper}: makes keepers, finds them, ends them. Stateless. */
+public final class FleetKeepers {
+    private static final Logger log = LoggerFactory.getLogger(FleetKeepers.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int SLICE_MILLIS = 300;
+    private static final int QUESTION_MILLIS = 20_000;
+    private static final int CLOSE_MILLIS = 60_000;
+
+    private FleetKeepers() {}
+
+    /**
+     * What a detached launch needs besides the configuration.
+     *
+     * @param routerNodeRank the router's node
+     * @param pythonInterpreter the Python of engines and router, or null for the nodes' own
+     * @param reserveDeadline how long Ray may take to set the bundles aside
+     * @param healthDeadline how long an engine may take to become healthy
+     */
+    public record Settings(
+            int routerNodeRank,
+            @Nullable String pythonInterpreter,
+            Duration reserveDeadline,
+            Duration healthDeadline) {}
+
+    /**
+     * Launches a fleet that stays when this driver ends.
+     *
+     * @return its URL
+     * @throws LaunchException when the launch fails, or this thread is interrupted; nothing is left then
+     */
+    public static String launch(FleetSpec spec, RaySession session, Settings settings, LaunchListener listener) {
+        String name = keeperName(fleetGroup(spec));
+        ActorHandle<FleetKeeper> keeper = create(name, request(spec, session, settings), session);
+        boolean launched = false;
+        try {
+            String url = follow(keeper, keeper.task(FleetKeeper::launch).remote(), listener);
+            launched = true;
+            return url;
+        } finally {
+            if (!launched) {
+                end(keeper);
+            }
+        }
+    }
+
+    /**
+     * Ends a detached fleet.
+     *
+     * @param group its server group's name, or its router group's where it has no engines
+     * @return whether there was a keeper of that name
+     */
+    public static boolean close(String group) {
+        Optional<ActorHandle<FleetKeeper>> keeper = Ray.getActor(keeperName(group));
+        keeper.ifPresent(FleetKeepers::end);
+        return keeper.isPresent();
+    }
+
+    private static String keeperName(String group) {
+        return "sglang-ray-keeper/" + group;
+    }
+
+    private static String fleetGroup(FleetSpec spec) {
+        return spec.arguments().launchServer()
+                ? spec.arguments().groupName()
+                : spec.arguments().routerGroupName();
+    }
+
+    private static ActorHandle<FleetKeeper> create(String name, String request, RaySession session) {
+        try {
+            var creator = Ray.actor(FleetKeeper::new, request)
+                    .setName(name)
+                    .setLifetime(ActorLifetime.DETACHED)
+                    .setJvmOptions(GroupOptions.SMALL_JVM);
+            session.workerJarUri().ifPresent(uri -> {
+                RuntimeEnv environment = new RuntimeEnv.Builder().build();
+                environment.set("java_jars", List.of(uri));
+                creator.setRuntimeEnv(environment);
+            });
+            return creator.remote();
+        } catch (IllegalArgumentException e) {
+            throw new LaunchException(
+                    "a detached fleet of this group name runs already in namespace '" + session.namespace()
+                            + "': end it with `sglang-ray down`, or choose another group_name",
+                    e);
+        }
+    }
+
+    private static String request(FleetSpec spec, RaySession session, Settings settings) {
+        Map<String, Object> configuration = JSON.convertValue(spec.root().toJava(), new TypeReference<>() {});
+        KeeperRequest request = new KeeperRequest(
+                configuration,
+                spec.component().isEmpty() ? null : spec.component(),
+                spec.block().path(),
+                spec.explicitPlacement(),
+                settings.routerNodeRank(),
+                settings.pythonInterpreter(),
+                session.workerJarUri().map(List::of).orElse(List.of()),
+                settings.reserveDeadline().toSeconds(),
+                settings.healthDeadline().toSeconds());
+        try {
+            return JSON.writeValueAsString(request);
+        } catch (JsonProcessingException e) {
+            throw new LaunchException("the configuration cannot be handed to the keeper: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    // The keeper's own deadlines end the launch; here only an interrupt does.
+    private static String follow(ActorHandle<FleetKeeper> keeper, ObjectRef<String> result, LaunchListener listener) {
+        int seen = 0;
+        try {
+            while (true) {
+                boolean done =
+                        !Ray.wait(List.of(result), 1, SLICE_MILLIS).getReady().isEmpty();
+                for (KeeperEvent event : events(keeper, seen)) {
+                    event.tell(listener);
+                    seen++;
+                }
+                if (done) {
+                    return result.get();
+                }
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new LaunchException("the launch was interrupted; what it had started is ended");
+                }
+            }
+        } catch (RayException e) {
+            throw new LaunchException(words(e), e);
+        }
+    }
+
+    private static List<KeeperEvent> events(ActorHandle<FleetKeeper> keeper, int from) {
+        try {
+            String text = keeper.task(FleetKeeper::events, from).remote().get(QUESTION_MILLIS);
+            return JSON.readValue(text, new TypeReference<List<KeeperEvent>>() {});
+        } catch (RayTimeoutException e) {
+            return List.of();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the keeper's events are not JSON", e);
+        }
+    }
+
+    private static void end(ActorHandle<FleetKeeper> keeper) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            keeper.task(FleetKeeper::close).remote().get(CLOSE_MILLIS);
+        } catch (RayException e) {
+            log.debug("the keeper does not answer; it is killed", e);
+        } finally {
+            keeper.kill(true);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static String words(Throwable failure) {
+        for (Throwable at = failure; at != null; at = at.getCause()) {
+            if (at instanceof KeeperFailure) {
+                return String.valueOf(at.getMessage());
+            }
+        }
+        return "the keeper of the fleet failed: " + failure.getMessage();
+    }
+}
