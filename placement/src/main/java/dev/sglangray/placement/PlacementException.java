@@ -72,6 +72,9 @@ public final class PlacementException extends RuntimeException {
 
     /** Collects the details of a refusal. Not thread-safe. */
     public static final class Builder {
+        private static final int LONG = 40;
+        private static final int MANY = 12;
+
         private final String message;
         private @Nullable String component;
         private @Nullable Integer rank;
@@ -139,18 +142,18 @@ public final class PlacementException extends RuntimeException {
                 text.append("rank ").append(rank).append(": ");
             }
             text.append(message);
+            if (!message.endsWith(".") && !message.endsWith("?")) {
+                text.append('.');
+            }
+            boolean table = available.stream().anyMatch(line -> line.length() > LONG || line.contains("  "))
+                    || available.size() > MANY;
             if (!available.isEmpty()) {
-                boolean table = available.stream().anyMatch(line -> line.length() > 40) || available.size() > 12;
-                text.append(table ? "\n  " : " ")
-                        .append(availableTitle)
-                        .append(": ")
-                        .append(
-                                table
-                                        ? "\n    " + String.join("\n    ", available)
-                                        : String.join(", ", available) + ".");
+                text.append(table ? "\n  " : " ").append(availableTitle).append(':');
+                text.append(table ? "\n    " : " ").append(String.join(table ? "\n    " : ", ", available));
+                text.append(table ? "" : ".");
             }
             if (fix != null) {
-                text.append(available.isEmpty() ? " " : "\n  ").append(fix);
+                text.append(table ? "\n  " : " ").append(fix);
             }
             return text.toString();
         }

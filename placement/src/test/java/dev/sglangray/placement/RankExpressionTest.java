@@ -58,7 +58,7 @@ class RankExpressionTest {
     @Test
     void saysWhatExists() {
         assertThatThrownBy(() -> RankExpression.parse("6-9", EIGHT, "node"))
-                .hasMessage("\"6-9\" names node rank 9, which does not exist; there are 0-7");
+                .hasMessage("\"6-9\" names node rank 9, which does not exist; there are 0-7.");
         assertThatThrownBy(() -> RankExpression.parse("3-1", EIGHT, "node")).hasMessageContaining("3-1 runs backwards");
         assertThatThrownBy(() -> RankExpression.parse("0", List.of(), "node")).hasMessageContaining("there is none");
         assertThatThrownBy(() -> RankExpression.parse("all", null, "process")).hasMessageContaining("numbered");
