@@ -3,7 +3,6 @@ package dev.sglangray.placement;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * actors of one name are refused.
  */
 public final class FleetPlanner {
-    /** Ray counts resources in ten-thousandths. */
-    private static final double SHARES = 10_000;
-
     private FleetPlanner() {}
 
     /**
@@ -33,7 +29,7 @@ public final class FleetPlanner {
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
         warnings.addAll(request.warnings());
         List<EnginePlan> engines = request.server()
-                .map(server -> engines(request, server, bundles))
+                .map(server -> engines(request, server, bundles, warnings))
                 .orElse(List.of());
         RouterPlan router =
                 request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
@@ -59,7 +55,8 @@ public final class FleetPlanner {
         }
     }
 
-    private static List<EnginePlan> engines(PlanRequest request, PlanRequest.Server server, List<BundlePlan> bundles) {
+    private static List<EnginePlan> engines(
+            PlanRequest request, PlanRequest.Server server, List<BundlePlan> bundles, List<String> warnings) {
         Cluster cluster = request.cluster();
         List<Placement> placements;
         try {
@@ -68,7 +65,7 @@ public final class FleetPlanner {
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
         }
-        Map<Long, Integer> users = users(cluster, placements);
+        AcceleratorShares shares = new AcceleratorShares(cluster, server.groupName(), placements);
         SchedulerEnvironment environment = new SchedulerEnvironment(
                 request.namespace(),
                 server.groupName(),
@@ -79,20 +76,19 @@ public final class FleetPlanner {
         for (Placement placement : placements) {
             NodeInfo node = cluster.node(placement.clusterNodeRank());
             NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
-            double share =
-                    ownsAccelerators(group, placement) ? share(cluster, placement, users, server.groupName()) : 0;
             engines.add(new EnginePlan(
                     placement.rank(),
                     server.groupName(),
                     node,
                     placement,
-                    addBundle(bundles, node, share, request.cpusPerActor()),
+                    addBundle(bundles, node, shares.amount(placement), request.cpusPerActor()),
                     server.serverType(),
                     arguments,
                     environment.of(
                             placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank())),
                     group.pythonInterpreter(node.rank()).orElse(null)));
         }
+        warnOfOtherWidths(server, engines, shares, warnings);
         return Collections.unmodifiableList(engines);
     }
 
@@ -123,48 +119,21 @@ public final class FleetPlanner {
         return PackedPlacementStrategy.of(first, last, server.acceleratorsPerEngine(), request.nodeGroups());
     }
 
-    private static boolean ownsAccelerators(NodeGroupInfo group, Placement placement) {
-        return !placement.localHardwareRanks().isEmpty()
-                && group.hardwareType().filter(NodeInfo.ACCELERATOR::equals).isPresent();
-    }
-
-    /** How many engines use each accelerator. */
-    private static Map<Long, Integer> users(Cluster cluster, List<Placement> placements) {
-        Map<Long, Integer> users = new HashMap<>();
-        for (Placement placement : placements) {
-            if (ownsAccelerators(cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow(), placement)) {
-                for (int accelerator : placement.localHardwareRanks()) {
-                    users.merge(key(placement, accelerator), 1, Integer::sum);
-                }
-            }
+    /** A strategy's widths are the caller's affair, as in RLinf; an engine that is too narrow fails only when it starts. */
+    private static void warnOfOtherWidths(
+            PlanRequest.Server server, List<EnginePlan> engines, AcceleratorShares shares, List<String> warnings) {
+        int wanted = server.acceleratorsPerEngine();
+        List<EnginePlan> others = engines.stream()
+                .filter(engine -> shares.width(engine.placement()) != wanted)
+                .toList();
+        if (wanted > 0 && !others.isEmpty()) {
+            EnginePlan first = others.get(0);
+            warnings.add(
+                    "%s: the placement gives %d of %d engines another number of accelerators than the %d that their"
+                                    .formatted(server.groupName(), others.size(), engines.size(), wanted)
+                            + " sizes ask for; engine %d gets %d"
+                                    .formatted(first.rank(), shares.width(first.placement())));
         }
-        return users;
-    }
-
-    private static long key(Placement placement, int accelerator) {
-        return ((long) placement.clusterNodeRank() << 32) + accelerator;
-    }
-
-    // Ray shares a single accelerator by fractions; several at once it gives out whole only.
-    private static double share(Cluster cluster, Placement placement, Map<Long, Integer> users, String groupName) {
-        int width = placement.localHardwareRanks().size();
-        for (int accelerator : placement.localHardwareRanks()) {
-            int sharers = users.getOrDefault(key(placement, accelerator), 1);
-            if (sharers > 1 && width > 1) {
-                throw PlacementException.builder(
-                                "accelerator %d of node rank %d is given to %d engines; engines of several accelerators cannot share"
-                                        .formatted(accelerator, placement.clusterNodeRank(), sharers))
-                        .component(groupName)
-                        .rank(placement.rank())
-                        .seen(placement.localHardwareRanks())
-                        .available("Nodes", NodeTable.lines(cluster))
-                        .build();
-            }
-            if (sharers > 1) {
-                return Math.floor(SHARES / sharers) / SHARES;
-            }
-        }
-        return width;
     }
 
     private static RouterPlan router(PlanRequest request, PlanRequest.Router router, List<BundlePlan> bundles) {

@@ -105,6 +105,10 @@ class FleetPlannerTest {
                 .extracting(bundle -> bundle.resources().get("GPU"))
                 .containsExactly(2.0, 1.0);
         assertThat(plan.engines()).extracting(EnginePlan::accelerators).containsExactly(2, 1);
+        assertThat(plan.warnings())
+                .singleElement()
+                .asString()
+                .contains("1 of 2 engines another number of accelerators than the 1", "engine 0 gets 2");
     }
 
     @Test
