@@ -38,7 +38,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
 class Supervised:
     """Plays the JVM: holds the only write end of the supervisor's standard input."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, deadline_s: float = DEADLINE_S) -> None:
+        self.deadline_s = deadline_s
         self.log_file = folder / "logs" / "deep" / "child.log"
         self.buffer = b""
         self.watcher = 0
@@ -73,7 +74,7 @@ class Supervised:
 
     def event(self) -> dict[str, Any]:
         """The next event."""
-        deadline = time.monotonic() + DEADLINE_S
+        deadline = time.monotonic() + self.deadline_s
         while b"\n" not in self.buffer:
             ready, _, _ = select.select([self.output], [], [], max(0.0, deadline - time.monotonic()))
             assert ready, f"no event came; the log says: {self.log()}"

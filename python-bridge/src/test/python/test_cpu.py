@@ -53,6 +53,7 @@ def test_what_needs_an_accelerator_is_replaced_and_told() -> None:
         "kv_cache_dtype": "fp8_e4m3",
         "device": "cuda",
         "mem_fraction_static": 0.85,
+        "tp_size": 2,
     }
     adapted, told = adapt(given)
     assert adapted["attention_backend"] == "torch_native"
@@ -61,10 +62,11 @@ def test_what_needs_an_accelerator_is_replaced_and_told() -> None:
     assert adapted["device"] == "cpu"
     assert adapted["mem_fraction_static"] == 0.85
     assert sorted(told) == [
-        "attention_backend 'triton' -> 'torch_native' (needs an accelerator)",
+        "attention_backend 'triton' -> 'torch_native' (its kernels need an accelerator)",
         "device 'cuda' -> 'cpu' (no accelerator is visible)",
-        "enable_memory_saver True -> False (saves memory of an accelerator only)",
-        "kv_cache_dtype 'fp8_e4m3' -> 'auto' (needs an accelerator)",
+        "enable_memory_saver True -> False (it moves memory of an accelerator)",
+        "kv_cache_dtype 'fp8_e4m3' -> 'auto' (its kernels need an accelerator)",
+        "tp_size 2 -> 1 (without accelerators SGLang runs one rank)",
     ]
 
 

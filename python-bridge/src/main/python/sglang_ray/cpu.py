@@ -18,31 +18,60 @@ ATTENTION_BACKEND = "torch_native"
 
 Say = Callable[[str], None]
 
-_NEEDS_ACCELERATOR = "needs an accelerator"
-# Field -> (value that serves on a CPU, why). A given value that is neither this nor the default is replaced.
+_KERNELS = "its kernels need an accelerator"
+_GRAPHS = "CUDA graphs need an accelerator"
+_RANKS = "without accelerators SGLang runs one rank"
+_MEMORY = "it moves memory of an accelerator"
+
+# Field -> (value that serves on a CPU, why). A given value that is neither this nor kept below is replaced.
 _REPLACED: dict[str, tuple[Any, str]] = {
-    "attention_backend": (ATTENTION_BACKEND, _NEEDS_ACCELERATOR),
-    "prefill_attention_backend": (None, _NEEDS_ACCELERATOR),
-    "decode_attention_backend": (None, _NEEDS_ACCELERATOR),
-    "mm_attention_backend": (None, _NEEDS_ACCELERATOR),
-    "sampling_backend": ("pytorch", _NEEDS_ACCELERATOR),
-    "enable_memory_saver": (False, "saves memory of an accelerator only"),
-    "enable_weights_cpu_backup": (False, "belongs to enable_memory_saver"),
-    "enable_torch_compile": (False, "not tried without an accelerator"),
-    "disable_overlap_schedule": (True, "overlap needs an accelerator's streams"),
-    "disable_custom_all_reduce": (True, _NEEDS_ACCELERATOR),
-    "enable_flashinfer_allreduce_fusion": (False, _NEEDS_ACCELERATOR),
-    "kv_cache_dtype": ("auto", _NEEDS_ACCELERATOR),
-    "cuda_graph_config": (None, "there are no CUDA graphs"),
-    "cuda_graph_max_bs": (None, "there are no CUDA graphs"),
-    "cuda_graph_bs": (None, "there are no CUDA graphs"),
+    "attention_backend": (ATTENTION_BACKEND, _KERNELS),
+    "prefill_attention_backend": (None, _KERNELS),
+    "decode_attention_backend": (None, _KERNELS),
+    "mm_attention_backend": (None, _KERNELS),
+    "sampling_backend": ("pytorch", _KERNELS),
+    "kv_cache_dtype": ("auto", _KERNELS),
+    "quantization": (None, _KERNELS),
+    "moe_runner_backend": ("auto", _KERNELS),
+    "moe_a2a_backend": ("none", _KERNELS),
+    "fp8_gemm_runner_backend": ("auto", _KERNELS),
+    "speculative_algorithm": (None, _KERNELS),
+    "enable_torch_compile": (False, _KERNELS),
+    "enable_deterministic_inference": (False, _KERNELS),
+    "enable_flashinfer_allreduce_fusion": (False, _KERNELS),
+    "enable_two_batch_overlap": (False, "overlap needs streams of an accelerator"),
+    "enable_single_batch_overlap": (False, "overlap needs streams of an accelerator"),
+    "disable_overlap_schedule": (True, "overlap needs streams of an accelerator"),
+    "enable_memory_saver": (False, _MEMORY),
+    "enable_weights_cpu_backup": (False, _MEMORY),
+    "enable_hierarchical_cache": (False, _MEMORY),
+    "cpu_offload_gb": (0, _MEMORY),
+    "tp_size": (1, _RANKS),
+    "pp_size": (1, _RANKS),
+    "dp_size": (1, _RANKS),
+    "ep_size": (1, _RANKS),
+    "attn_dp_size": (None, _RANKS),
+    "enable_dp_attention": (False, _RANKS),
+    "enable_nccl_nvls": (False, _RANKS),
+    "enable_symm_mem": (False, _RANKS),
+    "enable_mscclpp": (False, _RANKS),
+    "cuda_graph_config": (None, _GRAPHS),
+    "cuda_graph_max_bs": (None, _GRAPHS),
+    "cuda_graph_bs": (None, _GRAPHS),
+    "cuda_graph_max_bs_decode": (None, _GRAPHS),
+    "cuda_graph_max_bs_prefill": (None, _GRAPHS),
+    "cuda_graph_bs_decode": (None, _GRAPHS),
+    "cuda_graph_bs_prefill": (None, _GRAPHS),
+    "cuda_graph_backend_decode": (None, _GRAPHS),
+    "cuda_graph_backend_prefill": (None, _GRAPHS),
 }
 _KEPT: dict[str, tuple[Any, ...]] = {
-    "attention_backend": (ATTENTION_BACKEND, "intel_amx"),
     "prefill_attention_backend": (ATTENTION_BACKEND,),
     "decode_attention_backend": (ATTENTION_BACKEND,),
     "mm_attention_backend": ("sdpa",),
     "kv_cache_dtype": ("bf16", "bfloat16"),
+    "cuda_graph_backend_decode": ("disabled",),
+    "cuda_graph_backend_prefill": ("disabled",),
 }
 # Set where the configuration is silent.
 _DEFAULTS: dict[str, Any] = {

@@ -4,13 +4,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
+import typing
 from typing import Any
 
 from sglang_ray import accelerators, cpu, packages
 from sglang_ray.environment import prepare_engine
 from sglang_ray.errors import BridgeError, missing_package, unknown_key
-from sglang_ray.fields import record_names
+from sglang_ray.fields import is_nullable, record_names
 
 
 def say(text: str) -> None:
@@ -22,6 +24,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
     """Runs a language-model server in this process until it ends."""
     if packages.version("sglang") is None:
         raise missing_package("sglang", "an engine needs it")
+    check_model_path(server_args)
     prepare_engine(os.environ)
     on_cpu = _without_accelerator(server_args)
     if on_cpu:
@@ -34,12 +37,30 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
     for key in server_args:
         if key not in fields:
             raise unknown_key("server_args", key, fields, f"ServerArgs of sglang {packages.version('sglang')}")
-    arguments = dict(server_args)
+    arguments = without_unset(server_args, ServerArgs)
     if arguments.get("dist_init_addr") is None:
         arguments["dist_init_addr"] = f"127.0.0.1:{dist_port}"
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
     return _launch_srt(ServerArgs(**arguments))
+
+
+def check_model_path(server_args: dict[str, Any]) -> None:
+    """Refuses a path that is not there at once, not after the imports; names that may be of a hub pass."""
+    for key in ("model_path", "tokenizer_path"):
+        path = server_args.get(key)
+        if isinstance(path, str) and path.startswith(("/", "./", "../", "~")):
+            found = os.path.expanduser(path)
+            if not os.path.exists(found):
+                raise BridgeError(f"server_args: {key}: {path} does not exist on {socket.gethostname()}")
+            if os.path.isdir(found) and not os.listdir(found):
+                raise BridgeError(f"server_args: {key}: {path} on {socket.gethostname()} is an empty folder")
+
+
+def without_unset(server_args: dict[str, Any], record: Any) -> dict[str, Any]:
+    """Null means unset where null is not a value of the field."""
+    hints = typing.get_type_hints(record, include_extras=True)
+    return {key: value for key, value in server_args.items() if value is not None or is_nullable(hints.get(key, Any))}
 
 
 def _launch_srt(server_args: Any) -> int:

@@ -137,6 +137,8 @@ def text(schema: dict[str, Any]) -> str:
 def _settable(kind: str, name: str, record: Any) -> bool:
     if kind == "router":
         return name not in ROUTER_NOT_SETTABLE
+    if name.startswith("_"):
+        return False  # SGLang's own notes
     hint = str(getattr(record, "__annotations__", {}).get(name, ""))
     return "Callable" not in hint and "type]" not in hint  # Python objects: no file can say them
 
