@@ -57,7 +57,7 @@ class Kind:
     @property
     def folder(self) -> Path:
         digest = hashlib.sha256(f"{RECIPE}\n".encode() + self.lock_file.read_bytes()).hexdigest()[:12]
-        return home() / "envs" / f"{self.lock.removesuffix('.lock.txt')}-{digest}"
+        return home() / "envs" / f"{self.lock_file.name.removesuffix('.lock.txt')}-{digest}"
 
     def is_ready(self) -> bool:
         return (self.folder / MARKER).is_file() and os.access(self.folder / "bin" / "python", os.X_OK)
@@ -238,6 +238,8 @@ def make(kind: Kind, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     check_space(kind, folder.parent)
     uv = find_uv()
+    for stale in folder.parent.glob(f".{folder.name}.*"):  # of a prepare that was killed: the lock is ours
+        shutil.rmtree(stale, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     env = uv_environment()
     try:
