@@ -551,11 +551,11 @@ def main() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    requests_read, requests_write = os.pipe()
     code = EXIT_NOT_STARTED
-    watcher = os.fork()
     try:
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
+        requests_read, requests_write = os.pipe()
+        watcher = os.fork()
         if watcher == 0:
             os.close(requests_write)
             os.setsid()
