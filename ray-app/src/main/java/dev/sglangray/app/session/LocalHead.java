@@ -134,6 +134,11 @@ public final class LocalHead implements AutoCloseable {
         }
     }
 
+    /** Whether it still runs; it may have been ended from outside. */
+    public boolean isAlive() {
+        return process.isAlive();
+    }
+
     /** Keeps the session folder, with its logs, when this head is closed; for a person who looks for a cause. */
     public Path keepLogs() {
         keepFolder = true;

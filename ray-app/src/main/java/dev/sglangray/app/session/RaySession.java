@@ -3,6 +3,7 @@ package dev.sglangray.app.session;
 
 import io.ray.api.Ray;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class RaySession implements AutoCloseable {
     /** The namespace where fleets live unless another is asked for. */
     public static final String DEFAULT_NAMESPACE = "sglang-ray";
+
+    private static final Duration SHUTDOWN = Duration.ofSeconds(5);
 
     private final @Nullable RayAddress address;
     private final String namespace;
@@ -100,13 +103,25 @@ public final class RaySession implements AutoCloseable {
         return Optional.ofNullable(workerJarUri);
     }
 
-    /** Disconnects, if this object connected. May be called again. */
+    /**
+     * Disconnects, if this object connected. Waits some seconds at most: a cluster that is gone must not hold up a driver
+     * that ends. May be called again.
+     */
     @Override
     public synchronized void close() {
-        if (!closed && owned) {
-            Ray.shutdown();
+        if (closed || !owned) {
+            closed = true;
+            return;
         }
         closed = true;
+        Thread shutdown = new Thread(Ray::shutdown, "ray-shutdown");
+        shutdown.setDaemon(true);
+        shutdown.start();
+        try {
+            shutdown.join(SHUTDOWN.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static String rootMessage(Throwable error) {
