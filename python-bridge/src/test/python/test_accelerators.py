@@ -29,8 +29,7 @@ def machine(root: Path, *files: str) -> str:
         ({"CUDA_VISIBLE_DEVICES": "GPU-8932f937"}, "cuda", 1),
         ({"CUDA_VISIBLE_DEVICES": ""}, None, 0),
         ({"CUDA_VISIBLE_DEVICES": "-1"}, None, 0),
-        ({"NVIDIA_VISIBLE_DEVICES": "all"}, "cuda", 2),
-        ({"NVIDIA_VISIBLE_DEVICES": "void"}, None, 0),
+        ({"NVIDIA_VISIBLE_DEVICES": "6,7"}, "cuda", 2),
         ({"SGLANG_RAY_DEVICE": "cpu"}, None, 0),
     ],
 )
