@@ -14,8 +14,8 @@ from typing import Any
 #: Forces what is seen: ``cpu`` means none; any other name means that an accelerator of this kind is there.
 DEVICE_VARIABLE = "SGLANG_RAY_DEVICE"
 
-# Device files by kind, with the variables by which a parent process narrows what is visible. (A container's own variables,
-# such as NVIDIA_VISIBLE_DEVICES, count the host's devices; the device files in the container already follow them.)
+# Device files by kind, with the variables by which a parent process narrows what is visible. A container's own variables
+# (NVIDIA_VISIBLE_DEVICES) count the host's devices; the device files in the container follow them already.
 _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("cuda", "/dev/nvidia[0-9]*", ("CUDA_VISIBLE_DEVICES",)),
     ("rocm", "/sys/class/kfd/kfd/topology/nodes/*/gpu_id", ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")),
