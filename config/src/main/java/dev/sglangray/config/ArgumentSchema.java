@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.SourcePosition;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -57,24 +58,44 @@ public record ArgumentSchema(Kind kind, String packageName, String version, Map<
      *
      * @param name its name
      * @param type its type
+     * @param alternatives for an argument of type ANY, the types it may have; empty when it may have any
      * @param nullable whether null is a value
      * @param choices the values allowed, as text; empty when any is
      * @param commandLine its form on a command line; empty when it has none
      * @param help what it does; may be empty
+     * @param aliases other names that it has on a command line, with underscores
      * @param settable whether a configuration may set it
+     * @param required whether there is no default
+     * @param filled whether it is filled in when the program starts
      */
     public record Field(
             String name,
             Type type,
+            List<Type> alternatives,
             boolean nullable,
             List<String> choices,
             String commandLine,
             String help,
-            boolean settable) {
+            List<String> aliases,
+            boolean settable,
+            boolean required,
+            boolean filled) {
 
         public Field {
+            alternatives = List.copyOf(alternatives);
             choices = List.copyOf(choices);
+            aliases = List.copyOf(aliases);
         }
+    }
+
+    /** The name of the argument that a name was probably meant to be: the one of an alias, or the nearest. */
+    public Optional<String> nearest(String name) {
+        String plain = name.replace('-', '_');
+        return fields.values().stream()
+                .filter(field -> field.aliases().contains(plain))
+                .map(Field::name)
+                .findFirst()
+                .or(() -> Names.nearest(name, fields.keySet()));
     }
 
     /** The argument of a name. */
@@ -118,16 +139,27 @@ public record ArgumentSchema(Kind kind, String packageName, String version, Map<
         if (name.isEmpty()) {
             throw problem("the argument schema has a field without a name");
         }
-        List<String> choices = new ArrayList<>();
-        node.path("choices").forEach(choice -> choices.add(choice.isNull() ? "null" : choice.asText()));
+        List<Type> alternatives = texts(node.path("types")).stream()
+                .map(type -> constant(Type.class, type))
+                .toList();
         return new Field(
                 name,
                 constant(Type.class, node.path("type").asText("any")),
+                alternatives,
                 node.path("nullable").asBoolean(true),
-                choices,
+                texts(node.path("choices")),
                 node.path("cli").asText(""),
                 node.path("help").asText(""),
-                node.path("settable").asBoolean(true));
+                texts(node.path("aliases")),
+                node.path("settable").asBoolean(true),
+                node.path("required").asBoolean(false),
+                node.path("filled").asBoolean(false));
+    }
+
+    private static List<String> texts(JsonNode list) {
+        List<String> texts = new ArrayList<>();
+        list.forEach(item -> texts.add(item.isNull() ? "null" : item.asText()));
+        return texts;
     }
 
     private static <E extends Enum<E>> E constant(Class<E> type, String name) {

@@ -12,7 +12,6 @@ import dev.sglangray.config.tree.KeyPath;
 import dev.sglangray.config.tree.ListNode;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
-import dev.sglangray.config.tree.Numbers;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
 import dev.sglangray.config.yaml.YamlReader;
@@ -264,14 +263,19 @@ public final class Config {
     }
 
     private ConfigException wrongType(String wanted, @Nullable Object seen) {
-        String quoted = seen instanceof String && !Numbers.isInteger(seen) ? "the text " : "";
-        String shown = seen instanceof MapNode ? "a map" : seen instanceof ListNode ? "a list" : quoted + display(seen);
-        return new ConfigException(ConfigProblem.error(position(), path(), "must be " + wanted + ", not " + shown));
+        return new ConfigException(
+                ConfigProblem.error(position(), path(), "must be " + wanted + ", not " + describe(seen)));
     }
 
-    private String display(@Nullable Object value) {
-        Object shown = value instanceof String ? value : PythonText.repr(value);
-        return value == null ? "null" : Secrets.isSecret(path()) ? "<hidden>" : Secrets.display("", shown);
+    private String describe(@Nullable Object seen) {
+        if (seen == null) {
+            return "null";
+        } else if (seen instanceof MapNode || seen instanceof ListNode) {
+            return seen instanceof MapNode ? "a map" : "a list";
+        } else if (seen instanceof byte[]) {
+            return "bytes";
+        }
+        return (seen instanceof String ? "the text " : "") + Secrets.display(path(), seen);
     }
 
     private Node resolved() {

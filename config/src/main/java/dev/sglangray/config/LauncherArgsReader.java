@@ -24,6 +24,7 @@ final class LauncherArgsReader {
         boolean launchRouter = fields.bool(block, "launch_router", true);
         ArgumentBlock server = arguments(block, "server", launchServer);
         ArgumentBlock router = arguments(block, "router", launchRouter);
+        requireModel(block, server, launchServer);
         boolean sizesNeeded = launchServer && !hasOwnWidth(block, server);
         String modelPath = fields.read(block, "model_path", "", Config::asString);
         LauncherArgs args = new LauncherArgs(
@@ -85,6 +86,24 @@ final class LauncherArgsReader {
             }
         });
         return new ArgumentBlock(values, field);
+    }
+
+    /** Every kind of engine needs a model; without one it would fail only after accelerators are taken. */
+    private void requireModel(Config block, ArgumentBlock server, boolean launchServer) {
+        Config source = server.source();
+        if (!launchServer || source == null || !source.isMap()) {
+            return;
+        }
+        Config field = source.select("model_path").orElse(null);
+        boolean given = field != null && (field.isMissing() || !field.isNull());
+        if (!given) {
+            String path = (block.has("model_path") ? "${..model_path}" : "/path/of/model");
+            fields.add(ConfigProblem.error(
+                            field == null ? source.position() : field.position(),
+                            source.path() + ".model_path",
+                            "is required, but not given")
+                    .withFix("add 'model_path: " + path + "' to " + source.path()));
+        }
     }
 
     private static String key(Config block, String key) {

@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,13 +20,16 @@ import java.util.Objects;
 final class BuiltinSource implements ConfigSource {
     private static final String RESOURCE = "builtin.yaml";
 
-    private final Map<String, Node> configs = new LinkedHashMap<>();
+    /** Read once and never changed; whoever loads one gets a copy. */
+    private static final Map<String, Node> CONFIGS = read();
 
-    BuiltinSource() {
+    private static Map<String, Node> read() {
         try (InputStream stream = Objects.requireNonNull(BuiltinSource.class.getResourceAsStream(RESOURCE))) {
             String text = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
             MapNode all = (MapNode) YamlReader.read(text, "<Hydra>");
+            Map<String, Node> configs = new LinkedHashMap<>();
             all.entries().forEach((path, tree) -> configs.put(PythonText.str(path), tree));
+            return Collections.unmodifiableMap(configs);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -33,17 +37,17 @@ final class BuiltinSource implements ConfigSource {
 
     @Override
     public boolean hasConfig(String path) {
-        return configs.containsKey(path);
+        return CONFIGS.containsKey(path);
     }
 
     @Override
     public boolean hasGroup(String path) {
-        return configs.keySet().stream().anyMatch(config -> config.startsWith(path + "/"));
+        return CONFIGS.keySet().stream().anyMatch(config -> config.startsWith(path + "/"));
     }
 
     @Override
     public ConfigFile load(String path) {
-        Node tree = Objects.requireNonNull(configs.get(path)).copy();
+        Node tree = Objects.requireNonNull(CONFIGS.get(path)).copy();
         String header = path.equals("hydra/output/default") ? "_global_" : null;
         return DefaultsReader.read(path, tree, header);
     }
@@ -51,7 +55,7 @@ final class BuiltinSource implements ConfigSource {
     @Override
     public List<String> options(String group) {
         List<String> options = new ArrayList<>();
-        for (String config : configs.keySet()) {
+        for (String config : CONFIGS.keySet()) {
             int slash = config.lastIndexOf('/');
             if (config.substring(0, slash).equals(group)) {
                 options.add(config.substring(slash + 1));

@@ -12,6 +12,7 @@ import dev.sglangray.config.tree.MergeException;
 import dev.sglangray.config.tree.Node;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -58,12 +59,14 @@ public final class Composer {
     }
 
     private static void refuseSweeps(List<ConfigOverride> overrides) {
-        List<ConfigProblem> problems = overrides.stream()
-                .filter(ConfigOverride::isSweep)
-                .map(override -> ConfigProblem.error(
-                                override.position(), override.key(), "stands for several values: " + override.value())
-                        .withFix("give one value; a list is [a,b], a text with a comma is 'a,b'"))
-                .toList();
+        List<ConfigProblem> problems = new ArrayList<>();
+        for (ConfigOverride override : overrides) {
+            if (override.value() instanceof ConfigOverride.Sweep sweep) {
+                String message = "stands for several values: it is " + sweep.text();
+                problems.add(ConfigProblem.error(override.position(), override.key(), message)
+                        .withFix("give one value; a list is [a,b], a text with a comma is 'a,b'"));
+            }
+        }
         ConfigException.throwIfErrors(problems);
     }
 

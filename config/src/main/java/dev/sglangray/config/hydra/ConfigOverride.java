@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
+import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import org.jspecify.annotations.Nullable;
 
@@ -38,8 +39,10 @@ record ConfigOverride(
     /** A value that stands for several, which only Hydra's multirun can use. */
     record Sweep(String text) {}
 
-    boolean isSweep() {
-        return value instanceof Sweep;
+    /** The override for people; a value that is probably secret is hidden. */
+    String displayLine() {
+        int equal = line.indexOf('=');
+        return equal > 0 && Secrets.isSecret(key) ? line.substring(0, equal) + "=<hidden>" : line;
     }
 
     /** {@code key} or {@code key@package}. */

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.error.ConfigException;
-import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /** Expands defaults lists into a tree, with Hydra's order of evaluation: from the end of each list. Not thread-safe. */
 final class DefaultsExpander {
@@ -57,7 +53,9 @@ final class DefaultsExpander {
         if (parent.name() == null) {
             return;
         }
-        requireNotMissing(parent);
+        if (parent.isMissing()) {
+            throw DefaultsProblems.notChosen(parent, repository);
+        }
         if (loaded.isEmpty()) {
             if (parent.isOptional()) {
                 parent.markDeleted();
@@ -86,7 +84,8 @@ final class DefaultsExpander {
         for (DefaultItem item : file.defaults()) {
             DefaultItem copy = item.copy();
             if (copy.isSelf() && items.stream().anyMatch(DefaultItem::isSelf)) {
-                throw problem(copy, "'_self_' stands twice in the defaults list of '" + parent.configPath() + "'");
+                throw DefaultsProblems.of(
+                        copy, "'_self_' stands twice in the defaults list of '" + parent.configPath() + "'");
             }
             items.add(copy);
         }
@@ -115,7 +114,7 @@ final class DefaultsExpander {
                     group != null && !group.isOverride() && group.group().startsWith("hydra/");
             boolean free = legacy || (group != null && (group.isOverride() || group.isExternallyAdded()));
             if (lastOverride != null && !free) {
-                throw problem(
+                throw DefaultsProblems.of(
                         item,
                         "stands behind the override of '" + lastOverride.overrideKey()
                                 + "'; overrides must be at the end of a defaults list");
@@ -130,7 +129,8 @@ final class DefaultsExpander {
             }
             if (group.isOverride()) {
                 if (interpolated) {
-                    throw problem(item, "a configuration chosen by an interpolation cannot override config groups");
+                    throw DefaultsProblems.of(
+                            item, "a configuration chosen by an interpolation cannot override config groups");
                 }
                 choices.override(group);
             }
@@ -174,7 +174,7 @@ final class DefaultsExpander {
         for (int i = options.size() - 1; i >= 0; i--) {
             String option = options.get(i);
             if (option.contains("${")) {
-                throw problem(group, "the options in a list cannot be interpolations");
+                throw DefaultsProblems.of(group, "the options in a list cannot be interpolations");
             }
             ConfigItem item = new ConfigItem(
                     group.group() + "/" + option, group.packageName(), group.isOptional(), group.position());
@@ -208,55 +208,17 @@ final class DefaultsExpander {
         }
     }
 
-    private void requireNotMissing(DefaultItem item) {
-        if (!item.isMissing()) {
-            return;
-        }
-        String key = item.overrideKey();
-        List<String> options = repository.options(item.groupPath());
-        throw new ConfigException(
-                ConfigProblem.error(item.position(), key, "an option of this config group has to be chosen")
-                        .withAllowed(options)
-                        .withFix("choose one with the override " + key + "=OPTION"));
-    }
-
     private static void checkCircle(DefaultsTree tree, int depth) {
         String path = tree.item().configPath();
         StringBuilder chain = new StringBuilder(path);
         for (DefaultsTree above = tree.parent(); above != null; above = above.parent()) {
             chain.insert(0, above.item().configPath() + " -> ");
             if (above.item().configPath().equals(path)) {
-                throw problem(tree.item(), "defaults lists lead in a circle: " + chain);
+                throw DefaultsProblems.of(tree.item(), "defaults lists lead in a circle: " + chain);
             }
         }
         if (depth > MAX_DEPTH) {
-            throw problem(tree.item(), "defaults lists are nested deeper than " + MAX_DEPTH + " levels");
-        }
-    }
-
-    private static ConfigException problem(DefaultItem item, String message) {
-        return new ConfigException(ConfigProblem.error(item.position(), "defaults", message));
-    }
-
-    /** Messages about configurations that are not there. */
-    private static final class DefaultsProblems {
-        private DefaultsProblems() {}
-
-        static ConfigException notFound(DefaultsTree tree, ConfigRepository repository) {
-            DefaultItem item = tree.item();
-            @Nullable DefaultsTree parent = tree.parent();
-            String within = parent == null ? "" : ", which '" + parent.item().configPath() + "' names";
-            String what = item.isPrimary() ? "the primary configuration" : "the configuration";
-            List<String> options = repository.options(item.groupPath());
-            String name = item.name() == null ? "" : item.name();
-            String fix = Names.didYouMean(name, options);
-            return new ConfigException(ConfigProblem.error(
-                            item.position(),
-                            item.isPrimary() ? "" : "defaults",
-                            "there is no " + what.substring(4) + " '" + item.configPath() + "'" + within
-                                    + "; looked in " + repository.describe())
-                    .withAllowed(options)
-                    .withFix(fix));
+            throw DefaultsProblems.of(tree.item(), "defaults lists are nested deeper than " + MAX_DEPTH + " levels");
         }
     }
 }

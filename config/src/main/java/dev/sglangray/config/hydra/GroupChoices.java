@@ -53,14 +53,14 @@ final class GroupChoices {
 
     private void addGroupOverride(ConfigOverride line) {
         Object value = line.value();
-        Choice choice = new Choice(value, line.position(), line.line());
+        Choice choice = new Choice(value, line.position(), line.displayLine());
         switch (line.type()) {
             case FORCE_ADD ->
                 throw problem(
                         line.position(),
                         line.key(),
                         "a config group cannot be added with '++'",
-                        "write '" + line.line().substring(1) + "'");
+                        "write '" + line.displayLine().substring(1) + "'");
             case DELETE -> {
                 if (value != null && !(value instanceof String)) {
                     throw problem(line.position(), line.key(), "the option of a config group must be a text", "");

@@ -103,7 +103,7 @@ final class OverrideApplier {
         Node found = find(override.key());
         boolean container = override.value() instanceof List || override.value() instanceof java.util.Map;
         if (found != null && !isNothing(found) && !container) {
-            String line = override.line();
+            String line = override.displayLine();
             throw problem(
                     override,
                     "is already there",
@@ -151,7 +151,7 @@ final class OverrideApplier {
                 throw problem(
                         override,
                         "does not exist",
-                        (fix.isEmpty() ? "" : fix + " or ") + "to add it, write '+" + override.line() + "'");
+                        (fix.isEmpty() ? "" : fix + " or ") + "to add it, write '+" + override.displayLine() + "'");
             }
             map.put(key, value);
         } else if (parent instanceof ListNode list) {

@@ -3,6 +3,7 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.hydra.ConfigOverride.Sweep;
 import java.util.ArrayList;
@@ -46,24 +47,22 @@ final class OverrideParser {
             try {
                 overrides.add(new OverrideParser(OverrideLexer.tokens(line)).parse(line));
             } catch (OverrideSyntaxException e) {
-                String message = "cannot read the override '" + hideSecret(line) + "': " + e.getMessage();
-                problems.add(ConfigProblem.error(position(e.offset()), "", message)
-                        .withFix("write key=value, +key=value, ++key=value or ~key; quote values with special"
-                                + " characters: key='a,b'"));
+                problems.add(problem(line, e));
             }
         }
         ConfigException.throwIfErrors(problems);
         return overrides;
     }
 
-    private static String hideSecret(String line) {
+    private static ConfigProblem problem(String line, OverrideSyntaxException e) {
         int equal = line.indexOf('=');
-        boolean secret = equal > 0 && dev.sglangray.config.error.Secrets.isSecret(line.substring(0, equal));
-        return secret ? line.substring(0, equal + 1) + "<hidden>" : line;
-    }
-
-    private static SourcePosition position(int offset) {
-        return new SourcePosition("<override>", 1, offset + 1);
+        String message = "cannot read the override '" + line + "': " + e.getMessage();
+        if (equal > 0 && Secrets.isSecret(line.substring(0, equal))) {
+            message = "cannot read the override '" + line.substring(0, equal) + "=<hidden>'";
+        }
+        return ConfigProblem.error(new SourcePosition("<override>", 1, e.offset() + 1), "", message)
+                .withFix("write key=value, +key=value, ++key=value or ~key; quote values with special characters:"
+                        + " key='a,b'");
     }
 
     private ConfigOverride parse(String line) {
@@ -86,8 +85,8 @@ final class OverrideParser {
         if (peek().type() != OverrideTokenType.END) {
             throw unexpected();
         }
-        SourcePosition position = new SourcePosition(
-                "<override " + line.substring(0, Math.min(valueStart, line.length())) + ">", 1, valueStart + 1);
+        String name = line.substring(0, Math.min(valueStart, line.length())).replaceFirst("=\\s*$", "");
+        SourcePosition position = new SourcePosition("<override " + name + ">", 1, valueStart + 1);
         return new ConfigOverride(type, key, packageName, hasValue, Quoted.strip(value), line, position);
     }
 
@@ -110,7 +109,6 @@ final class OverrideParser {
     }
 
     private @Nullable Object value() {
-        int start = peek().start();
         Object first = element();
         if (peek().type() != OverrideTokenType.COMMA) {
             return first;
@@ -118,13 +116,7 @@ final class OverrideParser {
         while (skip(OverrideTokenType.COMMA)) {
             element();
         }
-        return new Sweep("the values " + textFrom(start));
-    }
-
-    private String textFrom(int start) {
-        StringBuilder text = new StringBuilder();
-        tokens.stream().filter(token -> token.start() >= start).forEach(token -> text.append(token.text()));
-        return text.toString();
+        return new Sweep("a list of values without brackets");
     }
 
     private @Nullable Object element() {

@@ -71,7 +71,7 @@ final class BuiltinResolvers {
         try {
             expression = ExpressionParser.parseElement(text);
         } catch (GrammarException e) {
-            throw new ResolutionException("'oc.decode' cannot read its text: " + e.getMessage());
+            throw new ResolutionException("'oc.decode' cannot read its text, from its character " + (e.offset() + 1));
         }
         return Evaluation.value(site.evaluation().evaluate(expression, site));
     }

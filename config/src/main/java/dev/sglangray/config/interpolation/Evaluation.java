@@ -10,6 +10,7 @@ import dev.sglangray.config.interpolation.Expression.MapValue;
 import dev.sglangray.config.interpolation.Expression.Quoted;
 import dev.sglangray.config.interpolation.Expression.Reference;
 import dev.sglangray.config.interpolation.Expression.Text;
+import dev.sglangray.config.tree.KeyPath;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
@@ -176,7 +177,7 @@ final class Evaluation {
     private @Nullable Node walk(Node start, String path, boolean missingIsError) {
         Node node = start;
         StringBuilder walked = new StringBuilder();
-        for (String part : dev.sglangray.config.tree.KeyPath.split(path)) {
+        for (String part : KeyPath.split(path)) {
             if (!node.isContainer()) {
                 throw new ResolutionException.NotAContainer(
                         "'" + walked + "' is neither a map nor a list and has no '" + part + "'");

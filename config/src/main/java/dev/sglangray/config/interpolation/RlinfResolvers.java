@@ -120,7 +120,15 @@ final class RlinfResolvers {
     }
 
     private static ResolutionException unfit(String name, List<@Nullable Object> pair) {
-        return new ResolutionException("'" + name + "' cannot use " + PythonText.repr(pair.get(0)) + " and "
-                + PythonText.repr(pair.get(1)) + ": both must be numbers");
+        return new ResolutionException("'" + name + "' cannot use " + describe(pair.get(0)) + " and "
+                + describe(pair.get(1)) + ": both must be numbers");
+    }
+
+    /** Texts may be secret, so they are not shown. */
+    private static String describe(@Nullable Object value) {
+        if (value == null || value instanceof Number || value instanceof Boolean) {
+            return PythonText.repr(value);
+        }
+        return value instanceof String ? "a text" : "a container";
     }
 }

@@ -92,6 +92,8 @@ public final class YamlReader {
         LoaderOptions options = new LoaderOptions();
         options.setNestingDepthLimit(MAX_DEPTH);
         options.setCodePointLimit(MAX_BYTES);
+        // TreeBuilder limits what aliases expand to, which is what costs.
+        options.setMaxAliasesForCollections(Integer.MAX_VALUE);
         DumperOptions unused = new DumperOptions();
         Yaml yaml =
                 new Yaml(new SafeConstructor(options), new Representer(unused), unused, options, new PythonResolver());

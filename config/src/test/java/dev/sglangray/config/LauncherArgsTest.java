@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sglangray.config.error.ConfigException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class LauncherArgsTest {
+    @Test
+    void defaultsAreTheOriginals() {
+        LauncherArgs args = read("""
+                tensor_parallel_size: 2
+                pipeline_parallel_size: 3
+                server: {model_path: /m}
+                router: {}
+                """);
+
+        assertThat(args.launchServer()).isTrue();
+        assertThat(args.launchRouter()).isTrue();
+        assertThat(args.serverType()).isEqualTo(ServerType.SRT);
+        assertThat(args.groupName()).isEqualTo("SGLangServerGroup");
+        assertThat(args.routerGroupName()).isEqualTo("SGLangRouterGroup");
+        assertThat(args.acceleratorsPerEngine()).hasValue(6);
+        assertThat(args.model()).isEmpty();
+    }
+
+    @Test
+    void theEngineMaySayHowManyAcceleratorsItHas() {
+        LauncherArgs args = read("{server_type: embodied, server: {model_path: /m, num_gpus: 4}, router: {}}");
+
+        assertThat(args.serverType()).isEqualTo(ServerType.EMBODIED);
+        assertThat(args.acceleratorsPerEngine()).hasValue(4);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {"false | False", "'False' | False", "'off' | False", "true | True", "'yes' | True", "null | True"})
+    void switchesMeanWhatTheySay(String written, String meant) {
+        LauncherArgs args =
+                read("{launch_server: %s, tensor_parallel_size: 1, pipeline_parallel_size: 1,".formatted(written)
+                        + " server: {model_path: /m}, router: {}}");
+
+        assertThat(args.launchServer()).isEqualTo(Boolean.parseBoolean(meant));
+    }
+
+    @Test
+    void whatIsSwitchedOffMayBeAbsentOrBroken() {
+        LauncherArgs router = read("{launch_server: false, router: {policy: random}}");
+        LauncherArgs nothing = read("{launch_server: false, launch_router: false, server: {x: '${nope}'}}");
+
+        assertThat(router.acceleratorsPerEngine()).isEmpty();
+        assertThat(router.router().values()).containsEntry("policy", "random");
+        assertThat(nothing.server().values()).isEmpty();
+        assertThat(nothing.server().config()).isPresent();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{launch_server: maybe, server: {model_path: /m}, router: {}} | true or false, not the text 'maybe'",
+                "{launch_router: 1, server: {model_path: /m}, router: {}} | true or false, not 1",
+                "{server_type: strt, server: {model_path: /m}, router: {}} | did you mean 'srt'?",
+                "{server: {model_path: /m}, router: {}} | tensor_parallel_size: is required",
+                "{tensor_parallel_size: 0, server: {model_path: /m}, router: {}} | at least 1, not 0",
+                "{tensor_parallel_size: '2', server: {model_path: /m}, router: {}} | an integer of 32 bits, not the text '2'",
+                "{router: {}} | server: is required",
+                "{launch_server: false} | set launch_router to false",
+                "{server: [], router: {}} | server: must be a map",
+                "{server: {}, router: {}} | server.model_path: is required",
+                "{model_path: x, server: {}, router: {}} | add 'model_path: ${..model_path}' to server",
+                "{server: {model_path: /m, num_gpus: two}, router: {}} | server.num_gpus: must be an integer",
+                "{group_name: 'a:b', server: {model_path: /m}, router: {}} | a name without ':'",
+                "{group_name: g, router_group_name: g, server: {model_path: /m}, router: {}} | cannot share the group 'g'",
+                "{server: {model_path: /m, x: '${nope}'}, router: {}} | server.x: cannot resolve '${nope}'",
+                "{server: {model_path: '???'}, router: {}} | server.model_path: has to be given a value"
+            })
+    void refuses(String yaml, String message) {
+        assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void reportsAllProblemsAtOnce() {
+        assertThatThrownBy(() -> read("{server_type: x, group_name: '', server: {a: '${b}', c: '${d}'}, router: {}}"))
+                .isInstanceOfSatisfying(
+                        ConfigException.class, e -> assertThat(e.problems()).hasSize(7));
+    }
+
+    @Test
+    void doesNotShowArguments() {
+        LauncherArgs args = read("{launch_server: false, router: {api_key: s3cr3t}}");
+
+        assertThat(args.toString()).doesNotContain("s3cr3t").contains("api_key");
+    }
+
+    private static LauncherArgs read(String yaml) {
+        return LauncherArgs.from(Config.parse(yaml));
+    }
+}
