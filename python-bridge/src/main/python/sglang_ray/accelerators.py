@@ -14,7 +14,7 @@ from typing import Any
 #: Forces what is seen: ``cpu`` means none; any other name means that an accelerator of this kind is there.
 DEVICE_VARIABLE = "SGLANG_RAY_DEVICE"
 
-# Device files by kind, with the variables by which a parent process narrows what is visible. A container's own variables
+# Device files by kind, with the variables by which a parent process narrows what is visible. A container's variables
 # (NVIDIA_VISIBLE_DEVICES) count the host's devices; the device files in the container follow them already.
 _KINDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("cuda", "/dev/nvidia[0-9]*", ("CUDA_VISIBLE_DEVICES",)),
