@@ -19,7 +19,7 @@ public final class RaySession implements AutoCloseable {
     /** The namespace where fleets live unless another is asked for. */
     public static final String DEFAULT_NAMESPACE = "sglang-ray";
 
-    private static final Duration SHUTDOWN = Duration.ofSeconds(5);
+    private static final Duration SHUTDOWN = Duration.ofSeconds(20);
 
     private final @Nullable RayAddress address;
     private final String namespace;
@@ -104,7 +104,7 @@ public final class RaySession implements AutoCloseable {
     }
 
     /**
-     * Disconnects, if this object connected. Waits some seconds at most: a cluster that is gone must not hold up a driver
+     * Disconnects, if this object connected. Waits 20 s at most: a cluster that is gone must not hold up a driver
      * that ends. May be called again.
      */
     @Override
