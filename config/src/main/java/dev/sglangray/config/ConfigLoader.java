@@ -6,6 +6,8 @@ import dev.sglangray.config.hydra.Composer;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.MapNode;
 import java.nio.file.Path;
+import java.time.ZoneId;
+import java.time.ZonedDateTime;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -38,7 +40,7 @@ public final class ConfigLoader {
      * @throws ConfigException when a file is missing or no YAML, the composition fails, or an override does not fit
      */
     public Config load() {
-        Interpolator interpolator = new Interpolator(environment);
+        Interpolator interpolator = new Interpolator(environment).withHydra(ZonedDateTime.now(ZoneId.systemDefault()));
         MapNode tree = new Composer(configDir, interpolator).compose(configName, overrides);
         return new Config(tree, interpolator);
     }

@@ -24,7 +24,7 @@ final class LauncherArgsReader {
         boolean launchRouter = fields.bool(block, "launch_router", true);
         ArgumentBlock server = arguments(block, "server", launchServer);
         ArgumentBlock router = arguments(block, "router", launchRouter);
-        requireModel(block, server, launchServer);
+        fields.attempt(() -> requireModel(block, server, launchServer));
         boolean sizesNeeded = launchServer && !hasOwnWidth(block, server);
         String modelPath = fields.read(block, "model_path", "", Config::asString);
         LauncherArgs args = new LauncherArgs(
@@ -61,21 +61,21 @@ final class LauncherArgsReader {
     }
 
     private ArgumentBlock arguments(Config block, String key, boolean needed) {
-        Config field =
-                block.select(key).filter(f -> f.isMissing() || !f.isNull()).orElse(null);
+        Config field = block.select(key).orElse(null);
         if (field == null) {
-            if (needed && !block.has(key)) {
+            if (needed) {
                 fields.add(ConfigProblem.error(block.position(), key(block, key), "is required, but not given")
                         .withFix("add it, or set launch_" + key + " to false"));
             }
             return ArgumentBlock.empty();
         }
         if (!needed) {
+            // What is switched off is not resolved, so that it may refer to what is not there.
             return new ArgumentBlock(Map.of(), field);
         }
         Map<String, @Nullable Object> values = new LinkedHashMap<>();
         fields.attempt(() -> {
-            if (fields.isMap(field, "must be a map")) {
+            if ((field.isMissing() || !field.isNull()) && fields.isMap(field, "must be a map")) {
                 List<String> keys = field.keys();
                 List<Config> children = field.children();
                 for (int i = 0; i < keys.size(); i++) {
@@ -91,18 +91,16 @@ final class LauncherArgsReader {
     /** Every kind of engine needs a model; without one it would fail only after accelerators are taken. */
     private void requireModel(Config block, ArgumentBlock server, boolean launchServer) {
         Config source = server.source();
-        if (!launchServer || source == null || !source.isMap()) {
+        if (!launchServer || source == null || server.values().get("model_path") != null) {
             return;
         }
-        Config field = source.select("model_path").orElse(null);
-        boolean given = field != null && (field.isMissing() || !field.isNull());
-        if (!given) {
-            String path = (block.has("model_path") ? "${..model_path}" : "/path/of/model");
-            fields.add(ConfigProblem.error(
-                            field == null ? source.position() : field.position(),
-                            source.path() + ".model_path",
-                            "is required, but not given")
-                    .withFix("add 'model_path: " + path + "' to " + source.path()));
+        boolean absent = source.isNull() || (source.isMap() && !source.has("model_path"));
+        boolean isNull = server.values().containsKey("model_path");
+        if (absent || isNull) {
+            String path = block.has("model_path") ? "${..model_path}" : "/path/of/model";
+            fields.add(
+                    ConfigProblem.error(source.position(), source.path() + ".model_path", "is required, but not given")
+                            .withFix("add 'model_path: " + path + "' to " + source.path()));
         }
     }
 

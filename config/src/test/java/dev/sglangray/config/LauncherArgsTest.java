@@ -51,7 +51,7 @@ class LauncherArgsTest {
     @Test
     void whatIsSwitchedOffMayBeAbsentOrBroken() {
         LauncherArgs router = read("{launch_server: false, router: {policy: random}}");
-        LauncherArgs nothing = read("{launch_server: false, launch_router: false, server: {x: '${nope}'}}");
+        LauncherArgs nothing = read("{launch_server: false, launch_router: false, server: '${nope}'}");
 
         assertThat(router.acceleratorsPerEngine()).isEmpty();
         assertThat(router.router().values()).containsEntry("policy", "random");
@@ -74,6 +74,9 @@ class LauncherArgsTest {
                 "{launch_server: false} | set launch_router to false",
                 "{server: [], router: {}} | server: must be a map",
                 "{server: {}, router: {}} | server.model_path: is required",
+                "{server: null, router: {}} | server.model_path: is required",
+                "{server: '${nope}', router: {}} | server: cannot resolve '${nope}'",
+                "{server: {model_path: null}, router: {}} | server.model_path: is required",
                 "{model_path: x, server: {}, router: {}} | add 'model_path: ${..model_path}' to server",
                 "{server: {model_path: /m, num_gpus: two}, router: {}} | server.num_gpus: must be an integer",
                 "{group_name: 'a:b', server: {model_path: /m}, router: {}} | a name without ':'",

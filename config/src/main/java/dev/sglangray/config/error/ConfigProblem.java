@@ -17,6 +17,8 @@ import java.util.Objects;
 public record ConfigProblem(
         Severity severity, SourcePosition position, String key, String message, List<String> allowed, String fix) {
 
+    private static final int MOST_SHOWN = 40;
+
     public ConfigProblem {
         Objects.requireNonNull(severity, "severity");
         Objects.requireNonNull(position, "position");
@@ -56,7 +58,11 @@ public record ConfigProblem(
         }
         text.append(message);
         if (!allowed.isEmpty()) {
-            text.append("\n    allowed: ").append(String.join(", ", allowed));
+            List<String> shown = allowed.subList(0, Math.min(MOST_SHOWN, allowed.size()));
+            text.append("\n    allowed: ").append(String.join(", ", shown));
+            if (shown.size() < allowed.size()) {
+                text.append(" and ").append(allowed.size() - shown.size()).append(" more");
+            }
         }
         if (!fix.isEmpty()) {
             text.append("\n    fix: ").append(fix);

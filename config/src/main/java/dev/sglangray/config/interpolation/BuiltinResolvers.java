@@ -38,7 +38,8 @@ final class BuiltinResolvers {
         }
     }
 
-    private static String text(String name, @Nullable Object argument) {
+    /** An argument that must be a text. */
+    static String text(String name, @Nullable Object argument) {
         if (argument instanceof String text) {
             return text;
         }

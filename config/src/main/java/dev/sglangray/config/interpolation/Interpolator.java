@@ -9,6 +9,7 @@ import dev.sglangray.config.tree.ListNode;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.ValueNode;
+import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -24,6 +25,17 @@ public final class Interpolator {
         Map<String, Resolver> all = new HashMap<>(BuiltinResolvers.all(Map.copyOf(environment)));
         all.putAll(RlinfResolvers.all());
         this.resolvers = Map.copyOf(all);
+    }
+
+    private Interpolator(Interpolator base, Map<String, Resolver> more) {
+        Map<String, Resolver> all = new HashMap<>(base.resolvers);
+        all.putAll(more);
+        this.resolvers = Map.copyOf(all);
+    }
+
+    /** One that knows Hydra's resolvers too; {@code now} gives the time given. */
+    public Interpolator withHydra(ZonedDateTime now) {
+        return new Interpolator(this, HydraResolvers.all(now));
     }
 
     /**

@@ -31,6 +31,16 @@ class ConfigProblemTest {
     }
 
     @Test
+    void shortensLongLists() {
+        List<String> many = java.util.stream.IntStream.range(0, 50)
+                .mapToObj(String::valueOf)
+                .toList();
+
+        assertThat(ConfigProblem.error(PLACE, "a", "b").withAllowed(many).render())
+                .endsWith("38, 39 and 10 more");
+    }
+
+    @Test
     void anExceptionShowsEveryProblem() {
         ConfigException exception = new ConfigException(
                 List.of(ConfigProblem.error(PLACE, "a", "one"), ConfigProblem.error(PLACE, "b", "two")));
