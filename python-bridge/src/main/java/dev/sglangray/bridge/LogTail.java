@@ -8,9 +8,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Reads the end of a log file without reading the rest of it. */
 public final class LogTail {
+
+    /** Colours and other marks for terminals. */
+    private static final Pattern MARKS = Pattern.compile("\u001B\\[[0-9;]*[A-Za-z]");
 
     /** At most this much of the file's end is looked at, however many lines are asked for. */
     private static final int MAX_BYTES = 1 << 20;
@@ -18,7 +22,7 @@ public final class LogTail {
     private LogTail() {}
 
     /**
-     * The last lines of a UTF-8 file, oldest first. Bytes that are not UTF-8 become replacement characters.
+     * The last lines of a UTF-8 file, oldest first, without colours. Bytes that are not UTF-8 become replacement characters.
      *
      * @param file the log; a missing file has no lines
      * @param lines how many at most, 0 or more
@@ -38,7 +42,7 @@ public final class LogTail {
             if (size < length) {
                 text = text.substring(text.indexOf('\n') + 1);
             }
-            List<String> all = text.lines().toList();
+            List<String> all = MARKS.matcher(text).replaceAll("").lines().toList();
             return List.copyOf(all.subList(Math.max(0, all.size() - lines), all.size()));
         } catch (IOException e) {
             throw new UncheckedIOException("Cannot read the log " + file + ": " + e.getMessage(), e);

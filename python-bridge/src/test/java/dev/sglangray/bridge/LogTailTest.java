@@ -23,6 +23,13 @@ class LogTailTest {
     }
 
     @Test
+    void leavesColoursOut() throws IOException {
+        Path log = Files.writeString(folder.resolve("log"), "\u001B[2m2026\u001B[0m \u001B[32m INFO\u001B[0m ready\n");
+
+        assertThat(LogTail.read(log, 1)).containsExactly("2026  INFO ready");
+    }
+
+    @Test
     void aMissingFileHasNoLines() {
         assertThat(LogTail.read(folder.resolve("none"), 5)).isEmpty();
     }

@@ -58,10 +58,12 @@ public final class WorkerGroupFuture<T> {
             while (failure instanceof CompletionException && failure.getCause() != null) {
                 failure = failure.getCause();
             }
-            if (!seen.isEmpty() && seen.get(0) != failure) {
+            if (seen.isEmpty()) {
+                seen.add(failure);
+            } else if (seen.get(0) != failure
+                    && !List.of(seen.get(0).getSuppressed()).contains(failure)) {
                 seen.get(0).addSuppressed(failure);
             }
-            seen.add(failure);
             return seen.get(0);
         }
     }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -34,13 +32,5 @@ record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirect
     /** Where to bind by default: all interfaces of the address family that the node advertises. */
     String defaultBindHost() {
         return ip.indexOf(':') >= 0 ? "::" : "0.0.0.0";
-    }
-
-    static String localAddress() {
-        try {
-            return InetAddress.getLocalHost().getHostAddress();
-        } catch (UnknownHostException e) {
-            return "127.0.0.1";
-        }
     }
 }

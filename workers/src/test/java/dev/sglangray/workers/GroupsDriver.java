@@ -11,6 +11,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +21,8 @@ import org.slf4j.LoggerFactory;
  * A Ray driver that puts groups through their paces on a cluster with 4 declared accelerators: run by hand, or by a test
  * that starts a cluster. Its engines are stand-ins unless a model is given. Ends with code 0 when all was as it should be.
  *
- * <p>Arguments: {@code happy [model]}, {@code dying}, {@code abort}, {@code attach}.
+ * <p>Arguments: {@code happy [model]}, {@code dying}, {@code abort}, {@code killed}, {@code halt} (dies without any
+ * clean-up, code 3).
  */
 public final class GroupsDriver {
     private static final Logger LOG = LoggerFactory.getLogger(GroupsDriver.class);
@@ -48,6 +52,8 @@ public final class GroupsDriver {
             case "happy" -> driver.happy(arguments.length > 1 ? arguments[1] : "");
             case "dying" -> driver.dying();
             case "abort" -> driver.abort();
+            case "halt" -> driver.halt();
+            case "killed" -> driver.killed();
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         LOG.info("DONE {} in {} s", arguments[0], (System.nanoTime() - begin) / 1e9);
@@ -70,7 +76,7 @@ public final class GroupsDriver {
             }
             own.remove("of_rank_1");
             ServerSpec spec = new ServerSpec(
-                    name, rank, count, "srt", own, Map.of(), null, "CUDA_VISIBLE_DEVICES", List.of(), true, 300, null);
+                    name, rank, count, "srt", own, Map.of(), null, "CUDA_VISIBLE_DEVICES", List.of(), true, 900, null);
             launches.add(new Launch<>(spec, rank, node, Map.of("CPU", 0.5, "GPU", 2.0)));
         }
         return ServerGroup.create(name, launches, reservation, GroupOptions.defaults());
@@ -156,5 +162,49 @@ public final class GroupsDriver {
                 check(String.valueOf(e.getMessage()).contains("aborted by a shutdown"), "aborted: " + e.getMessage());
             }
         }
+    }
+
+    private void halt() {
+        ServerGroup servers = servers("engines", 2, Map.of("stand_in", Map.of("family", true)));
+        LOG.info("engines {}", servers.initServer().await());
+        Runtime.getRuntime().halt(3);
+    }
+
+    private void killed() {
+        try (ServerGroup servers = servers("engines", 2, Map.of("stand_in", Map.of("family", true)))) {
+            servers.initServer().await();
+            List<WorkerStatus> before = servers.status().await();
+            kill(before.get(0).pid());
+            check(!servers.on(0).isHealthy().awaitSingle(), "a killed engine is not healthy");
+            check(servers.on(1).isHealthy().awaitSingle(), "the other one is");
+            WorkerStatus after = servers.on(0).status().awaitSingle();
+            for (int i = 0; i < 1000 && !after.state().equals("FAILED"); i++) {
+                after = servers.on(0).status().awaitSingle();
+            }
+            check(
+                    after.state().equals("FAILED")
+                            && String.valueOf(after.failure()).contains("SIGKILL"),
+                    "" + after);
+            kill(before.get(1).workerPid());
+            try {
+                servers.on(1).status().await(Duration.ofSeconds(20));
+                check(false, "a worker without JVM does not answer");
+            } catch (WorkerTimeoutException e) {
+                throw e;
+            } catch (WorkerException e) {
+                LOG.info("OK {}", e.getMessage());
+            }
+            Long orphan = before.get(1).pid();
+            if (orphan != null) {
+                ProcessHandle.of(orphan)
+                        .ifPresent(handle ->
+                                handle.onExit().orTimeout(10, TimeUnit.SECONDS).join());
+            }
+            check(orphan != null && ProcessHandle.of(orphan).isEmpty(), "its engine is gone");
+        }
+    }
+
+    private static void kill(@Nullable Long pid) {
+        ProcessHandle.of(Objects.requireNonNull(pid)).ifPresent(ProcessHandle::destroyForcibly);
     }
 }
