@@ -211,14 +211,14 @@ public final class SupervisedProcess implements AutoCloseable {
                 LOG.warn("{} did not end within {} s after SIGTERM; killing it", spec.name(), grace.toSeconds());
                 kill();
             }
-            return exit.get(KILL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
-        } catch (ExecutionException | TimeoutException e) {
-            LOG.warn("Nobody said how {} ended", spec.name());
         }
-        return exit.getNow(new ProcessExit(null, null));
+        // Its last words may still be in the pipe. Joining does not heed interrupts.
+        return exit.copy()
+                .completeOnTimeout(new ProcessExit(null, null), KILL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
     }
 
     /** SIGKILL for everything, at once; waits a few seconds at most, whether or not the thread is interrupted. */
