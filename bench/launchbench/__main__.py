@@ -8,6 +8,7 @@ import json
 import os
 import platform
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -23,6 +24,9 @@ def main() -> int:
     arguments = _parser().parse_args()
     if arguments.inside:
         return _inside(arguments)
+    if any(contender.name == "ours" for contender in _contenders(arguments)):
+        # Builds the jar where it is missing or older than its sources, which must not count.
+        subprocess.run([contenders.SCRIPT, "--version"], check=True, stdout=subprocess.DEVNULL)
     sizes = [1] if arguments.smoke else [int(size) for size in arguments.engines.split(",")]
     repeats = 1 if arguments.smoke else arguments.repeat
     results: list[dict[str, Any]] = []
@@ -53,13 +57,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--repeat", type=int, default=3, help="runs of each; medians are shown (default: %(default)s)")
     parser.add_argument("--smoke", action="store_true", help="one engine, one run: does everything work?")
     parser.add_argument("--json", type=Path, help="write all results here")
-    parser.add_argument("--results", type=Path, default=BENCH / "results", help="logs of the runs (default: %(default)s)")
+    parser.add_argument("--results", type=Path, default=BENCH / "results", help="logs (default: %(default)s)")
     parser.add_argument("--inside", help=argparse.SUPPRESS)
     return parser
 
 
 def _contenders(arguments: argparse.Namespace) -> list[Contender]:
-    found = [contenders.bare(arguments.python)]
+    found = [contenders.ours(arguments.python), contenders.bare(arguments.python)]
+    if arguments.original_python:
+        found.append(contenders.original(arguments.original_python))
     if arguments.only:
         found = [contender for contender in found if contender.name in arguments.only.split(",")]
     return found
@@ -82,7 +88,10 @@ def _one(arguments: argparse.Namespace, name: str, size: int, cluster: str, fold
 def _inside(arguments: argparse.Namespace) -> int:
     """The first process of the namespaces: measures in a child, and reaps what is orphaned meanwhile."""
     spec = json.loads(arguments.inside)
-    used = [BENCH, spec["folder"], sys.executable, arguments.python, arguments.original_python or "/"]
+    pythons = [python for python in (sys.executable, arguments.python, arguments.original_python) if python]
+    used = [BENCH, spec["folder"], os.environ.get("SGLANG_RAY_JAR", "/"), *pythons]
+    for python in pythons:
+        used += _search_path(python)
     namespaces.prepare([Path(path) for path in used])
     child = os.fork()
     if child != 0:
@@ -100,8 +109,15 @@ def _inside(arguments: argparse.Namespace) -> int:
     os._exit(0)
 
 
+def _search_path(python: str) -> list[str]:
+    """Where a Python finds its packages, which need not be below it."""
+    words = [python, "-c", "import json, sys; print(json.dumps([path for path in sys.path if path]))"]
+    return json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+
+
 def _machine() -> dict[str, Any]:
-    return {"cpus": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg(), "time": time.strftime("%F %T")}
+    now = time.strftime("%F %T")
+    return {"cpus": os.cpu_count(), "kernel": platform.release(), "load": os.getloadavg(), "time": now}
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def measure(run: Run) -> dict[str, Any]:
         "engines": run.engines,
         "cluster": run.cluster,
         "answer_s": round(answered, 3),
-        "phases_s": {name: round(at, 3) for name, at in phases},
+        "phases_s": {name: round(seconds, 3) for name, seconds in phases.items()},
         "cpu_s": round(cpu, 2),
         "pss_mib": memory,
         "processes": len(started),
@@ -90,11 +90,13 @@ def _start_head(run: Run) -> str:
     return f"127.0.0.1:{HEAD_PORT}"
 
 
-def _follow(run: Run, program: subprocess.Popen[str], start: float) -> tuple[list[tuple[str, float]], str]:
+def _follow(run: Run, program: subprocess.Popen[str], start: float) -> tuple[dict[str, float], str]:
+    """How long each phase took, and the router's URL. What no phase accounts for is called ``rest``."""
     lines: queue.Queue[tuple[float, str | None]] = queue.Queue()
     reader = threading.Thread(target=_read, args=(program, run.folder / "stdout.log", lines), daemon=True)
     reader.start()
-    phases: list[tuple[str, float]] = []
+    phases: dict[str, float] = {}
+    last = start
     while True:
         try:
             at, line = lines.get(timeout=max(0.0, start + LAUNCH_DEADLINE_S - time.monotonic()))
@@ -106,9 +108,11 @@ def _follow(run: Run, program: subprocess.Popen[str], start: float) -> tuple[lis
         if event is None:
             continue
         if event.phase is not None:
-            phases.append((event.phase, at - start))
+            phases[event.phase] = at - last
+            last = at
+        phases.update(event.took)
         if event.router_url is not None:
-            phases.append(("ready", at - start))
+            phases["rest"] = at - start - sum(phases.values())
             return phases, event.router_url
 
 

@@ -74,6 +74,6 @@ def table(rows: list[dict[str, Any]]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     shown = ["  ".join(cell.rjust(width) for cell, width in zip(line, widths)) for line in lines]
     for r in rows:
-        phases = ", ".join(f"{name} {at:.2f}" for name, at in r["phases_s"].items())
-        shown.append(f"phases of {r['contender']} ({r['cluster']}, {r['engines']}), ended at s: {phases}")
+        phases = ", ".join(f"{name} {seconds:.2f}" for name, seconds in r["phases_s"].items())
+        shown.append(f"phases of {r['contender']} ({r['cluster']}, {r['engines']}), in s: {phases}")
     return "\n".join(shown)
