@@ -40,6 +40,9 @@ public final class SupervisedProcess implements AutoCloseable {
     private final OutputStream orders;
     private final CompletableFuture<Long> started = new CompletableFuture<>();
     private volatile long watcherPid = -1;
+    /** The events have ended: nothing of the tree is left, nor of the supervisor, whose relay Ray may kill earlier. */
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
     private final CompletableFuture<ProcessExit> exit = new CompletableFuture<>();
 
     private SupervisedProcess(ProcessSpec spec, Process supervisor) {
@@ -127,6 +130,7 @@ public final class SupervisedProcess implements AutoCloseable {
         started.completeExceptionally(new IllegalStateException("the supervisor ended before it started the child"
                 + (lastLine.isEmpty() ? "" : " (it last said: " + lastLine + ")") + tailForError()));
         exit.complete(new ProcessExit(null, null));
+        ended.complete(null);
     }
 
     private void onEvent(String line) {
@@ -207,40 +211,29 @@ public final class SupervisedProcess implements AutoCloseable {
     public ProcessExit terminate(Duration grace) {
         order(Map.of("op", "terminate", "grace_s", seconds(grace)));
         try {
-            if (!supervisor.waitFor(grace.plus(KILL_DEADLINE).toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.warn("{} did not end within {} s after SIGTERM; killing it", spec.name(), grace.toSeconds());
-                kill();
-            }
+            ended.get(grace.plus(KILL_DEADLINE).toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.warn("{} did not end within {} s after SIGTERM; killing it", spec.name(), grace.toSeconds());
+            kill();
         } catch (InterruptedException e) {
             kill();
             Thread.currentThread().interrupt();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("This future never fails.", e);
         }
-        // Its last words may still be in the pipe. Joining does not heed interrupts.
-        return exit.copy()
-                .completeOnTimeout(new ProcessExit(null, null), KILL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
-                .join();
+        return exit.getNow(new ProcessExit(null, null));
     }
 
     /** SIGKILL for everything, at once; waits a few seconds at most, whether or not the thread is interrupted. */
     private void kill() {
         order(Map.of("op", "kill"));
-        boolean interrupted = false;
-        long deadline = System.nanoTime() + KILL_DEADLINE.toNanos();
-        while (supervisor.isAlive() && System.nanoTime() < deadline) {
-            try {
-                supervisor.waitFor(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
+        // Joining does not heed interrupts.
+        ended.copy()
+                .completeOnTimeout(null, KILL_DEADLINE.toMillis(), TimeUnit.MILLISECONDS)
+                .join();
         // The end of the pipe is the order that cannot be overheard.
         closeQuietly();
-        if (supervisor.isAlive()) {
-            supervisor.destroy();
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
+        supervisor.destroy();
     }
 
     private synchronized void order(Map<String, ?> order) {
