@@ -46,7 +46,9 @@ public final class SGLangLauncher {
             Config routerServerArgs,
             LaunchOptions options) {
         LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
-        ArgumentCheck.of(routerServerArgs, arguments, options).throwIfWrong();
+        ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
+        check.throwIfWrong();
+        check.problems().forEach(problem -> options.listener().note(LaunchPhase.PLAN, problem.render()));
         FleetPlan plan = plan(cluster, rolloutHardwareRanks, arguments, options);
         return new FleetLaunch(plan, options).run();
     }

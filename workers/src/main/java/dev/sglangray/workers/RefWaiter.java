@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -35,6 +36,7 @@ final class RefWaiter {
     private final Condition arrived = lock.newCondition();
     private final List<Pending<?>> incoming = new ArrayList<>();
     private @Nullable Thread thread;
+    private boolean stopping;
 
     private record Pending<T>(ObjectRef<T> ref, CompletableFuture<T> future) {
         void finish() {
@@ -71,6 +73,35 @@ final class RefWaiter {
         return pending.future();
     }
 
+    /**
+     * Ends the thread, and with it every wait: Ray's native half crashes the process when it is shut down under a
+     * waiter. What is still unanswered fails. Later calls start a new thread.
+     */
+    void stop(Duration atMost) throws InterruptedException {
+        Thread running;
+        lock.lock();
+        try {
+            running = thread;
+            stopping = running != null;
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (running != null) {
+            running.join(atMost.toMillis());
+        }
+    }
+
+    /** Whether there is a thread that may be inside Ray. */
+    boolean isWaiting() {
+        lock.lock();
+        try {
+            return thread != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private void run() {
         List<Pending<?>> pending = new ArrayList<>();
         int slice = FIRST_SLICE_MS;
@@ -86,13 +117,15 @@ final class RefWaiter {
             }
             slice = pending.size() < before ? FIRST_SLICE_MS : Math.min(LONGEST_SLICE_MS, slice * 2);
         }
+        IllegalStateException ended = new IllegalStateException("the connection to Ray is being closed");
+        pending.forEach(p -> p.future().completeExceptionally(ended));
     }
 
     /** Moves what arrived; waits while there is nothing at all; false when the thread should end. */
     private boolean takeIncoming(List<Pending<?>> pending) {
         lock.lock();
         try {
-            while (pending.isEmpty() && incoming.isEmpty()) {
+            while (!stopping && pending.isEmpty() && incoming.isEmpty()) {
                 if (!arrived.await(IDLE_SECONDS, TimeUnit.SECONDS) && incoming.isEmpty()) {
                     thread = null;
                     return false;
@@ -100,6 +133,11 @@ final class RefWaiter {
             }
             pending.addAll(incoming);
             incoming.clear();
+            if (stopping) {
+                stopping = false;
+                thread = null;
+                return false;
+            }
             return true;
         } catch (InterruptedException e) {
             thread = null;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
+import dev.sglangray.workers.RayCalls;
 import io.ray.api.Ray;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -114,6 +115,7 @@ public final class RaySession implements AutoCloseable {
             return;
         }
         closed = true;
+        RayCalls.stopWaiting();
         Thread shutdown = new Thread(Ray::shutdown, "ray-shutdown");
         shutdown.setDaemon(true);
         shutdown.start();
