@@ -146,7 +146,7 @@ public final class SupervisedProcess implements AutoCloseable {
                 watcherPid = event.path("supervisor_pid").asLong(-1);
                 started.complete(event.path("pid").asLong());
             }
-            case "exited" ->
+            case "main_exited", "exited" ->
                 exit.complete(new ProcessExit(
                         event.path("code").isInt()
                                 ? Integer.valueOf(event.path("code").intValue())

@@ -50,6 +50,20 @@ class SupervisedProcessTest {
     }
 
     @Test
+    void anExitIsKnownBeforeWhatTheChildLeftBehindIsGone() throws Exception {
+        SupervisedProcess child = SupervisedProcess.start(Scripts.python(folder, STUBBORN_FAMILY, null));
+        await().until(() -> child.logTail(1).stream().anyMatch(line -> line.startsWith("grandchild")));
+        long grandchild = Long.parseLong(child.logTail(1).get(0).split(" ", -1)[1]);
+
+        ProcessHandle.of(child.pid()).orElseThrow().destroyForcibly();
+        child.onExit().get(20, TimeUnit.SECONDS);
+
+        assertThat(ProcessHandle.of(grandchild)).isPresent();
+        await().until(() -> ProcessHandle.of(grandchild).isEmpty());
+        child.close();
+    }
+
+    @Test
     void terminateEndsTheWholeFamilyEvenWhenItIgnoresSigterm() {
         SupervisedProcess child = SupervisedProcess.start(Scripts.python(folder, STUBBORN_FAMILY, null));
         await().until(() -> child.logTail(1).stream().anyMatch(line -> line.startsWith("grandchild")));
