@@ -50,6 +50,7 @@ final class ConcurrencyGroups {
                     .setName("register")
                     .setMaxConcurrency(REGISTER_THREADS)
                     .addMethod(SGLangRouterWorker::registerServer)
+                    .addMethod(SGLangRouterWorker::registerEndpoint)
                     .addMethod(SGLangRouterWorker::unregisterServer)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()

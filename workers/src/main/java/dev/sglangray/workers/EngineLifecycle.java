@@ -125,7 +125,7 @@ final class EngineLifecycle {
     ServerEndpoint endpoint() {
         String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
         String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
-        return new ServerEndpoint(child.url(), type, bootstrapPort);
+        return new ServerEndpoint(child.url(), type, bootstrapPort, apiKey());
     }
 
     boolean isHealthy() {

@@ -3,7 +3,6 @@ package dev.sglangray.workers;
 
 import java.time.Duration;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The control side of a router, whose HTTP dialect differs between versions. Implementations are safe for use by many
@@ -17,13 +16,11 @@ public interface RouterApi {
     /**
      * Adds a server and waits until the router sends requests to it.
      *
-     * @param url the server's base URL
-     * @param workerType {@code regular}, {@code prefill} or {@code decode}
-     * @param bootstrapPort a prefill server's bootstrap port, else null
+     * @param server the server; its key, when it has one, is what the router will show it
      * @param timeout how long the whole may take
      * @throws RouterApiException when the router refuses, the job fails, or the time is over
      */
-    RegisteredServer register(String url, String workerType, @Nullable Integer bootstrapPort, Duration timeout);
+    RegisteredServer register(ServerEndpoint server, Duration timeout);
 
     /**
      * Takes a server away. When it fails nothing is forgotten, so that it can be tried again.

@@ -96,17 +96,16 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      */
     public WorkerGroupFuture<RegisteredServer> registerServer(
             String url, String workerType, @Nullable Integer bootstrapPort) {
-        int port = bootstrapPort == null ? 0 : bootstrapPort;
-        return call(
-                        "registerServer",
-                        h -> h.task(SGLangRouterWorker::registerServer, url, workerType, port)
-                                .remote())
-                .map(json -> Json.read(json, RegisteredServer.class));
+        return registerServer(new ServerEndpoint(url, workerType, bootstrapPort, null));
     }
 
-    /** As above, with what {@link ServerGroup#endpoints()} said. */
+    /** As above, with what {@link ServerGroup#endpoints()} said, the engine's key included. */
     public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint) {
-        return registerServer(endpoint.url(), endpoint.workerType(), endpoint.bootstrapPort());
+        String json = Json.write(endpoint);
+        return call(
+                        "registerServer",
+                        h -> h.task(SGLangRouterWorker::registerEndpoint, json).remote())
+                .map(answer -> Json.read(answer, RegisteredServer.class));
     }
 
     /** Takes a server away from the router; false when the router does not have it. May be repeated after a failure. */

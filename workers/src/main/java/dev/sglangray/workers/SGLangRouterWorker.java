@@ -50,8 +50,16 @@ public class SGLangRouterWorker {
      * @param bootstrapPort a prefill server's bootstrap port, else 0
      */
     public String registerServer(String url, String workerType, int bootstrapPort) {
-        return Json.write(control(a -> a.register(
-                url, workerType, bootstrapPort == 0 ? null : bootstrapPort, RouterApi.DEFAULT_REGISTRATION_TIMEOUT)));
+        return register(new ServerEndpoint(url, workerType, bootstrapPort == 0 ? null : bootstrapPort, null));
+    }
+
+    /** As {@link #registerServer} for a {@link ServerEndpoint} as JSON. */
+    public String registerEndpoint(String endpointJson) {
+        return register(Json.read(endpointJson, ServerEndpoint.class));
+    }
+
+    private String register(ServerEndpoint server) {
+        return Json.write(control(a -> a.register(server, RouterApi.DEFAULT_REGISTRATION_TIMEOUT)));
     }
 
     /** Takes a server away; false when the router does not have it. */

@@ -9,6 +9,22 @@ import org.jspecify.annotations.Nullable;
  * @param url base URL
  * @param workerType the router's word: {@code regular}, {@code prefill} or {@code decode}
  * @param bootstrapPort where a prefill engine hands its cache over, or null for the others
+ * @param apiKey the key that guards the engine, or null
  */
 public record ServerEndpoint(
-        String url, String workerType, @Nullable Integer bootstrapPort) {}
+        String url,
+        String workerType,
+        @Nullable Integer bootstrapPort,
+        @Nullable String apiKey) {
+
+    /** A regular engine without a key. */
+    public static ServerEndpoint regular(String url) {
+        return new ServerEndpoint(url, "regular", null, null);
+    }
+
+    /** Without the key. */
+    @Override
+    public String toString() {
+        return "ServerEndpoint[" + url + ", " + workerType + (bootstrapPort == null ? "" : ", " + bootstrapPort) + "]";
+    }
+}

@@ -54,13 +54,15 @@ public final class WorkersRouterApi implements RouterApi {
     }
 
     @Override
-    public RegisteredServer register(String url, String workerType, @Nullable Integer bootstrapPort, Duration timeout) {
+    public RegisteredServer register(ServerEndpoint server, Duration timeout) {
+        String url = server.url();
+        String workerType = server.workerType();
         if (!TYPES.contains(workerType)) {
             throw new RouterApiException(
                     "worker_type is '" + workerType + "'; allowed are " + String.join(", ", TYPES) + ".");
         }
         long end = System.nanoTime() + timeout.toNanos();
-        String id = post(url, workerType, bootstrapPort, min(POST_TIMEOUT, timeout));
+        String id = post(server, min(POST_TIMEOUT, timeout));
         idsByUrl.put(url, id);
         long pause = FIRST_PAUSE_MS;
         String last = "the router does not list it yet";
@@ -85,12 +87,16 @@ public final class WorkersRouterApi implements RouterApi {
         }
     }
 
-    private String post(String url, String workerType, @Nullable Integer bootstrapPort, Duration timeout) {
+    private String post(ServerEndpoint server, Duration timeout) {
+        String url = server.url();
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("url", url);
-        body.put("worker_type", workerType);
-        if (bootstrapPort != null) {
-            body.put("bootstrap_port", bootstrapPort);
+        body.put("worker_type", server.workerType());
+        if (server.bootstrapPort() != null) {
+            body.put("bootstrap_port", server.bootstrapPort());
+        }
+        if (server.apiKey() != null) {
+            body.put("api_key", server.apiKey());
         }
         // Bytes, not a string: OkHttp would add a charset to the content type.
         RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);

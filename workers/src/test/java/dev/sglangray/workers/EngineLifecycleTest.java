@@ -213,10 +213,13 @@ class EngineLifecycleTest {
     void aPrefillEngineGetsABootstrapPortOfItsOwn() {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("disaggregation_mode", "prefill");
+        arguments.put("api_key", "engine-key");
         lifecycle(arguments, 30).start();
 
         ServerEndpoint endpoint = engine.endpoint();
         assertThat(endpoint.workerType()).isEqualTo("prefill");
+        assertThat(endpoint.apiKey()).isEqualTo("engine-key");
+        assertThat(endpoint.toString()).doesNotContain("engine-key");
         assertThat(endpoint.bootstrapPort())
                 .isBetween(18200, 18399)
                 .isEqualTo(given().path("server_args")

@@ -46,7 +46,7 @@ class WorkersRouterApiTest {
                 "{\"id\":\"id-1\",\"url\":\"" + SERVER
                         + "\",\"worker_type\":\"regular\",\"model_id\":\"tiny\",\"is_healthy\":true}");
 
-        RegisteredServer server = api.register(SERVER, "regular", null, SOON);
+        RegisteredServer server = api.register(ServerEndpoint.regular(SERVER), SOON);
 
         assertThat(server).isEqualTo(new RegisteredServer("id-1", SERVER, "regular", "tiny", true));
         RecordedRequest post = router.takeRequest();
@@ -58,13 +58,14 @@ class WorkersRouterApiTest {
     }
 
     @Test
-    void aPrefillServersBootstrapPortGoesWithIt() throws Exception {
+    void aPrefillServersBootstrapPortAndAGuardedServersKeyGoWithIt() throws Exception {
         answer(202, QUEUED);
         answer(200, "{\"is_healthy\":true}");
 
-        api.register(SERVER, "prefill", 8998, SOON);
+        api.register(new ServerEndpoint(SERVER, "prefill", 8998, "engine-key"), SOON);
 
-        assertThat(body(router.takeRequest())).contains("\"worker_type\":\"prefill\",\"bootstrap_port\":8998");
+        assertThat(body(router.takeRequest()))
+                .contains("\"worker_type\":\"prefill\",\"bootstrap_port\":8998,\"api_key\":\"engine-key\"}");
     }
 
     @Test
@@ -74,7 +75,7 @@ class WorkersRouterApiTest {
                 200,
                 "{\"is_healthy\":false,\"job_status\":{\"status\":\"failed\",\"message\":\"worker speaks no HTTP\"}}");
 
-        assertThatThrownBy(() -> api.register(SERVER, "regular", null, SOON))
+        assertThatThrownBy(() -> api.register(ServerEndpoint.regular(SERVER), SOON))
                 .isInstanceOf(RouterApiException.class)
                 .hasMessageContaining(SERVER)
                 .hasMessageContaining("worker speaks no HTTP");
@@ -87,7 +88,7 @@ class WorkersRouterApiTest {
             answer(404, "");
         }
 
-        assertThatThrownBy(() -> api.register(SERVER, "regular", null, Duration.ofMillis(300)))
+        assertThatThrownBy(() -> api.register(ServerEndpoint.regular(SERVER), Duration.ofMillis(300)))
                 .isInstanceOf(RouterApiException.class)
                 .hasMessageContaining("does not list it yet");
     }
@@ -96,14 +97,14 @@ class WorkersRouterApiTest {
     void aRefusalIsQuoted() {
         answer(401, "Unauthorized");
 
-        assertThatThrownBy(() -> api.register(SERVER, "regular", null, SOON))
+        assertThatThrownBy(() -> api.register(ServerEndpoint.regular(SERVER), SOON))
                 .hasMessageContaining("HTTP 401 Unauthorized")
                 .hasMessageNotContaining("router-key");
     }
 
     @Test
     void anUnknownWorkerTypeIsRefusedBeforeAnythingIsSent() {
-        assertThatThrownBy(() -> api.register(SERVER, "encoder", null, SOON))
+        assertThatThrownBy(() -> api.register(new ServerEndpoint(SERVER, "encoder", null, null), SOON))
                 .hasMessageContaining("'encoder'")
                 .hasMessageContaining("regular, prefill, decode");
         assertThat(router.getRequestCount()).isZero();
@@ -113,7 +114,7 @@ class WorkersRouterApiTest {
     void aDeleteThatFailedCanBeRepeated() throws Exception {
         answer(202, QUEUED);
         answer(200, "{\"is_healthy\":true}");
-        api.register(SERVER, "regular", null, SOON);
+        api.register(ServerEndpoint.regular(SERVER), SOON);
         answer(503, "busy");
         answer(202, "{}");
         answer(200, "{\"workers\":[]}");

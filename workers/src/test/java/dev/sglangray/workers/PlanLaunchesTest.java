@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.config.ClusterConfig;
+import dev.sglangray.config.Config;
+import dev.sglangray.placement.AcceleratorType;
+import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.PlanRequest;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class PlanLaunchesTest {
+    private static final GroupOptions OPTIONS = GroupOptions.defaults()
+            .withServerHealthTimeout(Duration.ofSeconds(90))
+            .withLogDirectory("/logs");
+
+    private final FleetPlan plan = plan();
+
+    private static FleetPlan plan() {
+        ClusterSnapshot snapshot = new ClusterSnapshot(
+                List.of(NodeSnapshot.of("n0", "10.0.0.1", 4, AcceleratorType.NV_GPU, "H100", null)), "n0");
+        Config root = Config.parse("cluster: {num_nodes: 1, component_placement: {rollout: all}}");
+        return FleetPlanner.plan(PlanRequest.builder(Cluster.of(ClusterConfig.from(root), snapshot))
+                .server("Engines", "srt", 2, Map.of("tp_size", 2))
+                .router("Router", Map.of("policy", "cache_aware"))
+                .hardwareRanks(List.of(0, 1, 2, 3))
+                .cpusPerActor(0.5)
+                .build());
+    }
+
+    @Test
+    void anEngineTakesAllOfItsBundleButThePin() {
+        List<Launch<ServerSpec>> launches = PlanLaunches.servers(plan, OPTIONS);
+
+        assertThat(launches).extracting(Launch::bundleIndex).containsExactly(0, 1);
+        assertThat(launches).extracting(Launch::node).containsOnly("10.0.0.1");
+        assertThat(launches).extracting(Launch::resources).containsOnly(Map.of("GPU", 2.0, "CPU", 0.5));
+    }
+
+    @Test
+    void aSpecCarriesThePlanAndSurvivesTheWayToTheActor() {
+        ServerSpec spec = PlanLaunches.servers(plan, OPTIONS).get(1).spec();
+
+        assertThat(spec.actorName()).isEqualTo("Engines:1");
+        assertThat(spec.groupSize()).isEqualTo(2);
+        assertThat(spec.deviceVariable()).isEqualTo("CUDA_VISIBLE_DEVICES");
+        assertThat(spec.plannedDevices()).containsExactly("2", "3");
+        assertThat(spec.healthTimeoutSeconds()).isEqualTo(90);
+        assertThat(spec.logDirectory()).isEqualTo("/logs");
+        assertThat(Json.read(Json.write(spec), ServerSpec.class)).isEqualTo(spec);
+    }
+
+    @Test
+    void theRouterTakesNoAccelerator() {
+        Launch<RouterSpec> router = PlanLaunches.router(plan, OPTIONS).orElseThrow();
+
+        assertThat(router.bundleIndex()).isEqualTo(2);
+        assertThat(router.resources()).isEqualTo(Map.of("CPU", 0.5));
+        assertThat(router.spec().routerArgs()).isEqualTo(Map.of("policy", "cache_aware"));
+        assertThat(Json.read(Json.write(router.spec()), RouterSpec.class)).isEqualTo(router.spec());
+    }
+}
