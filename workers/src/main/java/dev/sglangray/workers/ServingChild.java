@@ -281,8 +281,12 @@ final class ServingChild {
         }
         abort.complete(null);
         if (starting) {
-            // The starting thread cleans up after itself.
-            waitForAny(grace.plusSeconds(30), startEnded);
+            // The starting thread cleans up after itself. Joining does not heed interrupts, which must not leave a
+            // child.
+            startEnded
+                    .copy()
+                    .completeOnTimeout(null, grace.plusSeconds(30).toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
         }
         endChild(grace);
         synchronized (lock) {
