@@ -20,6 +20,8 @@ from typing import Any
 
 
 def run_server(server_args: Any) -> None:
+    if not os.path.isdir(server_args.model_path):
+        raise OSError(f"{server_args.model_path} is not a local folder")
     behaviour = _behaviour(server_args.model_path)
     print(f"stand-in engine: loading {server_args.model_path}", flush=True)
     if behaviour.get("ignore_sigterm"):
@@ -100,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _facts(self) -> dict[str, Any]:
         args = {key: value for key, value in vars(self.server.args).items() if key != "api_key"}
-        names = ("CUDA_VISIBLE_DEVICES", "http_proxy", "HTTP_PROXY", "NO_PROXY")
+        names = ("FROM_GROUP", "CUDA_VISIBLE_DEVICES", "http_proxy", "HTTP_PROXY", "NO_PROXY")
         return {
             "pid": os.getpid(),
             "host_name": os.uname().nodename,

@@ -42,7 +42,7 @@ final class Namespaces implements AutoCloseable {
     }
 
     /** Makes the namespaces of so many nodes; what goes wrong is in the error and in {@code namespaces.log}. */
-    static Namespaces create(Path python, int count, Path logs) {
+    static Namespaces create(PythonEnvironment python, int count, Path logs) {
         List<Map<String, String>> specs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             specs.add(Map.of("name", "node-" + (char) ('a' + i), "ip", "10.9.0." + (i + 1)));
@@ -57,7 +57,11 @@ final class Namespaces implements AutoCloseable {
         try {
             String spec = JSON.writeValueAsString(Map.of("nodes", specs, "kept", kept(python)));
             command.addAll(List.of(
-                    python.toString(), "-I", "-S", resource("cluster_init.py").toString(), spec));
+                    python.python().toString(),
+                    "-I",
+                    "-S",
+                    resource("cluster_init.py").toString(),
+                    spec));
             process = new ProcessBuilder(command).redirectError(log.toFile()).start();
             return read(process, specs);
         } catch (IOException | RuntimeException e) {
@@ -95,12 +99,13 @@ final class Namespaces implements AutoCloseable {
     }
 
     /** The folders right below /tmp, if any, that nodes must share with this machine; the rest of /tmp is theirs. */
-    private static Set<String> kept(Path python) throws IOException {
+    private static Set<String> kept(PythonEnvironment python) throws IOException {
         Set<String> kept = new TreeSet<>();
         for (Path needed : List.of(
                 PythonEnvironment.repository(),
-                python,
-                python.toRealPath(),
+                python.home(),
+                python.python().toRealPath(),
+                python.rayJars().toRealPath(),
                 PythonEnvironment.withSglang().home(),
                 Path.of(System.getProperty("java.home")))) {
             if (needed.startsWith("/tmp") && needed.getNameCount() > 1) {

@@ -9,7 +9,8 @@ import java.lang.annotation.Target;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Gives the tests of a class a running cluster of two nodes with two accelerators and 16 CPUs each, and a dashboard.
+ * Gives the tests of a class a running cluster of two nodes with two accelerators and 16 CPUs each, node ranks and a
+ * dashboard.
  * Engines on it are stand-ins ({@link StandIn}); the router is the real one.
  *
  * <p>Take it as a parameter of type {@link TestCluster}. The cluster is shared with every other class of the same Ray

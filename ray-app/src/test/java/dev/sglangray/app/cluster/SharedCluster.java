@@ -57,10 +57,14 @@ public final class SharedCluster implements ParameterResolver, AfterEachCallback
                 close();
             }
             if (cluster == null) {
-                NodeSpec node = StandIn.on(NodeSpec.gpus(2));
-                cluster = TestCluster.start(new ClusterSpec(version, List.of(node, node), Services.RAY_AND_DASHBOARD));
+                List<NodeSpec> nodes = List.of(ranked(0), ranked(1));
+                cluster = TestCluster.start(new ClusterSpec(version, nodes, Services.RAY_AND_DASHBOARD));
             }
             return cluster;
+        }
+
+        private static NodeSpec ranked(int rank) {
+            return StandIn.on(NodeSpec.gpus(2).withResource("node_rank:" + rank, 1));
         }
 
         /** Fails the test that left something, and spares the next one that cluster. */

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * The stand-in for SGLang: a package {@code sglang} in the test resources that comes first on the node's PYTHONPATH and
@@ -15,13 +16,33 @@ public final class StandIn {
 
     private StandIn() {}
 
-    /** A node whose engines are stand-ins that believe in accelerators. */
+    /**
+     * A node whose engines are stand-ins that believe in accelerators. Its Python, whichever it is, seems to have SGLang
+     * installed, and has the real router.
+     */
     public static NodeSpec on(NodeSpec node) {
-        return node.withEnvironment("PYTHONPATH", folder().toString())
-                .withEnvironment("SGLANG_RAY_DEVICE", "cuda")
-                .withEnvironment(
-                        "SGLANG_RAY_PYTHON",
-                        PythonEnvironment.withSglang().python().toString());
+        return node.withEnvironment("PYTHONPATH", folder() + ":" + installed())
+                .withEnvironment("SGLANG_RAY_DEVICE", "cuda");
+    }
+
+    /** A folder of links to the installed SGLang and router, for Pythons that have neither. */
+    private static Path installed() {
+        Path folder = PythonEnvironment.repository().resolve("ray-app/target/standin-packages");
+        try (Stream<Path> packages = Files.list(PythonEnvironment.withSglang().sitePackages())) {
+            Files.createDirectories(folder);
+            for (Path installed : packages.filter(StandIn::isWanted).toList()) {
+                Path link = folder.resolve(installed.getFileName().toString());
+                Files.deleteIfExists(link);
+                Files.createSymbolicLink(link, installed);
+            }
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isWanted(Path installed) {
+        return installed.getFileName().toString().matches("sglang(_router)?(-.*\\.dist-info)?");
     }
 
     /** The folder for PYTHONPATH. */

@@ -44,7 +44,7 @@ public final class TestCluster implements AutoCloseable {
         this.spec = spec;
         this.python = PythonEnvironment.withRay(spec.rayVersion());
         this.logs = newFolder(spec);
-        this.namespaces = Namespaces.create(python.python(), spec.nodes().size(), logs);
+        this.namespaces = Namespaces.create(python, spec.nodes().size(), logs);
         this.probe = spec.services() == Services.NONE ? null : startProbe();
     }
 
@@ -202,8 +202,9 @@ public final class TestCluster implements AutoCloseable {
         try {
             Process process = builder(node, shell, environment)
                     .redirectInput(new File("/dev/null"))
-                    .redirectOutput(out.toFile())
-                    .redirectError(err.toFile())
+                    // Appending, as a log of a service is opened: programs may open their own output once more.
+                    .redirectOutput(ProcessBuilder.Redirect.appendTo(out.toFile()))
+                    .redirectError(ProcessBuilder.Redirect.appendTo(err.toFile()))
                     .start();
             InsideProcess inside = new InsideProcess(command, process, out, err);
             synchronized (started) {
@@ -261,6 +262,11 @@ public final class TestCluster implements AutoCloseable {
         return processes().stream()
                 .filter(row -> row.network().equals(node.network()))
                 .toList();
+    }
+
+    /** Sends SIGKILL. */
+    public void kill(ProcessRow victim) {
+        InsideProcess.kill("KILL", Long.toString(victim.pid()));
     }
 
     /** The processes that there were when the cluster had just started. */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.app.cluster.InsideProcess;
+import dev.sglangray.app.cluster.StandIn;
+import dev.sglangray.app.cluster.TestCluster;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** {@code kill -9} of every kind of process that a fleet has; that nothing is left is checked after each test. */
+@Tag("fault")
+abstract class KillsContract {
+
+    private static final int LOST = 4;
+
+    @Test
+    void ofTheDriverOfARunningFleet(TestCluster cluster) {
+        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{\"ignore_sigterm\": true}"))) {
+            Cli.awaitReport(up);
+            up.signal("KILL");
+            assertThat(up.await(Cli.DEADLINE).code()).isEqualTo(137);
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void ofTheDriverWhileEnginesLoad(TestCluster cluster) {
+        try (InsideProcess up = new Cli(cluster).upWithProgress(StandIn.model(cluster, "{\"load_seconds\": 100}"))) {
+            up.awaitOutput("SGLangRouterGroup:0 serves at", Cli.DEADLINE).signal("KILL");
+            assertThat(up.await(Cli.DEADLINE).code()).isEqualTo(137);
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"pid", "workerPid"})
+    void ofOneEngineOrItsActorLeavesTheOtherEngineServing(String which, TestCluster cluster) {
+        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{}"))) {
+            JsonNode report = Cli.awaitReport(up);
+            String url = report.path("api_url").asText();
+            JsonNode engine = part(report, "server");
+            kill(cluster, engine.path(which).asLong());
+
+            Awaitility.await("the router without the lost engine")
+                    .atMost(Cli.DEADLINE)
+                    .until(() ->
+                            !listed(cluster, url).contains(engine.path("url").asText()));
+            assertThat(FleetContract.askEach(cluster, url, 1))
+                    .extracting(answer -> answer.path("host_name").asText())
+                    .containsExactly("node-b");
+            up.signalGroup("INT");
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"pid", "workerPid"})
+    void ofTheRouterOrItsActorEndsTheFleet(String which, TestCluster cluster) {
+        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{}"))) {
+            JsonNode report = Cli.awaitReport(up);
+            kill(cluster, part(report, "router").path(which).asLong());
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(LOST);
+            assertThat(up.stderr()).contains("the router is lost");
+        }
+        cluster.assertNothingLeft();
+    }
+
+    private static void kill(TestCluster cluster, long innerPid) {
+        cluster.kill(cluster.processes().stream()
+                .filter(row -> row.innerPid() == innerPid)
+                .findFirst()
+                .orElseThrow());
+    }
+
+    private static String listed(TestCluster cluster, String url) {
+        return cluster.get(url + "/workers").path("text").asText();
+    }
+
+    private static JsonNode part(JsonNode report, String kind) {
+        for (JsonNode worker : report.path("workers")) {
+            if (worker.path("kind").asText().equals(kind)) {
+                return worker;
+            }
+        }
+        throw new AssertionError("no " + kind + " in " + report);
+    }
+}

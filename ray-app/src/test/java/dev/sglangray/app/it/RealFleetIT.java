@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.app.cluster.ClusterSpec;
+import dev.sglangray.app.cluster.ExitResult;
+import dev.sglangray.app.cluster.InsideProcess;
+import dev.sglangray.app.cluster.NodeSpec;
+import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.app.cluster.Services;
+import dev.sglangray.app.cluster.TestCluster;
+import dev.sglangray.app.drivers.UseDriver;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** {@code ray job submit} on two nodes with real engines, and every handle of the guide used on them. */
+@Tag("sglang")
+class RealFleetIT {
+
+    private static final Duration LOADING = Duration.ofMinutes(6);
+
+    @Test
+    void isSubmittedUsedAndShutDown() throws IOException {
+        NodeSpec node = NodeSpec.gpus(1);
+        ClusterSpec two =
+                new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY_AND_DASHBOARD);
+        try (TestCluster cluster = TestCluster.start(two)) {
+            SubmittedJob job = new SubmittedJob(cluster, "real-fleet");
+            try (InsideProcess submit = job.submit(
+                    "router_server_args.model_path=" + tinyModel(cluster),
+                    "router_server_args.tensor_parallel_size=1")) {
+                submit.awaitOutput(SubmittedJob.SERVES, LOADING);
+                String url = SubmittedJob.url(submit);
+                assertThat(generated(cluster, url)).isNotBlank().isEqualTo(generated(cluster, url));
+
+                ExitResult used = new Driver(cluster, UseDriver.class)
+                        .run(Cli.config("fleet.yaml"))
+                        .orFail();
+                assertThat(used.stdout().lines())
+                        .contains("listed 2", "unregistered true, listed 1", "registered again, listed 2")
+                        .contains("shutdown [true] [true, true]");
+                submit.await(Cli.DEADLINE);
+            } catch (AssertionError e) {
+                cluster.saveLogs();
+                throw e;
+            }
+            cluster.assertNothingLeft();
+        }
+    }
+
+    private static String generated(TestCluster cluster, String url) {
+        ObjectNode request = JsonNodeFactory.instance.objectNode().put("text", "Once upon a time");
+        request.putObject("sampling_params").put("temperature", 0).put("max_new_tokens", 8);
+        JsonNode answer = cluster.post(url + "/generate", request);
+        assertThat(answer.path("status").asInt()).as(answer.toString()).isEqualTo(200);
+        return Cli.parse(answer.path("text").asText()).path("text").asText();
+    }
+
+    private static Path tinyModel(TestCluster cluster) {
+        Path model = cluster.logs().resolve("tiny-model");
+        String python = PythonEnvironment.withSglang().python().toString();
+        String source = PythonEnvironment.repository()
+                .resolve("python-bridge/src/main/python")
+                .toString();
+        cluster.exec(
+                        cluster.head(),
+                        Duration.ofMinutes(2),
+                        "env",
+                        "PYTHONPATH=" + source,
+                        python,
+                        "-m",
+                        "sglang_ray.tiny_model",
+                        model.toString())
+                .orFail();
+        return model;
+    }
+}
