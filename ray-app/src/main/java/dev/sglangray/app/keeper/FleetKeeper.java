@@ -12,9 +12,6 @@ import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.WorkerException;
-import io.ray.api.concurrencygroup.annotations.DefConcurrencyGroup;
-import io.ray.api.concurrencygroup.annotations.DefConcurrencyGroups;
-import io.ray.api.concurrencygroup.annotations.UseConcurrencyGroup;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
@@ -23,10 +20,7 @@ import org.jspecify.annotations.Nullable;
  * end with what created them; as a detached actor it ends with nobody. Questions and {@link #close()} are answered while
  * {@link #launch()} is under way.
  */
-@DefConcurrencyGroups(@DefConcurrencyGroup(name = FleetKeeper.CONTROL, maxConcurrency = 3))
 public class FleetKeeper {
-    static final String CONTROL = "control";
-
     private final ObjectMapper json = new ObjectMapper();
     private final KeeperRequest request;
     private final EventLog events = new EventLog();
@@ -64,13 +58,11 @@ public class FleetKeeper {
     }
 
     /** What happened from the event of this index on, a JSON list. */
-    @UseConcurrencyGroup(name = CONTROL)
     public String events(int from) throws JsonProcessingException {
         return json.writeValueAsString(events.from(from));
     }
 
     /** Ends the fleet; a launch that is under way is rolled back. True when there was one. Harmless when repeated. */
-    @UseConcurrencyGroup(name = CONTROL)
     public boolean close() {
         Fleet running;
         synchronized (this) {

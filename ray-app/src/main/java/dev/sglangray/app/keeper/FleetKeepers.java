@@ -12,6 +12,8 @@ import dev.sglangray.workers.GroupOptions;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
+import io.ray.api.concurrencygroup.ConcurrencyGroup;
+import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
 import io.ray.api.exception.RayException;
 import io.ray.api.exception.RayTimeoutException;
 import io.ray.api.options.ActorLifetime;
@@ -94,6 +96,7 @@ public final class FleetKeepers {
     private static ActorHandle<FleetKeeper> create(String name, String request, RaySession session) {
         try {
             var creator = Ray.actor(FleetKeeper::new, request)
+                    .setConcurrencyGroups(control())
                     .setName(name)
                     .setLifetime(ActorLifetime.DETACHED)
                     .setJvmOptions(GroupOptions.SMALL_JVM);
@@ -109,6 +112,16 @@ public final class FleetKeepers {
                             + "': end it with `sglang-ray down`, or choose another group_name",
                     e);
         }
+    }
+
+    // Built in code: Ray's annotations for it fail on JDK 12 and later.
+    private static ConcurrencyGroup control() {
+        return new ConcurrencyGroupBuilder<FleetKeeper>()
+                .setName("control")
+                .setMaxConcurrency(3)
+                .addMethod(FleetKeeper::events)
+                .addMethod(FleetKeeper::close)
+                .build();
     }
 
     private static String request(FleetSpec spec, RaySession session, Settings settings) {
