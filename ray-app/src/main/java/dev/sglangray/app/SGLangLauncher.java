@@ -67,23 +67,14 @@ public final class SGLangLauncher {
                 .fleetName(options.fleetName().orElseGet(() -> fleetName(arguments)))
                 .nodeGroups(options.rolloutNodeGroups())
                 .routerNodeRank(options.routerNodeRank())
-                .cpusPerActor(options.cpusPerActor());
+                .cpusPerActor(options.cpusPerActor())
+                .arguments(arguments);
         if (Ray.isInitialized()) {
             request.namespace(Ray.getRuntimeContext().getNamespace());
         }
-        if (arguments.launchServer()) {
-            request.server(
-                    arguments.groupName(),
-                    arguments.serverType().configName(),
-                    arguments.acceleratorsPerEngine().orElse(1),
-                    arguments.server().values());
-            options.placementStrategy().ifPresent(request::strategy);
-            if (rolloutHardwareRanks != null) {
-                request.hardwareRanks(rolloutHardwareRanks);
-            }
-        }
-        if (arguments.launchRouter()) {
-            request.router(arguments.routerGroupName(), arguments.router().values());
+        options.placementStrategy().ifPresent(request::strategy);
+        if (rolloutHardwareRanks != null) {
+            request.hardwareRanks(rolloutHardwareRanks);
         }
         FleetPlan plan = FleetPlanner.plan(request.build());
         return options.pythonInterpreter()

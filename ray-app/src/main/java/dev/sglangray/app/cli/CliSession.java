@@ -9,7 +9,8 @@ import dev.sglangray.app.session.LocalHead;
 import dev.sglangray.app.session.RayAddress;
 import dev.sglangray.app.session.RaySession;
 import java.time.Duration;
-import java.util.Optional;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A command's connection to its cluster, with the local head where one was asked for. */
@@ -17,14 +18,16 @@ final class CliSession implements AutoCloseable {
     private static final Duration HEAD_DEADLINE = Duration.ofMinutes(3);
 
     private final CliContext context;
-    private final ClusterOptions options;
+    private final String namespace;
     private final @Nullable LocalHead head;
+    private final @Nullable RayAddress cluster;
     private @Nullable RaySession session;
 
-    private CliSession(CliContext context, ClusterOptions options, @Nullable LocalHead head) {
+    private CliSession(CliContext context, String namespace, @Nullable LocalHead head, @Nullable RayAddress cluster) {
         this.context = context;
-        this.options = options;
+        this.namespace = namespace;
         this.head = head;
+        this.cluster = cluster;
     }
 
     /**
@@ -37,16 +40,20 @@ final class CliSession implements AutoCloseable {
             if (options.accelerators() >= 0) {
                 throw new UsageException("--accelerators is for --local; a cluster that runs already has its own");
             }
-            address(options);
-            return new CliSession(context, options, null);
+            return new CliSession(context, options.namespace(), null, address(options));
         }
         if (options.address().isPresent()) {
             throw new UsageException(
                     "--local and --address exclude each other: one starts a cluster, the other names one");
         }
+        return beginLocal(context, options.namespace(), options.accelerators());
+    }
+
+    /** As {@link #begin} with a local head; a negative number of accelerators lets Ray count them. */
+    static CliSession beginLocal(CliContext context, String namespace, int accelerators) {
         String python = context.launcher().requirePython();
         new ClusterGate(python).requireSupportedDriver();
-        return new CliSession(context, options, LocalHead.start(python, options.accelerators()));
+        return new CliSession(context, namespace, LocalHead.start(python, accelerators), null);
     }
 
     /** Joins the cluster. */
@@ -54,26 +61,24 @@ final class CliSession implements AutoCloseable {
         long begin = System.nanoTime();
         RayAddress address;
         String nodeIp;
+        JobContext job;
         if (head != null) {
             listener.started(LaunchPhase.CONNECT, "starting a local Ray head");
             address = head.awaitReady(HEAD_DEADLINE);
             nodeIp = address.host();
+            // A job's working directory is kept in the cluster of the job, which this one is not.
+            job = JobContext.from(Map.of());
         } else {
-            address = address(options);
+            address = Objects.requireNonNull(cluster);
+            job = JobContext.from(System.getenv());
             listener.started(LaunchPhase.CONNECT, "joining the Ray cluster at " + address);
             nodeIp = new ClusterGate(context.launcher().requirePython()).requireJoinable(address);
         }
-        JobContext job = JobContext.from(System.getenv());
-        RaySession joined = RaySession.connect(
-                address, options.namespace(), context.launcher().requireJar(), job, nodeIp);
+        RaySession joined =
+                RaySession.connect(address, namespace, context.launcher().requireJar(), job, nodeIp);
         session = joined;
         listener.ended(LaunchPhase.CONNECT, Duration.ofNanos(System.nanoTime() - begin));
         return joined;
-    }
-
-    /** Keeps the local head's logs, and says where; for failures whose cause is in them. */
-    Optional<String> keepLogs() {
-        return Optional.ofNullable(head).map(local -> local.keepLogs().toString());
     }
 
     private static RayAddress address(ClusterOptions options) {

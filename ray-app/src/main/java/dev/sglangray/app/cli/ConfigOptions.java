@@ -104,8 +104,9 @@ final class ConfigOptions {
         return routerNodeRank;
     }
 
-    Optional<String> python() {
-        return Optional.ofNullable(python);
+    /** The Python of the nodes: the one named here, else this command's own. */
+    String pythonOr(Launcher launcher) {
+        return python == null ? launcher.requirePython() : python;
     }
 
     List<String> overrides() {

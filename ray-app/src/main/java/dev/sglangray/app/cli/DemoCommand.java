@@ -4,11 +4,6 @@ package dev.sglangray.app.cli;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
-import dev.sglangray.app.LaunchPhase;
-import dev.sglangray.app.session.ClusterGate;
-import dev.sglangray.app.session.JobContext;
-import dev.sglangray.app.session.LocalHead;
-import dev.sglangray.app.session.RayAddress;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.bridge.NodeDirectories;
 import dev.sglangray.bridge.PythonPackage;
@@ -41,7 +36,6 @@ import picocli.CommandLine.Option;
         })
 final class DemoCommand implements Callable<Integer> {
     private static final Duration MODEL_DEADLINE = Duration.ofMinutes(5);
-    private static final Duration HEAD_DEADLINE = Duration.ofMinutes(3);
     private static final long ANSWER_SECONDS = 300;
 
     private final CliContext context;
@@ -86,27 +80,16 @@ final class DemoCommand implements Callable<Integer> {
                 .map(folder -> folder.resolve("demo.yaml"))
                 .orElseThrow(() -> new EnvironmentException("conf/demo.yaml is not beside the script sglang-ray"));
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), false)) {
-            new ClusterGate(python).requireSupportedDriver();
             Path packageFolder = PythonPackage.extract();
             new PythonProbe(packageFolder).requireSglang(python, Duration.ofMinutes(1));
-            progress.started(LaunchPhase.CONNECT, "starting a local Ray head with " + engines + " accelerator(s)");
-            try (LocalHead head = LocalHead.start(python, engines)) {
+            try (CliSession cli = CliSession.beginLocal(context, RaySession.DEFAULT_NAMESPACE, engines)) {
                 Config root = ConfigLoader.builder()
                         .configFile(conf)
                         .environment(System.getenv())
                         .overrides(List.of("router_server_args.model_path=" + quoted(model(packageFolder, python))))
                         .load();
                 FleetSpec spec = FleetSpec.of(root, null, null, false);
-                RayAddress address = head.awaitReady(HEAD_DEADLINE);
-                try (RaySession session = RaySession.connect(
-                        address,
-                        RaySession.DEFAULT_NAMESPACE,
-                        context.launcher().requireJar(),
-                        JobContext.from(Map.of()),
-                        address.host())) {
-                    progress.ended(LaunchPhase.CONNECT, Duration.ZERO);
-                    run(spec, session, python, progress);
-                }
+                run(spec, cli.connect(progress), python, progress);
             }
             progress.line("ended; nothing is left running.");
         }
@@ -119,11 +102,7 @@ final class DemoCommand implements Callable<Integer> {
                 .pythonInterpreter(python)
                 .listener(progress);
         try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options)) {
-            FleetReport.of(
-                            session.namespace(),
-                            fleet.serverGroup().orElse(null),
-                            fleet.routerGroup().orElse(null))
-                    .print(context.console(), false, progress.phases());
+            FleetReport.of(session.namespace(), fleet).print(context.console(), false, progress.phases());
             String text = GenerateCommand.generate(
                             fleet.apiUrl(), prompt, Map.of("max_new_tokens", 24, "temperature", 0), ANSWER_SECONDS)
                     .text();

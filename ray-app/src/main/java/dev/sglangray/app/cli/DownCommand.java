@@ -44,9 +44,7 @@ final class DownCommand implements Callable<Integer> {
             router.ifPresent(RouterGroup::destroy);
             servers.ifPresent(ServerGroup::destroy);
             if (!kept && router.isEmpty() && servers.isEmpty()) {
-                context.console()
-                        .say("sglang-ray: there is no fleet with the groups '" + groups.group() + "' and '"
-                                + groups.routerGroup() + "' in namespace '" + session.namespace() + "'");
+                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
                 return ExitCode.FAILED;
             }
             context.console().say("the fleet is ended");

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +29,13 @@ record FleetReport(
         String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, List<RegisteredServer> registered) {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
 
-    /** Asks the workers. */
+    /** Asks a fleet's workers. */
+    static FleetReport of(String namespace, Fleet fleet) {
+        return of(
+                namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null));
+    }
+
+    /** Asks the workers of these groups. */
     static FleetReport of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
         List<WorkerStatus> workers = new ArrayList<>();
         List<RegisteredServer> registered = List.of();
@@ -57,7 +64,7 @@ record FleetReport(
             console.result(String.format(
                     "%-10s %-8s %-28s node %s%s%s",
                     worker.kind().equals("router") ? "router" : "engine " + worker.rank(),
-                    worker.state().toLowerCase(java.util.Locale.ROOT),
+                    worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
                     worker.nodeIp(),
                     worker.devices().isEmpty() ? "" : "  accelerators " + String.join(",", worker.devices()),

@@ -6,6 +6,7 @@ import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerInterruptedException;
 import dev.sglangray.workers.WorkerStatus;
 import dev.sglangray.workers.WorkerTimeoutException;
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /**
  * Looks after a fleet in the foreground: tells when a worker is lost, takes a dead engine out of the router, and ends
@@ -54,7 +56,7 @@ final class FleetWatch {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (dev.sglangray.workers.WorkerInterruptedException e) {
+        } catch (WorkerInterruptedException e) {
             progress.note(LaunchPhase.START, "interrupted");
         }
     }
@@ -89,7 +91,7 @@ final class FleetWatch {
         }
     }
 
-    private static String lost(java.util.function.Supplier<WorkerStatus> question) {
+    private static String lost(Supplier<WorkerStatus> question) {
         try {
             WorkerStatus status = question.get();
             if (status.state().equals(READY)) {

@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
+import dev.sglangray.app.session.RaySession;
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.GenerateResponse;
 import dev.sglangray.client.InferenceHttpClient;
@@ -113,12 +114,12 @@ final class GenerateCommand implements Callable<Integer> {
     private String fleetUrl() throws InterruptedException {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
-            cli.connect(progress);
+            RaySession session = cli.connect(progress);
             Optional<RouterGroup> router = groups.router();
             Optional<ServerGroup> servers = router.isPresent() ? Optional.empty() : groups.servers();
             if (router.isEmpty() && servers.isEmpty()) {
-                throw new EnvironmentException("there is no fleet with the groups '" + groups.routerGroup() + "' and '"
-                        + groups.group() + "'; name a URL with --url, or other groups");
+                throw new EnvironmentException(
+                        groups.nobody(session.namespace()) + "; name a URL with --url, or other groups");
             }
             return Fleet.apiUrl(servers.orElse(null), router.orElse(null));
         }

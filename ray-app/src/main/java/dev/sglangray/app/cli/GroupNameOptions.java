@@ -31,6 +31,12 @@ final class GroupNameOptions {
         return routerGroup;
     }
 
+    /** That neither group lives, in words. */
+    String nobody(String namespace) {
+        return "there is no fleet with the groups '" + group + "' and '" + routerGroup + "' in namespace '" + namespace
+                + "'";
+    }
+
     /** The engines, if they live. */
     Optional<ServerGroup> servers() {
         try {

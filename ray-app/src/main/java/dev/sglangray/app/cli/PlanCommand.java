@@ -47,7 +47,7 @@ final class PlanCommand implements Callable<Integer> {
             FleetSpec spec = FleetInput.read(config);
             LaunchOptions.Builder options = LaunchOptions.builder()
                     .routerNodeRank(config.routerNodeRank())
-                    .pythonInterpreter(config.python().orElseGet(context.launcher()::requirePython));
+                    .pythonInterpreter(config.pythonOr(context.launcher()));
             ArgumentCheck check = ArgumentCheck.of(spec.block(), spec.arguments(), options.build());
             check.throwIfWrong();
             check.problems().forEach(problem -> progress.line(problem.render()));

@@ -46,9 +46,7 @@ final class StatusCommand implements Callable<Integer> {
             Optional<ServerGroup> servers = groups.servers();
             Optional<RouterGroup> router = groups.router();
             if (servers.isEmpty() && router.isEmpty()) {
-                context.console()
-                        .say("sglang-ray: there is no fleet with the groups '" + groups.group() + "' and '"
-                                + groups.routerGroup() + "' in namespace '" + session.namespace() + "'");
+                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
                 return ExitCode.FAILED;
             }
             FleetReport.of(session.namespace(), servers.orElse(null), router.orElse(null))

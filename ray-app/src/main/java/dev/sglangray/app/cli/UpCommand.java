@@ -82,11 +82,7 @@ final class UpCommand implements Callable<Integer> {
     private int foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
         Cluster ranked = plan(spec, progress);
         try (Fleet fleet = spec.launch(ranked, options(session, progress))) {
-            FleetReport report = FleetReport.of(
-                    session.namespace(),
-                    fleet.serverGroup().orElse(null),
-                    fleet.routerGroup().orElse(null));
-            report.print(context.console(), json, progress.phases());
+            FleetReport.of(session.namespace(), fleet).print(context.console(), json, progress.phases());
             progress.line("Ctrl-C ends the fleet.");
             new FleetWatch(fleet, progress).untilInterruptedOrLost();
             progress.line("ending the fleet ...");
@@ -111,7 +107,7 @@ final class UpCommand implements Callable<Integer> {
                 .routerNodeRank(config.routerNodeRank())
                 .reserveDeadline(times.reserveDeadline())
                 .groupOptions(times.groupOptions(session))
-                .pythonInterpreter(config.python().orElseGet(context.launcher()::requirePython))
+                .pythonInterpreter(config.pythonOr(context.launcher()))
                 .listener(progress);
     }
 
@@ -119,7 +115,7 @@ final class UpCommand implements Callable<Integer> {
         plan(spec, progress);
         FleetKeepers.Settings settings = new FleetKeepers.Settings(
                 config.routerNodeRank(),
-                config.python().orElseGet(context.launcher()::requirePython),
+                config.pythonOr(context.launcher()),
                 times.reserveDeadline(),
                 times.healthDeadline());
         FleetKeepers.launch(spec, session, settings, progress);

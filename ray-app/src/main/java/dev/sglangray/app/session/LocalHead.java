@@ -134,17 +134,6 @@ public final class LocalHead implements AutoCloseable {
         }
     }
 
-    /** Whether it still runs; it may have been ended from outside. */
-    public boolean isAlive() {
-        return process.isAlive();
-    }
-
-    /** Keeps the session folder, with its logs, when this head is closed; for a person who looks for a cause. */
-    public Path keepLogs() {
-        keepFolder = true;
-        return folder;
-    }
-
     /** Ends the head with everything that runs under it, and removes its folder. May be called again. */
     @Override
     public synchronized void close() {
@@ -173,9 +162,9 @@ public final class LocalHead implements AutoCloseable {
 
     private SessionException failed(String what) {
         List<String> tail = process.logTail(TAIL_LINES);
-        Path kept = keepLogs();
+        keepFolder = true;
         return new SessionException("the local Ray head " + what + "; its last lines:\n  " + String.join("\n  ", tail)
-                + "\nIts logs: " + kept);
+                + "\nIts logs: " + folder);
     }
 
     private String readLog() {
