@@ -5,6 +5,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.Secrets;
+import dev.sglangray.config.tree.PythonText;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -138,7 +139,15 @@ final class LauncherArgsReader {
         return value;
     }
 
+    // A number or a switch is no name, in RLinf neither: 007 would be the group "7".
     private static String groupName(Config field) {
+        Object value = field.value();
+        if (value instanceof Number || value instanceof Boolean) {
+            throw new ConfigException(
+                    ConfigProblem.error(field.position(), field.path(), "must be a text, not " + PythonText.str(value))
+                            .withFix("a name that looks like a number or a switch needs quotes: \""
+                                    + PythonText.str(value) + "\""));
+        }
         String name = field.asString();
         if (name.isBlank() || name.contains(":")) {
             throw new ConfigException(ConfigProblem.error(

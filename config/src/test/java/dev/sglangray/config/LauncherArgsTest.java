@@ -79,6 +79,8 @@ class LauncherArgsTest {
                 "{server: {model_path: null}, router: {}} | server.model_path: is required",
                 "{model_path: x, server: {}, router: {}} | add 'model_path: ${..model_path}' to server",
                 "{server: {model_path: /m, num_gpus: two}, router: {}} | server.num_gpus: must be an integer",
+                "{group_name: 7, server: {model_path: /m}, router: {}} | must be a text, not 7",
+                "{router_group_name: true, server: {model_path: /m}, router: {}} | must be a text, not True",
                 "{group_name: 'a:b', server: {model_path: /m}, router: {}} | a name without ':'",
                 "{group_name: g, router_group_name: g, server: {model_path: /m}, router: {}} | cannot share the group 'g'",
                 "{server: {model_path: /m, x: '${nope}'}, router: {}} | server.x: cannot resolve '${nope}'",

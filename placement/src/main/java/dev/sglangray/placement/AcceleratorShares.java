@@ -4,68 +4,95 @@ package dev.sglangray.placement;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * How much of Ray's accelerator resource each process of a group reserves. Ray shares a single accelerator by fractions;
- * several at once it gives out whole only.
+ * How much of Ray's resource each process of a group reserves for its accelerators, or for other hardware that Ray counts.
+ * Ray shares a single piece by fractions; several at once it gives out whole only.
  */
 final class AcceleratorShares {
     /** Ray counts resources in ten-thousandths. */
-    private static final double PARTS = 10_000;
+    static final double PARTS = 10_000;
 
     private final Cluster cluster;
     private final String groupName;
+    private final double share;
     private final Map<Long, Integer> users = new HashMap<>();
 
-    AcceleratorShares(Cluster cluster, String groupName, List<Placement> placements) {
+    /** What a process reserves: so much of a Ray resource. */
+    record Amount(String resource, double amount) {}
+
+    /**
+     * Counts who uses what.
+     *
+     * @param share what the fleet takes of each piece, above 0 and at most 1; the rest is left to others
+     */
+    AcceleratorShares(Cluster cluster, String groupName, List<Placement> placements, double share) {
         this.cluster = cluster;
         this.groupName = groupName;
+        this.share = share;
         for (Placement placement : placements) {
-            if (width(placement) > 0) {
-                for (int accelerator : placement.localHardwareRanks()) {
-                    users.merge(key(placement, accelerator), 1, Integer::sum);
+            if (resource(placement).isPresent()) {
+                for (int piece : placement.localHardwareRanks()) {
+                    users.merge(key(placement, piece), 1, Integer::sum);
                 }
             }
         }
     }
 
-    private static long key(Placement placement, int accelerator) {
-        return ((long) placement.clusterNodeRank() << 32) + accelerator;
+    private static long key(Placement placement, int piece) {
+        return ((long) placement.clusterNodeRank() << 32) + piece;
+    }
+
+    private Optional<String> resource(Placement placement) {
+        return cluster.hardwareType(placement).flatMap(cluster.node(placement.clusterNodeRank())::rayResource);
     }
 
     /** How many accelerators a process is given; 0 for other hardware and for nodes. */
     int width(Placement placement) {
-        boolean accelerators = cluster.nodeGroup(placement.nodeGroupLabel())
-                .flatMap(NodeGroupInfo::hardwareType)
-                .filter(NodeInfo.ACCELERATOR::equals)
-                .isPresent();
-        return accelerators ? placement.localHardwareRanks().size() : 0;
+        return cluster.onAccelerators(placement)
+                ? placement.localHardwareRanks().size()
+                : 0;
     }
 
     /**
-     * What a process reserves: its width, or a fraction of the accelerator that it shares.
+     * What a process reserves: its width, or a fraction of the piece that it shares. Empty for nodes, and for hardware that
+     * Ray does not count.
      *
-     * @throws PlacementException when it has several accelerators and another process has one of them too
+     * @throws PlacementException when it has several pieces and another process has one of them too
      */
-    double amount(Placement placement) {
-        int width = width(placement);
-        for (int i = 0; i < width; i++) {
-            int accelerator = placement.localHardwareRanks().get(i);
-            int sharers = users.getOrDefault(key(placement, accelerator), 1);
+    Optional<Amount> amount(Placement placement) {
+        return resource(placement).map(name -> new Amount(name, share(placement)));
+    }
+
+    private double share(Placement placement) {
+        int width = placement.localHardwareRanks().size();
+        int sharers = 1;
+        for (int piece : placement.localHardwareRanks()) {
+            sharers = Math.max(sharers, users.getOrDefault(key(placement, piece), 1));
             if (sharers > 1 && width > 1) {
-                throw PlacementException.builder(
-                                "accelerator %d of node rank %d is given to %d engines; engines of several accelerators cannot share"
-                                        .formatted(accelerator, placement.clusterNodeRank(), sharers))
-                        .component(groupName)
-                        .rank(placement.rank())
-                        .seen(placement.localHardwareRanks())
-                        .available("Nodes", NodeTable.lines(cluster))
-                        .build();
-            }
-            if (sharers > 1) {
-                return Math.floor(PARTS / sharers) / PARTS;
+                throw refusal(
+                        placement,
+                        "accelerator %d of node rank %d is given to %d engines; engines of several accelerators cannot share"
+                                .formatted(piece, placement.clusterNodeRank(), sharers));
             }
         }
-        return width;
+        if (share < 1 && width > 1) {
+            throw refusal(
+                    placement,
+                    ("an accelerator share of %s leaves the rest to others, but this engine has %d accelerators, and Ray gives"
+                                    + " several at once out whole only")
+                            .formatted(share, width));
+        }
+        return sharers == 1 && share == 1 ? width : Math.floor(PARTS * share / sharers) / PARTS;
+    }
+
+    private PlacementException refusal(Placement placement, String message) {
+        return PlacementException.builder(message)
+                .component(groupName)
+                .rank(placement.rank())
+                .seen(placement.localHardwareRanks())
+                .available("Nodes", NodeTable.lines(cluster))
+                .build();
     }
 }

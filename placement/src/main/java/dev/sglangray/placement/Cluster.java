@@ -79,8 +79,14 @@ public final class Cluster {
             }
             labels.add(group.label());
             int devices = group.devices().getOrDefault(rank, 0);
-            if (group.hardwareType() != null && devices > 0) {
-                hardware.merge(group.hardwareType(), devices, Integer::sum);
+            String type = group.hardwareType();
+            if (type != null && devices > 0) {
+                hardware.merge(type, devices, Integer::sum);
+            } else if (type != null && group.devices().isEmpty()) {
+                int counted = snapshot.resources().getOrDefault(type, 0.0).intValue();
+                if (counted > 0) {
+                    hardware.putIfAbsent(type, counted);
+                }
             }
         }
         return new NodeInfo(rank, snapshot, labels, hardware);
@@ -137,6 +143,20 @@ public final class Cluster {
                     .build();
         }
         return nodes.get(rank);
+    }
+
+    /** The type of the hardware that a process was given; empty for node placements. */
+    Optional<String> hardwareType(Placement placement) {
+        return placement.localHardwareRanks().isEmpty()
+                ? Optional.empty()
+                : nodeGroup(placement.nodeGroupLabel()).flatMap(NodeGroupInfo::hardwareType);
+    }
+
+    /** Whether a process was given accelerators, and not other hardware or a node. */
+    boolean onAccelerators(Placement placement) {
+        return hardwareType(placement)
+                .filter(node(placement.clusterNodeRank())::isAccelerator)
+                .isPresent();
     }
 
     /** How many accelerators the nodes have together. */

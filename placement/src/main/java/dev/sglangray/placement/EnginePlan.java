@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param groupName the server group
  * @param node its node
  * @param placement its accelerators and ranks
- * @param bundleIndex its bundle in the fleet's placement group
+ * @param bundleIndex its bundle in the placement group
+ * @param resources what its actor takes of the bundle, by Ray's names
  * @param serverType {@code srt} or {@code embodied}, as configured
  * @param serverArgs the configured arguments; host, port and dist_init_addr are chosen at run time
  * @param environment the variables of RLinf's scheduler over those of the node group; merge them over the node's own with
@@ -24,14 +25,33 @@ public record EnginePlan(
         NodeInfo node,
         Placement placement,
         int bundleIndex,
+        Map<String, Double> resources,
         String serverType,
         Map<String, @Nullable Object> serverArgs,
         Map<String, String> environment,
         @Nullable String pythonInterpreter) {
     /** Copies the maps. */
     public EnginePlan {
+        resources = OrderedMap.copyOf(resources);
         serverArgs = OrderedMap.copyOf(serverArgs);
         environment = OrderedMap.copyOf(environment);
+    }
+
+    /** The same engine, in this Python where the node group names none. */
+    EnginePlan withDefaultPython(String python) {
+        return pythonInterpreter != null
+                ? this
+                : new EnginePlan(
+                        rank,
+                        groupName,
+                        node,
+                        placement,
+                        bundleIndex,
+                        resources,
+                        serverType,
+                        serverArgs,
+                        environment,
+                        python);
     }
 
     /** The name of its actor, {@code <group>:<rank>}. */

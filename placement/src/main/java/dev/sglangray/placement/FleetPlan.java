@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * All of a fleet, before anything of it exists.
  *
- * @param fleetName the fleet's name, which is also that of its placement group
+ * @param fleetName the fleet's name
+ * @param group the placement group that its actors live in
  * @param engines the engines by rank; empty when only a router is launched
  * @param routerPlan the router, or null when there is none; see {@link #router()}
  * @param bundles the bundles of the placement group, by index
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record FleetPlan(
         String fleetName,
+        GroupPlan group,
         List<EnginePlan> engines,
         @Nullable RouterPlan routerPlan,
         List<BundlePlan> bundles,
@@ -30,5 +32,16 @@ public record FleetPlan(
     /** The router; empty when there is none. */
     public Optional<RouterPlan> router() {
         return Optional.ofNullable(routerPlan);
+    }
+
+    /** The same plan with a Python for the engines and the router whose node group names none. */
+    public FleetPlan withDefaultPython(String python) {
+        return new FleetPlan(
+                fleetName,
+                group,
+                engines.stream().map(engine -> engine.withDefaultPython(python)).toList(),
+                routerPlan == null ? null : routerPlan.withDefaultPython(python),
+                bundles,
+                warnings);
     }
 }

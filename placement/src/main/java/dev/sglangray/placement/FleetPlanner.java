@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,7 +26,9 @@ public final class FleetPlanner {
      */
     public static FleetPlan plan(PlanRequest request) {
         requireDistinctNames(request);
-        List<BundlePlan> bundles = new ArrayList<>();
+        BundleChooser bundles = request.existingGroup()
+                .<BundleChooser>map(group -> new BundleChooser.Existing(group, request.cluster()))
+                .orElseGet(() -> new BundleChooser.New(request.bundleRest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
         warnings.addAll(request.warnings());
         List<EnginePlan> engines = request.server()
@@ -33,7 +36,12 @@ public final class FleetPlanner {
                 .orElse(List.of());
         RouterPlan router =
                 request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
-        return new FleetPlan(request.fleetName(), engines, router, bundles, warnings);
+        GroupPlan group = request.existingGroup()
+                .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
+                .orElseGet(() -> new GroupPlan.Own(request.fleetName(), request.groupStrategy()));
+        FleetPlan plan = new FleetPlan(request.fleetName(), group, engines, router, bundles.bundles(), warnings);
+        GroupPromise.check(plan);
+        return plan;
     }
 
     private static void requireDistinctNames(PlanRequest request) {
@@ -56,7 +64,7 @@ public final class FleetPlanner {
     }
 
     private static List<EnginePlan> engines(
-            PlanRequest request, PlanRequest.Server server, List<BundlePlan> bundles, List<String> warnings) {
+            PlanRequest request, PlanRequest.Server server, BundleChooser bundles, List<String> warnings) {
         Cluster cluster = request.cluster();
         List<Placement> placements;
         try {
@@ -65,7 +73,8 @@ public final class FleetPlanner {
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
         }
-        AcceleratorShares shares = new AcceleratorShares(cluster, server.groupName(), placements);
+        AcceleratorShares shares =
+                new AcceleratorShares(cluster, server.groupName(), placements, request.acceleratorShare());
         SchedulerEnvironment environment = new SchedulerEnvironment(
                 request.namespace(),
                 server.groupName(),
@@ -76,12 +85,14 @@ public final class FleetPlanner {
         for (Placement placement : placements) {
             NodeInfo node = cluster.node(placement.clusterNodeRank());
             NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
+            Map<String, Double> resources = resources(shares.amount(placement), request.cpusPerActor());
             engines.add(new EnginePlan(
                     placement.rank(),
                     server.groupName(),
                     node,
                     placement,
-                    addBundle(bundles, node, shares.amount(placement), request.cpusPerActor()),
+                    bundles.choose(server.groupName() + ":" + placement.rank(), node, resources),
+                    resources,
                     server.serverType(),
                     arguments,
                     environment.of(
@@ -136,7 +147,7 @@ public final class FleetPlanner {
         }
     }
 
-    private static RouterPlan router(PlanRequest request, PlanRequest.Router router, List<BundlePlan> bundles) {
+    private static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
         Cluster cluster = request.cluster();
         Placement placement;
         try {
@@ -148,26 +159,24 @@ public final class FleetPlanner {
         }
         NodeInfo node = cluster.node(placement.clusterNodeRank());
         NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
+        Map<String, Double> resources = resources(Optional.empty(), request.cpusPerActor());
         return new RouterPlan(
                 router.groupName(),
                 node,
-                addBundle(bundles, node, 0, request.cpusPerActor()),
+                bundles.choose(router.groupName() + ":0", node, resources),
+                resources,
                 router.arguments(),
                 new SchedulerEnvironment(request.namespace(), router.groupName(), node.ip(), 1)
                         .of(placement, node, List.of(), group.environmentVariables(node.rank())),
                 group.pythonInterpreter(node.rank()).orElse(null));
     }
 
-    private static int addBundle(List<BundlePlan> bundles, NodeInfo node, double accelerators, double cpus) {
+    private static Map<String, Double> resources(Optional<AcceleratorShares.Amount> hardware, double cpus) {
         Map<String, Double> resources = new LinkedHashMap<>();
-        if (accelerators > 0) {
-            resources.put(node.acceleratorType().rayResource(), accelerators);
-        }
+        hardware.ifPresent(amount -> resources.put(amount.resource(), amount.amount()));
         if (cpus > 0) {
             resources.put("CPU", cpus);
         }
-        resources.put("node:" + node.ip(), BundlePlan.PIN);
-        bundles.add(new BundlePlan(bundles.size(), node.ip(), resources));
-        return bundles.size() - 1;
+        return resources;
     }
 }

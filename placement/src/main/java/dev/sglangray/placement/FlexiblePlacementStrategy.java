@@ -126,7 +126,7 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
         return new PlacementDraft(
                 resolver.node(first),
                 ranks.stream().map(resolver::localRank).toList(),
-                isolate && types.contains(NodeInfo.ACCELERATOR),
+                isolate && types.stream().allMatch(resolver.node(first)::isAccelerator),
                 resolver.group(first).label());
     }
 

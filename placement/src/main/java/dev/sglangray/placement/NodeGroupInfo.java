@@ -110,6 +110,21 @@ public final class NodeGroupInfo {
         return hardwareRank - firstRanks[nodeIndex(hardwareRank)];
     }
 
+    /** The hardware rank of a piece on a node of this group; only for groups with a hardware type. */
+    int hardwareRank(int nodeRank, int localRank) {
+        int low = 0;
+        int high = nodes.size() - 1;
+        while (low < high) {
+            int middle = (low + high) >>> 1;
+            if (nodes.get(middle).rank() < nodeRank) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        return firstRanks[low] + localRank;
+    }
+
     private int nodeIndex(int hardwareRank) {
         if (hardwareType == null || hardwareRank < 0 || hardwareRank >= firstRanks[nodes.size()]) {
             throw new IndexOutOfBoundsException("hardware rank " + hardwareRank + " of node group " + label);

@@ -3,6 +3,7 @@ package dev.sglangray.placement;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A node with its place in the cluster.
@@ -40,6 +41,21 @@ public record NodeInfo(int rank, NodeSnapshot snapshot, List<String> labels, Map
     /** RLinf's name of the accelerator model, {@code "NV_GPU:H100"}; empty when the node has none. */
     public String acceleratorModel() {
         return accelerators() == 0 ? "" : snapshot.acceleratorType() + ":" + snapshot.acceleratorModel();
+    }
+
+    /** Whether pieces of this hardware type are the node's accelerators: by RLinf's name or by Ray's. */
+    boolean isAccelerator(String hardwareType) {
+        return hardwareType.equals(ACCELERATOR)
+                || (accelerators() > 0
+                        && hardwareType.equals(snapshot.acceleratorType().rayResource()));
+    }
+
+    /** Ray's resource that counts pieces of this hardware type; empty when Ray does not know them, as for robots. */
+    Optional<String> rayResource(String hardwareType) {
+        if (hardwareType.equals(ACCELERATOR)) {
+            return Optional.of(acceleratorType().rayResource()).filter(name -> !name.isEmpty());
+        }
+        return snapshot.resources().getOrDefault(hardwareType, 0.0) >= 1 ? Optional.of(hardwareType) : Optional.empty();
     }
 
     /** How many of {@code hardwareType} the node has; 0 when none. */

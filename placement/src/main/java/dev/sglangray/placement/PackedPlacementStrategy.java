@@ -129,7 +129,7 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
         for (int rank = local; rank <= last; rank += stride) {
             localRanks.add(rank);
         }
-        return new PlacementDraft(node, localRanks, isolate && type.equals(NodeInfo.ACCELERATOR), group.label());
+        return new PlacementDraft(node, localRanks, isolate && node.isAccelerator(type), group.label());
     }
 
     private static String groupNames(HardwareRankResolver resolver) {

@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param groupName the router group
  * @param node its node
- * @param bundleIndex its bundle in the fleet's placement group
+ * @param bundleIndex its bundle in the placement group
+ * @param resources what its actor takes of the bundle, by Ray's names
  * @param routerArgs the configured arguments; an unset port is chosen at run time
  * @param environment as {@link EnginePlan#environment()}
  * @param pythonInterpreter the Python that the node group names, or null for the default
@@ -18,13 +19,22 @@ public record RouterPlan(
         String groupName,
         NodeInfo node,
         int bundleIndex,
+        Map<String, Double> resources,
         Map<String, @Nullable Object> routerArgs,
         Map<String, String> environment,
         @Nullable String pythonInterpreter) {
     /** Copies the maps. */
     public RouterPlan {
+        resources = OrderedMap.copyOf(resources);
         routerArgs = OrderedMap.copyOf(routerArgs);
         environment = OrderedMap.copyOf(environment);
+    }
+
+    /** The same router, in this Python where the node group names none. */
+    RouterPlan withDefaultPython(String python) {
+        return pythonInterpreter != null
+                ? this
+                : new RouterPlan(groupName, node, bundleIndex, resources, routerArgs, environment, python);
     }
 
     /** The name of its actor, {@code <group>:0}. */

@@ -32,12 +32,16 @@ class PlanRendererTest {
                         fleet demo: 2 engines, a router on node 0
                         warning: look out
 
-                        NODE  ADDRESS   ACCELERATORS     GROUPS  RUNS
-                        0     10.0.0.1  no accelerator   -       router
-                        1     10.0.0.2  4 x NV_GPU:H100  gpu     #0[0-1] #1[2-3]
+                        NODE  ADDRESS   ACCELERATORS     GROUPS
+                        0     10.0.0.1  no accelerator   -
+                        1     10.0.0.2  4 x NV_GPU:H100  gpu
+
+                        NODE  ENGINES (one cell per accelerator, . is free)
+                        0     router
+                        1     [0 0|1 1]
 
                         ACTOR  KIND    NODE  GROUP    BUNDLE  RESERVES
-                        R:0    router  0     cluster  2       -
+                        R:0    router  0     cluster  2       nothing
                         E:0    srt     1     gpu      0       GPU 2
                         E:1    srt     1     gpu      1       GPU 2
                         """);
@@ -63,5 +67,20 @@ class PlanRendererTest {
         String text =
                 PlanRenderer.text(FleetPlanner.plan(PlanRequest.builder(cluster).build()), cluster);
         assertThat(text).contains("... and 301 more nodes").hasLineCount(203);
+    }
+
+    @Test
+    void drawsFreeSharedAndOtherSeats() {
+        FleetPlan plan = FleetPlanner.plan(PlanRequest.builder(CLUSTER)
+                .server("E", "srt", 1, Map.of())
+                .strategy(new FlexiblePlacementStrategy(List.of(List.of(0), List.of(0), List.of(2)), List.of()))
+                .build());
+        assertThat(PlanRenderer.text(plan, CLUSTER)).contains("1     [0+1|.|2|.]\n", "0     -\n");
+        Cluster plain = Clusters.plain(0, 2);
+        FleetPlan onNodes = FleetPlanner.plan(PlanRequest.builder(plain)
+                .server("E", "srt", 1, Map.of())
+                .strategy(new NodePlacementStrategy(List.of(0, 1, 1), List.of("node")))
+                .build());
+        assertThat(PlanRenderer.text(onNodes, plain)).contains("0     #0\n", "1     [. .] #1 #2\n");
     }
 }

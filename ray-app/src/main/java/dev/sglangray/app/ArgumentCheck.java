@@ -15,15 +15,14 @@ import dev.sglangray.config.error.ConfigProblem;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The {@code server} and {@code router} blocks against what the SGLang and the router in use accept, before anything is
  * started. RLinf finds such errors only inside its actors, when accelerators are taken already.
  */
 public final class ArgumentCheck {
-    private static final Logger log = LoggerFactory.getLogger(ArgumentCheck.class);
+    // Java's own logger: a plan for a cluster in a file is made without Ray, and so without its slf4j.
+    private static final System.Logger LOG = System.getLogger(ArgumentCheck.class.getName());
     private static final Duration SCHEMA_DEADLINE = Duration.ofMinutes(3);
 
     private final List<ConfigProblem> problems;
@@ -80,7 +79,7 @@ public final class ArgumentCheck {
             try {
                 return new SchemaDump(PythonPackage.extract()).dump(python, kind, SCHEMA_DEADLINE);
             } catch (PythonException e) {
-                log.debug("no schema from {}", python, e);
+                LOG.log(System.Logger.Level.DEBUG, "no schema from " + python, e);
             }
         }
         return SchemaDump.bundled(kind);

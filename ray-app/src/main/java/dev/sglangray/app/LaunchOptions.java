@@ -68,6 +68,10 @@ public final class LaunchOptions {
         return Optional.ofNullable(from.pythonInterpreter);
     }
 
+    Optional<String> namespace() {
+        return Optional.ofNullable(from.namespace);
+    }
+
     double cpusPerActor() {
         return from.cpusPerActor;
     }
@@ -83,6 +87,7 @@ public final class LaunchOptions {
         private LaunchListener listener = LaunchListener.NONE;
         private @Nullable String pythonInterpreter;
         private double cpusPerActor;
+        private @Nullable String namespace;
 
         private Builder() {}
 
@@ -97,6 +102,7 @@ public final class LaunchOptions {
             copy.listener = listener;
             copy.pythonInterpreter = pythonInterpreter;
             copy.cpusPerActor = cpusPerActor;
+            copy.namespace = namespace;
             return copy;
         }
 
@@ -154,6 +160,12 @@ public final class LaunchOptions {
         /** Ray CPUs to reserve for each actor, 0 or more; 0 unless set. */
         public Builder cpusPerActor(double cpus) {
             this.cpusPerActor = cpus;
+            return this;
+        }
+
+        /** The Ray namespace to plan for; that of the connection unless set, which is what a launch needs. */
+        public Builder namespace(String name) {
+            this.namespace = name;
             return this;
         }
 

@@ -69,7 +69,9 @@ public final class SGLangLauncher {
                 .routerNodeRank(options.routerNodeRank())
                 .cpusPerActor(options.cpusPerActor())
                 .arguments(arguments);
-        if (Ray.isInitialized()) {
+        if (options.namespace().isPresent()) {
+            request.namespace(options.namespace().get());
+        } else if (Ray.isInitialized()) {
             request.namespace(Ray.getRuntimeContext().getNamespace());
         }
         options.placementStrategy().ifPresent(request::strategy);
@@ -77,9 +79,7 @@ public final class SGLangLauncher {
             request.hardwareRanks(rolloutHardwareRanks);
         }
         FleetPlan plan = FleetPlanner.plan(request.build());
-        return options.pythonInterpreter()
-                .map(python -> InterpreterDefault.apply(plan, python))
-                .orElse(plan);
+        return options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
     }
 
     // Group names are unique in a namespace, because actors are named after them; so is this.

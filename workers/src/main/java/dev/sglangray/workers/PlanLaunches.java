@@ -4,16 +4,11 @@ package dev.sglangray.workers;
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.RouterPlan;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /** Turns a fleet's plan into the actors to create. */
 final class PlanLaunches {
-    /** The resource that pins a bundle to its node; the actor in it needs none of it. */
-    private static final String PIN = "node:";
-
     private PlanLaunches() {}
 
     static List<Launch<ServerSpec>> servers(FleetPlan plan, GroupOptions options) {
@@ -22,7 +17,7 @@ final class PlanLaunches {
                         spec(engine, plan.engines().size(), options),
                         engine.bundleIndex(),
                         engine.node().ip(),
-                        resources(plan, engine.bundleIndex())))
+                        engine.resources()))
                 .toList();
     }
 
@@ -48,7 +43,7 @@ final class PlanLaunches {
                         spec(router, options),
                         router.bundleIndex(),
                         router.node().ip(),
-                        resources(plan, router.bundleIndex())));
+                        router.resources()));
     }
 
     private static RouterSpec spec(RouterPlan router, GroupOptions options) {
@@ -59,12 +54,5 @@ final class PlanLaunches {
                 router.pythonInterpreter(),
                 options.routerStartTimeout().toMillis() / 1000.0,
                 options.logDirectory());
-    }
-
-    private static Map<String, Double> resources(FleetPlan plan, int bundle) {
-        Map<String, Double> resources =
-                new LinkedHashMap<>(plan.bundles().get(bundle).resources());
-        resources.keySet().removeIf(name -> name.startsWith(PIN));
-        return resources;
     }
 }

@@ -109,6 +109,11 @@ final class ConfigOptions {
         return python == null ? launcher.requirePython() : python;
     }
 
+    /** As {@link #pythonOr}, but a command without any Python gets none. */
+    Optional<String> pythonIfKnown(Launcher launcher) {
+        return Optional.ofNullable(python).or(launcher::python);
+    }
+
     List<String> overrides() {
         return List.copyOf(overrides);
     }

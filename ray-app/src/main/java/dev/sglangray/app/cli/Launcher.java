@@ -38,6 +38,11 @@ final class Launcher {
         return python;
     }
 
+    /** A Python with ray, where one was found. */
+    Optional<String> python() {
+        return Optional.ofNullable(python);
+    }
+
     /** The folder of example configurations. */
     Optional<Path> conf() {
         return Optional.ofNullable(conf);

@@ -6,11 +6,18 @@ import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.ClusterFile;
+import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.PlanExplainer;
 import dev.sglangray.placement.PlanRenderer;
 import dev.sglangray.placement.ray.RayClusterReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -21,9 +28,18 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         description = {
             "Show where engines and router would go, and check everything that a launch checks. Starts nothing.",
+            "The cluster is the one that runs (--address), or one that a file describes (--cluster), without any Ray.",
             ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  sglang-ray plan --address 10.0.0.1:6379 -c my.yaml",
+            "  sglang-ray cluster --address 10.0.0.1:6379 > cluster.yaml",
+            "  sglang-ray plan --cluster cluster.yaml -c my.yaml --explain 3"
         })
 final class PlanCommand implements Callable<Integer> {
+    private static final String ROUTER = "router";
+
     private final CliContext context;
 
     @Mixin
@@ -31,6 +47,21 @@ final class PlanCommand implements Callable<Integer> {
 
     @Mixin
     private ClusterOptions cluster = new ClusterOptions();
+
+    @Option(
+            names = {"--cluster"},
+            paramLabel = "FILE",
+            description = {
+                "Plan for the cluster that this YAML or JSON file describes; needs no Ray.",
+                "`sglang-ray cluster` writes such a file."
+            })
+    private @Nullable Path clusterFile;
+
+    @Option(
+            names = {"--explain"},
+            paramLabel = "RANK",
+            description = "Say of one engine, by its rank, or of the `router`, where it goes, why, and with what.")
+    private @Nullable String explain;
 
     @Option(
             names = {"--json"},
@@ -43,23 +74,74 @@ final class PlanCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        OptionalInt rank = explainedRank();
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             FleetSpec spec = FleetInput.read(config);
-            LaunchOptions.Builder options = LaunchOptions.builder()
-                    .routerNodeRank(config.routerNodeRank())
-                    .pythonInterpreter(config.pythonOr(context.launcher()));
+            LaunchOptions.Builder options = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
+            // Only a Python that is at hand can be asked what SGLang accepts; else what is known of SGLang has to do.
+            context.launcher().python().ifPresent(options::pythonInterpreter);
             ArgumentCheck check = ArgumentCheck.of(spec.block(), spec.arguments(), options.build());
+            config.pythonIfKnown(context.launcher()).ifPresent(options::pythonInterpreter);
             check.throwIfWrong();
             check.problems().forEach(problem -> progress.line(problem.render()));
+            if (clusterFile != null) {
+                options.namespace(cluster.namespace());
+                show(spec, options, ClusterFile.read(readable(clusterFile)), rank, progress);
+                return ExitCode.OK;
+            }
             try (CliSession cli = CliSession.begin(context, cluster)) {
                 cli.connect(progress);
-                long begin = System.nanoTime();
-                Cluster ranked = spec.cluster(RayClusterReader.read());
-                FleetPlan plan = spec.plan(ranked, options);
-                progress.ended(LaunchPhase.PLAN, Duration.ofNanos(System.nanoTime() - begin));
-                context.console().result(json ? PlanRenderer.json(plan, ranked) : PlanRenderer.text(plan, ranked));
+                show(spec, options, RayClusterReader.read(), rank, progress);
             }
         }
         return ExitCode.OK;
+    }
+
+    private void show(
+            FleetSpec spec,
+            LaunchOptions.Builder options,
+            ClusterSnapshot snapshot,
+            OptionalInt rank,
+            ProgressDisplay progress) {
+        long begin = System.nanoTime();
+        Cluster ranked = spec.cluster(snapshot);
+        FleetPlan plan = spec.plan(ranked, options);
+        progress.ended(LaunchPhase.PLAN, Duration.ofNanos(System.nanoTime() - begin));
+        context.console().result(text(plan, ranked, rank).stripTrailing());
+    }
+
+    private String text(FleetPlan plan, Cluster ranked, OptionalInt rank) {
+        if (explain == null) {
+            return json ? PlanRenderer.json(plan, ranked) : PlanRenderer.text(plan, ranked);
+        }
+        if (rank.isPresent()) {
+            return json
+                    ? PlanExplainer.engineJson(plan, rank.getAsInt())
+                    : PlanExplainer.engine(plan, ranked, rank.getAsInt());
+        }
+        return json ? PlanExplainer.routerJson(plan) : PlanExplainer.router(plan, ranked);
+    }
+
+    /** The rank of the engine to explain; empty for the router, and when nothing is to be explained. */
+    private OptionalInt explainedRank() {
+        if (explain == null || explain.equals(ROUTER)) {
+            return OptionalInt.empty();
+        }
+        try {
+            return OptionalInt.of(Integer.parseInt(explain));
+        } catch (NumberFormatException e) {
+            throw new UsageException("--explain takes an engine's rank or the word router, not '" + explain + "'");
+        }
+    }
+
+    private Path readable(Path file) {
+        if (cluster.local() || cluster.address().isPresent()) {
+            throw new UsageException(
+                    "--cluster describes a cluster, and --address and --local name one: give one of them");
+        }
+        if (!Files.isReadable(file)) {
+            throw new UsageException("--cluster: there is no readable file " + file);
+        }
+        return file;
     }
 }

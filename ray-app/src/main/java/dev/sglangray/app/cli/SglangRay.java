@@ -15,6 +15,7 @@ import picocli.CommandLine.IVersionProvider;
         subcommands = {
             UpCommand.class,
             PlanCommand.class,
+            ClusterCommand.class,
             StatusCommand.class,
             GenerateCommand.class,
             DownCommand.class,

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code sglang-ray plan} for clusters that only a file describes: neither Ray nor Python is there. */
+class PlanCommandTest {
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    @TempDir
+    private Path folder;
+
+    private Path config = Path.of("");
+    private Path cluster = Path.of("");
+
+    @BeforeEach
+    void write() throws IOException {
+        config = Files.writeString(folder.resolve("fleet.yaml"), """
+                cluster:
+                  num_nodes: 2
+                  component_placement: {rollout: 0-3}
+                router_server_args:
+                  model_path: /m
+                  tensor_parallel_size: 2
+                  pipeline_parallel_size: 1
+                  server: {model_path: "${..model_path}", tp_size: 2, api_key: sesame}
+                  router: {policy: random}
+                """);
+        cluster = Files.writeString(folder.resolve("cluster.json"), """
+                {"nodes": [{"ip": "10.0.0.1"}, {"ip": "10.0.0.2", "accelerators": 4}]}
+                """);
+    }
+
+    private int run(String... more) {
+        List<String> words = new ArrayList<>(List.of("plan", "-c", config.toString()));
+        words.addAll(List.of(more));
+        Console console = new Console(
+                new PrintStream(out, true, StandardCharsets.UTF_8),
+                new PrintStream(err, true, StandardCharsets.UTF_8),
+                false);
+        CliContext context = new CliContext(
+                console, Interrupts.interrupting(Thread.currentThread()), new Launcher(null, null, null));
+        return SglangRay.run(context, words.toArray(String[]::new));
+    }
+
+    private String result() {
+        return out.toString(StandardCharsets.UTF_8);
+    }
+
+    private String messages() {
+        return err.toString(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void drawsThePlan() {
+        assertThat(run("--cluster", cluster.toString())).isEqualTo(ExitCode.OK);
+        assertThat(result())
+                .contains("2 engines, a router on node 0", "1     [0 0|1 1]\n")
+                .doesNotContain("sesame");
+    }
+
+    @Test
+    void theJsonIsOneObject() throws IOException {
+        assertThat(run("--cluster", cluster.toString(), "--json")).isEqualTo(ExitCode.OK);
+        JsonNode plan = new ObjectMapper().readTree(result());
+        assertThat(plan.at("/engines/1/node_ip").asText()).isEqualTo("10.0.0.2");
+        assertThat(plan.at("/placement_group/strategy").asText()).isEqualTo("PACK");
+        assertThat(messages()).isEmpty();
+    }
+
+    @Test
+    void explainsOneProcess() {
+        assertThat(run("--cluster", cluster.toString(), "--explain", "1")).isEqualTo(ExitCode.OK);
+        assertThat(result()).startsWith("engine 1 of 2").contains("api_key: <hidden>");
+        out.reset();
+        assertThat(run("--cluster", cluster.toString(), "--explain", "router")).isEqualTo(ExitCode.OK);
+        assertThat(result()).startsWith("router: actor SGLangRouterGroup:0");
+    }
+
+    @Test
+    void refusesWithWords() {
+        assertThat(run("--cluster", cluster.toString(), "--explain", "7")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("there is no engine 7; ranks run from 0 to 1");
+        assertThat(run("--cluster", cluster.toString(), "--explain", "x")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("--explain takes an engine's rank or the word router, not 'x'");
+        assertThat(run("--cluster", folder.resolve("no").toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("there is no readable file");
+        assertThat(run("--cluster", cluster.toString(), "--address", "a:1")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("give one of them");
+        assertThat(run("--cluster", cluster.toString(), "cluster.num_nodes=3")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("cluster.num_nodes is 3");
+    }
+
+    @Test
+    void showsTheRefusalOfABadFile() throws IOException {
+        Files.writeString(cluster, "nodes:\n  - {ip: a, acelerators: 2}\n");
+        assertThat(run("--cluster", cluster.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("cluster.json:2", "did you mean 'accelerators'?");
+    }
+}
