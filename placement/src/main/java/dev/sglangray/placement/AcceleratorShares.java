@@ -16,7 +16,7 @@ final class AcceleratorShares {
 
     private final Cluster cluster;
     private final String groupName;
-    private final double share;
+    private final GroupSettings settings;
     private final Map<Long, Integer> users = new HashMap<>();
 
     /** What a process reserves: so much of a Ray resource. */
@@ -25,12 +25,12 @@ final class AcceleratorShares {
     /**
      * Counts who uses what.
      *
-     * @param share what the fleet takes of each piece, above 0 and at most 1; the rest is left to others
+     * @param settings how much of each piece the fleet takes, if it reserves any in Ray
      */
-    AcceleratorShares(Cluster cluster, String groupName, List<Placement> placements, double share) {
+    AcceleratorShares(Cluster cluster, String groupName, List<Placement> placements, GroupSettings settings) {
         this.cluster = cluster;
         this.groupName = groupName;
-        this.share = share;
+        this.settings = settings;
         for (Placement placement : placements) {
             if (resource(placement).isPresent()) {
                 for (int piece : placement.localHardwareRanks()) {
@@ -56,16 +56,20 @@ final class AcceleratorShares {
     }
 
     /**
-     * What a process reserves: its width, or a fraction of the piece that it shares. Empty for nodes, and for hardware that
-     * Ray does not count.
+     * What a process reserves: its width, or a fraction of the piece that it shares. Empty for nodes, for hardware that Ray
+     * does not count, and where the configuration's word is trusted instead of Ray's.
      *
      * @throws PlacementException when it has several pieces and another process has one of them too
      */
     Optional<Amount> amount(Placement placement) {
+        if (settings.acceleratorIds() == AcceleratorIds.TRUST_CONFIG) {
+            return Optional.empty();
+        }
         return resource(placement).map(name -> new Amount(name, share(placement)));
     }
 
     private double share(Placement placement) {
+        double share = settings.acceleratorShare();
         int width = placement.localHardwareRanks().size();
         int sharers = 1;
         for (int piece : placement.localHardwareRanks()) {
@@ -82,7 +86,7 @@ final class AcceleratorShares {
                     placement,
                     ("an accelerator share of %s leaves the rest to others, but this engine has %d accelerators, and Ray gives"
                                     + " several at once out whole only")
-                            .formatted(share, width));
+                            .formatted(ResourceText.number(share), width));
         }
         return sharers == 1 && share == 1 ? width : Math.floor(PARTS * share / sharers) / PARTS;
     }

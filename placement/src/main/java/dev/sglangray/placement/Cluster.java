@@ -64,7 +64,14 @@ public final class Cluster {
         for (int rank = 0; rank < ordered.size(); rank++) {
             nodes.add(node(rank, ordered.get(rank), definitions));
         }
-        return new Cluster(nodes, groups(nodes, definitions), warnings);
+        Map<String, NodeGroupInfo> groups = groups(nodes, definitions);
+        for (NodeGroupDefinition definition : definitions) {
+            if (!groups.containsKey(definition.label())) {
+                warnings.add("node group \"%s\" has no nodes: none has %s"
+                        .formatted(definition.label(), definition.nodes()));
+            }
+        }
+        return new Cluster(nodes, groups, warnings);
     }
 
     private static NodeInfo node(int rank, NodeSnapshot snapshot, List<NodeGroupDefinition> wanted) {
@@ -193,7 +200,11 @@ public final class Cluster {
                                 groups.values().stream()
                                         .map(NodeGroupInfo::toString)
                                         .toList())
-                        .fix(Suggestions.didYouMean(label, groups.keySet()))
+                        .fix(warnings.stream()
+                                .filter(warning -> warning.startsWith("node group \"" + label + "\" has no nodes"))
+                                .findFirst()
+                                .map(warning -> warning + ".")
+                                .orElse(Suggestions.didYouMean(label, groups.keySet())))
                         .build();
             }
             if (found.put(label, group) != null) {

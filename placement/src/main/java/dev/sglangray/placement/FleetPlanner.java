@@ -26,9 +26,10 @@ public final class FleetPlanner {
      */
     public static FleetPlan plan(PlanRequest request) {
         requireDistinctNames(request);
+        requireExistingGroup(request);
         BundleChooser bundles = request.existingGroup()
                 .<BundleChooser>map(group -> new BundleChooser.Existing(group, request.cluster()))
-                .orElseGet(() -> new BundleChooser.New(request.bundleRest()));
+                .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
         warnings.addAll(request.warnings());
         List<EnginePlan> engines = request.server()
@@ -38,10 +39,24 @@ public final class FleetPlanner {
                 request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
         GroupPlan group = request.existingGroup()
                 .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
-                .orElseGet(() -> new GroupPlan.Own(request.fleetName(), request.groupStrategy()));
+                .orElseGet(() -> new GroupPlan.Own(
+                        request.fleetName(), request.groupSettings().strategy()));
         FleetPlan plan = new FleetPlan(request.fleetName(), group, engines, router, bundles.bundles(), warnings);
         GroupPromise.check(plan);
         return plan;
+    }
+
+    private static void requireExistingGroup(PlanRequest request) {
+        Optional<String> wanted = request.groupSettings().existing();
+        Optional<String> given = request.existingGroup().map(ExistingGroup::name);
+        if (wanted.isPresent() && !wanted.equals(given)) {
+            throw PlacementException.builder(
+                            "the fleet is to be placed into placement group \"%s\", whose bundles are known only from the Ray cluster that has it"
+                                    .formatted(wanted.get()))
+                    .seen(wanted.get())
+                    .fix("Plan against the live cluster, with --address.")
+                    .build();
+        }
     }
 
     private static void requireDistinctNames(PlanRequest request) {
@@ -74,7 +89,7 @@ public final class FleetPlanner {
             throw refusal.inside(server.groupName());
         }
         AcceleratorShares shares =
-                new AcceleratorShares(cluster, server.groupName(), placements, request.acceleratorShare());
+                new AcceleratorShares(cluster, server.groupName(), placements, request.groupSettings());
         SchedulerEnvironment environment = new SchedulerEnvironment(
                 request.namespace(),
                 server.groupName(),

@@ -9,7 +9,6 @@ import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -80,16 +79,27 @@ final class NodeGroupBinder {
     }
 
     private static NodeSelector selector(RawValue at, Map<?, ?> mapping) {
-        if (mapping.size() == 1 && mapping.get(RESOURCE) instanceof String name && !name.isBlank()) {
-            return new NodeSelector.RayResource(name);
+        List<NodeSelector> selectors = new ArrayList<>();
+        for (Map.Entry<?, ?> entry : mapping.entrySet()) {
+            Object value = entry.getValue();
+            if (RESOURCE.equals(entry.getKey()) && value instanceof String name && !name.isBlank()) {
+                selectors.add(new NodeSelector.RayResource(name));
+            } else if (LABELS.equals(entry.getKey()) && (value instanceof Map || value instanceof String)) {
+                try {
+                    selectors.add(NodeSelector.rayLabels(value));
+                } catch (PlacementException refusal) {
+                    throw refusal.inside(where(at));
+                }
+            } else {
+                selectors.clear();
+                break;
+            }
         }
-        if (mapping.size() == 1 && mapping.get(LABELS) instanceof Map<?, ?> wanted && !wanted.isEmpty()) {
-            Map<String, String> labels = new LinkedHashMap<>();
-            wanted.forEach((key, value) -> labels.put(PythonText.str(key), PythonText.str(value)));
-            return new NodeSelector.RayLabels(labels);
+        if (!selectors.isEmpty()) {
+            return selectors.size() == 1 ? selectors.get(0) : new NodeSelector.All(selectors);
         }
         throw PlacementException.builder(
-                        "node_ranks as a mapping is one of {ray_labels: {name: value}} and {ray_resource: name}, not "
+                        "node_ranks as a mapping has ray_labels (a selector), ray_resource (a name) or both, not "
                                 + PythonText.str(mapping))
                 .component(where(at))
                 .seen(mapping)

@@ -26,6 +26,16 @@ public final class PlanRenderer {
                                 .map(router ->
                                         "a router on node " + router.node().rank())
                                 .orElse("no router")));
+        if (plan.group() instanceof GroupPlan.Existing existing) {
+            lines.add("placement group: \"%s\"%s, made by somebody else"
+                    .formatted(
+                            existing.name(),
+                            existing.namespace()
+                                    .map(name -> " of namespace \"" + name + "\"")
+                                    .orElse("")));
+        } else if (plan.group() instanceof GroupPlan.Own own && own.strategy() != GroupStrategy.PACK) {
+            lines.add("placement group: strategy " + own.strategy());
+        }
         plan.warnings().forEach(warning -> lines.add("warning: " + warning));
         lines.add("");
         lines.addAll(nodes(cluster));

@@ -67,20 +67,12 @@ public final class PlanRequest {
         return from.routerNodeRank;
     }
 
-    GroupStrategy groupStrategy() {
-        return from.groupStrategy;
+    GroupSettings groupSettings() {
+        return from.groupSettings;
     }
 
     Optional<ExistingGroup> existingGroup() {
         return Optional.ofNullable(from.existingGroup);
-    }
-
-    double acceleratorShare() {
-        return from.acceleratorShare;
-    }
-
-    Map<String, Double> bundleRest() {
-        return from.bundleRest;
     }
 
     double cpusPerActor() {
@@ -104,10 +96,8 @@ public final class PlanRequest {
         private int routerNodeRank;
         private double cpusPerActor;
         private List<String> warnings = List.of();
-        private GroupStrategy groupStrategy = GroupStrategy.PACK;
+        private GroupSettings groupSettings = GroupSettings.DEFAULT;
         private @Nullable ExistingGroup existingGroup;
-        private double acceleratorShare = 1;
-        private Map<String, Double> bundleRest = Map.of();
 
         private Builder(Cluster cluster) {
             this.cluster = cluster;
@@ -190,43 +180,15 @@ public final class PlanRequest {
             return this;
         }
 
-        /** How the bundles of the fleet's own placement group lie; {@link GroupStrategy#PACK} unless set. */
-        public Builder groupStrategy(GroupStrategy strategy) {
-            this.groupStrategy = strategy;
+        /** How the fleet uses placement groups; {@link GroupSettings#DEFAULT} unless set. */
+        public Builder groupSettings(GroupSettings settings) {
+            this.groupSettings = settings;
             return this;
         }
 
-        /** Places the fleet into a placement group that somebody else made. */
+        /** The placement group of somebody else that the settings name, as it is now. */
         public Builder existingGroup(ExistingGroup group) {
             this.existingGroup = group;
-            return this;
-        }
-
-        /**
-         * How much of its accelerator an engine takes, for Ray's accounts; the rest is for somebody else, such as a trainer.
-         * For engines of one accelerator only: Ray shares no others.
-         *
-         * @param share above 0 and at most 1; 1 unless set
-         * @throws PlacementException when it is not
-         */
-        public Builder acceleratorShare(double share) {
-            if (!(share > 0 && share <= 1)) {
-                throw PlacementException.builder(
-                                "an accelerator share must be above 0 and at most 1, not " + ResourceText.number(share))
-                        .seen(share)
-                        .build();
-            }
-            this.acceleratorShare = share;
-            return this;
-        }
-
-        /**
-         * What each bundle with accelerators holds beside its engine, by Ray's names, for actors of others that are placed
-         * into the fleet's group; nothing unless set. With an {@link #acceleratorShare} of 0.2, {@code GPU 0.8} leaves the rest
-         * of the same device to them.
-         */
-        public Builder bundleRest(Map<String, Double> resources) {
-            this.bundleRest = OrderedMap.copyOf(resources);
             return this;
         }
 
@@ -249,10 +211,8 @@ public final class PlanRequest {
             copy.routerNodeRank = routerNodeRank;
             copy.cpusPerActor = cpusPerActor;
             copy.warnings = warnings;
-            copy.groupStrategy = groupStrategy;
+            copy.groupSettings = groupSettings;
             copy.existingGroup = existingGroup;
-            copy.acceleratorShare = acceleratorShare;
-            copy.bundleRest = bundleRest;
             return new PlanRequest(copy);
         }
     }

@@ -5,18 +5,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A table of text with columns as wide as their widest cell. Not thread-safe. */
-final class TextTable {
+public final class TextTable {
     private static final String GAP = "  ";
 
     private final List<List<String>> rows = new ArrayList<>();
 
-    TextTable row(String... cells) {
+    /** Adds a row. */
+    public TextTable row(String... cells) {
         rows.add(List.of(cells));
         return this;
     }
 
     /** The lines, at most so many; a last line tells how many are left out. */
-    List<String> lines(int most, String what) {
+    public List<String> lines(int most, String what) {
         int columns = rows.stream().mapToInt(List::size).max().orElse(0);
         List<List<String>> shown = rows.subList(0, Math.min(most, rows.size()));
         int[] width = new int[columns];

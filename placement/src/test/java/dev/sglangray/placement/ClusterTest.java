@@ -92,9 +92,9 @@ class ClusterTest {
         Cluster cluster = Cluster.of(
                 2,
                 List.of(
-                        group("labelled", new NodeSelector.RayLabels(Map.of("gpu", "h100"))),
+                        group("labelled", NodeSelector.rayLabels(Map.of("gpu", "h100"))),
                         group("custom", new NodeSelector.RayResource("rollout")),
-                        group("nobody", new NodeSelector.RayLabels(Map.of("gpu", "a100")))),
+                        group("nobody", NodeSelector.rayLabels(Map.of("gpu", "a100")))),
                 new ClusterSnapshot(List.of(labelled, custom), "id0"));
         assertThat(cluster.nodeGroup("labelled").orElseThrow().nodeRanks()).containsExactly(0);
         assertThat(cluster.nodeGroup("custom").orElseThrow().nodeRanks()).containsExactly(1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.GroupOptions;
@@ -51,7 +52,8 @@ final class FleetLaunch {
     private FleetReservation reserve() {
         String what = "reserving " + plan.bundles().size() + " bundle(s) in placement group '" + plan.fleetName() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
-            return FleetReservation.reserve(plan, options.reserveDeadline(), message -> step.note(message));
+            return FleetReservation.reserve(
+                    plan, options.reserveDeadline(), message -> step.note(message), new RayLedger());
         }
     }
 

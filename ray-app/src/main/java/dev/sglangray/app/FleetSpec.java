@@ -83,7 +83,8 @@ public record FleetSpec(
     /** The plan for a cluster. */
     public FleetPlan plan(Cluster cluster, LaunchOptions.Builder options) {
         Placed placed = place(cluster, options);
-        return SGLangLauncher.plan(cluster, placed.hardwareRanks(), arguments, placed.options());
+        return SGLangLauncher.plan(
+                cluster, placed.hardwareRanks(), arguments, placed.options().withSettingsOf(block));
     }
 
     /** Launches on the cluster that this JVM is connected to; see {@link SGLangLauncher#launchRouterAndServer}. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.config.Config;
+import dev.sglangray.placement.GroupSettings;
+import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.placement.PlacementStrategy;
 import dev.sglangray.workers.GroupOptions;
 import java.time.Duration;
@@ -68,6 +71,17 @@ public final class LaunchOptions {
         return Optional.ofNullable(from.pythonInterpreter);
     }
 
+    Optional<GroupSettings> groupSettings() {
+        return Optional.ofNullable(from.groupSettings);
+    }
+
+    /** These options with the settings of a block, unless they have some already. */
+    LaunchOptions withSettingsOf(Config block) {
+        return from.groupSettings != null
+                ? this
+                : from.copy().groupSettings(GroupSettingsReader.read(block)).build();
+    }
+
     Optional<String> namespace() {
         return Optional.ofNullable(from.namespace);
     }
@@ -88,6 +102,7 @@ public final class LaunchOptions {
         private @Nullable String pythonInterpreter;
         private double cpusPerActor;
         private @Nullable String namespace;
+        private @Nullable GroupSettings groupSettings;
 
         private Builder() {}
 
@@ -103,6 +118,7 @@ public final class LaunchOptions {
             copy.pythonInterpreter = pythonInterpreter;
             copy.cpusPerActor = cpusPerActor;
             copy.namespace = namespace;
+            copy.groupSettings = groupSettings;
             return copy;
         }
 
@@ -160,6 +176,16 @@ public final class LaunchOptions {
         /** Ray CPUs to reserve for each actor, 0 or more; 0 unless set. */
         public Builder cpusPerActor(double cpus) {
             this.cpusPerActor = cpus;
+            return this;
+        }
+
+        /**
+         * How the fleet uses Ray's placement groups: one of its own or somebody else's, how much of an accelerator it
+         * leaves to others, and who says which accelerators an engine uses. As the map {@code placement_group} of the
+         * launcher's block says unless set.
+         */
+        public Builder groupSettings(GroupSettings settings) {
+            this.groupSettings = settings;
             return this;
         }
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.PlanRequest;
+import dev.sglangray.placement.ray.ExistingGroups;
 import io.ray.api.Ray;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +52,7 @@ public final class SGLangLauncher {
         ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
         check.throwIfWrong();
         check.problems().forEach(problem -> options.listener().note(LaunchPhase.PLAN, problem.render()));
-        FleetPlan plan = plan(cluster, rolloutHardwareRanks, arguments, options);
+        FleetPlan plan = plan(cluster, rolloutHardwareRanks, arguments, options.withSettingsOf(routerServerArgs));
         return new FleetLaunch(plan, options).run();
     }
 
@@ -69,10 +72,17 @@ public final class SGLangLauncher {
                 .routerNodeRank(options.routerNodeRank())
                 .cpusPerActor(options.cpusPerActor())
                 .arguments(arguments);
+        GroupSettings settings = options.groupSettings().orElse(GroupSettings.DEFAULT);
+        request.groupSettings(settings);
         if (options.namespace().isPresent()) {
             request.namespace(options.namespace().get());
         } else if (Ray.isInitialized()) {
-            request.namespace(Ray.getRuntimeContext().getNamespace());
+            String namespace = Ray.getRuntimeContext().getNamespace();
+            request.namespace(namespace);
+            settings.existing()
+                    .map(name -> ExistingGroups.require(
+                            name, settings.existingNamespace(), namespace, new RayLedger().read()))
+                    .ifPresent(request::existingGroup);
         }
         options.placementStrategy().ifPresent(request::strategy);
         if (rolloutHardwareRanks != null) {

@@ -3,11 +3,10 @@ package dev.sglangray.placement.ray;
 
 import dev.sglangray.placement.BundlePlan;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.GroupPlan;
 import dev.sglangray.placement.PlacementException;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -15,23 +14,29 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The bundles of a fleet, reserved in one Ray placement group that bears the fleet's name. {@link #close()} gives them
- * back; so does the end of this driver.
+ * back; so does the end of this driver. Or they lie in a group that somebody else made: then nothing is reserved, and nothing
+ * given back.
  *
  * <p>Safe for use by several threads.
  */
 public final class FleetReservation implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(FleetReservation.class);
     private static final Duration SLICE = Duration.ofSeconds(1);
+    /** A node that left may come back, so that what cannot be had is waited for a little all the same. */
+    private static final Duration HOPE = Duration.ofSeconds(10);
+
     private static final long[] NOTES_AT_SECONDS = {1, 3, 10};
     private static final long NOTES_EVERY_SECONDS = 10;
 
     private final RayGroups ray;
     private final @Nullable PlacementGroup group;
+    private final boolean own;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private FleetReservation(RayGroups ray, @Nullable PlacementGroup group) {
+    private FleetReservation(RayGroups ray, @Nullable PlacementGroup group, boolean own) {
         this.ray = ray;
         this.group = group;
+        this.own = own;
     }
 
     /**
@@ -39,18 +44,30 @@ public final class FleetReservation implements AutoCloseable {
      *
      * @param deadline how long to wait for resources, from 1 s; counted in whole seconds
      * @param progress is told what is waited for
-     * @throws PlacementException when the deadline passes, saying which bundle lacks what on which node; when the name is
+     * @throws PlacementException when the deadline passes, or a node is gone or too small for 10 s, saying which bundle lacks what on which node; when the name is
      *     taken in this Ray namespace; or when this thread is interrupted (noticed within a second; its flag stays set)
      */
     public static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress) {
-        return reserve(plan, deadline, progress, new LiveRayGroups());
+        return reserve(plan, deadline, progress, ResourceLedger.PUBLIC);
+    }
+
+    /**
+     * As above, with a ledger that knows more than Ray's API does for the message of a refusal.
+     *
+     * @throws PlacementException as above; also when the plan is for somebody else's group that is gone
+     */
+    public static FleetReservation reserve(
+            FleetPlan plan, Duration deadline, ProgressListener progress, ResourceLedger ledger) {
+        return reserve(plan, deadline, progress, new LiveRayGroups(ledger));
     }
 
     static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray) {
         if (plan.bundles().isEmpty()) {
-            return new FleetReservation(ray, null);
+            return new FleetReservation(ray, null, false);
         }
-        FleetReservation reservation = new FleetReservation(ray, create(plan, ray));
+        FleetReservation reservation = plan.group() instanceof GroupPlan.Existing existing
+                ? new FleetReservation(ray, find(existing, ray), false)
+                : new FleetReservation(ray, create((GroupPlan.Own) plan.group(), plan, ray), true);
         try {
             reservation.awaitReady(plan, deadline, progress);
             return reservation;
@@ -64,11 +81,21 @@ public final class FleetReservation implements AutoCloseable {
         }
     }
 
-    private static PlacementGroup create(FleetPlan plan, RayGroups ray) {
+    private static PlacementGroup find(GroupPlan.Existing existing, RayGroups ray) {
+        return ray.find(existing.name(), existing.namespaceName())
+                .orElseThrow(() -> PlacementException.builder(
+                                "placement group \"%s\", which the fleet was planned for, is gone"
+                                        .formatted(existing.name()))
+                        .seen(existing.name())
+                        .build());
+    }
+
+    private static PlacementGroup create(GroupPlan.Own group, FleetPlan plan, RayGroups ray) {
         try {
             return ray.create(
-                    plan.fleetName(),
-                    plan.bundles().stream().map(BundlePlan::resources).toList());
+                    group.name(),
+                    plan.bundles().stream().map(BundlePlan::resources).toList(),
+                    group.strategy());
         } catch (RayGroups.NameTakenException taken) {
             throw PlacementException.builder("a placement group named \"%s\" exists in this Ray namespace already"
                             .formatted(plan.fleetName()))
@@ -95,12 +122,16 @@ public final class FleetReservation implements AutoCloseable {
                 return;
             }
             Duration elapsed = Duration.ofNanos(ray.nanoTime() - start);
-            if (elapsed.compareTo(deadline) >= 0) {
+            boolean late = elapsed.compareTo(deadline) >= 0;
+            boolean inVain = elapsed.compareTo(HOPE) >= 0
+                    && elapsed.toSeconds() >= noteAt(notes)
+                    && diagnosis(plan, waited).hopeless();
+            if (late || inVain) {
                 throw late(plan, waited, elapsed);
             }
             if (elapsed.toSeconds() >= noteAt(notes)) {
                 notes++;
-                progress.progress(note(plan, elapsed, deadline));
+                progress.progress(note(plan, waited, elapsed, deadline));
             }
         }
     }
@@ -123,31 +154,27 @@ public final class FleetReservation implements AutoCloseable {
                         + NOTES_EVERY_SECONDS * (notes - NOTES_AT_SECONDS.length + 1);
     }
 
-    private String note(FleetPlan plan, Duration elapsed, Duration deadline) {
-        List<String> lacks = BundleDiagnosis.lacks(plan, ray.cluster());
+    private String note(FleetPlan plan, PlacementGroup waited, Duration elapsed, Duration deadline) {
         return "waiting for %d bundle%s, %d s of %d s: %s"
                 .formatted(
                         plan.bundles().size(),
                         plan.bundles().size() == 1 ? "" : "s",
                         elapsed.toSeconds(),
                         deadline.toSeconds(),
-                        lacks.isEmpty() ? "the nodes have enough, but some of it is in use" : lacks.get(0));
+                        diagnosis(plan, waited).summary());
     }
 
     private PlacementException late(FleetPlan plan, PlacementGroup waited, Duration elapsed) {
-        List<String> lines = new ArrayList<>(BundleDiagnosis.lacks(plan, ray.cluster()));
-        if (lines.isEmpty()) {
-            lines.add(
-                    "the nodes have enough in all, so some of it is in use by other jobs, actors or placement groups");
-        }
-        for (String other : ray.others(waited)) {
-            lines.add("other placement group: " + other);
-        }
         return PlacementException.builder("the %d bundles of \"%s\" were not reserved within %d s"
                         .formatted(plan.bundles().size(), plan.fleetName(), elapsed.toSeconds()))
                 .seen(plan.fleetName())
-                .available("Why", lines)
+                .available("Why", diagnosis(plan, waited).lines())
                 .build();
+    }
+
+    private BundleDiagnosis diagnosis(FleetPlan plan, PlacementGroup waited) {
+        return BundleDiagnosis.of(
+                plan, ray.cluster(), ray.ledger(), waited.getId().toString());
     }
 
     /**
@@ -162,10 +189,10 @@ public final class FleetReservation implements AutoCloseable {
         return group;
     }
 
-    /** Gives the bundles back; Ray ends the actors in them. Does nothing the second time. */
+    /** Gives the bundles back; Ray ends the actors in them. Does nothing the second time, nor to somebody else's group. */
     @Override
     public void close() {
-        if (group != null && closed.compareAndSet(false, true)) {
+        if (group != null && own && closed.compareAndSet(false, true)) {
             LOG.debug("removing placement group {}", group.getName());
             ray.remove(group);
         }

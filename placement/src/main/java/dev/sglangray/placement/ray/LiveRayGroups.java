@@ -2,26 +2,33 @@
 package dev.sglangray.placement.ray;
 
 import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.GroupStrategy;
 import io.ray.api.PlacementGroups;
 import io.ray.api.Ray;
 import io.ray.api.options.PlacementGroupCreationOptions;
 import io.ray.api.placementgroup.PlacementGroup;
-import io.ray.api.placementgroup.PlacementGroupState;
 import io.ray.api.placementgroup.PlacementStrategy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** The Ray that this JVM is connected to. */
 final class LiveRayGroups implements RayGroups {
+    private final ResourceLedger ledger;
+
+    LiveRayGroups(ResourceLedger ledger) {
+        this.ledger = ledger;
+    }
+
     @Override
-    public PlacementGroup create(String name, List<Map<String, Double>> bundles) {
+    public PlacementGroup create(String name, List<Map<String, Double>> bundles, GroupStrategy strategy) {
         try {
             return PlacementGroups.createPlacementGroup(new PlacementGroupCreationOptions.Builder()
                     .setName(name)
                     .setBundles(bundles)
-                    .setStrategy(PlacementStrategy.PACK)
+                    .setStrategy(PlacementStrategy.valueOf(strategy.name()))
                     .build());
         } catch (IllegalArgumentException e) {
             String message = String.valueOf(e.getMessage());
@@ -50,21 +57,16 @@ final class LiveRayGroups implements RayGroups {
     }
 
     @Override
-    public List<String> others(PlacementGroup than) {
-        return PlacementGroups.getAllPlacementGroups().stream()
-                .filter(group -> !group.getId().equals(than.getId()))
-                .filter(group -> group.getState() != PlacementGroupState.REMOVED)
-                .map(LiveRayGroups::describe)
-                .toList();
+    public Optional<PlacementGroup> find(String name, @Nullable String namespace) {
+        return Optional.ofNullable(
+                namespace == null
+                        ? PlacementGroups.getPlacementGroup(name)
+                        : PlacementGroups.getPlacementGroup(name, namespace));
     }
 
-    private static String describe(PlacementGroup group) {
-        Map<String, Double> sums = new TreeMap<>();
-        for (Map<String, Double> bundle : group.getBundles()) {
-            bundle.forEach((name, amount) -> sums.merge(name, amount, Double::sum));
-        }
-        sums.keySet().removeIf(name -> name.startsWith("node:"));
-        return "\"%s\" (%s) with %s".formatted(group.getName(), group.getState(), sums);
+    @Override
+    public LedgerSnapshot ledger() {
+        return ledger.read();
     }
 
     @Override

@@ -2,10 +2,13 @@
 package dev.sglangray.placement.ray;
 
 import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.GroupStrategy;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** What a reservation needs of Ray; a seam for tests. */
 interface RayGroups {
@@ -14,7 +17,10 @@ interface RayGroups {
      *
      * @throws NameTakenException when the name is taken in this namespace
      */
-    PlacementGroup create(String name, List<Map<String, Double>> bundles);
+    PlacementGroup create(String name, List<Map<String, Double>> bundles, GroupStrategy strategy);
+
+    /** The group of a name that exists; a null namespace is this driver's own. */
+    Optional<PlacementGroup> find(String name, @Nullable String namespace);
 
     /** Waits until all bundles are reserved, at most a slice of whole seconds; not interruptible. */
     boolean awaitReady(PlacementGroup group, Duration slice);
@@ -25,8 +31,8 @@ interface RayGroups {
     /** The living nodes with their total resources. */
     ClusterSnapshot cluster();
 
-    /** One line for each other placement group that holds or waits for resources. */
-    List<String> others(PlacementGroup than);
+    /** Who holds resources. */
+    LedgerSnapshot ledger();
 
     /** The time, for deadlines. */
     long nanoTime();

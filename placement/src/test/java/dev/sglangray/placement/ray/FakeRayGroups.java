@@ -2,6 +2,7 @@
 package dev.sglangray.placement.ray;
 
 import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.GroupStrategy;
 import io.ray.api.id.PlacementGroupId;
 import io.ray.api.placementgroup.PlacementGroup;
 import io.ray.api.placementgroup.PlacementGroupState;
@@ -10,11 +11,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** A Ray with a clock of its own: each slice of waiting takes no time but moves the clock. */
 final class FakeRayGroups implements RayGroups {
     final List<String> removed = new ArrayList<>();
-    final List<String> others = new ArrayList<>();
+    LedgerSnapshot ledger = LedgerSnapshot.EMPTY;
+    Optional<PlacementGroup> existing = Optional.empty();
+    GroupStrategy strategy = GroupStrategy.PACK;
     final ClusterSnapshot cluster;
     int readyAfterSlices = Integer.MAX_VALUE;
     boolean nameTaken;
@@ -28,7 +33,8 @@ final class FakeRayGroups implements RayGroups {
     }
 
     @Override
-    public PlacementGroup create(String name, List<Map<String, Double>> bundles) {
+    public PlacementGroup create(String name, List<Map<String, Double>> bundles, GroupStrategy wanted) {
+        strategy = wanted;
         if (nameTaken) {
             throw new NameTakenException(
                     new IllegalArgumentException("Placement group with name " + name + " exists!"));
@@ -59,8 +65,17 @@ final class FakeRayGroups implements RayGroups {
     }
 
     @Override
-    public List<String> others(PlacementGroup than) {
-        return others;
+    public Optional<PlacementGroup> find(String name, @Nullable String namespace) {
+        return existing;
+    }
+
+    @Override
+    public LedgerSnapshot ledger() {
+        return ledger;
+    }
+
+    static PlacementGroup group(String name) {
+        return new Group(name, List.of());
     }
 
     @Override

@@ -4,10 +4,14 @@ package dev.sglangray.placement.ray;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.placement.AcceleratorIds;
 import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.ExistingGroup;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.GroupSettings;
+import dev.sglangray.placement.GroupStrategy;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.PlanRequest;
 import io.ray.api.runtimecontext.NodeInfo;
@@ -15,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class FleetReservationTest {
@@ -52,44 +57,94 @@ class FleetReservationTest {
         assertThat(ray.removed).containsExactly("fleet");
     }
 
+    private static LedgerSnapshot held(int index, Map<String, Double> byGroup, Map<String, Double> byActor) {
+        String node = RayNodes.id(index).toString();
+        return new LedgerSnapshot(
+                List.of(
+                        new LedgerSnapshot.Group(
+                                "aa", "training", "lab", "CREATED", List.of(new LedgerSnapshot.Bundle(node, byGroup))),
+                        new LedgerSnapshot.Group(
+                                "bb", "queued", "lab", "PENDING", List.of(new LedgerSnapshot.Bundle("", byGroup)))),
+                List.of(new LedgerSnapshot.Actor("Judge", node, byActor)));
+    }
+
     @Test
     void tellsWhatItWaitsForLessAndLessOften() {
-        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), node(1, 2)));
+        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
+        ray.ledger = held(1, Map.of("GPU", 1.0), Map.of("GPU", 1.0));
         ray.readyAfterSlices = 25;
         List<String> lines = new ArrayList<>();
         FleetReservation.reserve(plan(), DEADLINE, lines::add, ray);
         assertThat(lines).hasSize(4);
         assertThat(lines.get(0))
-                .startsWith(
-                        "waiting for 3 bundles, 1 s of 30 s: node 10.0.0.2 has 2 GPU in all, but 4 is wanted there");
+                .isEqualTo(
+                        "waiting for 3 bundles, 1 s of 30 s: bundle 1 of E:1 needs GPU 2 on node 10.0.0.2, which has GPU 4"
+                                + " in all and GPU 0 free for it");
         assertThat(lines.get(3)).contains("20 s of 30 s");
     }
 
     @Test
-    void atTheDeadlineItSaysWhatLacksAndLeavesNothing() {
-        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), node(1, 2)));
+    void atTheDeadlineATableSaysWhatLacksAndWhoHoldsIt() {
+        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1), node(2, 8)));
+        ray.ledger = held(1, Map.of("GPU", 1.5), Map.of("GPU", 0.5, "CPU", 2.0));
         assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
                 .isInstanceOf(PlacementException.class)
-                .hasMessageContaining("3 bundles of \"fleet\" were not reserved within 30 s")
-                .hasMessageContaining("node 10.0.0.2 has 2 GPU in all, but 4 is wanted there")
-                .hasMessageContaining("bundle 1 of E:1 {GPU=2.0}");
+                .hasMessage("""
+                        the 3 bundles of "fleet" were not reserved within 30 s.
+                          Why:
+                            BUNDLE  FOR  NEEDS  ON NODE   WHICH HAS  FREE   LACKS
+                            1       E:1  GPU 2  10.0.0.2  GPU 4      GPU 0  GPU 2
+                            Who holds what there:
+                              node 10.0.0.2: placement group "training" of namespace "lab" (CREATED) holds GPU 1.5
+                              node 10.0.0.2: actor Judge holds CPU 2, GPU 0.5
+                              placement group "queued" (PENDING), on nodes unknown: GPU 1.5
+                            Other nodes with room:
+                              node 10.0.0.3 has GPU 8 free""");
         assertThat(ray.removed).containsExactly("fleet");
     }
 
     @Test
-    void aDeadNodeIsNamed() {
-        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0)));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
-                .hasMessageContaining("node 10.0.0.2 is not alive");
+    void whatCanNeverBeHadIsNotWaitedForToTheEnd() {
+        FakeRayGroups small = new FakeRayGroups(snapshot(NODES.get(0), node(1, 2)));
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), Duration.ofMinutes(5), line -> {}, small))
+                .hasMessageContaining("were not reserved within 10 s")
+                .hasMessageContaining("GPU 2  10.0.0.2  GPU 2      GPU 0  GPU 2");
+        FakeRayGroups dead = new FakeRayGroups(snapshot(NODES.get(0)));
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), Duration.ofMinutes(5), line -> {}, dead))
+                .hasMessageContaining("were not reserved within 10 s")
+                .hasMessageContaining("the node, which is not alive");
     }
 
     @Test
-    void whenTotalsSufficeOthersAreNamed() {
+    void whenNothingIsKnownToLackItSaysSo() {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
-        ray.others.add("\"training\" (CREATED) with {GPU=4.0}");
         assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
-                .hasMessageContaining("in use by other jobs")
-                .hasMessageContaining("\"training\"");
+                .hasMessageContaining("within 30 s")
+                .hasMessageContaining("tasks, or actors that are about to start");
+    }
+
+    @Test
+    void aGroupOfSomebodyElseIsUsedAndKept() {
+        String node = RayNodes.id(1).toString();
+        Cluster cluster = Cluster.of(2, List.of(), snapshot(NODES.get(0), NODES.get(1)));
+        FleetPlan plan = FleetPlanner.plan(PlanRequest.builder(cluster)
+                .server("E", "srt", 1, Map.of())
+                .hardwareRanks(List.of(0))
+                .groupSettings(
+                        new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 0.5, Map.of(), "training", null))
+                .existingGroup(new ExistingGroup(
+                        "training", null, List.of(new ExistingGroup.Bundle(node, Map.of("GPU", 1.0)))))
+                .build());
+        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
+        assertThatThrownBy(() -> FleetReservation.reserve(plan, DEADLINE, line -> {}, ray))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageContaining("\"training\", which the fleet was planned for, is gone");
+        ray.existing = Optional.of(FakeRayGroups.group("training"));
+        ray.readyAfterSlices = 1;
+        FleetReservation reservation = FleetReservation.reserve(plan, DEADLINE, line -> {}, ray);
+        assertThat(reservation.placementGroup().getName()).isEqualTo("training");
+        reservation.close();
+        assertThat(ray.removed).isEmpty();
     }
 
     @Test

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a fleet uses Ray's placement groups; immutable. Beyond RLinf, which has none.
+ *
+ * @param strategy how the bundles of the fleet's own group lie
+ * @param acceleratorIds who says which accelerators an engine uses
+ * @param acceleratorShare how much of its accelerator an engine takes, above 0 and at most 1
+ * @param rest what each bundle with accelerators of the fleet's own group holds for others, by Ray's names
+ * @param existingName the group of somebody else to use, or null for one of the fleet's own
+ * @param existingNamespace the Ray namespace of that group, or null for the driver's own
+ */
+public record GroupSettings(
+        GroupStrategy strategy,
+        AcceleratorIds acceleratorIds,
+        double acceleratorShare,
+        Map<String, Double> rest,
+        @Nullable String existingName,
+        @Nullable String existingNamespace) {
+    /** A group of the fleet's own, for the fleet alone. */
+    public static final GroupSettings DEFAULT =
+            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), null, null);
+
+    /**
+     * Checks the values and copies the map.
+     *
+     * @throws PlacementException when they are out of range or exclude each other
+     */
+    public GroupSettings {
+        rest = OrderedMap.copyOf(rest);
+        if (!(acceleratorShare > 0 && acceleratorShare <= 1)) {
+            throw PlacementException.builder("an accelerator share must be above 0 and at most 1, not "
+                            + ResourceText.number(acceleratorShare))
+                    .seen(acceleratorShare)
+                    .build();
+        }
+        for (Map.Entry<String, Double> entry : rest.entrySet()) {
+            if (!(entry.getValue() > 0)) {
+                throw PlacementException.builder("a bundle's rest must be above 0, not %s %s"
+                                .formatted(entry.getKey(), entry.getValue()))
+                        .seen(entry.getValue())
+                        .build();
+            }
+        }
+        if (existingName != null && (!rest.isEmpty() || strategy != GroupStrategy.PACK)) {
+            throw PlacementException.builder(
+                            "placement group \"%s\" was made by somebody else, so its strategy and what its bundles hold are given"
+                                    .formatted(existingName))
+                    .seen(existingName)
+                    .fix("Leave out strategy and rest, or the name.")
+                    .build();
+        }
+        if (existingName == null && existingNamespace != null) {
+            throw PlacementException.of("a namespace is given for a placement group, but no name");
+        }
+        if (acceleratorIds == AcceleratorIds.TRUST_CONFIG && (acceleratorShare < 1 || !rest.isEmpty())) {
+            throw PlacementException.of(
+                    "with accelerator ids from the configuration nothing is reserved in Ray, so there is no"
+                            + " share or rest of an accelerator to speak of");
+        }
+    }
+
+    /** The group of somebody else to use; empty for one of the fleet's own. */
+    public Optional<String> existing() {
+        return Optional.ofNullable(existingName);
+    }
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement;
+
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Names;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads {@link GroupSettings} from the map {@code placement_group} of the launcher's block.
+ *
+ * <p>Stateless; safe for use by several threads.
+ */
+public final class GroupSettingsReader {
+    private static final String KEY = "placement_group";
+    private static final List<String> KEYS =
+            List.of("strategy", "accelerator_ids", "accelerator_share", "rest", "name", "namespace");
+
+    private GroupSettingsReader() {}
+
+    /**
+     * The settings; {@link GroupSettings#DEFAULT} when the block has none.
+     *
+     * @throws ConfigException with the place of what is wrong
+     */
+    public static GroupSettings read(Config block) {
+        Optional<Config> found = block.select(KEY).filter(value -> !value.isNull());
+        if (found.isEmpty()) {
+            return GroupSettings.DEFAULT;
+        }
+        Config map = found.get();
+        if (!map.isMap()) {
+            throw new ConfigException(problem(map, "must be a map, such as {strategy: PACK}"));
+        }
+        requireKnown(map);
+        try {
+            return new GroupSettings(
+                    word(map, "strategy", GroupStrategy.class, GroupStrategy.PACK),
+                    word(map, "accelerator_ids", AcceleratorIds.class, AcceleratorIds.RAY),
+                    map.select("accelerator_share").map(Config::asDouble).orElse(1.0),
+                    rest(map),
+                    text(map, "name"),
+                    text(map, "namespace"));
+        } catch (PlacementException refusal) {
+            throw new ConfigException(problem(map, String.valueOf(refusal.getMessage())));
+        }
+    }
+
+    private static void requireKnown(Config map) {
+        List<ConfigProblem> problems = new ArrayList<>();
+        List<String> keys = map.keys();
+        for (int i = 0; i < keys.size(); i++) {
+            if (!KEYS.contains(keys.get(i))) {
+                problems.add(problem(map.children().get(i), "unknown key '" + keys.get(i) + "'")
+                        .withAllowed(KEYS)
+                        .withFix(Names.didYouMean(keys.get(i), KEYS)));
+            }
+        }
+        ConfigException.throwIfErrors(problems);
+    }
+
+    private static <E extends Enum<E>> E word(Config map, String key, Class<E> type, E fallback) {
+        String text = text(map, key);
+        if (text == null) {
+            return fallback;
+        }
+        List<String> names =
+                Arrays.stream(type.getEnumConstants()).map(Enum::name).toList();
+        String name = text.toUpperCase(Locale.ROOT);
+        if (!names.contains(name)) {
+            throw new ConfigException(problem(map.require(key), "is none of the words known: " + text)
+                    .withAllowed(names)
+                    .withFix(Names.didYouMean(text, names)));
+        }
+        return Enum.valueOf(type, name);
+    }
+
+    private static Map<String, Double> rest(Config map) {
+        Map<String, Double> rest = new LinkedHashMap<>();
+        map.select("rest").filter(value -> !value.isNull()).ifPresent(resources -> {
+            if (!resources.isMap()) {
+                throw new ConfigException(
+                        problem(resources, "must be a map of Ray's resources, such as {GPU: 0.8, CPU: 4}"));
+            }
+            List<String> keys = resources.keys();
+            List<Config> children = resources.children();
+            for (int i = 0; i < keys.size(); i++) {
+                rest.put(keys.get(i), children.get(i).asDouble());
+            }
+        });
+        return rest;
+    }
+
+    private static @Nullable String text(Config map, String key) {
+        return map.select(key)
+                .filter(value -> !value.isNull())
+                .map(Config::asString)
+                .orElse(null);
+    }
+
+    private static ConfigProblem problem(Config at, String message) {
+        return ConfigProblem.error(at.position(), at.path(), message);
+    }
+}
