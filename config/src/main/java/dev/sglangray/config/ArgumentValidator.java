@@ -9,7 +9,10 @@ import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -51,7 +54,28 @@ public final class ArgumentValidator {
                         ConfigProblem.error(block.position(), key, "is required, but not given: " + field.help()));
             }
         }
-        return validator.problems;
+        return explained(block, values, validator.problems);
+    }
+
+    /** With the way to each value, and to the block itself where that is an interpolation. */
+    private static List<ConfigProblem> explained(Config block, List<Config> values, List<ConfigProblem> problems) {
+        Map<String, Config> byKey = new HashMap<>();
+        values.forEach(value -> byKey.put(value.path(), value));
+        List<ConfigProblem> explained = new ArrayList<>();
+        for (ConfigProblem problem : problems) {
+            Set<String> trail =
+                    new LinkedHashSet<>(byKey.getOrDefault(problem.key(), block).trail());
+            if (block.isReference()) {
+                trail.add("'" + block.path() + "' at " + block.position());
+            }
+            explained.add(problem.trail().isEmpty() ? problem.withTrail(List.copyOf(trail)) : problem);
+        }
+        return explained;
+    }
+
+    /** Whether the launcher fills an engine's argument in itself. */
+    static boolean isFilledIn(Field field) {
+        return field.filled() || FILLED_IN.contains(field.name());
     }
 
     private void check(String key, Config value) {
@@ -65,7 +89,7 @@ public final class ArgumentValidator {
             return;
         }
         Object plain = value.toJava();
-        if (schema.kind() == Kind.SERVER && (field.filled() || FILLED_IN.contains(key))) {
+        if (schema.kind() == Kind.SERVER && isFilledIn(field)) {
             if (plain != null) {
                 String message = "has no effect: it is filled in when the engine starts";
                 problems.add(ConfigProblem.warning(value.position(), value.path(), message)

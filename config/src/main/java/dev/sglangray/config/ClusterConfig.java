@@ -5,6 +5,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The {@code cluster} section, as in RLinf.
@@ -26,6 +27,23 @@ public record ClusterConfig(
         componentPlacement = List.copyOf(componentPlacement);
         nodeGroups = List.copyOf(nodeGroups);
         warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * A section that was read to the end in spite of problems.
+     *
+     * @param cluster what could be read; null when nothing could. With errors it is for finding further ones only
+     * @param problems errors and warnings
+     */
+    public record Checked(@Nullable ClusterConfig cluster, List<ConfigProblem> problems) {
+        public Checked {
+            problems = List.copyOf(problems);
+        }
+    }
+
+    /** Reads the section to the end and collects what is wrong with it. */
+    public static Checked check(Config root) {
+        return new ClusterReader().check(root);
     }
 
     /**

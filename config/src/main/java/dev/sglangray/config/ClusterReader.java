@@ -16,6 +16,20 @@ final class ClusterReader {
     private final Fields fields = new Fields();
 
     ClusterConfig read(Config root) {
+        ClusterConfig cluster = section(root);
+        ConfigException.throwIfErrors(fields.problems());
+        return cluster;
+    }
+
+    ClusterConfig.Checked check(Config root) {
+        try {
+            return new ClusterConfig.Checked(section(root), fields.problems());
+        } catch (ConfigException e) {
+            return new ClusterConfig.Checked(null, e.problems());
+        }
+    }
+
+    private ClusterConfig section(Config root) {
         Config cluster = root.require("cluster");
         if (!cluster.isMap()) {
             throw new ConfigException(ConfigProblem.error(cluster.position(), cluster.path(), "must be a map"));
@@ -25,7 +39,6 @@ final class ClusterReader {
         fields.attempt(() -> components.addAll(components(cluster.require("component_placement"))));
         List<NodeGroupConfig> groups = new NodeGroupReader(fields).read(cluster);
         fields.attempt(() -> ProfilingCheck.check(cluster, fields));
-        ConfigException.throwIfErrors(fields.problems());
         List<ConfigProblem> warnings = fields.problems().stream()
                 .filter(problem -> problem.severity() == Severity.WARNING)
                 .toList();
@@ -81,7 +94,8 @@ final class ClusterReader {
             String fix = Names.didYouMean(key, COMPONENT_KEYS);
             Severity severity = fix.isEmpty() ? Severity.WARNING : Severity.ERROR;
             String message = fix.isEmpty() ? "has no effect here" : "unknown key '" + key + "'";
-            fields.add(new ConfigProblem(severity, value.position(), value.path(), message, COMPONENT_KEYS, fix));
+            fields.add(new ConfigProblem(
+                    severity, value.position(), value.path(), message, COMPONENT_KEYS, fix, List.of()));
         }
     }
 

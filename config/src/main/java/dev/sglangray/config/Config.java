@@ -15,6 +15,7 @@ import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
 import dev.sglangray.config.yaml.YamlReader;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -29,10 +30,19 @@ import org.jspecify.annotations.Nullable;
 public final class Config {
     private final Node written;
     private final Interpolator interpolator;
+    private final Map<String, List<String>> files;
 
     Config(Node written, Interpolator interpolator) {
+        this(written, interpolator, Map.of());
+    }
+
+    /**
+     * @param files for each file that a defaults list brought in, the defaults lists on the way
+     */
+    Config(Node written, Interpolator interpolator, Map<String, List<String>> files) {
         this.written = written;
         this.interpolator = interpolator;
+        this.files = files;
     }
 
     /**
@@ -79,6 +89,50 @@ public final class Config {
     /** Where this node was written. For an interpolation: where the interpolation stands, not what it leads to. */
     public SourcePosition position() {
         return written.position();
+    }
+
+    /**
+     * How this value came here, one line a step: what its interpolation leads through, then the defaults lists that brought
+     * in the file where it is written. Empty for a plain value in the primary file. Shows no values.
+     */
+    public List<String> trail() {
+        List<String> trail = new ArrayList<>(ledThrough());
+        trail.addAll(files.getOrDefault(position().file(), List.of()));
+        return trail;
+    }
+
+    /** What this value's interpolation leads through, one line a step. */
+    List<String> ledThrough() {
+        return sources().stream()
+                .map(source -> "'" + source.path() + "' at " + source.position())
+                .toList();
+    }
+
+    /** For each file that a defaults list brought in, the defaults lists on the way. */
+    Map<String, List<String>> files() {
+        return files;
+    }
+
+    /**
+     * The problem with the trail of its key, where it has none yet and the key is in this configuration.
+     *
+     * @param problem one that was found in this configuration
+     */
+    public ConfigProblem explain(ConfigProblem problem) {
+        if (!problem.trail().isEmpty()) {
+            return problem;
+        }
+        Node node = written.root();
+        for (String part : problem.key().isEmpty() ? List.<String>of() : KeyPath.split(problem.key())) {
+            Node child = childOf(node, part);
+            if (child == null) {
+                break;
+            }
+            node = child;
+        }
+        boolean same = node.position().equals(problem.position());
+        return problem.withTrail(
+                same ? at(node).trail() : files.getOrDefault(problem.position().file(), List.of()));
     }
 
     /** Whether this is a map. */
@@ -286,12 +340,27 @@ public final class Config {
     }
 
     private Config at(Node node) {
-        return new Config(node, interpolator);
+        return new Config(node, interpolator, files);
     }
 
     /** The node as written, for this package's own use. */
     Node node() {
         return written;
+    }
+
+    /** The interpolation that stands here, as written; empty when the value is written out. It may hold a secret. */
+    public Optional<String> interpolation() {
+        return isReference() ? Optional.of(((ValueNode) written).text()) : Optional.empty();
+    }
+
+    /** The nodes that this value's interpolation leads through, as configurations. */
+    List<Config> sources() {
+        return interpolator.trace(written).stream().map(this::at).toList();
+    }
+
+    /** Whether this is written as an interpolation. */
+    boolean isReference() {
+        return written instanceof ValueNode value && value.isInterpolation();
     }
 
     /** The resolved value as text, for people; values of secret-looking keys are hidden. */

@@ -2,12 +2,17 @@
 package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.hydra.Composer;
+import dev.sglangray.config.hydra.Composition;
+import dev.sglangray.config.interpolation.CustomResolver;
 import dev.sglangray.config.interpolation.Interpolator;
-import dev.sglangray.config.tree.MapNode;
 import java.nio.file.Path;
 import java.time.ZoneId;
 import java.time.ZonedDateTime;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -23,11 +28,14 @@ public final class ConfigLoader {
     private final List<String> overrides;
     private final Map<String, String> environment;
 
-    private ConfigLoader(Path configDir, String configName, List<String> overrides, Map<String, String> environment) {
+    private final Map<String, CustomResolver> resolvers;
+
+    private ConfigLoader(Builder from, Path configDir, String configName) {
         this.configDir = configDir;
         this.configName = configName;
-        this.overrides = overrides;
-        this.environment = environment;
+        this.overrides = from.overrides;
+        this.environment = from.environment;
+        this.resolvers = Map.copyOf(from.resolvers);
     }
 
     public static Builder builder() {
@@ -40,9 +48,26 @@ public final class ConfigLoader {
      * @throws ConfigException when a file is missing or no YAML, the composition fails, or an override does not fit
      */
     public Config load() {
-        Interpolator interpolator = new Interpolator(environment).withHydra(ZonedDateTime.now(ZoneId.systemDefault()));
-        MapNode tree = new Composer(configDir, interpolator).compose(configName, overrides);
-        return new Config(tree, interpolator);
+        return load(ProblemSink.STRICT);
+    }
+
+    /** Composes what can be composed, and collects what is wrong instead of stopping at it. */
+    public CheckedConfig check() {
+        List<ConfigProblem> problems = new ArrayList<>();
+        try {
+            return new CheckedConfig(load(problems::addAll), problems);
+        } catch (ConfigException e) {
+            problems.addAll(e.problems());
+            return new CheckedConfig(null, problems);
+        }
+    }
+
+    private Config load(ProblemSink sink) {
+        Interpolator interpolator = new Interpolator(environment)
+                .withHydra(ZonedDateTime.now(ZoneId.systemDefault()))
+                .withResolvers(resolvers);
+        Composition composed = new Composer(configDir, interpolator, sink).compose(configName, overrides);
+        return new Config(composed.tree(), interpolator.withHydraSection(composed.hydra()), composed.trails());
     }
 
     /** Collects what to load. Not for use by several threads. */
@@ -52,6 +77,7 @@ public final class ConfigLoader {
         private String configName = "config";
         private List<String> overrides = List.of();
         private Map<String, String> environment = System.getenv();
+        private final Map<String, CustomResolver> resolvers = new HashMap<>();
 
         private Builder() {}
 
@@ -86,6 +112,19 @@ public final class ConfigLoader {
         }
 
         /**
+         * A function that interpolations may call, as {@code ${name:argument,argument}}.
+         *
+         * @param name words joined by dots, such as {@code my.sum}; not one that OmegaConf, Hydra or RLinf has
+         * @throws IllegalArgumentException when the name is given twice; {@link #load} throws it for one that cannot be used
+         */
+        public Builder resolver(String name, CustomResolver resolver) {
+            if (resolvers.putIfAbsent(name, Objects.requireNonNull(resolver, "resolver")) != null) {
+                throw new IllegalArgumentException("the resolver '" + name + "' is given twice");
+            }
+            return this;
+        }
+
+        /**
          * The loader.
          *
          * @throws IllegalStateException unless exactly one of folder and file is given
@@ -97,9 +136,14 @@ public final class ConfigLoader {
             if (configFile != null) {
                 Path file = configFile.toAbsolutePath();
                 Path folder = Objects.requireNonNull(file.getParent(), "folder of the file");
-                return new ConfigLoader(folder, String.valueOf(file.getFileName()), overrides, environment);
+                return new ConfigLoader(this, folder, String.valueOf(file.getFileName()));
             }
-            return new ConfigLoader(Objects.requireNonNull(configDir), configName, overrides, environment);
+            return new ConfigLoader(this, Objects.requireNonNull(configDir), configName);
+        }
+
+        /** Builds and checks. */
+        public CheckedConfig check() {
+            return build().check();
         }
 
         /** Builds and loads. */

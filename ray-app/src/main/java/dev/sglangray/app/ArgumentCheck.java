@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.bridge.PythonException;
-import dev.sglangray.bridge.PythonPackage;
-import dev.sglangray.bridge.SchemaDump;
 import dev.sglangray.bridge.SchemaKind;
-import dev.sglangray.config.ArgumentSchema;
 import dev.sglangray.config.ArgumentValidator;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.config.ServerType;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -23,7 +18,6 @@ import java.util.List;
 public final class ArgumentCheck {
     // Java's own logger: a plan for a cluster in a file is made without Ray, and so without its slf4j.
     private static final System.Logger LOG = System.getLogger(ArgumentCheck.class.getName());
-    private static final Duration SCHEMA_DEADLINE = Duration.ofMinutes(3);
 
     private final List<ConfigProblem> problems;
 
@@ -66,22 +60,12 @@ public final class ArgumentCheck {
     private static void check(
             Config block, String key, SchemaKind kind, LaunchOptions options, List<ConfigProblem> problems) {
         block.select(key).filter(Config::isMap).ifPresent(arguments -> {
-            ArgumentSchema schema = ArgumentSchema.parse(schema(kind, options));
-            problems.addAll(ArgumentValidator.validate(arguments, schema));
-        });
-    }
-
-    // The Python at hand here need not be the one of the engines' nodes, but it mostly is; where there is none, the
-    // schema of the tested versions is better than no check.
-    private static String schema(SchemaKind kind, LaunchOptions options) {
-        if (options.pythonInterpreter().isPresent()) {
-            String python = options.pythonInterpreter().get();
-            try {
-                return new SchemaDump(PythonPackage.extract()).dump(python, kind, SCHEMA_DEADLINE);
-            } catch (PythonException e) {
-                LOG.log(System.Logger.Level.DEBUG, "no schema from " + python, e);
+            ArgumentSchemas.Found found =
+                    ArgumentSchemas.find(kind, options.pythonInterpreter().orElse(null));
+            if (!found.reason().isEmpty()) {
+                LOG.log(System.Logger.Level.DEBUG, "checking against {0}: {1}", found.describe(), found.reason());
             }
-        }
-        return SchemaDump.bundled(kind);
+            problems.addAll(ArgumentValidator.validate(arguments, found.schema()));
+        });
     }
 }

@@ -43,7 +43,7 @@ public record FleetSpec(
     public static FleetSpec of(
             Config root, @Nullable String component, @Nullable String argsKey, boolean explicitPlacement) {
         ClusterConfig.from(root);
-        Config block = argsKey == null ? usualBlock(root) : namedBlock(root, argsKey);
+        Config block = block(root, argsKey);
         LauncherArgs arguments = LauncherArgs.from(block);
         String chosen = arguments.launchServer() ? component(root, component) : "";
         return new FleetSpec(root, chosen, block, arguments, explicitPlacement);
@@ -93,7 +93,7 @@ public record FleetSpec(
         return SGLangLauncher.launchRouterAndServer(cluster, placed.hardwareRanks(), block, placed.options());
     }
 
-    private static String component(Config root, @Nullable String wanted) {
+    static String component(Config root, @Nullable String wanted) {
         Optional<Config> found = root.select(PLACEMENT).filter(Config::isMap);
         if (found.isEmpty()) {
             throw problem(root, PLACEMENT, "is missing: it says where the engines run, as in rollout: all");
@@ -124,6 +124,10 @@ public record FleetSpec(
                 PLACEMENT,
                 "has several components (" + String.join(", ", names)
                         + ") and none is called rollout; name the engines' one with --component");
+    }
+
+    static Config block(Config root, @Nullable String argsKey) {
+        return argsKey == null ? usualBlock(root) : namedBlock(root, argsKey);
     }
 
     private static Config namedBlock(Config root, String key) {

@@ -13,9 +13,17 @@ import java.util.Objects;
  * @param message what is wrong, with the value seen
  * @param allowed what would be right; empty when there is no list
  * @param fix what to do about it; empty when nothing better than the message can be said
+ * @param trail how the configuration came to this place: the interpolations followed, then the defaults lists that
+ *     brought the file in, one line each; empty when it stands in the primary file as it is
  */
 public record ConfigProblem(
-        Severity severity, SourcePosition position, String key, String message, List<String> allowed, String fix) {
+        Severity severity,
+        SourcePosition position,
+        String key,
+        String message,
+        List<String> allowed,
+        String fix,
+        List<String> trail) {
 
     private static final int MOST_SHOWN = 40;
 
@@ -26,29 +34,35 @@ public record ConfigProblem(
         Objects.requireNonNull(message, "message");
         Objects.requireNonNull(fix, "fix");
         allowed = List.copyOf(allowed);
+        trail = List.copyOf(trail);
     }
 
     /** An error without allowed values and fix. */
     public static ConfigProblem error(SourcePosition position, String key, String message) {
-        return new ConfigProblem(Severity.ERROR, position, key, message, List.of(), "");
+        return new ConfigProblem(Severity.ERROR, position, key, message, List.of(), "", List.of());
     }
 
     /** A warning without allowed values and fix. */
     public static ConfigProblem warning(SourcePosition position, String key, String message) {
-        return new ConfigProblem(Severity.WARNING, position, key, message, List.of(), "");
+        return new ConfigProblem(Severity.WARNING, position, key, message, List.of(), "", List.of());
     }
 
     /** The same problem with the values that would be right. */
     public ConfigProblem withAllowed(List<String> values) {
-        return new ConfigProblem(severity, position, key, message, values, fix);
+        return new ConfigProblem(severity, position, key, message, values, fix, trail);
     }
 
     /** The same problem with advice. */
     public ConfigProblem withFix(String advice) {
-        return new ConfigProblem(severity, position, key, message, allowed, advice);
+        return new ConfigProblem(severity, position, key, message, allowed, advice, trail);
     }
 
-    /** The text for people: position, severity, key and message on the first line, allowed values and fix below. */
+    /** The same problem with the way that led there. */
+    public ConfigProblem withTrail(List<String> steps) {
+        return new ConfigProblem(severity, position, key, message, allowed, fix, steps);
+    }
+
+    /** The text for people: position, severity, key and message on the first line, allowed values, trail and fix below. */
     public String render() {
         StringBuilder text = new StringBuilder();
         text.append(position).append(": ");
@@ -64,6 +78,7 @@ public record ConfigProblem(
                 text.append(" and ").append(allowed.size() - shown.size()).append(" more");
             }
         }
+        trail.forEach(step -> text.append("\n    from: ").append(step));
         if (!fix.isEmpty()) {
             text.append("\n    fix: ").append(fix);
         }

@@ -3,6 +3,7 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.KeyPath;
@@ -13,8 +14,10 @@ import dev.sglangray.config.tree.Node;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Composes configurations of a folder as Hydra 1.3 does with {@code version_base="1.1"}. Immutable. */
@@ -23,11 +26,21 @@ public final class Composer {
 
     private final Path folder;
     private final Interpolator interpolator;
+    private final ProblemSink sink;
 
     /** Composes from a folder; the interpolator serves the interpolations that composition itself has to resolve. */
     public Composer(Path folder, Interpolator interpolator) {
+        this(folder, interpolator, ProblemSink.STRICT);
+    }
+
+    /**
+     * One that hands problems over after which it can go on: interpolations that do not follow the grammar, duplicate keys,
+     * overrides that do not fit. When the sink does not throw, the result is what could be composed.
+     */
+    public Composer(Path folder, Interpolator interpolator, ProblemSink sink) {
         this.folder = folder;
         this.interpolator = interpolator;
+        this.sink = sink;
     }
 
     /**
@@ -35,30 +48,55 @@ public final class Composer {
      *
      * @param name its path in the folder
      * @param lines overrides in Hydra's grammar
-     * @return the composed tree, interpolations unresolved, without the section {@code hydra}
      * @throws ConfigException when a configuration is not there, is no YAML or does not fit, or an override does not fit
      */
-    public MapNode compose(String name, List<String> lines) {
-        List<ConfigOverride> overrides = OverrideParser.parseAll(lines);
+    public Composition compose(String name, List<String> lines) {
+        List<ConfigOverride> parsed = OverrideParser.parseAll(lines, sink);
+        sink.report(sweeps(parsed));
+        List<ConfigOverride> overrides = parsed.stream()
+                .filter(override -> !(override.value() instanceof ConfigOverride.Sweep))
+                .toList();
         if (!Files.isDirectory(folder)) {
             throw new ConfigException(ConfigProblem.error(
                     new SourcePosition(folder.toString(), 0, 0), "", "the folder of configurations does not exist"));
         }
-        ConfigRepository repository = new ConfigRepository(List.of(new BuiltinSource(), new FolderSource(folder)));
-        repository.load(name).ifPresent(primary -> new SearchPath(interpolator).extend(repository, primary, overrides));
-        refuseSweeps(overrides);
+        ConfigRepository repository =
+                new ConfigRepository(List.of(new BuiltinSource(), new FolderSource(folder, sink)));
+        repository
+                .load(name)
+                .ifPresent(primary -> new SearchPath(interpolator, sink).extend(repository, primary, overrides));
         GroupChoices choices = new GroupChoices(repository, overrides);
         List<DefaultsTree.Step> steps = new DefaultsExpander(repository, choices, interpolator).expand(name);
         refuseRepeats(steps);
-        choices.requireAllUsed();
+        sink.report(choices.unused());
         MapNode result = merge(repository, steps);
-        repository.load(HYDRA).ifPresent(own -> HydraSection.check(result.get("hydra"), own.tree()));
-        new OverrideApplier(result, interpolator).apply(choices.valueOverrides());
+        repository.load(HYDRA).ifPresent(own -> sink.report(HydraSection.check(result.get("hydra"), own.tree())));
+        sink.report(new OverrideApplier(result, interpolator).apply(choices.valueOverrides()));
+        MapNode hydra = hydraSection(result);
+        new HydraRun(hydra).fill(name, overrides, choices.chosen());
         result.remove("hydra");
-        return result;
+        return new Composition(result, hydra, trails(repository, steps));
     }
 
-    private static void refuseSweeps(List<ConfigOverride> overrides) {
+    /** Hydra's section within a copy of the whole, so that interpolations in it keep their meaning. */
+    private static MapNode hydraSection(MapNode result) {
+        return result.copy().get("hydra") instanceof MapNode section ? section : new MapNode(SourcePosition.PROGRAM);
+    }
+
+    private static Map<String, List<String>> trails(ConfigRepository repository, List<DefaultsTree.Step> steps) {
+        Map<String, List<String>> trails = new HashMap<>();
+        for (DefaultsTree.Step step : steps) {
+            if (!step.trail().isEmpty() && !step.path().startsWith("hydra/")) {
+                repository
+                        .load(step.path())
+                        .ifPresent(file ->
+                                trails.putIfAbsent(file.tree().position().file(), step.trail()));
+            }
+        }
+        return trails;
+    }
+
+    private static List<ConfigProblem> sweeps(List<ConfigOverride> overrides) {
         List<ConfigProblem> problems = new ArrayList<>();
         for (ConfigOverride override : overrides) {
             if (override.value() instanceof ConfigOverride.Sweep sweep) {
@@ -67,7 +105,7 @@ public final class Composer {
                         .withFix("give one value; a list is [a,b], a text with a comma is 'a,b'"));
             }
         }
-        ConfigException.throwIfErrors(problems);
+        return problems;
     }
 
     private static void refuseRepeats(List<DefaultsTree.Step> steps) {

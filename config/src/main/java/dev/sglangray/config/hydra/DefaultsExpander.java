@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
+import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
 import java.util.ArrayList;
@@ -43,7 +44,7 @@ final class DefaultsExpander {
     private void grow(DefaultsTree tree, boolean interpolated, int depth) {
         DefaultItem parent = tree.item();
         boolean named = parent.name() != null && !parent.isMissing();
-        Optional<ConfigFile> loaded = named ? repository.load(parent.configPath()) : Optional.empty();
+        Optional<ConfigFile> loaded = named ? load(tree) : Optional.empty();
         loaded.ifPresent(file -> parent.header(file.header()));
         if (choices.delete(parent)) {
             parent.markDeleted();
@@ -77,6 +78,18 @@ final class DefaultsExpander {
         resolveInterpolations(tree, items, ownSelf, children, depth);
         Collections.reverse(children);
         tree.children(children);
+    }
+
+    /** What is wrong in a file is told together with the defaults lists that name it. */
+    private Optional<ConfigFile> load(DefaultsTree tree) {
+        try {
+            return repository.load(tree.item().configPath());
+        } catch (ConfigException e) {
+            List<String> trail = tree.trail();
+            throw new ConfigException(e.problems().stream()
+                    .map(problem -> problem.withTrail(trail))
+                    .toList());
+        }
     }
 
     private static List<DefaultItem> items(DefaultItem parent, ConfigFile file) {

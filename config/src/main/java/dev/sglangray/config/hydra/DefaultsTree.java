@@ -44,8 +44,22 @@ final class DefaultsTree {
      * @param primary whether it is the primary configuration
      * @param choice the item that names it, for messages
      * @param self whether it is merged for the sake of its own list's {@code _self_}
+     * @param trail the defaults lists that lead to it, the nearest first
      */
-    record Step(String path, String packageName, boolean primary, DefaultItem choice, boolean self) {}
+    record Step(
+            String path, String packageName, boolean primary, DefaultItem choice, boolean self, List<String> trail) {}
+
+    /** The defaults lists that lead to this configuration, the nearest first; none for the primary one. */
+    List<String> trail() {
+        List<String> trail = new ArrayList<>();
+        for (DefaultsTree tree = this; tree != null && tree.parent != null; tree = tree.parent) {
+            if (!tree.item.isSelf()) {
+                trail.add("the defaults list at " + tree.item.position() + ", which names '" + tree.item.configPath()
+                        + "'");
+            }
+        }
+        return trail;
+    }
 
     private void collect(List<Step> steps) {
         if (!children.isEmpty()) {
@@ -56,6 +70,7 @@ final class DefaultsTree {
             return;
         }
         DefaultItem source = item.isSelf() && parent != null ? parent.item : item;
-        steps.add(new Step(source.configPath(), source.finalPackage(), source.isPrimary(), source, item.isSelf()));
+        steps.add(new Step(
+                source.configPath(), source.finalPackage(), source.isPrimary(), source, item.isSelf(), trail()));
     }
 }

@@ -3,6 +3,7 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.Node;
@@ -18,9 +19,11 @@ import java.util.stream.Stream;
 /** Configurations in a folder: each YAML file is one, each folder is a config group. */
 final class FolderSource implements ConfigSource {
     private final Path folder;
+    private final ProblemSink sink;
 
-    FolderSource(Path folder) {
+    FolderSource(Path folder, ProblemSink sink) {
         this.folder = folder;
+        this.sink = sink;
     }
 
     @Override
@@ -44,8 +47,8 @@ final class FolderSource implements ConfigSource {
     @Override
     public ConfigFile load(String path) {
         Path file = file(path);
-        Node tree = YamlReader.read(file);
-        ConfigException.throwIfErrors(Interpolator.grammarProblems(tree));
+        Node tree = YamlReader.read(file, sink);
+        sink.report(Interpolator.grammarProblems(tree));
         return DefaultsReader.read(path, tree, PackageHeader.read(file));
     }
 

@@ -150,8 +150,8 @@ final class GroupChoices {
         return chosen;
     }
 
-    /** Throws when an override or a deletion met no item. */
-    void requireAllUsed() {
+    /** The overrides and deletions that met no item. */
+    List<ConfigProblem> unused() {
         List<ConfigProblem> problems = new ArrayList<>();
         overrides.forEach((key, choice) -> {
             if (!choice.used) {
@@ -165,7 +165,7 @@ final class GroupChoices {
                         choice.position, key, "cannot be deleted: no defaults list has '" + shown + "'"));
             }
         });
-        ConfigException.throwIfErrors(problems);
+        return problems;
     }
 
     private ConfigProblem unused(String key, Choice choice) {

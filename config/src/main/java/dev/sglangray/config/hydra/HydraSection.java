@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.tree.MapNode;
@@ -19,14 +18,14 @@ final class HydraSection {
     /**
      * Compares the section with what it may look like. A map of the pattern is closed unless it is empty.
      *
-     * @throws ConfigException with a problem for each key that Hydra does not have
+     * @return a problem for each key that Hydra does not have
      */
-    static void check(@Nullable Node section, Node pattern) {
+    static List<ConfigProblem> check(@Nullable Node section, Node pattern) {
         List<ConfigProblem> problems = new ArrayList<>();
         if (section != null) {
             compare(section, pattern, problems);
         }
-        ConfigException.throwIfErrors(problems);
+        return problems;
     }
 
     private static void compare(Node section, Node pattern, List<ConfigProblem> problems) {

@@ -35,9 +35,9 @@ final class OverrideApplier {
     /**
      * Applies all that can be applied.
      *
-     * @throws ConfigException with a problem for each override that does not fit
+     * @return a problem for each override that does not fit
      */
-    void apply(List<ConfigOverride> overrides) {
+    List<ConfigProblem> apply(List<ConfigOverride> overrides) {
         List<ConfigProblem> problems = new ArrayList<>();
         for (ConfigOverride override : overrides) {
             try {
@@ -46,7 +46,7 @@ final class OverrideApplier {
                 problems.addAll(e.problems());
             }
         }
-        ConfigException.throwIfErrors(problems);
+        return problems;
     }
 
     private void apply(ConfigOverride override) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.hydra.ConfigOverride.Sweep;
@@ -38,9 +38,9 @@ final class OverrideParser {
     /**
      * Parses all overrides.
      *
-     * @throws ConfigException with a problem for each one that does not follow the grammar
+     * @param sink takes a problem for each one that does not follow the grammar
      */
-    static List<ConfigOverride> parseAll(List<String> lines) {
+    static List<ConfigOverride> parseAll(List<String> lines, ProblemSink sink) {
         List<ConfigOverride> overrides = new ArrayList<>();
         List<ConfigProblem> problems = new ArrayList<>();
         for (String line : lines) {
@@ -50,7 +50,7 @@ final class OverrideParser {
                 problems.add(problem(line, e));
             }
         }
-        ConfigException.throwIfErrors(problems);
+        sink.report(problems);
         return overrides;
     }
 

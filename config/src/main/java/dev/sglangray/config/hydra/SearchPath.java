@@ -3,6 +3,7 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.JavaValues;
@@ -20,9 +21,11 @@ final class SearchPath {
     private static final String FILE_SCHEME = "file://";
 
     private final Interpolator interpolator;
+    private final ProblemSink sink;
 
-    SearchPath(Interpolator interpolator) {
+    SearchPath(Interpolator interpolator, ProblemSink sink) {
         this.interpolator = interpolator;
+        this.sink = sink;
     }
 
     /** Adds the folders to the repository. */
@@ -43,7 +46,7 @@ final class SearchPath {
             throw problem(given.position(), "must be a list of texts");
         }
         for (Node item : list.items()) {
-            repository.addSource(new FolderSource(folder(item)));
+            repository.addSource(new FolderSource(folder(item), sink));
         }
     }
 

@@ -27,9 +27,15 @@ final class Evaluation {
 
     private final Map<String, Resolver> resolvers;
     private final List<ValueNode> chain = new ArrayList<>();
+    private final List<Node> visited = new ArrayList<>();
 
     Evaluation(Map<String, Resolver> resolvers) {
         this.resolvers = resolvers;
+    }
+
+    /** The nodes that references led to so far, in the order met; also those met before a failure. */
+    List<Node> visited() {
+        return visited;
     }
 
     /** What a node stands for: itself, or what its interpolation leads to. */
@@ -65,6 +71,7 @@ final class Evaluation {
             throw new ResolutionException("interpolations lead through more than " + MAX_CHAIN + " values");
         }
         chain.add(value);
+        visited.add(value);
     }
 
     private static Node wrap(@Nullable Object result, ValueNode origin) {
@@ -124,6 +131,7 @@ final class Evaluation {
                 throw new ResolutionException("'${" + path + "}' leads to a container of the value itself");
             }
         }
+        visited.add(found);
         return found;
     }
 

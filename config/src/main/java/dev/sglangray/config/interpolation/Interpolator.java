@@ -12,12 +12,18 @@ import dev.sglangray.config.tree.ValueNode;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Resolves interpolations in a tree. Immutable; safe for several threads on a tree that no longer changes. */
 public final class Interpolator {
+    private static final Pattern RESOLVER_NAME =
+            Pattern.compile("[a-zA-Z_][a-zA-Z0-9_-]*(?:\\.[a-zA-Z_][a-zA-Z0-9_-]*)*");
+
     private final Map<String, Resolver> resolvers;
 
     /** Knows OmegaConf's and RLinf's resolvers; {@code oc.env} reads the environment given. */
@@ -36,6 +42,31 @@ public final class Interpolator {
     /** One that knows Hydra's resolvers too; {@code now} gives the time given. */
     public Interpolator withHydra(ZonedDateTime now) {
         return new Interpolator(this, HydraResolvers.all(now));
+    }
+
+    /** One whose resolver {@code hydra} reads a section of Hydra's own, which stays inside its whole configuration. */
+    public Interpolator withHydraSection(MapNode section) {
+        return new Interpolator(
+                this, Map.of("hydra", (site, arguments) -> HydraSectionResolver.get(section, site, arguments)));
+    }
+
+    /**
+     * One that knows further resolvers.
+     *
+     * @throws IllegalArgumentException for a name that an interpolation cannot have, or one that is taken
+     */
+    public Interpolator withResolvers(Map<String, CustomResolver> more) {
+        Map<String, Resolver> adapted = new HashMap<>();
+        more.forEach((name, resolver) -> {
+            if (!RESOLVER_NAME.matcher(name).matches()) {
+                throw new IllegalArgumentException("'" + name + "' cannot be the name of a resolver");
+            }
+            if (resolvers.containsKey(name) || name.equals("hydra")) {
+                throw new IllegalArgumentException("there is a resolver '" + name + "' already");
+            }
+            adapted.put(name, CustomResolvers.adapt(name, resolver));
+        });
+        return new Interpolator(this, adapted);
     }
 
     /**
@@ -61,6 +92,25 @@ public final class Interpolator {
         } catch (ResolutionException e) {
             return null;
         }
+    }
+
+    /**
+     * The nodes that a node's interpolation leads through, in the order met, without the node itself; empty when it is
+     * no interpolation. Where the interpolation cannot be resolved, those met until then.
+     */
+    public List<Node> trace(Node node) {
+        Evaluation evaluation = new Evaluation(resolvers);
+        try {
+            evaluation.follow(node);
+        } catch (ResolutionException e) {
+            // What was met before the failure is the answer.
+        }
+        Set<String> seen = new HashSet<>(Set.of(place(node)));
+        return evaluation.visited().stream().filter(met -> seen.add(place(met))).toList();
+    }
+
+    private static String place(Node node) {
+        return node.path() + " " + node.position();
     }
 
     /** The interpolations of a tree that do not follow the grammar. */

@@ -33,10 +33,16 @@ final class TreeBuilder {
 
     private final String file;
     private final Set<org.yaml.snakeyaml.nodes.Node> open = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final List<ConfigProblem> problems = new ArrayList<>();
     private int nodes;
 
     TreeBuilder(String file) {
         this.file = file;
+    }
+
+    /** What was refused on the way; the tree is whole only when there is nothing. */
+    List<ConfigProblem> problems() {
+        return problems;
     }
 
     Node build(org.yaml.snakeyaml.nodes.Node yaml) {
@@ -44,7 +50,7 @@ final class TreeBuilder {
             throw problem(yaml, "the document has more than " + MAX_NODES + " nodes once its aliases are expanded");
         }
         if (yaml instanceof ScalarNode scalar) {
-            return new ValueNode(scalar(scalar), position(scalar));
+            return new ValueNode(lenientScalar(scalar), position(scalar));
         }
         if (!open.add(yaml)) {
             throw problem(yaml, "an alias leads back into the node that it stands in");
@@ -53,6 +59,15 @@ final class TreeBuilder {
             return yaml instanceof MappingNode mapping ? map(mapping) : list((SequenceNode) yaml);
         } finally {
             open.remove(yaml);
+        }
+    }
+
+    private @Nullable Object lenientScalar(ScalarNode node) {
+        try {
+            return scalar(node);
+        } catch (ConfigException e) {
+            problems.addAll(e.problems());
+            return node.getValue();
         }
     }
 
@@ -106,9 +121,10 @@ final class TreeBuilder {
             Object key = key(tuple.getKeyNode());
             SourcePosition first = own.putIfAbsent(key, position(tuple.getKeyNode()));
             if (first != null) {
-                throw problem(
-                        tuple.getKeyNode(),
-                        "duplicate key '" + PythonText.str(key) + "', already given in line " + first.line());
+                problems.add(ConfigProblem.error(
+                        position(tuple.getKeyNode()),
+                        "",
+                        "duplicate key '" + PythonText.str(key) + "', already given in line " + first.line()));
             }
             map.put(key, build(tuple.getValueNode()));
         }

@@ -3,6 +3,7 @@ package dev.sglangray.config.yaml;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
@@ -41,9 +42,10 @@ public final class YamlReader {
     /**
      * Reads a file in UTF-8.
      *
+     * @param sink takes duplicate keys and values that are refused; when it does not throw, the rest is read
      * @throws ConfigException when it cannot be read or is not YAML
      */
-    public static Node read(Path file) {
+    public static Node read(Path file, ProblemSink sink) {
         String name = file.toString();
         try {
             if (Files.size(file) > MAX_BYTES) {
@@ -54,7 +56,7 @@ public final class YamlReader {
                     .newDecoder()
                     .decode(ByteBuffer.wrap(bytes))
                     .toString();
-            return read(text, name);
+            return read(text, name, sink);
         } catch (CharacterCodingException e) {
             throw problem(new SourcePosition(name, 0, 0), "the file is not UTF-8 text");
         } catch (IOException e) {
@@ -70,12 +72,18 @@ public final class YamlReader {
      * @throws ConfigException when it is not YAML
      */
     public static Node read(String text, String name) {
+        return read(text, name, ProblemSink.STRICT);
+    }
+
+    private static Node read(String text, String name, ProblemSink sink) {
         org.yaml.snakeyaml.nodes.Node document = compose(text, name);
         SourcePosition start = new SourcePosition(name, 1, 1);
         if (document == null) {
             return new MapNode(start);
         }
-        Node tree = new TreeBuilder(name).build(document);
+        TreeBuilder builder = new TreeBuilder(name);
+        Node tree = builder.build(document);
+        sink.report(builder.problems());
         if (!(tree instanceof ValueNode scalar)) {
             return tree;
         }
@@ -92,6 +100,8 @@ public final class YamlReader {
         LoaderOptions options = new LoaderOptions();
         options.setNestingDepthLimit(MAX_DEPTH);
         options.setCodePointLimit(MAX_BYTES);
+        // Nothing is constructed from tags: TreeBuilder refuses them, with the key's position.
+        options.setTagInspector(tag -> true);
         // TreeBuilder limits what aliases expand to, which is what costs.
         options.setMaxAliasesForCollections(Integer.MAX_VALUE);
         DumperOptions unused = new DumperOptions();

@@ -194,8 +194,9 @@ class ComposerTest {
     }
 
     private String compose(Map<String, String> environment, String... overrides) {
-        return PythonText.repr(
-                new Composer(folder, new Interpolator(environment)).compose("config", List.of(overrides)));
+        return PythonText.repr(new Composer(folder, new Interpolator(environment))
+                .compose("config", List.of(overrides))
+                .tree());
     }
 
     private void write(String path, String text) throws IOException {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.tree.PythonText;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -104,26 +105,26 @@ class OverrideParserTest {
                 ""
             })
     void refusesWhatTheGrammarForbids(String line) {
-        assertThatThrownBy(() -> OverrideParser.parseAll(List.of(line)))
+        assertThatThrownBy(() -> OverrideParser.parseAll(List.of(line), ProblemSink.STRICT))
                 .isInstanceOf(ConfigException.class)
                 .hasMessageContaining("cannot read the override '" + line + "'");
     }
 
     @Test
     void reportsEveryBadOverride() {
-        assertThatThrownBy(() -> OverrideParser.parseAll(List.of("a=[", "b=1", "c")))
+        assertThatThrownBy(() -> OverrideParser.parseAll(List.of("a=[", "b=1", "c"), ProblemSink.STRICT))
                 .isInstanceOfSatisfying(
                         ConfigException.class, e -> assertThat(e.problems()).hasSize(2));
     }
 
     @Test
     void hidesSecrets() {
-        assertThatThrownBy(() -> OverrideParser.parseAll(List.of("router.api_key=s3cr3t]")))
+        assertThatThrownBy(() -> OverrideParser.parseAll(List.of("router.api_key=s3cr3t]"), ProblemSink.STRICT))
                 .hasMessageNotContaining("s3cr3t");
         assertThat(parse("router.api_key=s3cr3t").displayLine()).isEqualTo("router.api_key=<hidden>");
     }
 
     private static ConfigOverride parse(String line) {
-        return OverrideParser.parseAll(List.of(line)).get(0);
+        return OverrideParser.parseAll(List.of(line), ProblemSink.STRICT).get(0);
     }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
@@ -155,9 +156,10 @@ class YamlReaderTest {
         Path latin = Files.write(folder.resolve("latin.yaml"), "a: é".getBytes(StandardCharsets.ISO_8859_1));
         Path large = Files.write(folder.resolve("large.yaml"), new byte[YamlReader.MAX_BYTES + 1]);
 
-        assertThatThrownBy(() -> YamlReader.read(latin)).hasMessageContaining("not UTF-8");
-        assertThatThrownBy(() -> YamlReader.read(large)).hasMessageContaining("larger than");
-        assertThatThrownBy(() -> YamlReader.read(folder.resolve("none.yaml"))).hasMessageContaining("cannot be read");
+        assertThatThrownBy(() -> YamlReader.read(latin, ProblemSink.STRICT)).hasMessageContaining("not UTF-8");
+        assertThatThrownBy(() -> YamlReader.read(large, ProblemSink.STRICT)).hasMessageContaining("larger than");
+        assertThatThrownBy(() -> YamlReader.read(folder.resolve("none.yaml"), ProblemSink.STRICT))
+                .hasMessageContaining("cannot be read");
     }
 
     private static String read(String yaml) {

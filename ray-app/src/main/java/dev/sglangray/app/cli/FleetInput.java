@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.ConfigLoader;
+import dev.sglangray.config.error.ConfigException;
 
 /** From the options to the fleet that they describe. */
 final class FleetInput {
@@ -16,6 +17,24 @@ final class FleetInput {
      * @throws dev.sglangray.config.error.ConfigException when the configuration is wrong
      */
     static FleetSpec read(ConfigOptions options) {
+        Config root = loader(options).load();
+        try {
+            return FleetSpec.of(
+                    root,
+                    options.component().orElse(null),
+                    options.argsKey().orElse(null),
+                    options.explicitPlacement());
+        } catch (ConfigException e) {
+            throw new ConfigException(e.problems().stream().map(root::explain).toList());
+        }
+    }
+
+    /**
+     * What loads the configuration that the options name.
+     *
+     * @throws UsageException when they name none, or two
+     */
+    static ConfigLoader.Builder loader(ComposeOptions options) {
         ConfigLoader.Builder loader =
                 ConfigLoader.builder().overrides(options.overrides()).environment(System.getenv());
         boolean composed = options.directory().isPresent() || options.name().isPresent();
@@ -34,8 +53,6 @@ final class FleetInput {
         } else {
             loader.configFile(options.file().orElseThrow());
         }
-        Config root = loader.load();
-        return FleetSpec.of(
-                root, options.component().orElse(null), options.argsKey().orElse(null), options.explicitPlacement());
+        return loader;
     }
 }

@@ -22,7 +22,7 @@ final class Interrupts {
     private final Thread target;
     private final AtomicInteger received = new AtomicInteger();
 
-    private Interrupts(Thread target) {
+    Interrupts(Thread target) {
         this.target = target;
     }
 

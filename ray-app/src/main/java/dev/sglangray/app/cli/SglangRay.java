@@ -14,11 +14,13 @@ import picocli.CommandLine.IVersionProvider;
         description = {"SGLang engines and their router on a Ray cluster, from one configuration to one URL.", ""},
         subcommands = {
             UpCommand.class,
+            ValidateCommand.class,
             PlanCommand.class,
             ClusterCommand.class,
             StatusCommand.class,
             GenerateCommand.class,
             DownCommand.class,
+            ConfigCommand.class,
             DemoCommand.class,
             CommandLine.HelpCommand.class
         },
@@ -34,6 +36,7 @@ import picocli.CommandLine.IVersionProvider;
         footerHeading = "%nTo begin:%n",
         footer = {
             "  sglang-ray demo                                two engines and a router on this machine, no GPU needed",
+            "  sglang-ray validate -c my.yaml                 all that is wrong with it, without a cluster",
             "  sglang-ray plan --address HOST:6379 -c my.yaml where everything would go",
             "  sglang-ray up   --address HOST:6379 -c my.yaml launch it; Ctrl-C ends it",
             "  ray job submit --address http://HOST:8265 --working-dir DIST -- bash sglang-ray up -c my.yaml"

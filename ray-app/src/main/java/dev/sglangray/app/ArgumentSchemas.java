@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.bridge.PythonException;
+import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.bridge.SchemaDump;
+import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.ArgumentSchema;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The arguments to check against: those of the SGLang and the router that a Python has, else those of the versions that
+ * this program was tested with. The Python at hand here need not be the one of the engines' nodes, but it mostly is; where
+ * there is none, the tested versions are better than no check.
+ */
+public final class ArgumentSchemas {
+    private static final Duration DEADLINE = Duration.ofMinutes(3);
+
+    private ArgumentSchemas() {}
+
+    /**
+     * A schema, and where it is from.
+     *
+     * @param schema the arguments
+     * @param python the Python whose packages they were read from; null for those that travel with this program
+     * @param reason why the Python named was not used; empty when it was, or none was named
+     */
+    public record Found(ArgumentSchema schema, @Nullable String python, String reason) {
+        /** For people: package, version and origin. */
+        public String describe() {
+            String from = python == null ? "as bundled with sglang-ray" : "of " + python;
+            return schema.packageName() + " " + schema.version() + " " + from;
+        }
+    }
+
+    /**
+     * Finds the schema. Reading an unknown version of SGLang takes tens of seconds, once.
+     *
+     * @param python an interpreter, or null for none
+     */
+    public static Found find(SchemaKind kind, @Nullable String python) {
+        String reason = "";
+        if (python != null) {
+            try {
+                String dump = new SchemaDump(PythonPackage.extract()).dump(python, kind, DEADLINE);
+                return new Found(ArgumentSchema.parse(dump), python, "");
+            } catch (PythonException e) {
+                reason = String.valueOf(e.getMessage());
+            }
+        }
+        return new Found(ArgumentSchema.parse(SchemaDump.bundled(kind)), null, reason);
+    }
+}

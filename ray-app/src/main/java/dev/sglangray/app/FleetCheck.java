@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.ArgumentValidator;
+import dev.sglangray.config.ClusterConfig;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.config.ServerType;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Severity;
+import dev.sglangray.config.error.SourcePosition;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All that can be said against a configuration without a cluster: everything that a launch reads is read, and what is
+ * wrong is collected. Not thread-safe.
+ */
+public final class FleetCheck {
+    private final Config root;
+    private final Request request;
+    private final Map<String, ConfigProblem> problems = new LinkedHashMap<>();
+    private final Set<SourcePosition> places = new HashSet<>();
+    private final List<ArgumentSchemas.Found> schemas = new ArrayList<>();
+
+    private FleetCheck(Config root, Request request) {
+        this.root = root;
+        this.request = request;
+    }
+
+    /**
+     * What to check, as {@link FleetSpec#of} takes it.
+     *
+     * @param component the component that places the engines; null for the usual one
+     * @param argsKey the block's dotted key; null for the usual one
+     * @param explicitPlacement whether the component's own strategy places the engines
+     * @param routerNodeRank the node of the router
+     * @param python the Python whose SGLang and router are meant; null for the tested versions
+     */
+    public record Request(
+            @Nullable String component,
+            @Nullable String argsKey,
+            boolean explicitPlacement,
+            int routerNodeRank,
+            @Nullable String python) {}
+
+    /**
+     * What came out.
+     *
+     * @param problems errors and warnings, each with its trail
+     * @param schemas what {@code server} and {@code router} were compared with
+     */
+    public record Result(List<ConfigProblem> problems, List<ArgumentSchemas.Found> schemas) {
+        /** Copies the lists. */
+        public Result {
+            problems = List.copyOf(problems);
+            schemas = List.copyOf(schemas);
+        }
+    }
+
+    /**
+     * Checks a configuration.
+     *
+     * @param known problems that are known already, which come first and are not told twice
+     */
+    public static Result of(Config root, List<ConfigProblem> known, Request request) {
+        FleetCheck check = new FleetCheck(root, request);
+        check.addAll(known);
+        known.stream()
+                .map(ConfigProblem::position)
+                .filter(position -> position.line() > 0)
+                .forEach(check.places::add);
+        check.run();
+        return new Result(List.copyOf(check.problems.values()), check.schemas);
+    }
+
+    private void run() {
+        ClusterConfig.Checked cluster = ClusterConfig.check(root);
+        addAll(cluster.problems());
+        Optional<Config> block = attempt(() -> FleetSpec.block(root, request.argsKey()));
+        Optional<LauncherArgs> bound = block.flatMap(found -> attempt(() -> LauncherArgs.from(found)));
+        block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
+        bound.ifPresent(this::compareSizes);
+        boolean needed = bound.map(LauncherArgs::launchServer).orElse(true);
+        Optional<String> component =
+                needed ? attempt(() -> FleetSpec.component(root, request.component())) : Optional.of("");
+        ClusterConfig readable = cluster.cluster();
+        if (readable != null && !hasErrors(cluster.problems())) {
+            addAll(PlacementCheck.of(root, readable, component.orElse(null), bound.orElse(null), request));
+        }
+    }
+
+    private void checkArguments(Config block, @Nullable LauncherArgs bound) {
+        // What is switched off is not read, by a launch neither.
+        if (bound == null ? !isOff(block, "launch_server") : bound.launchServer()) {
+            // The arguments of embodied servers are another class, of the diffusion extra, which is rarely at hand.
+            boolean srt = bound != null
+                    ? bound.serverType() == ServerType.SRT
+                    : attempt(() -> block.select("server_type")
+                                    .map(type -> type.asString().equals(ServerType.SRT.configName()))
+                                    .orElse(true))
+                            .orElse(false);
+            if (srt) {
+                compare(block, "server", SchemaKind.SERVER);
+            }
+        }
+        if (bound == null ? !isOff(block, "launch_router") : bound.launchRouter()) {
+            compare(block, "router", SchemaKind.ROUTER);
+        }
+    }
+
+    /** The launcher sets accelerators aside by its own sizes, and the engine uses as many as its arguments say. */
+    private void compareSizes(LauncherArgs arguments) {
+        Map<String, @Nullable Object> server = arguments.server().values();
+        boolean oneNode = server.getOrDefault("nnodes", 1) instanceof Integer nodes && nodes == 1;
+        if (!arguments.launchServer() || arguments.serverType() != ServerType.SRT || !oneNode) {
+            return;
+        }
+        if (server.getOrDefault("tp_size", 1) instanceof Integer tensor
+                && server.getOrDefault("pp_size", 1) instanceof Integer pipeline
+                && arguments.acceleratorsPerEngine().isPresent()
+                && (long) tensor * pipeline != arguments.acceleratorsPerEngine().getAsInt()) {
+            Config block = arguments.server().config().orElse(root);
+            Config at =
+                    block.select("tp_size").or(() -> block.select("pp_size")).orElse(block);
+            addAll(List.of(ConfigProblem.warning(
+                            at.position(),
+                            at.path(),
+                            "each engine would use %d accelerators (tp_size x pp_size), but %d are set aside for it"
+                                    .formatted(
+                                            (long) tensor * pipeline,
+                                            arguments.acceleratorsPerEngine().getAsInt()))
+                    .withFix("write tp_size: ${..tensor_parallel_size} and pp_size: ${..pipeline_parallel_size}")));
+        }
+    }
+
+    private static boolean isOff(Config block, String key) {
+        try {
+            return block.select(key)
+                    .map(value -> value.asString().equalsIgnoreCase("false"))
+                    .orElse(false);
+        } catch (ConfigException e) {
+            return false; // told by LauncherArgs
+        }
+    }
+
+    private void compare(Config block, String key, SchemaKind kind) {
+        attempt(() -> block.select(key).filter(Config::isMap).orElse(null)).ifPresent(arguments -> {
+            ArgumentSchemas.Found found = ArgumentSchemas.find(kind, request.python());
+            schemas.add(found);
+            attempt(() -> {
+                addAll(ArgumentValidator.validate(arguments, found.schema()));
+                return found;
+            });
+        });
+    }
+
+    private <T> Optional<T> attempt(Supplier<@Nullable T> step) {
+        try {
+            return Optional.ofNullable(step.get());
+        } catch (ConfigException e) {
+            addAll(e.problems());
+            return Optional.empty();
+        }
+    }
+
+    /** One problem for a key and a place: what is found later there mostly follows from what was found first. */
+    private void addAll(List<ConfigProblem> found) {
+        for (ConfigProblem problem : found) {
+            String where = problem.severity() + " " + problem.key() + " " + problem.position();
+            String id = problem.key().isEmpty() ? where + problem.message() : where;
+            if (places.contains(problem.position())) {
+                continue; // a consequence of what was said of this place while reading
+            }
+            problems.putIfAbsent(id, root.explain(problem));
+        }
+    }
+
+    /** Whether there is an error among problems. */
+    public static boolean hasErrors(List<ConfigProblem> problems) {
+        return problems.stream().anyMatch(problem -> problem.severity() == Severity.ERROR);
+    }
+}

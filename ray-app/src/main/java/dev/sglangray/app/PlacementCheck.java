@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.config.ClusterConfig;
+import dev.sglangray.config.ComponentConfig;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.placement.AcceleratorType;
+import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.ComponentPlacement;
+import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.PlanRequest;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Finds placements that no cluster of {@code num_nodes} could give: what is refused both where every node has plenty of
+ * accelerators and where none has any is wrong in itself. The rest is for {@code plan}, which sees the real cluster.
+ */
+final class PlacementCheck {
+    /** More than any machine has; with many nodes fewer, so that expanding {@code all} stays cheap. */
+    private static final int PLENTY = 64;
+
+    private static final int FEW = 16;
+    private static final int MANY_NODES = 256;
+    private static final int MOST_NODES = 20_000;
+
+    private PlacementCheck() {}
+
+    static List<ConfigProblem> of(
+            Config root,
+            ClusterConfig cluster,
+            @Nullable String component,
+            @Nullable LauncherArgs arguments,
+            FleetCheck.Request request) {
+        if (cluster.numNodes() > MOST_NODES) {
+            return List.of();
+        }
+        int width = arguments == null
+                ? 1
+                : Math.max(1, arguments.acceleratorsPerEngine().orElse(1));
+        int wanted = cluster.numNodes() > MANY_NODES ? FEW : PLENTY;
+        int plenty = (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
+        PlacementException refusal = refusal(cluster, plenty, component, arguments, request);
+        if (refusal == null || refusal(cluster, 0, component, arguments, request) == null) {
+            return List.of();
+        }
+        return List.of(problem(root, cluster, component, arguments, refusal));
+    }
+
+    private static @Nullable PlacementException refusal(
+            ClusterConfig config,
+            int accelerators,
+            @Nullable String component,
+            @Nullable LauncherArgs arguments,
+            FleetCheck.Request request) {
+        try {
+            Cluster cluster = Cluster.of(config, snapshot(config.numNodes(), accelerators));
+            boolean launches = arguments == null || arguments.launchServer();
+            ComponentPlacement placement = launches ? ComponentPlacement.of(config, cluster) : null;
+            if (arguments == null || component == null) {
+                return null;
+            }
+            PlanRequest.Builder plan = PlanRequest.builder(cluster)
+                    .fleetName("check")
+                    .routerNodeRank(request.routerNodeRank())
+                    .arguments(arguments);
+            if (placement != null) {
+                plan.nodeGroups(placement.getNodeGroups(component));
+                if (request.explicitPlacement()) {
+                    plan.strategy(placement.getStrategy(component));
+                } else {
+                    plan.hardwareRanks(placement.getHardwareRanks(component));
+                }
+            }
+            FleetPlanner.plan(plan.build());
+            return null;
+        } catch (PlacementException e) {
+            return e;
+        }
+    }
+
+    private static ClusterSnapshot snapshot(int nodes, int accelerators) {
+        AcceleratorType type = accelerators > 0 ? AcceleratorType.NV_GPU : AcceleratorType.NO_ACCEL;
+        List<NodeSnapshot> snapshots = new ArrayList<>();
+        for (int rank = 0; rank < nodes; rank++) {
+            snapshots.add(NodeSnapshot.of("node-" + rank, "node-" + rank, accelerators, type, "", rank));
+        }
+        return new ClusterSnapshot(snapshots, "node-0");
+    }
+
+    private static ConfigProblem problem(
+            Config root,
+            ClusterConfig cluster,
+            @Nullable String component,
+            @Nullable LauncherArgs arguments,
+            PlacementException refusal) {
+        String who = refusal.component().orElse("");
+        boolean engines = arguments != null && who.startsWith(arguments.groupName());
+        Optional<ComponentConfig> entry = cluster.componentPlacement().stream()
+                .filter(candidate -> engines ? places(candidate, component) : who.startsWith(candidate.name()))
+                .max(Comparator.comparingInt(candidate -> candidate.name().length()));
+        String key = entry.map(found -> "cluster.component_placement." + found.name())
+                .orElse(who.contains("node group") || who.contains("node_group") ? "cluster.node_groups" : "cluster");
+        SourcePosition position = entry.map(ComponentConfig::position)
+                .or(() -> root.select(key).map(Config::position))
+                .orElse(cluster.position());
+        boolean labels = refusal.getMessage() != null && refusal.getMessage().contains("Node groups:");
+        // The nodes and accelerators of the message are those made up here.
+        String message = String.valueOf(refusal.getMessage())
+                .replaceFirst("(?s)\\s+(Nodes|Accelerators|Node groups):.*", "")
+                .replace(" (" + position + ")", "");
+        return ConfigProblem.error(position, key, "fits no cluster of " + cluster.numNodes() + " nodes: " + message)
+                .withAllowed(
+                        labels
+                                ? refusal.available().stream()
+                                        .map(line -> line.replaceFirst(" \\(.*", ""))
+                                        .toList()
+                                : List.of());
+    }
+
+    private static boolean places(ComponentConfig entry, @Nullable String component) {
+        return Arrays.stream(entry.name().split(",", -1))
+                .anyMatch(name -> name.strip().equals(component));
+    }
+}

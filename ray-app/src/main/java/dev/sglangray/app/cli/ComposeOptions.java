@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Which configuration, and what is changed in it. The names are Hydra's where it has them. */
+class ComposeOptions {
+    @Option(
+            names = {"-c", "--config"},
+            paramLabel = "FILE",
+            description = "The configuration, one YAML file.")
+    private @Nullable Path file;
+
+    @Option(
+            names = {"--config-path", "--config-dir"},
+            paramLabel = "DIR",
+            description = "The folder of a configuration with a defaults list; used with --config-name.")
+    private @Nullable Path directory;
+
+    @Option(
+            names = {"--config-name"},
+            paramLabel = "NAME",
+            description = "The primary configuration in that folder, with or without .yaml.")
+    private @Nullable String name;
+
+    @Parameters(
+            paramLabel = "OVERRIDE",
+            arity = "0..*",
+            description = "Changes to the configuration, as in Hydra: a.b=c, +a.b=c, ++a.b=c, ~a.b")
+    private List<String> overrides = List.of();
+
+    Optional<Path> file() {
+        return Optional.ofNullable(file);
+    }
+
+    Optional<Path> directory() {
+        return Optional.ofNullable(directory);
+    }
+
+    Optional<String> name() {
+        return Optional.ofNullable(name);
+    }
+
+    List<String> overrides() {
+        return List.copyOf(overrides);
+    }
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ValidateCommandTest {
+    private static final String GUIDE = """
+            cluster:
+              num_nodes: 2
+              component_placement:
+                rollout: all
+            router_server_args:
+              model_path: /m
+              tensor_parallel_size: 2
+              pipeline_parallel_size: 1
+              server:
+                model_path: ${..model_path}
+                tp_size: ${..tensor_parallel_size}
+                log_level: warning
+              router:
+                policy: cache_aware
+            """;
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void acceptsWhatALaunchCouldStart() throws IOException {
+        CommandRun run = validate(GUIDE);
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.out())
+                .contains("valid: a launch could start")
+                .contains("sglang 0.5.23 as bundled", "sglang-router 0.3.2 as bundled");
+    }
+
+    @Test
+    void tellsAllErrorsTogetherWithTheirPlaces() throws IOException {
+        CommandRun run = validate(
+                GUIDE.replace("tp_size:", "tp_sise:")
+                                .replace("cache_aware", "cash_aware")
+                                .replace("2\n", "two\n") + "again: 1\nagain: 2\nbroken: ${a.\n",
+                "nothing=1",
+                "list=1,2");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.out())
+                .contains("file.yaml:2:14: error: cluster.num_nodes: must be an integer")
+                .contains("file.yaml:7:25: error: router_server_args.tensor_parallel_size: must be an integer")
+                .contains("file.yaml:11:14: error: router_server_args.server.tp_sise: sglang 0.5.23 has no argument")
+                .contains("fix: did you mean 'tp_size'?")
+                .contains("file.yaml:14:13: error: router_server_args.router.policy: cannot be the text 'cash_aware'")
+                .contains("file.yaml:16:1: error: duplicate key 'again'")
+                .contains("file.yaml:17:9: error: broken: not a valid interpolation")
+                .contains("error: nothing: does not exist")
+                .contains("error: list: stands for several values")
+                .contains("8 errors");
+    }
+
+    @Test
+    void tellsTheInterpolationsAndDefaultsListsThatLedThere() throws IOException {
+        Files.createDirectories(folder.resolve("fleet"));
+        Files.writeString(folder.resolve("fleet/big.yaml"), """
+                model_path: /m
+                tensor_parallel_size: 2
+                pipeline_parallel_size: 1
+                memory: ${.share}
+                share: most
+                server:
+                  model_path: ${..model_path}
+                  mem_fraction_static: ${..memory}
+                  tp_size: 2
+                router: {}
+                """);
+        Files.writeString(folder.resolve("serve.yaml"), """
+                defaults:
+                  - fleet@router_server_args: big
+                cluster:
+                  num_nodes: 1
+                  component_placement: {rollout: all}
+                """);
+
+        JsonNode report = json("--config-path", folder.toString(), "--config-name", "serve", "--json");
+
+        assertThat(report.path("valid").asBoolean()).isFalse();
+        assertThat(report.path("problems")).hasSize(1);
+        JsonNode problem = report.path("problems").get(0);
+        assertThat(problem.path("file").asText()).endsWith("fleet/big.yaml");
+        assertThat(problem.path("line").asInt()).isEqualTo(8);
+        assertThat(problem.path("column").asInt()).isEqualTo(24);
+        assertThat(problem.path("key").asText()).isEqualTo("router_server_args.server.mem_fraction_static");
+        List<String> trail = new ArrayList<>();
+        problem.path("trail").forEach(step -> trail.add(step.asText()));
+        assertThat(trail).hasSize(3);
+        assertThat(trail.get(0)).startsWith("'router_server_args.memory' at").endsWith("big.yaml:4:9");
+        assertThat(trail.get(1)).startsWith("'router_server_args.share' at").endsWith("big.yaml:5:8");
+        assertThat(trail.get(2)).contains("the defaults list at", "serve.yaml:2:31", "'fleet/big'");
+    }
+
+    @Test
+    void aBlockFromElsewhereIsFollowed() throws IOException {
+        CommandRun run = validate(
+                GUIDE.replace("router:\n    policy: cache_aware", "router: ${shared}") + "shared:\n  polizy: random\n");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.out())
+                .contains("file.yaml:15:11: error: shared.polizy: sglang-router 0.3.2 has no argument 'polizy'")
+                .contains("from: 'router_server_args.router' at");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cluster.component_placement.rollout='0-'|rollout|not a",
+                "cluster.component_placement.rollout='0,2'|rollout>:1|contiguous",
+                "cluster.component_placement.rollout='3-1'|rollout|runs backwards",
+                "+cluster.node_groups=[{label: a, node_ranks: 5}]|cluster|5",
+                "cluster.component_placement.rollout={placement: all, node_group: x}|allowed: cluster, node|label",
+            })
+    void refusesPlacementsThatFitNoCluster(String override, String word, String other) throws IOException {
+        CommandRun run = validate(GUIDE, override);
+
+        assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.out())
+                .contains("fits no cluster of 2 nodes", word, other)
+                .doesNotContain("node-0");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "cluster.component_placement.rollout='0-15'",
+                "cluster.component_placement.rollout='0-1'",
+                "router_server_args.tensor_parallel_size=3",
+                "+router_server_args.launch_server=false",
+            })
+    void leavesToThePlanWhatDependsOnTheCluster(String override) throws IOException {
+        CommandRun run = validate(GUIDE, override);
+
+        assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void warningsDoNotFail() throws IOException {
+        CommandRun run = validate(GUIDE, "+router_server_args.server.port=1");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.out()).contains("warning: router_server_args.server.port: has no effect", "1 warning");
+    }
+
+    @Test
+    void warnsOfSizesThatDiffer() throws IOException {
+        CommandRun run = validate(GUIDE, "router_server_args.server.tp_size=4");
+
+        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.out()).contains("warning: router_server_args.server.tp_size: each engine would use 4");
+    }
+
+    @Test
+    void doesNotReadWhatIsSwitchedOffOrNotTheFleets() throws IOException {
+        CommandRun run = validate(
+                GUIDE.replace("policy: cache_aware", "policy: ${gone}") + "other: ${gone}\n",
+                "+router_server_args.launch_router=false");
+
+        assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void showsNoSecrets() throws IOException {
+        CommandRun run = validate(GUIDE, "+router_server_args.server.api_key=[s3cr3t]");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.out() + run.err()).contains("api_key").doesNotContain("s3cr3t");
+    }
+
+    @Test
+    void aFileThatIsNotThereIsAProblemToo() throws IOException {
+        JsonNode report = json("-c", folder.resolve("none.yaml").toString(), "--json");
+
+        assertThat(report.path("errors").asInt()).isEqualTo(1);
+        assertThat(report.path("problems").get(0).path("message").asText()).contains("there is no primary");
+    }
+
+    @Test
+    void needsAConfiguration() {
+        CommandRun run = CommandRun.of("validate");
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err()).contains("--config FILE");
+    }
+
+    private CommandRun validate(String yaml, String... overrides) throws IOException {
+        Path file = Files.writeString(folder.resolve("file.yaml"), yaml);
+        List<String> words = new ArrayList<>(List.of("validate", "-c", file.toString()));
+        words.addAll(Arrays.asList(overrides));
+        return CommandRun.of(words.toArray(String[]::new));
+    }
+
+    private static JsonNode json(String... options) throws IOException {
+        List<String> words = new ArrayList<>(List.of("validate"));
+        words.addAll(Arrays.asList(options));
+        CommandRun run = CommandRun.of(words.toArray(String[]::new));
+        assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.out().strip().lines()).hasSize(1);
+        return new ObjectMapper().readTree(run.out());
+    }
+}
