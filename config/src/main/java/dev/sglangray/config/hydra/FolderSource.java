@@ -76,7 +76,9 @@ final class FolderSource implements ConfigSource {
     }
 
     private Path file(String path) {
-        return folder.resolve(isYaml(path) ? path : path + ".yaml");
+        // JSON is YAML; Hydra does not look for it, so only a whole file name leads to it.
+        boolean named = isYaml(path) || path.toLowerCase(Locale.ROOT).endsWith(".json");
+        return folder.resolve(named ? path : path + ".yaml");
     }
 
     private static boolean isYaml(String name) {
