@@ -44,6 +44,20 @@ public record NodeSnapshot(
         return new NodeSnapshot(nodeId, ip, "", Map.of(), Map.of(), accelerators, type, model, rank);
     }
 
+    /** This node, started with another rank, or with none. */
+    public NodeSnapshot withEnvNodeRank(@Nullable Integer rank) {
+        return new NodeSnapshot(
+                nodeId,
+                ip,
+                hostname,
+                labels,
+                resources,
+                accelerators,
+                acceleratorType,
+                acceleratorModel,
+                rank);
+    }
+
     /**
      * Reads the rank that a node was started with.
      *

@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
  * What Ray's resources and labels of a node say about it.
  *
  * <p>Accelerators are what Ray counts as {@code GPU}, {@code NPU}, {@code MUSA_GPU} or {@code KUNLUN_XPU}, their model is
- * what Ray names in {@code accelerator_type:...} or in its own label. A node's rank, which RLinf reads from a variable on
- * the node, is here the custom resource {@code node_rank:N} (any Ray version) or the label {@code sglang_ray.node_rank}.
+ * what Ray names in {@code accelerator_type:...} or in its own label. A node's rank is the
+ * custom resource {@code node_rank:N} (any Ray version) or the label {@code sglang_ray.node_rank}.
  *
  * <p>Stateless; safe for use by several threads.
  */

@@ -53,7 +53,7 @@ final class LiveRayGroups implements RayGroups {
 
     @Override
     public ClusterSnapshot cluster() {
-        return RayClusterReader.read();
+        return RayClusterReader.readWithoutVariables();
     }
 
     @Override

@@ -11,12 +11,15 @@ import io.ray.api.runtimecontext.NodeInfo;
 import io.ray.api.runtimecontext.RuntimeContext;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Reads the living nodes of the Ray cluster that this JVM is connected to.
  *
- * <p>What its resources and labels mean is said in {@link RayNodeDescription}.
+ * <p>What its resources and labels mean is said in {@link RayNodeDescription}. On a cluster of several nodes where none
+ * declares a rank, a node's rank is the variable {@code RLINF_NODE_RANK} of its {@code ray start}, as in RLinf; reading it
+ * takes a task on each node.
  *
  * <p>Safe for use by several threads.
  */
@@ -28,22 +31,34 @@ public final class RayClusterReader {
     /**
      * Reads the cluster. The head is the driver's own node, else Ray's head node.
      *
-     * @throws PlacementException when a node's rank cannot be read
+     * @throws PlacementException when a node's rank cannot be read, or this thread is interrupted
      * @throws IllegalStateException when this JVM is not connected to Ray
      */
     public static ClusterSnapshot read() {
+        return read(RankVariables::read);
+    }
+
+    /** As {@link #read()}, but no node is asked for its variables. */
+    static ClusterSnapshot readWithoutVariables() {
+        return read(nodes -> Map.of());
+    }
+
+    private static ClusterSnapshot read(Function<List<NodeInfo>, Map<String, String>> variables) {
         if (!Ray.isInitialized()) {
             throw new IllegalStateException("not connected to Ray: call Ray.init() first");
         }
         RuntimeContext context = Ray.getRuntimeContext();
-        return snapshot(context.getAllNodeInfo(), context.getCurrentNodeId());
+        return snapshot(context.getAllNodeInfo(), context.getCurrentNodeId(), variables);
     }
 
-    static ClusterSnapshot snapshot(List<NodeInfo> nodes, @Nullable UniqueId driverNode) {
-        List<NodeSnapshot> alive = nodes.stream()
-                .filter(node -> node.isAlive)
-                .map(RayClusterReader::node)
-                .toList();
+    static ClusterSnapshot snapshot(
+            List<NodeInfo> nodes,
+            @Nullable UniqueId driverNode,
+            Function<List<NodeInfo>, Map<String, String>> variables) {
+        List<NodeInfo> living = nodes.stream().filter(node -> node.isAlive).toList();
+        List<NodeSnapshot> declared = living.stream().map(RayClusterReader::node).toList();
+        boolean ask = declared.size() > 1 && declared.stream().allMatch(node -> node.envNodeRank() == null);
+        List<NodeSnapshot> alive = ask ? ranked(declared, variables.apply(living)) : declared;
         String driver = driverNode == null ? "" : driverNode.toString();
         String head = alive.stream()
                 .filter(node -> node.nodeId().equals(driver))
@@ -63,5 +78,13 @@ public final class RayClusterReader {
                 node.nodeHostname == null ? "" : node.nodeHostname,
                 node.labels == null ? Map.of() : node.labels,
                 node.resources == null ? Map.of() : node.resources);
+    }
+
+    private static List<NodeSnapshot> ranked(List<NodeSnapshot> nodes, Map<String, String> variables) {
+        return nodes.stream()
+                .map(node -> node.withEnvNodeRank(NodeSnapshot.parseRank(
+                        variables.get(node.nodeId()),
+                        "node %s (its variable %s)".formatted(node.ip(), RankVariables.NAME))))
+                .toList();
     }
 }

@@ -31,7 +31,7 @@ class FleetReservationTest {
     }
 
     private static ClusterSnapshot snapshot(NodeInfo... nodes) {
-        return RayClusterReader.snapshot(List.of(nodes), RayNodes.id(0));
+        return RayClusterReader.snapshot(List.of(nodes), RayNodes.id(0), asked -> Map.of());
     }
 
     private static FleetPlan plan() {
