@@ -48,11 +48,15 @@ public final class SGLangLauncher {
             @Nullable List<Integer> rolloutHardwareRanks,
             Config routerServerArgs,
             LaunchOptions options) {
-        LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
-        ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
-        check.throwIfWrong();
-        check.problems().forEach(problem -> options.listener().note(LaunchPhase.PLAN, problem.render()));
-        FleetPlan plan = plan(cluster, rolloutHardwareRanks, arguments, options.withSettingsOf(routerServerArgs));
+        FleetPlan plan;
+        try (Step step = Step.begin(options.listener(), LaunchPhase.PLAN, "planning")) {
+            LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
+            ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
+            check.throwIfWrong();
+            check.problems().forEach(problem -> step.note(problem.render()));
+            plan = plan(cluster, rolloutHardwareRanks, arguments, options.withSettingsOf(routerServerArgs));
+            plan.warnings().forEach(warning -> step.note("warning: " + warning));
+        }
         return new FleetLaunch(plan, options).run();
     }
 

@@ -22,6 +22,7 @@ import picocli.CommandLine.IVersionProvider;
             DownCommand.class,
             ConfigCommand.class,
             DemoCommand.class,
+            RunCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

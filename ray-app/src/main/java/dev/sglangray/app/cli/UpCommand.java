@@ -7,7 +7,6 @@ import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.app.keeper.FleetKeepers;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -80,8 +79,7 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private int foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
-        Cluster ranked = plan(spec, progress);
-        try (Fleet fleet = spec.launch(ranked, options(session, progress))) {
+        try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options(session, progress))) {
             FleetReport.of(session.namespace(), fleet).print(context.console(), json, progress.phases());
             progress.line("Ctrl-C ends the fleet.");
             new FleetWatch(fleet, progress).untilInterruptedOrLost();
@@ -89,17 +87,6 @@ final class UpCommand implements Callable<Integer> {
         }
         progress.line("ended; nothing is left running.");
         return ExitCode.OK;
-    }
-
-    private Cluster plan(FleetSpec spec, ProgressDisplay progress) {
-        long begin = System.nanoTime();
-        progress.started(LaunchPhase.PLAN, "planning");
-        Cluster ranked = spec.cluster(RayClusterReader.read());
-        spec.plan(ranked, LaunchOptions.builder().routerNodeRank(config.routerNodeRank()))
-                .warnings()
-                .forEach(warning -> progress.note(LaunchPhase.PLAN, "warning: " + warning));
-        progress.ended(LaunchPhase.PLAN, Duration.ofNanos(System.nanoTime() - begin));
-        return ranked;
     }
 
     private LaunchOptions.Builder options(RaySession session, ProgressDisplay progress) {
@@ -112,7 +99,9 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
-        plan(spec, progress);
+        // The keeper plans for itself; what is plainly impossible is refused before there is one.
+        spec.plan(
+                spec.cluster(RayClusterReader.read()), LaunchOptions.builder().routerNodeRank(config.routerNodeRank()));
         FleetKeepers.Settings settings = new FleetKeepers.Settings(
                 config.routerNodeRank(),
                 config.pythonOr(context.launcher()),

@@ -60,7 +60,7 @@ public final class RaySession implements AutoCloseable {
                 "ray.job.namespace",
                 namespace,
                 "ray.job.code-search-path",
-                jar.toAbsolutePath().toString());
+                ProgramFiles.codeSearchPath(jar));
         properties.forEach(System::setProperty);
         try {
             Ray.init();
@@ -72,6 +72,25 @@ public final class RaySession implements AutoCloseable {
         }
         NativeLibraryCopy.delete();
         return new RaySession(address, namespace, job.workingDirUri().orElse(null), true);
+    }
+
+    /**
+     * Connects as the environment says: a job of {@code ray job submit}, or a program started with {@code sglang-ray run}
+     * and {@code RAY_ADDRESS}. The cluster is checked first, see {@link ClusterGate#requireJoinable}.
+     *
+     * @param namespace as in {@link #connect}
+     * @throws SessionException when no cluster or no jar is named, or the cluster cannot be joined
+     */
+    public static RaySession fromEnvironment(String namespace) {
+        JobContext job = JobContext.from(System.getenv());
+        RayAddress cluster = RayAddress.parse(
+                job.address()
+                        .orElseThrow(
+                                () -> new SessionException("no Ray cluster is named: set RAY_ADDRESS to HOST:PORT")),
+                "RAY_ADDRESS");
+        ProgramFiles files = ProgramFiles.find();
+        String nodeIp = new ClusterGate(files.python()).requireJoinable(cluster);
+        return connect(cluster, namespace, files.jar(), job, nodeIp);
     }
 
     /**

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.app.cluster.ExitResult;
+import dev.sglangray.app.cluster.InsideProcess;
+import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.StandIn;
+import dev.sglangray.app.cluster.TestCluster;
+import dev.sglangray.app.docs.DocBlock;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.tools.ToolProvider;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * The commands of the documentation as they stand there, but for addresses and the model. Each test is named as the
+ * comment above its command; DocumentationTest checks that none is forgotten.
+ */
+@OnCluster
+@Tag("ray")
+public class DocumentedCommandsIT {
+
+    private static final String MODEL = "/models/Qwen2.5-7B-Instruct";
+    private static final Duration MINUTE = Duration.ofMinutes(1);
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void cluster(TestCluster cluster) throws IOException {
+        Files.writeString(folder.resolve("serve.yaml"), serveYaml(cluster));
+        ExitResult result = run(cluster, DocBlock.marked("command: cluster")).orFail();
+        assertThat(result.stdout()).containsPattern("url +http://").contains("The capital of France is");
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void run(TestCluster cluster) throws IOException {
+        Files.writeString(folder.resolve("serve.yaml"), serveYaml(cluster));
+        compile("com.example", "Rollout", javaOfTheReadme());
+        String command = DocBlock.marked("command: run")
+                .replace("RAY_ADDRESS=10.0.0.1:6379", "RAY_ADDRESS=" + cluster.address())
+                .replace("rollout.jar", folder.toString());
+        ExitResult result = run(cluster, command).orFail();
+        assertThat(result.stdout()).containsPattern("http://\\S+ serves");
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void submit(TestCluster cluster) throws IOException {
+        Path dist = folder.resolve("ray-app/target/dist");
+        Files.createDirectories(dist.getParent());
+        cluster.exec(cluster.head(), MINUTE, "cp", "-rL", Cli.dist().toString(), dist.toString())
+                .orFail();
+        Files.writeString(dist.resolve("conf/serve.yaml"), serveYaml(cluster));
+        String command = DocBlock.marked("command: submit").replace("http://HEAD:8265", cluster.dashboardUrl());
+        try (InsideProcess submit = start(cluster, command)) {
+            submit.awaitOutput(SubmittedJob.SERVES, Cli.DEADLINE);
+            Matcher id = Pattern.compile("raysubmit_\\w+").matcher(submit.stdout());
+            assertThat(id.find()).as(submit.stdout()).isTrue();
+            run(cluster, "ray job stop --address " + cluster.dashboardUrl() + " " + id.group())
+                    .orFail();
+            submit.await(Cli.DEADLINE);
+        }
+        cluster.assertNothingLeft();
+    }
+
+    private ExitResult run(TestCluster cluster, String command) {
+        try (InsideProcess process = start(cluster, command)) {
+            return process.await(Cli.DEADLINE);
+        }
+    }
+
+    private InsideProcess start(TestCluster cluster, String command) {
+        // The words `ray` and `sglang-ray` are what a user has on PATH.
+        String script = """
+                ray() { "$SGLANG_RAY_PYTHON" "$RAY_SCRIPT" "$@"; }
+                sglang-ray() { "$SGLANG_RAY_SCRIPT" "$@"; }
+                cd "$FOLDER"
+                """ + command;
+        Map<String, String> environment = Map.of(
+                "RAY_ADDRESS", cluster.address(),
+                "SGLANG_RAY_PYTHON", cluster.python().python().toString(),
+                "RAY_SCRIPT", cluster.python().ray().toString(),
+                "SGLANG_RAY_SCRIPT", Cli.dist().resolve("sglang-ray").toString(),
+                "FOLDER", folder.toString(),
+                "PYTHONUNBUFFERED", "1");
+        return cluster.spawn(cluster.head(), List.of("bash", "-euo", "pipefail", "-c", script), environment);
+    }
+
+    private static String serveYaml(TestCluster cluster) {
+        String yaml = DocBlock.marked("file: serve.yaml");
+        assertThat(yaml).contains(MODEL);
+        return yaml.replace(MODEL, StandIn.model(cluster, "{}").toString());
+    }
+
+    private static String javaOfTheReadme() {
+        return DocBlock.marked("code: Rollout");
+    }
+
+    /** Compiles the body of a main method. */
+    private void compile(String packageName, String className, String body) throws IOException {
+        Path source = folder.resolve(className + ".java");
+        Files.writeString(source, """
+                package %s;
+                import dev.sglangray.app.*;
+                import dev.sglangray.app.session.*;
+                import dev.sglangray.config.*;
+                import dev.sglangray.placement.*;
+                import dev.sglangray.placement.ray.*;
+                import java.nio.file.Path;
+                public class %s {
+                  public static void main(String[] arguments) throws Exception {
+                %s
+                  }
+                }
+                """.formatted(packageName, className, body));
+        int code = ToolProvider.getSystemJavaCompiler()
+                .run(
+                        null,
+                        null,
+                        null,
+                        "-cp",
+                        Cli.dist().resolve("sglang-ray.jar").toString(),
+                        "-d",
+                        folder.toString(),
+                        source.toString());
+        assertThat(code).as("javac of " + source).isZero();
+    }
+}
