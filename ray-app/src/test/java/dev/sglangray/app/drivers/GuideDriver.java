@@ -14,6 +14,7 @@ import dev.sglangray.placement.ComponentPlacement;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -33,7 +34,10 @@ public final class GuideDriver {
                     .build();
             try (Fleet fleet = SGLangLauncher.launchRouterAndServer(
                     cluster, placement.getHardwareRanks("rollout"), root.require("router_server_args"), options)) {
-                use(fleet.serverGroup().orElseThrow(), fleet.routerGroup().orElseThrow());
+                ServerGroup servers = fleet.serverGroup().orElseThrow();
+                RouterGroup router = fleet.routerGroup().orElseThrow();
+                use(servers, router);
+                say("healthy " + servers.isHealthy().await() + " " + router.isHealthy().await());
             }
             System.out.println("session of namespace " + session.namespace());
         }
@@ -42,35 +46,36 @@ public final class GuideDriver {
     static void use(ServerGroup servers, RouterGroup router) {
         String routerUrl = router.getRouterUrl().awaitSingle();
         List<String> urls = servers.getServerUrl().await();
-        System.out.println("router " + routerUrl);
-        System.out.println("engines " + urls);
-        System.out.println("healthy " + servers.isHealthy().await() + " "
-                + router.isHealthy().await());
-        System.out.println("listed " + router.servers().awaitSingle().size());
+        say("router " + routerUrl);
+        say("engines " + urls);
+        say("healthy " + servers.isHealthy().await() + " " + router.isHealthy().await());
+        say("listed " + router.servers().awaitSingle().size());
 
         boolean gone = router.unregisterServer(urls.get(0)).awaitSingle();
-        System.out.println("unregistered " + gone + ", listed "
-                + router.servers().awaitSingle().size());
-        System.out.println(answering(routerUrl) == 1 ? "answered by one engine" : "answered by several");
+        say("unregistered " + gone + ", listed " + router.servers().awaitSingle().size());
+        say(answering(routerUrl) == 1 ? "answered by one engine" : "answered by several");
         router.registerServer(urls.get(0)).await();
-        System.out.println(
-                "registered again, listed " + router.servers().awaitSingle().size());
+        say("registered again, listed " + router.servers().awaitSingle().size());
 
-        System.out.println("shutdown " + router.shutdown().await() + " "
-                + servers.shutdown().await());
-        System.out.println("healthy " + servers.isHealthy().await() + " "
-                + router.isHealthy().await());
+        say("shutdown " + router.shutdown().await() + " " + servers.shutdown().await());
     }
 
-    /** How many different engines answer six requests. */
+    /** A line on standard output, and when it was said on standard error. */
+    private static void say(String line) {
+        System.out.println(line);
+        System.err.println(Instant.now() + " " + line);
+    }
+
+    /** How many different stand-ins answer six requests; real engines do not tell who they are. */
     private static int answering(String url) {
         Set<String> pids = new HashSet<>();
         try (InferenceHttpClient client = InferenceHttpClient.of(url)) {
             for (int i = 0; i < 6; i++) {
-                pids.add(client.generate(GenerateRequest.builder().text("who?").build())
-                        .single()
-                        .metaInfo()
-                        .toString());
+                GenerateRequest request = GenerateRequest.builder()
+                        .text("who?")
+                        .samplingParam("max_new_tokens", 4)
+                        .build();
+                pids.add(String.valueOf(client.generate(request).single().metaInfo().extra().get("pid")));
             }
         }
         return pids.size();
