@@ -66,7 +66,7 @@ final class Leftovers {
         List<String> found = new ArrayList<>();
         Set<Long> before = cluster.baseline().stream().map(ProcessRow::pid).collect(Collectors.toSet());
         cluster.processes().stream()
-                .filter(row -> !before.contains(row.pid()) && !RayProcesses.isInfrastructure(row))
+                .filter(row -> !before.contains(row.pid()) && !RayProcesses.comesAndGoes(row))
                 .forEach(row -> found.add("process " + row));
         for (JsonNode actor : cluster.actors()) {
             if (!actor.path("state").asText().equals("DEAD")) {

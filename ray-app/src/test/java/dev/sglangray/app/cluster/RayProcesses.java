@@ -9,19 +9,9 @@ final class RayProcesses {
     private static final Pattern RAYLET = Pattern.compile("^\\S*/raylet/raylet(\\s|$)");
     private static final Pattern GCS = Pattern.compile("^\\S*/gcs/gcs_server(\\s|$)");
 
-    /** Processes of a running cluster that may come and go by themselves, such as idle Python workers. */
-    private static final Pattern INFRASTRUCTURE = Pattern.compile(String.join(
-            "|",
-            RAYLET.pattern(),
-            GCS.pattern(),
-            "/ray start ",
-            "^ray::IDLE",
-            "^ray::DashboardAgent",
-            "^ray::RuntimeEnvAgent",
-            "^ray-dashboard-",
-            "/ray/dashboard/",
-            "/ray/_private/(log_monitor|runtime_env|workers/default_worker|workers/setup_worker)",
-            "/ray/autoscaler/_private/monitor\\.py"));
+    /** Python workers that a running cluster starts and ends by itself. */
+    private static final Pattern COMES_AND_GOES =
+            Pattern.compile("^ray::IDLE|/ray/_private/workers/(default_worker|setup_worker)\\.py");
 
     private RayProcesses() {}
 
@@ -33,8 +23,8 @@ final class RayProcesses {
         return GCS.matcher(row.command()).find();
     }
 
-    static boolean isInfrastructure(ProcessRow row) {
+    static boolean comesAndGoes(ProcessRow row) {
         // A Java worker's command line names Ray's Python files too.
-        return INFRASTRUCTURE.matcher(row.command()).find() && !row.command().contains("io.ray.runtime");
+        return COMES_AND_GOES.matcher(row.command()).find() && !row.command().contains("io.ray.runtime");
     }
 }

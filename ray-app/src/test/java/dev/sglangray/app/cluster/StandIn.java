@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Objects;
 import java.util.stream.Stream;
 
@@ -21,8 +22,16 @@ public final class StandIn {
      * installed, and has the real router.
      */
     public static NodeSpec on(NodeSpec node) {
-        return node.withEnvironment("PYTHONPATH", folder() + ":" + installed())
-                .withEnvironment("SGLANG_RAY_DEVICE", "cuda");
+        NodeSpec prepared = node;
+        for (Map.Entry<String, String> variable : environment().entrySet()) {
+            prepared = prepared.withEnvironment(variable.getKey(), variable.getValue());
+        }
+        return prepared;
+    }
+
+    /** The variables that do so, for a program that starts a node of its own. */
+    public static Map<String, String> environment() {
+        return Map.of("PYTHONPATH", folder() + ":" + installed(), "SGLANG_RAY_DEVICE", "cuda");
     }
 
     /** A folder of links to the installed SGLang and router, for Pythons that have neither. */

@@ -37,7 +37,8 @@ public final class GuideDriver {
                 ServerGroup servers = fleet.serverGroup().orElseThrow();
                 RouterGroup router = fleet.routerGroup().orElseThrow();
                 use(servers, router);
-                say("healthy " + servers.isHealthy().await() + " " + router.isHealthy().await());
+                say("healthy " + servers.isHealthy().await() + " "
+                        + router.isHealthy().await());
             }
             System.out.println("session of namespace " + session.namespace());
         }
@@ -52,7 +53,8 @@ public final class GuideDriver {
         say("listed " + router.servers().awaitSingle().size());
 
         boolean gone = router.unregisterServer(urls.get(0)).awaitSingle();
-        say("unregistered " + gone + ", listed " + router.servers().awaitSingle().size());
+        say("unregistered " + gone + ", listed "
+                + router.servers().awaitSingle().size());
         say(answering(routerUrl) == 1 ? "answered by one engine" : "answered by several");
         router.registerServer(urls.get(0)).await();
         say("registered again, listed " + router.servers().awaitSingle().size());
@@ -75,7 +77,8 @@ public final class GuideDriver {
                         .text("who?")
                         .samplingParam("max_new_tokens", 4)
                         .build();
-                pids.add(String.valueOf(client.generate(request).single().metaInfo().extra().get("pid")));
+                pids.add(String.valueOf(
+                        client.generate(request).single().metaInfo().extra().get("pid")));
             }
         }
         return pids.size();

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.app.cluster.ExitResult;
+import dev.sglangray.app.cluster.InsideProcess;
+import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.StandIn;
+import dev.sglangray.app.cluster.TestCluster;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A fleet that outlives the command that launched it, and the commands that find it. */
+@OnCluster
+@Tag("ray")
+class DetachedFleetIT {
+
+    @Test
+    void livesUntilDown(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        try (InsideProcess up = cli.up(StandIn.model(cluster, "{}"), "--detach")) {
+            ExitResult launched = up.await(Cli.DEADLINE).orFail();
+            String url = Cli.json(launched.stdout()).path("api_url").asText();
+
+            assertThat(FleetContract.askEach(cluster, url, 2)).hasSize(2);
+            JsonNode status = Cli.json(cli.run("status", "--json").orFail().stdout());
+            assertThat(status.path("api_url").asText()).isEqualTo(url);
+            assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
+        } finally {
+            cli.run("down").orFail();
+        }
+        cluster.assertNothingLeft();
+        assertThat(cli.run("status").code()).isEqualTo(1);
+        assertThat(cli.run("down").code()).isEqualTo(1);
+    }
+
+    @Test
+    void isTakenBackWhenItsLaunchFails(TestCluster cluster) {
+        String behaviour = "{\"last_words\": \"no such weights\"}";
+        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, behaviour), "--detach")) {
+            ExitResult result = up.await(Cli.DEADLINE);
+            assertThat(result.code()).as(result.toString()).isEqualTo(1);
+            assertThat(result.stderr()).contains("no such weights");
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void isPlannedWithoutStartingAnything(TestCluster cluster) {
+        int actors = cluster.actors().size();
+        ExitResult plan =
+                new Cli(cluster).run("plan", "-c", Cli.config("fleet.yaml").toString());
+        assertThat(plan.orFail().stdout()).contains("10.9.0.1", "10.9.0.2");
+        assertThat(cluster.actors()).hasSize(actors);
+    }
+}
