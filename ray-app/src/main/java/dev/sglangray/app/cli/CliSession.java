@@ -77,6 +77,7 @@ final class CliSession implements AutoCloseable {
         RaySession joined =
                 RaySession.connect(address, namespace, context.launcher().requireJar(), job, nodeIp);
         session = joined;
+        context.interrupts().installAgain();
         listener.ended(LaunchPhase.CONNECT, Duration.ofNanos(System.nanoTime() - begin));
         return joined;
     }

@@ -33,6 +33,11 @@ final class Interrupts {
         return interrupts;
     }
 
+    /** Takes the signals back from Ray, whose native half catches SIGTERM for itself when a driver connects. */
+    void installAgain() {
+        SIGNALS.keySet().forEach(this::install);
+    }
+
     /** The number of the first signal that came, if one did. */
     OptionalInt signal() {
         int number = received.get();
