@@ -47,15 +47,7 @@ public record NodeSnapshot(
     /** This node, started with another rank, or with none. */
     public NodeSnapshot withEnvNodeRank(@Nullable Integer rank) {
         return new NodeSnapshot(
-                nodeId,
-                ip,
-                hostname,
-                labels,
-                resources,
-                accelerators,
-                acceleratorType,
-                acceleratorModel,
-                rank);
+                nodeId, ip, hostname, labels, resources, accelerators, acceleratorType, acceleratorModel, rank);
     }
 
     /**

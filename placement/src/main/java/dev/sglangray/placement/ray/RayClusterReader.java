@@ -56,7 +56,8 @@ public final class RayClusterReader {
             @Nullable UniqueId driverNode,
             Function<List<NodeInfo>, Map<String, String>> variables) {
         List<NodeInfo> living = nodes.stream().filter(node -> node.isAlive).toList();
-        List<NodeSnapshot> declared = living.stream().map(RayClusterReader::node).toList();
+        List<NodeSnapshot> declared =
+                living.stream().map(RayClusterReader::node).toList();
         boolean ask = declared.size() > 1 && declared.stream().allMatch(node -> node.envNodeRank() == null);
         List<NodeSnapshot> alive = ask ? ranked(declared, variables.apply(living)) : declared;
         String driver = driverNode == null ? "" : driverNode.toString();

@@ -20,7 +20,6 @@ import java.util.regex.Pattern;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The commands of the documentation as they stand there, but for addresses and the model. Each test is named as the
@@ -33,11 +32,12 @@ public class DocumentedCommandsIT {
     private static final String MODEL = "/models/Qwen2.5-7B-Instruct";
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
-    @TempDir
-    Path folder;
+    /** Where commands run, on the head. */
+    private static final String FOLDER = "/tmp/documented";
 
     @Test
     void cluster(TestCluster cluster) throws IOException {
+        Path folder = folder(cluster);
         Files.writeString(folder.resolve("serve.yaml"), serveYaml(cluster));
         ExitResult result = run(cluster, DocBlock.marked("command: cluster")).orFail();
         assertThat(result.stdout()).containsPattern("url +http://").contains("The capital of France is");
@@ -46,21 +46,29 @@ public class DocumentedCommandsIT {
 
     @Test
     void run(TestCluster cluster) throws IOException {
+        Path folder = folder(cluster);
         Files.writeString(folder.resolve("serve.yaml"), serveYaml(cluster));
-        compile("com.example", "Rollout", javaOfTheReadme());
+        compile(folder, "com.example", "Rollout", DocBlock.marked("code: Rollout"));
         String command = DocBlock.marked("command: run")
                 .replace("RAY_ADDRESS=10.0.0.1:6379", "RAY_ADDRESS=" + cluster.address())
-                .replace("rollout.jar", folder.toString());
+                .replace("rollout.jar", FOLDER);
         ExitResult result = run(cluster, command).orFail();
         assertThat(result.stdout()).containsPattern("http://\\S+ serves");
         cluster.assertNothingLeft();
     }
 
     @Test
+    void validate(TestCluster cluster) throws IOException {
+        Files.writeString(folder(cluster).resolve("serve.yaml"), serveYaml(cluster));
+        ExitResult result = run(cluster, DocBlock.marked("command: validate")).orFail();
+        assertThat(result.stdout()).contains("tp_size: 2", "\"$schema\"");
+    }
+
+    @Test
     void submit(TestCluster cluster) throws IOException {
-        Path dist = folder.resolve("ray-app/target/dist");
+        Path dist = folder(cluster).resolve("ray-app/target/dist");
         Files.createDirectories(dist.getParent());
-        cluster.exec(cluster.head(), MINUTE, "cp", "-rL", Cli.dist().toString(), dist.toString())
+        cluster.exec(cluster.head(), MINUTE, "cp", "-rL", Cli.dist().toString(), FOLDER + "/ray-app/target")
                 .orFail();
         Files.writeString(dist.resolve("conf/serve.yaml"), serveYaml(cluster));
         String command = DocBlock.marked("command: submit").replace("http://HEAD:8265", cluster.dashboardUrl());
@@ -75,13 +83,13 @@ public class DocumentedCommandsIT {
         cluster.assertNothingLeft();
     }
 
-    private ExitResult run(TestCluster cluster, String command) {
+    private static ExitResult run(TestCluster cluster, String command) {
         try (InsideProcess process = start(cluster, command)) {
             return process.await(Cli.DEADLINE);
         }
     }
 
-    private InsideProcess start(TestCluster cluster, String command) {
+    private static InsideProcess start(TestCluster cluster, String command) {
         // The words `ray` and `sglang-ray` are what a user has on PATH.
         String script = """
                 ray() { "$SGLANG_RAY_PYTHON" "$RAY_SCRIPT" "$@"; }
@@ -93,7 +101,7 @@ public class DocumentedCommandsIT {
                 "SGLANG_RAY_PYTHON", cluster.python().python().toString(),
                 "RAY_SCRIPT", cluster.python().ray().toString(),
                 "SGLANG_RAY_SCRIPT", Cli.dist().resolve("sglang-ray").toString(),
-                "FOLDER", folder.toString(),
+                "FOLDER", FOLDER,
                 "PYTHONUNBUFFERED", "1");
         return cluster.spawn(cluster.head(), List.of("bash", "-euo", "pipefail", "-c", script), environment);
     }
@@ -104,12 +112,13 @@ public class DocumentedCommandsIT {
         return yaml.replace(MODEL, StandIn.model(cluster, "{}").toString());
     }
 
-    private static String javaOfTheReadme() {
-        return DocBlock.marked("code: Rollout");
+    /** The folder as this process sees it. */
+    private static Path folder(TestCluster cluster) throws IOException {
+        return Files.createDirectories(cluster.head().file(FOLDER));
     }
 
     /** Compiles the body of a main method. */
-    private void compile(String packageName, String className, String body) throws IOException {
+    private static void compile(Path folder, String packageName, String className, String body) throws IOException {
         Path source = folder.resolve(className + ".java");
         Files.writeString(source, """
                 package %s;

@@ -33,7 +33,7 @@ class NodeRanksIT {
                             Cli.config("node_groups.yaml").toString(),
                             "router_server_args.model_path=" + StandIn.model(cluster, "{}"))
                     .orFail();
-            JsonNode json = Cli.json(plan.stdout());
+            JsonNode json = Cli.parse(plan.stdout());
             assertThat(json.path("nodes"))
                     .extracting(node -> node.path("ip").asText())
                     .as("the second node was started with rank 0")
