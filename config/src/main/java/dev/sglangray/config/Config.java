@@ -15,6 +15,10 @@ import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
 import dev.sglangray.config.yaml.YamlReader;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -74,6 +78,20 @@ public final class Config {
     /** As {@link #parse(String)}, with the environment variables that the text may refer to. */
     public static Config parse(String yaml, Map<String, String> environment) {
         return checked(YamlReader.read(yaml, "<text>"), environment);
+    }
+
+    /**
+     * Reads one YAML or JSON file as it is, without composition and without environment variables.
+     *
+     * @throws ConfigException when it is no YAML
+     * @throws UncheckedIOException when it cannot be read
+     */
+    public static Config read(Path file) {
+        try {
+            return checked(YamlReader.read(Files.readString(file), file.toString()), Map.of());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        }
     }
 
     private static Config checked(Node tree, Map<String, String> environment) {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * A cluster with ranked nodes and resolved node groups: what placements are computed from.
@@ -32,6 +33,7 @@ public final class Cluster {
      * @throws PlacementException when nodes are missing, their ranks do not fit, or a node group does not fit them
      */
     public static Cluster of(ClusterConfig config, ClusterSnapshot snapshot) {
+        NodeRanks.requireEnough(snapshot, config.numNodes());
         Cluster cluster = of(config.numNodes(), NodeGroupBinder.bind(config.nodeGroups(), config.numNodes()), snapshot);
         List<String> warnings = new ArrayList<>();
         config.warnings().forEach(problem -> warnings.add(problem.render()));
@@ -60,57 +62,82 @@ public final class Cluster {
         }
         List<String> warnings = new ArrayList<>();
         List<NodeSnapshot> ordered = NodeRanks.assign(snapshot, numNodes, warnings);
-        List<NodeInfo> nodes = new ArrayList<>();
-        for (int rank = 0; rank < ordered.size(); rank++) {
-            nodes.add(node(rank, ordered.get(rank), definitions));
-        }
-        Map<String, NodeGroupInfo> groups = groups(nodes, definitions);
+        List<List<Integer>> members = new ArrayList<>();
         for (NodeGroupDefinition definition : definitions) {
-            if (!groups.containsKey(definition.label())) {
+            members.add(members(definition, ordered));
+            if (members.get(members.size() - 1).isEmpty()) {
                 warnings.add("node group \"%s\" has no nodes: none has %s"
                         .formatted(definition.label(), definition.nodes()));
             }
         }
-        return new Cluster(nodes, groups, warnings);
+        List<NodeInfo> nodes = nodes(ordered, definitions, members);
+        return new Cluster(nodes, groups(nodes, definitions, members), warnings);
     }
 
-    private static NodeInfo node(int rank, NodeSnapshot snapshot, List<NodeGroupDefinition> wanted) {
-        List<String> labels = new ArrayList<>();
-        Map<String, Integer> hardware = new LinkedHashMap<>();
-        if (snapshot.accelerators() > 0) {
-            hardware.put(NodeInfo.ACCELERATOR, snapshot.accelerators());
-        }
-        for (NodeGroupDefinition group : wanted) {
-            if (!group.nodes().matches(rank, snapshot)) {
-                continue;
-            }
-            labels.add(group.label());
-            int devices = group.devices().getOrDefault(rank, 0);
-            String type = group.hardwareType();
-            if (type != null && devices > 0) {
-                hardware.merge(type, devices, Integer::sum);
-            } else if (type != null && group.devices().isEmpty()) {
-                int counted = snapshot.resources().getOrDefault(type, 0.0).intValue();
-                if (counted > 0) {
-                    hardware.putIfAbsent(type, counted);
-                }
-            }
-        }
-        return new NodeInfo(rank, snapshot, labels, hardware);
-    }
-
-    private static Map<String, NodeGroupInfo> groups(List<NodeInfo> nodes, List<NodeGroupDefinition> wanted) {
-        Map<String, NodeGroupInfo> groups = new LinkedHashMap<>();
-        for (NodeGroupDefinition definition : wanted) {
-            List<NodeInfo> members = nodes.stream()
-                    .filter(node -> definition.nodes().matches(node.rank(), node.snapshot()))
+    /** The ranks of a group's nodes, ascending; groups by rank need not look at every node. */
+    private static List<Integer> members(NodeGroupDefinition group, List<NodeSnapshot> nodes) {
+        if (group.nodes() instanceof NodeSelector.Ranks named) {
+            return named.ranks().stream()
+                    .filter(rank -> rank >= 0 && rank < nodes.size())
+                    .sorted()
                     .toList();
-            if (!members.isEmpty()) {
+        }
+        return IntStream.range(0, nodes.size())
+                .filter(rank -> group.nodes().matches(rank, nodes.get(rank)))
+                .boxed()
+                .toList();
+    }
+
+    private static List<NodeInfo> nodes(
+            List<NodeSnapshot> snapshots, List<NodeGroupDefinition> definitions, List<List<Integer>> members) {
+        List<List<String>> labels = new ArrayList<>();
+        List<Map<String, Integer>> hardware = new ArrayList<>();
+        for (NodeSnapshot snapshot : snapshots) {
+            labels.add(new ArrayList<>(1));
+            Map<String, Integer> own = new LinkedHashMap<>();
+            if (snapshot.accelerators() > 0) {
+                own.put(NodeInfo.ACCELERATOR, snapshot.accelerators());
+            }
+            hardware.add(own);
+        }
+        for (int i = 0; i < definitions.size(); i++) {
+            for (int rank : members.get(i)) {
+                labels.get(rank).add(definitions.get(i).label());
+                addHardware(definitions.get(i), rank, snapshots.get(rank), hardware.get(rank));
+            }
+        }
+        List<NodeInfo> nodes = new ArrayList<>();
+        for (int rank = 0; rank < snapshots.size(); rank++) {
+            nodes.add(new NodeInfo(rank, snapshots.get(rank), labels.get(rank), hardware.get(rank)));
+        }
+        return nodes;
+    }
+
+    private static void addHardware(
+            NodeGroupDefinition group, int rank, NodeSnapshot snapshot, Map<String, Integer> hardware) {
+        String type = group.hardwareType();
+        int declared = group.devices().getOrDefault(rank, 0);
+        if (type != null && declared > 0) {
+            hardware.merge(type, declared, Integer::sum);
+        } else if (type != null && group.devices().isEmpty()) {
+            int counted = snapshot.resources().getOrDefault(type, 0.0).intValue();
+            if (counted > 0) {
+                hardware.putIfAbsent(type, counted);
+            }
+        }
+    }
+
+    private static Map<String, NodeGroupInfo> groups(
+            List<NodeInfo> nodes, List<NodeGroupDefinition> definitions, List<List<Integer>> members) {
+        Map<String, NodeGroupInfo> groups = new LinkedHashMap<>();
+        for (int i = 0; i < definitions.size(); i++) {
+            NodeGroupDefinition definition = definitions.get(i);
+            if (!members.get(i).isEmpty()) {
                 add(
                         groups,
                         new NodeGroupInfo(
                                 definition.label(),
-                                members,
+                                members.get(i).stream().map(nodes::get).toList(),
                                 definition.hardwareType(),
                                 definition.ignoreHardware(),
                                 definition.environments()));

@@ -2,7 +2,6 @@
 package dev.sglangray.placement;
 
 import dev.sglangray.config.Config;
-import dev.sglangray.config.ConfigLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,8 +30,7 @@ public final class ClusterFile {
      * @throws dev.sglangray.config.error.ConfigException with the place of everything that is wrong in it
      */
     public static ClusterSnapshot read(Path file) {
-        return read(
-                ConfigLoader.builder().configFile(file).environment(Map.of()).load());
+        return read(Config.read(file));
     }
 
     /**

@@ -68,11 +68,20 @@ final class HardwareRankResolver {
     }
 
     private int index(int rank) {
-        for (int i = 0; i < groups.size(); i++) {
-            if (rank >= firstRanks[i] && rank < firstRanks[i + 1]) {
-                return i;
+        if (rank < 0 || rank >= count()) {
+            throw new IndexOutOfBoundsException("hardware rank " + rank + " of " + count());
+        }
+        // The last group that begins at or before the rank: those without any hardware begin where the next one does.
+        int low = 0;
+        int high = groups.size() - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (firstRanks[middle] <= rank) {
+                low = middle;
+            } else {
+                high = middle - 1;
             }
         }
-        throw new IndexOutOfBoundsException("hardware rank " + rank + " of " + count());
+        return low;
     }
 }

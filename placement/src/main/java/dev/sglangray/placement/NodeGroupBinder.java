@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,12 +32,13 @@ final class NodeGroupBinder {
      * @throws PlacementException for ranks that do not exist or overlap, and for hardware declared in two groups
      */
     static List<NodeGroupDefinition> bind(List<NodeGroupConfig> configs, int numNodes) {
+        RankExpression.Known all = RankExpression.Known.upTo(numNodes);
         List<NodeGroupDefinition> groups = new ArrayList<>();
         Map<String, String> hardwareOwners = new HashMap<>();
         for (NodeGroupConfig config : configs) {
             NodeGroupDefinition group;
             try {
-                group = group(config, numNodes);
+                group = group(config, all);
             } catch (PlacementException refusal) {
                 throw refusal.inside("node group \"" + config.label() + "\"");
             }
@@ -58,8 +58,8 @@ final class NodeGroupBinder {
         return List.copyOf(groups);
     }
 
-    private static NodeGroupDefinition group(NodeGroupConfig config, int numNodes) {
-        NodeSelector selector = selector(config.nodeRanks(), numNodes);
+    private static NodeGroupDefinition group(NodeGroupConfig config, RankExpression.Known all) {
+        NodeSelector selector = selector(config.nodeRanks(), all);
         @Nullable Set<Integer> ranks = selector instanceof NodeSelector.Ranks named ? named.ranks() : null;
         @Nullable HardwareConfig hardware = config.declaredHardware();
         return new NodeGroupDefinition(
@@ -68,14 +68,14 @@ final class NodeGroupBinder {
                 config.hardwareType(),
                 hardware == null ? Map.of() : DeclaredHardware.count(hardware, ranks),
                 config.ignoreHardware(),
-                environments(config.envConfigs(), ranks, numNodes));
+                environments(config.envConfigs(), ranks, all));
     }
 
-    private static NodeSelector selector(RawValue nodeRanks, int numNodes) {
+    private static NodeSelector selector(RawValue nodeRanks, RankExpression.Known all) {
         if (nodeRanks.value() instanceof Map<?, ?> mapping) {
             return selector(nodeRanks, mapping);
         }
-        return new NodeSelector.Ranks(new TreeSet<>(ranks(nodeRanks, all(numNodes))));
+        return new NodeSelector.Ranks(new TreeSet<>(ranks(nodeRanks, all)));
     }
 
     private static NodeSelector selector(RawValue at, Map<?, ?> mapping) {
@@ -106,13 +106,9 @@ final class NodeGroupBinder {
                 .build();
     }
 
-    private static List<Integer> all(int numNodes) {
-        return IntStream.range(0, numNodes).boxed().toList();
-    }
-
-    private static List<Integer> ranks(RawValue value, List<Integer> available) {
+    private static List<Integer> ranks(RawValue value, RankExpression.Known available) {
         try {
-            return RankExpression.parse(value.value(), available, "node");
+            return RankExpression.within(value.value(), available, "node");
         } catch (PlacementException refusal) {
             throw refusal.inside(where(value));
         }
@@ -123,10 +119,10 @@ final class NodeGroupBinder {
     }
 
     private static List<NodeEnvironment> environments(
-            List<NodeEnvConfig> configs, @Nullable Set<Integer> ofGroup, int numNodes) {
+            List<NodeEnvConfig> configs, @Nullable Set<Integer> ofGroup, RankExpression.Known all) {
         List<NodeEnvironment> environments = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();
-        List<Integer> available = ofGroup == null ? all(numNodes) : List.copyOf(new TreeSet<>(ofGroup));
+        RankExpression.Known available = ofGroup == null ? all : RankExpression.Known.of(ofGroup);
         for (NodeEnvConfig config : configs) {
             List<Integer> ranks = ranks(config.nodeRanks(), available);
             for (int rank : ranks) {

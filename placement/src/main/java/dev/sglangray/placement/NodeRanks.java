@@ -42,16 +42,8 @@ final class NodeRanks {
      * @throws PlacementException when ranks are given to some only, repeat, leave gaps or are out of range, or nodes are missing
      */
     static List<NodeSnapshot> assign(ClusterSnapshot snapshot, int numNodes, List<String> warnings) {
+        requireEnough(snapshot, numNodes);
         List<Ranked> nodes = given(snapshot);
-        if (nodes.size() < numNodes) {
-            throw PlacementException.builder("cluster.num_nodes is %d, but the Ray cluster has %d living node%s"
-                            .formatted(numNodes, nodes.size(), nodes.size() == 1 ? "" : "s"))
-                    .component("cluster")
-                    .seen(numNodes)
-                    .available("Nodes", NodeTable.lines(snapshot))
-                    .fix("Join more nodes (ray start --address=...), or lower cluster.num_nodes.")
-                    .build();
-        }
         long ranked = nodes.stream().filter(node -> node.rank() != null).count();
         if (ranked != 0 && ranked != nodes.size()) {
             throw refusal(
@@ -66,6 +58,26 @@ final class NodeRanks {
             ordered = ordered.subList(0, numNodes);
         }
         return List.copyOf(ordered);
+    }
+
+    /**
+     * Checks the number of nodes.
+     *
+     * @throws PlacementException when there are fewer than the configuration asks for
+     */
+    static void requireEnough(ClusterSnapshot snapshot, int numNodes) {
+        if (snapshot.nodes().size() < numNodes) {
+            throw PlacementException.builder("cluster.num_nodes is %d, but the Ray cluster has %d living node%s"
+                            .formatted(
+                                    numNodes,
+                                    snapshot.nodes().size(),
+                                    snapshot.nodes().size() == 1 ? "" : "s"))
+                    .component("cluster")
+                    .seen(numNodes)
+                    .available("Nodes", NodeTable.lines(snapshot))
+                    .fix("Join more nodes (ray start --address=...), or lower cluster.num_nodes.")
+                    .build();
+        }
     }
 
     private static List<NodeSnapshot> byGivenRank(ClusterSnapshot snapshot, List<Ranked> nodes, int numNodes) {

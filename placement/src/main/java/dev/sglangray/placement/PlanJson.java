@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.sglangray.config.error.Secrets;
+import java.io.IOException;
+import java.io.Writer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of plans. Values of secret-looking keys are hidden. */
 final class PlanJson {
     private static final String HIDDEN = "<hidden>";
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .disable(SerializationFeature.FLUSH_AFTER_WRITE_VALUE);
 
     private PlanJson() {}
 
@@ -25,15 +31,30 @@ final class PlanJson {
         }
     }
 
-    static Map<String, @Nullable Object> plan(FleetPlan plan, Cluster cluster) {
-        return ordered(
-                "fleet", plan.fleetName(),
-                "placement_group", group(plan.group()),
-                "warnings", plan.warnings(),
-                "nodes", cluster.nodes().stream().map(PlanJson::node).toList(),
-                "engines", plan.engines().stream().map(PlanJson::engine).toList(),
-                "router", plan.router().map(PlanJson::router).orElse(null),
-                "bundles", plan.bundles().stream().map(PlanJson::bundle).toList());
+    /** Writes a plan item by item, so that a large one never lies in memory as text. */
+    static void write(FleetPlan plan, Cluster cluster, Writer out) throws IOException {
+        try (JsonGenerator json = JSON.createGenerator(out)) {
+            json.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
+            json.writeStartObject();
+            json.writeStringField("fleet", plan.fleetName());
+            json.writePOJOField("placement_group", group(plan.group()));
+            json.writePOJOField("warnings", plan.warnings());
+            array(json, "nodes", cluster.nodes(), PlanJson::node);
+            array(json, "engines", plan.engines(), PlanJson::engine);
+            json.writePOJOField("router", plan.router().map(PlanJson::router).orElse(null));
+            array(json, "bundles", plan.bundles(), PlanJson::bundle);
+            json.writeEndObject();
+        }
+    }
+
+    private static <T> void array(
+            JsonGenerator json, String name, List<T> items, Function<T, Map<String, @Nullable Object>> shape)
+            throws IOException {
+        json.writeArrayFieldStart(name);
+        for (T item : items) {
+            json.writePOJO(shape.apply(item));
+        }
+        json.writeEndArray();
     }
 
     private static Map<String, @Nullable Object> group(GroupPlan group) {
@@ -53,11 +74,11 @@ final class PlanJson {
                 own.strategy().name());
     }
 
-    static Map<String, @Nullable Object> bundle(BundlePlan bundle) {
+    private static Map<String, @Nullable Object> bundle(BundlePlan bundle) {
         return ordered("index", bundle.index(), "node_ip", bundle.nodeIp(), "resources", bundle.resources());
     }
 
-    static Map<String, @Nullable Object> node(NodeInfo node) {
+    private static Map<String, @Nullable Object> node(NodeInfo node) {
         return ordered(
                 "rank", node.rank(),
                 "node_id", node.snapshot().nodeId(),

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import java.io.IOException;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -83,8 +87,19 @@ public final class PlanRenderer {
         return table.lines(MOST_ROWS, "actors");
     }
 
-    /** One JSON object: fleet, warnings, nodes, engines, router (null when there is none), bundles. */
+    /** One JSON object: fleet, placement_group, warnings, nodes, engines, router (null when there is none), bundles. */
     public static String json(FleetPlan plan, Cluster cluster) {
-        return PlanJson.write(PlanJson.plan(plan, cluster));
+        StringWriter text = new StringWriter();
+        try {
+            json(plan, cluster, text);
+        } catch (IOException e) {
+            throw new UncheckedIOException("a plan could not be written as JSON", e);
+        }
+        return text.toString();
+    }
+
+    /** As {@link #json(FleetPlan, Cluster)}, without ever holding all of the text; does not close the writer. */
+    public static void json(FleetPlan plan, Cluster cluster, Writer out) throws IOException {
+        PlanJson.write(plan, cluster, out);
     }
 }

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.NavigableSet;
 import java.util.OptionalInt;
 import java.util.TreeSet;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,41 @@ public final class RankExpression {
      */
     public static List<Integer> parse(
             @Nullable Object expression, @Nullable Collection<Integer> available, @Nullable String kind) {
+        return within(expression, available == null ? null : Known.of(available), kind);
+    }
+
+    /**
+     * The ranks that exist; only the lowest and the highest bound an expression, as in the original.
+     *
+     * @param listed all of them, or null when none is missing between the two
+     */
+    record Known(int first, int last, @Nullable List<Integer> listed) {
+        /** The ranks from 0, so many. */
+        static Known upTo(int count) {
+            return new Known(0, count - 1, null);
+        }
+
+        static Known of(Collection<Integer> ranks) {
+            NavigableSet<Integer> sorted = new TreeSet<>(ranks);
+            return sorted.isEmpty() ? upTo(0) : new Known(sorted.first(), sorted.last(), List.copyOf(sorted));
+        }
+
+        boolean isEmpty() {
+            return last < first;
+        }
+
+        List<Integer> all() {
+            return listed == null ? IntStream.rangeClosed(first, last).boxed().toList() : listed;
+        }
+
+        @Override
+        public String toString() {
+            return listed != null ? describe(listed) : isEmpty() ? "none" : range(first, last);
+        }
+    }
+
+    /** As {@link #parse(Object, Collection, String)}, for many expressions over the same ranks. */
+    static List<Integer> within(@Nullable Object expression, @Nullable Known known, @Nullable String kind) {
         String what = kind == null ? "rank" : kind + " rank";
         if (!(expression instanceof String) && !isWhole(expression)) {
             throw refusal(
@@ -41,12 +77,11 @@ public final class RankExpression {
                             .formatted(what, PythonText.str(expression), FORM));
         }
         String text = PythonText.str(expression);
-        NavigableSet<Integer> known = available == null ? null : new TreeSet<>(available);
         if (text.toLowerCase(Locale.ROOT).equals("all")) {
             if (known == null) {
                 throw refusal(expression, "\"all\" has no meaning here: these %ss must be numbered".formatted(what));
             }
-            return List.copyOf(known);
+            return known.all();
         }
         NavigableSet<Integer> ranks = new TreeSet<>();
         for (String part : text.split(",", -1)) {
@@ -59,11 +94,7 @@ public final class RankExpression {
     }
 
     private static void addRange(
-            String range,
-            String text,
-            @Nullable NavigableSet<Integer> known,
-            String what,
-            NavigableSet<Integer> ranks) {
+            String range, String text, @Nullable Known known, String what, NavigableSet<Integer> ranks) {
         String[] ends = range.split("-", -1);
         OptionalInt first = RankText.parseInt(ends[0]);
         OptionalInt last = ends.length == 2 ? RankText.parseInt(ends[1]) : first;
@@ -84,14 +115,13 @@ public final class RankExpression {
         }
     }
 
-    // Like the original, only the lowest and the highest rank that exist bound an expression.
-    private static void requireKnown(int rank, NavigableSet<Integer> known, String text, String what) {
+    private static void requireKnown(int rank, Known known, String text, String what) {
         if (known.isEmpty()) {
             throw refusal(text, "\"%s\" names %s %d, but there is none".formatted(text, what, rank));
         }
         if (rank < known.first() || rank > known.last()) {
-            throw PlacementException.builder("\"%s\" names %s %d, which does not exist; there are %s"
-                            .formatted(text, what, rank, describe(known)))
+            throw PlacementException.builder(
+                            "\"%s\" names %s %d, which does not exist; there are %s".formatted(text, what, rank, known))
                     .seen(rank)
                     .fix(
                             rank >= 60 && text.equals(String.valueOf(rank))

@@ -32,13 +32,13 @@ record RankMap(List<Part> parts) {
      * @throws PlacementException when it cannot be read or breaks a rule above
      */
     static RankMap parse(@Nullable Object placement, int resourceCount, String kind) {
-        List<Integer> available = IntStream.range(0, resourceCount).boxed().toList();
+        RankExpression.Known available = RankExpression.Known.upTo(resourceCount);
         if (placement instanceof List || placement instanceof java.util.Map) {
             throw refusal(placement, "a placement is text like \"0-3\" or \"all\", not a list or a mapping");
         }
         if (!(placement instanceof String)) {
             return new RankMap(List.of(
-                    part(RankExpression.parse(placement, available, kind), List.of(), -1, PythonText.str(placement))));
+                    part(RankExpression.within(placement, available, kind), List.of(), -1, PythonText.str(placement))));
         }
         String text = PythonText.str(placement);
         List<Part> parts = new ArrayList<>();
@@ -55,7 +55,7 @@ record RankMap(List<Part> parts) {
                         text,
                         "\"%s\" has more than one colon; expected resource_ranks:process_ranks".formatted(trimmed));
             }
-            List<Integer> resources = RankExpression.parse(RankText.strip(sides[0]), available, kind);
+            List<Integer> resources = RankExpression.within(RankText.strip(sides[0]), available, kind);
             if (!resources.isEmpty() && resources.get(0) <= lastResource) {
                 throw refusal(
                         text,
@@ -73,7 +73,7 @@ record RankMap(List<Part> parts) {
     }
 
     private static List<Integer> processes(String expression, String piece, String text) {
-        List<Integer> processes = RankExpression.parse(expression, null, "process");
+        List<Integer> processes = RankExpression.within(expression, null, "process");
         if (processes.isEmpty()) {
             throw refusal(text, "\"%s\" names no process ranks after the colon".formatted(piece));
         }

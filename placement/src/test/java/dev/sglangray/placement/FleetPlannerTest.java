@@ -7,11 +7,8 @@ import static org.assertj.core.api.Assertions.entry;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class FleetPlannerTest {
@@ -168,24 +165,5 @@ class FleetPlannerTest {
         assertThat(plan.bundles()).isEmpty();
         assertThat(plan.engines()).isEmpty();
         assertThat(plan.router()).isEmpty();
-    }
-
-    @Test
-    void plansAHundredThousandAccelerators() {
-        Cluster cluster =
-                Clusters.plain(IntStream.generate(() -> 10).limit(10_000).toArray());
-        FleetPlan plan = FleetPlanner.plan(
-                request(cluster, 2, IntStream.range(0, 100_000).boxed().toArray(Integer[]::new))
-                        .build());
-        assertThat(plan.engines()).hasSize(50_000);
-        assertThat(plan.bundles()).hasSize(50_001);
-        Set<String> given = new HashSet<>();
-        for (EnginePlan engine : plan.engines()) {
-            for (int accelerator : engine.placement().localHardwareRanks()) {
-                assertThat(given.add(engine.node().rank() + "/" + accelerator)).isTrue();
-            }
-        }
-        assertThat(given).hasSize(100_000);
-        assertThat(plan.engines().get(49_999).environment()).containsEntry("CLUSTER_NODE_RANK", "9999");
     }
 }

@@ -12,6 +12,11 @@ import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.PlanExplainer;
 import dev.sglangray.placement.PlanRenderer;
 import dev.sglangray.placement.ray.RayClusterReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -68,6 +73,11 @@ final class PlanCommand implements Callable<Integer> {
             description = "Print the plan as JSON, and no progress.")
     private boolean json;
 
+    @Option(
+            names = {"--timings"},
+            description = "Say how long the planning took.")
+    private boolean timings;
+
     PlanCommand(CliContext context) {
         this.context = context;
     }
@@ -104,15 +114,37 @@ final class PlanCommand implements Callable<Integer> {
             OptionalInt rank,
             ProgressDisplay progress) {
         long begin = System.nanoTime();
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        long beginCpu = threads.getCurrentThreadCpuTime();
         Cluster ranked = spec.cluster(snapshot);
         FleetPlan plan = spec.plan(ranked, options);
-        progress.ended(LaunchPhase.PLAN, Duration.ofNanos(System.nanoTime() - begin));
-        context.console().result(text(plan, ranked, rank).stripTrailing());
+        Duration took = Duration.ofNanos(System.nanoTime() - begin);
+        progress.ended(LaunchPhase.PLAN, took);
+        if (timings) {
+            context.console()
+                    .say("planned in %.3f s, %.3f s of CPU time"
+                            .formatted(took.toNanos() / 1e9, (threads.getCurrentThreadCpuTime() - beginCpu) / 1e9));
+        }
+        if (json && explain == null) {
+            writeJson(plan, ranked);
+        } else {
+            context.console().result(text(plan, ranked, rank).stripTrailing());
+        }
+    }
+
+    private void writeJson(FleetPlan plan, Cluster ranked) {
+        PrintWriter out = context.console().resultWriter();
+        try {
+            PlanRenderer.json(plan, ranked, out);
+        } catch (IOException e) {
+            throw new UncheckedIOException("the plan cannot be written to standard output", e);
+        }
+        out.println();
     }
 
     private String text(FleetPlan plan, Cluster ranked, OptionalInt rank) {
         if (explain == null) {
-            return json ? PlanRenderer.json(plan, ranked) : PlanRenderer.text(plan, ranked);
+            return PlanRenderer.text(plan, ranked);
         }
         if (rank.isPresent()) {
             return json
