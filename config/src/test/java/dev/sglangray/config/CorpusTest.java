@@ -117,8 +117,10 @@ class CorpusTest {
         if (recorded.output().path("stage").asText().equals("parse")) {
             return "parses, but should not";
         }
-        if (recorded.succeeds()) {
+        try {
             config.toJava();
+        } catch (ConfigException e) {
+            return recorded.succeeds() ? "does not resolve: " + e.getMessage() : "";
         }
         return resolve(recorded, config, recorded.succeeds(), ENVIRONMENT, "");
     }

@@ -91,12 +91,17 @@ final class OverrideApplier {
     private static boolean matches(Node found, Object wanted) {
         if (found instanceof ValueNode value) {
             Object seen = value.value();
-            if (seen instanceof Number a && wanted instanceof Number b) {
+            if (number(seen) instanceof Number a && number(wanted) instanceof Number b) {
                 return a.equals(b) || a.doubleValue() == b.doubleValue();
             }
             return Objects.equals(seen, wanted);
         }
         return PythonText.repr(found).equals(PythonText.repr(wanted));
+    }
+
+    /** Python takes true for 1. */
+    private static @Nullable Object number(@Nullable Object value) {
+        return value instanceof Boolean truth ? Integer.valueOf(truth ? 1 : 0) : value;
     }
 
     private void add(ConfigOverride override) {

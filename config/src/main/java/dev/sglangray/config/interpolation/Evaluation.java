@@ -11,8 +11,10 @@ import dev.sglangray.config.interpolation.Expression.Quoted;
 import dev.sglangray.config.interpolation.Expression.Reference;
 import dev.sglangray.config.interpolation.Expression.Text;
 import dev.sglangray.config.tree.KeyPath;
+import dev.sglangray.config.tree.ListNode;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
+import dev.sglangray.config.tree.Numbers;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
 import java.util.ArrayList;
@@ -191,6 +193,10 @@ final class Evaluation {
                         "'" + walked + "' is neither a map nor a list and has no '" + part + "'");
             }
             Node child = node.child(part);
+            if (child == null && node instanceof ListNode && Numbers.parsePythonInt(part) == null) {
+                throw new ResolutionException(
+                        "'" + (walked.isEmpty() ? node.path() : walked) + "' is a list and has no '" + part + "'");
+            }
             if (child == null) {
                 return null;
             }

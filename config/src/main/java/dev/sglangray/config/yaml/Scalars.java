@@ -3,7 +3,6 @@ package dev.sglangray.config.yaml;
 
 import dev.sglangray.config.tree.Numbers;
 import java.math.BigInteger;
-import java.util.Base64;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +33,7 @@ final class Scalars {
         } else if (tag.equals(Tag.FLOAT)) {
             return real(text);
         } else if (tag.equals(Tag.BINARY)) {
-            return Base64.getMimeDecoder().decode(text);
+            return Base64Text.decode(text);
         } else if (tag.equals(PythonResolver.VALUE) || tag.equals(Tag.MERGE)) {
             throw new IllegalArgumentException("'" + text + "' is not a value; quote it to use it as text");
         } else if (tag.equals(Tag.TIMESTAMP)) {

@@ -7,8 +7,11 @@ import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.ListNode;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
+import dev.sglangray.config.tree.Numbers;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -119,7 +122,7 @@ final class TreeBuilder {
                 continue;
             }
             Object key = key(tuple.getKeyNode());
-            SourcePosition first = own.putIfAbsent(key, position(tuple.getKeyNode()));
+            SourcePosition first = own.putIfAbsent(sameInPython(key), position(tuple.getKeyNode()));
             if (first != null) {
                 problems.add(ConfigProblem.error(
                         position(tuple.getKeyNode()),
@@ -186,6 +189,17 @@ final class TreeBuilder {
             throw problem(node, "a key must be a text, a number or a boolean; quote it to use it as text");
         }
         return key;
+    }
+
+    /** Python's dictionaries take 1, 1.0 and true for one key. */
+    private static Object sameInPython(Object key) {
+        if (key instanceof Boolean truth) {
+            return BigInteger.valueOf(truth ? 1 : 0);
+        }
+        if (key instanceof Double number && number == Math.rint(number) && !number.isInfinite()) {
+            return new BigDecimal(number).toBigInteger();
+        }
+        return Numbers.isInteger(key) ? Numbers.big(key) : key;
     }
 
     private SourcePosition position(org.yaml.snakeyaml.nodes.Node node) {

@@ -22,7 +22,6 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.Mark;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
-import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.reader.ReaderException;
 import org.yaml.snakeyaml.representer.Representer;
 
@@ -108,14 +107,25 @@ public final class YamlReader {
         Yaml yaml =
                 new Yaml(new SafeConstructor(options), new Representer(unused), unused, options, new PythonResolver());
         try {
-            return yaml.compose(new StringReader(text.startsWith("\ufeff") ? text.substring(1) : text));
+            String plain = text.startsWith("\ufeff") ? text.substring(1) : text;
+            org.yaml.snakeyaml.nodes.Node document = yaml.compose(new StringReader(plain));
+            if (StricterCheck.concerns(plain)) {
+                StricterCheck.check(plain, yaml.parse(new StringReader(plain)), name);
+            }
+            if (document == null && plain.startsWith("%")) {
+                throw problem(new SourcePosition(name, 1, 1), "a directive without a document behind it");
+            }
+            return document;
         } catch (MarkedYAMLException e) {
             throw problem(position(name, e), describe(e));
         } catch (ReaderException e) {
             throw problem(
                     lineOf(text, e.getPosition(), name),
                     "the character with code " + e.getCodePoint() + " is not allowed in YAML");
-        } catch (YAMLException e) {
+        } catch (ConfigException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            // SnakeYAML lets a NumberFormatException and the like out for some broken escapes.
             throw problem(new SourcePosition(name, 0, 0), "not valid YAML: " + e.getMessage());
         }
     }

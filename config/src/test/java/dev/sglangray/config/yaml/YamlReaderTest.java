@@ -105,6 +105,18 @@ class YamlReaderTest {
                 "'a: 1\nb: 2\na: 3' | f.yaml:3:1 | line 1",
                 "'a: {b: 1, b: 2}' | f.yaml:1:11 | duplicate key",
                 "'1: a\n1: b' | f.yaml:2:1 | duplicate key '1'",
+                "'1: a\ntrue: b' | f.yaml:2:1 | duplicate key 'True'",
+                "'2.0: a\n2: b' | f.yaml:2:1 | duplicate key '2'",
+                "'a: &x 1\nb: &x 2' | f.yaml:2:4 | given twice, first in line 1",
+                "'a: &x! 1' | f.yaml:1:4 | the anchor 'x!'",
+                "'a: 1\t' | f.yaml:1:5 | a tab",
+                "'a:\t1' | f.yaml:1:3 | cannot start any token",
+                "'a: [1,\t2]' | f.yaml:1:7 | a tab",
+                "'a:\n\tb: 2' | f.yaml:2:1 | cannot start any token",
+                "'%x' | f.yaml:1:1 | a directive",
+                "'a: \"\\u' | f.yaml | not valid YAML",
+                "'a: !!binary aG' | f.yaml:1:4 | ends too early",
+                "'a: !!binary aé==' | f.yaml:1:4 | ASCII",
                 "'a: [1' | f.yaml:1:6 | not valid YAML",
                 "'a: b: c' | f.yaml:1:5 | mapping values",
                 "'? [1]\n: 2' | f.yaml:1:3 | not a list",
@@ -121,6 +133,20 @@ class YamlReaderTest {
                 .isInstanceOf(ConfigException.class)
                 .hasMessageStartingWith(position + ": error:")
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void tabsAreFineInTextAndComments() {
+        assertThat(read("a: 'x\ty' # \tz\nb: \"\t\"\nc: |\n  \tx\n#\t\nd: &b-1_x 1\n"))
+                .isEqualTo("{'a': 'x\\ty', 'b': '\\t', 'c': '\\tx\\n', 'd': 1}");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"aGk=, hi", "a.G k=, hi", "aGk=zzz, hi", "aGVs, hel", "'', ''", "aGkh, hi!"})
+    void bytesAreReadAsPythonReadsThem(String text, String expected) {
+        Node value = Trees.at(YamlReader.read("a: !!binary '" + text + "'", "f.yaml"), "a");
+
+        assertThat(((ValueNode) value).value()).isEqualTo(expected.getBytes(StandardCharsets.US_ASCII));
     }
 
     @Test
