@@ -35,7 +35,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>It runs in the foreground under the supervisor, so that it ends with this process however that ends, and it is
  * stopped by ending its own processes: never with {@code ray stop}, which stops every cluster on the machine. Its
- * session folder is its own, so that a cluster that runs here already keeps its {@code /tmp/ray}. Not safe for use by
+ * session folder is its own, so that a cluster that runs here already keeps its {@code /tmp/ray}. It has no API server, no
+ * server of Ray Client, no autoscaler and no log monitor, which only a shared cluster needs. Not safe for use by
  * several threads at once, except {@link #close()}.
  */
 public final class LocalHead implements AutoCloseable {
@@ -71,9 +72,7 @@ public final class LocalHead implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(
                 python,
                 "-m",
-                "ray.scripts.scripts",
-                "start",
-                "--head",
+                "sglang_ray.local_head",
                 "--block",
                 "--port=" + port.port(),
                 "--temp-dir=" + folder.resolve("ray"),
@@ -83,11 +82,13 @@ public final class LocalHead implements AutoCloseable {
         if (accelerators >= 0) {
             command.add("--num-gpus=" + accelerators);
         }
-        Map<String, String> environment =
-                new HashMap<>(EnvironmentBuilder.from(System.getenv()).build());
-        environment.remove("RAY_ADDRESS");
         try {
-            Path supervisor = PythonPackage.supervisor(PythonPackage.extract());
+            Path packageFolder = PythonPackage.extract();
+            Path supervisor = PythonPackage.supervisor(packageFolder);
+            Map<String, String> environment = new HashMap<>(EnvironmentBuilder.from(System.getenv())
+                    .pythonPath(packageFolder)
+                    .build());
+            environment.remove("RAY_ADDRESS");
             SupervisedProcess process = SupervisedProcess.start(new ProcessSpec(
                     "ray-head",
                     python,
