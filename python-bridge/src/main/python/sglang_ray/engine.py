@@ -9,7 +9,7 @@ import sys
 import typing
 from typing import Any
 
-from sglang_ray import accelerators, cpu, packages
+from sglang_ray import accelerators, cpu, packages, redaction
 from sglang_ray.environment import prepare_engine
 from sglang_ray.errors import BridgeError, missing_package, unknown_key
 from sglang_ray.fields import is_nullable, record_names
@@ -42,6 +42,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
         arguments["dist_init_addr"] = f"127.0.0.1:{dist_port}"
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
+    redaction.hide_in_logs(arguments)
     return _launch_srt(ServerArgs(**arguments))
 
 
@@ -109,6 +110,7 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
     for key in server_args:
         if key not in fields:
             raise unknown_key("server_args", key, fields, "ServerArgs of sglang.multimodal_gen")
+    redaction.hide_in_logs(server_args)
     arguments = ServerArgs.from_kwargs(**{**server_args, "master_port": dist_port})
     set_global_server_args(arguments)
     dispatch_launch(arguments)

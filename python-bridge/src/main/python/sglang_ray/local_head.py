@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts a Ray head that serves one program on one machine and ends with it.
 
-``python -m sglang_ray.local_head [OPTIONS OF ray start]`` is ``ray start --head`` without what only a shared cluster needs: the
-autoscaler's monitor, the server of Ray Client, the log monitor and the API server. That halves the processor time and the memory
-of a head. Ray has no options for all of them, so the methods of its ``Node`` that start them are replaced; a Ray in which a method
-is called something else just starts that part.
+``python -m sglang_ray.local_head [OPTIONS OF ray start]`` is ``ray start --head`` without what only a shared cluster
+needs: the autoscaler's monitor, the server of Ray Client, the log monitor and the API server. That halves the processor
+time and the memory of a head. Ray has no options for all of them, so the methods of its ``Node`` that start them are
+replaced; a Ray in which a method is called something else just starts that part.
 """
 
 from __future__ import annotations
