@@ -27,20 +27,25 @@ class RealFleetIT {
 
     private static final Duration LOADING = Duration.ofMinutes(6);
 
+    private static final String KEY = "open-sesame-1234";
+
     @Test
     void isSubmittedUsedAndShutDown() throws IOException {
-        NodeSpec node = NodeSpec.gpus(1);
+        NodeSpec node = NodeSpec.gpus(1).withEnvironment("ENGINE_KEY", KEY);
         ClusterSpec two =
                 new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY_AND_DASHBOARD);
         try (TestCluster cluster = TestCluster.start(two)) {
             SubmittedJob job = new SubmittedJob(cluster, "real-fleet");
             try (InsideProcess submit = job.submit(
                     "router_server_args.model_path=" + tinyModel(cluster),
-                    "router_server_args.tensor_parallel_size=1")) {
+                    "router_server_args.tensor_parallel_size=1",
+                    "router_server_args.server.log_level=info",
+                    "+router_server_args.server.api_key='${oc.env:ENGINE_KEY}'")) {
                 submit.awaitOutput(SubmittedJob.SERVES, LOADING);
                 String url = SubmittedJob.url(submit);
                 assertThat(generated(cluster, url)).isNotBlank().isEqualTo(generated(cluster, url));
 
+                assertNoSecretShows(cluster);
                 ExitResult used = new Driver(cluster, UseDriver.class)
                         .run(Cli.config("fleet.yaml"))
                         .orFail();
@@ -54,6 +59,16 @@ class RealFleetIT {
             }
             cluster.assertNothingLeft();
         }
+    }
+
+    /** Not in a log of Ray, of SGLang or of ours, and not in the process list. */
+    private static void assertNoSecretShows(TestCluster cluster) {
+        assertThat(cluster.processes()).noneMatch(row -> row.command().contains(KEY));
+        ExitResult found = cluster.exec(cluster.head(), Duration.ofMinutes(1), "grep", "-rl", KEY, "/tmp/ray");
+        assertThat(found.stdout()).as("files with the engines' key").isEmpty();
+        ExitResult named =
+                cluster.exec(cluster.head(), Duration.ofMinutes(1), "grep", "-rl", "server_args=", "/tmp/ray");
+        assertThat(named.stdout()).as("files where SGLang wrote its arguments").isNotEmpty();
     }
 
     private static String generated(TestCluster cluster, String url) {
