@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.supervision;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+
+/** How often and how soon may be restarted: a sliding window, and a wait that doubles in it. Not thread-safe. */
+final class RestartBudget {
+    private final SupervisionPolicy policy;
+    private final Deque<Instant> spent = new ArrayDeque<>();
+
+    RestartBudget(SupervisionPolicy policy) {
+        this.policy = policy;
+    }
+
+    /** Spends one restart; the wait before it, or empty when there is none left in the window. */
+    Optional<Duration> spend(Instant now) {
+        while (!spent.isEmpty() && !spent.peekFirst().isAfter(now.minus(policy.restartWindow()))) {
+            spent.removeFirst();
+        }
+        int before = spent.size();
+        if (before >= policy.maxRestarts()) {
+            return Optional.empty();
+        }
+        spent.addLast(now);
+        return Optional.of(backoff(before));
+    }
+
+    private Duration backoff(int before) {
+        if (before == 0) {
+            return Duration.ZERO;
+        }
+        // Beyond 2^20 every sensible wait is at its longest.
+        Duration doubled = policy.backoffInitial().multipliedBy(1L << Math.min(before - 1, 20));
+        return doubled.compareTo(policy.backoffMax()) <= 0 ? doubled : policy.backoffMax();
+    }
+
+    /** When restarts were spent, for a successor. */
+    List<Instant> spent() {
+        return List.copyOf(spent);
+    }
+
+    /** Takes a predecessor's restarts over. */
+    void inherit(List<Instant> times) {
+        spent.clear();
+        spent.addAll(times);
+    }
+}
