@@ -9,8 +9,12 @@ import java.util.Map;
 
 /** Finds or makes the bundles of a fleet's processes. Not thread-safe. */
 sealed interface BundleChooser {
-    /** The bundle for a process on a node, whose actor takes these resources of it. */
-    int choose(String actor, NodeInfo node, Map<String, Double> resources);
+    /**
+     * The bundle for a process on a node, whose actor takes these resources of it.
+     *
+     * @param pieces the hardware that it was given on the node; empty when none
+     */
+    int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources);
 
     /** The group's bundles by index. */
     List<BundlePlan> bundles();
@@ -30,7 +34,7 @@ sealed interface BundleChooser {
         }
 
         @Override
-        public int choose(String actor, NodeInfo node, Map<String, Double> resources) {
+        public int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
             Map<String, Double> reserved = new LinkedHashMap<>(resources);
             boolean accelerators = resources.containsKey(node.acceleratorType().rayResource());
             if (accelerators) {
@@ -52,13 +56,17 @@ sealed interface BundleChooser {
         }
     }
 
-    /** The bundles of a group that exists: the first on the node with enough left that the fleet has not taken itself. */
+    /**
+     * The bundles of a group that exists: the first on the node with enough left that the fleet has not taken itself. A
+     * process with a part of an accelerator gets a bundle of one accelerator, alone or with those that share it by plan.
+     */
     final class Existing implements BundleChooser {
         private static final double TOLERANCE = 1e-9;
 
         private final ExistingGroup group;
         private final List<BundlePlan> bundles = new ArrayList<>();
         private final List<Map<String, Double>> left = new ArrayList<>();
+        private final Map<Integer, String> owners = new HashMap<>();
         private final Map<String, List<Integer>> byNode = new HashMap<>();
 
         Existing(ExistingGroup group, Cluster cluster) {
@@ -74,14 +82,16 @@ sealed interface BundleChooser {
         }
 
         @Override
-        public int choose(String actor, NodeInfo node, Map<String, Double> resources) {
-            List<Integer> candidates = byNode.getOrDefault(node.snapshot().nodeId(), List.of());
-            for (int index : candidates) {
-                Map<String, Double> free = left.get(index);
-                boolean fits = resources.entrySet().stream()
-                        .allMatch(wanted -> wanted.getValue() <= free.getOrDefault(wanted.getKey(), 0.0) + TOLERANCE);
-                if (fits) {
-                    resources.forEach((name, amount) -> free.merge(name, -amount, Double::sum));
+        public int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+            // Ray gives parts of accelerators out of as few as it can: engines meant for two would get one, unless each
+            // has a bundle of one accelerator for itself.
+            String piece = isPart(resources) ? node.rank() + "/" + pieces : "";
+            for (int index : byNode.getOrDefault(node.snapshot().nodeId(), List.of())) {
+                if (fits(index, piece, resources)) {
+                    resources.forEach((name, amount) -> left.get(index).merge(name, -amount, Double::sum));
+                    if (!piece.isEmpty()) {
+                        owners.put(index, piece);
+                    }
                     return index;
                 }
             }
@@ -92,8 +102,36 @@ sealed interface BundleChooser {
                     .component(actor)
                     .seen(resources)
                     .available("Its bundles", lines())
-                    .fix("Place it on a node where the group has a bundle, or take a smaller share of the accelerator.")
+                    .fix(
+                            "Place it on a node where the group has such a bundle, or take a smaller share; parts of different"
+                                    + " accelerators need a bundle of one accelerator each.")
                     .build();
+        }
+
+        private boolean fits(int index, String piece, Map<String, Double> resources) {
+            Map<String, Double> free = left.get(index);
+            for (Map.Entry<String, Double> wanted : resources.entrySet()) {
+                if (wanted.getValue() > free.getOrDefault(wanted.getKey(), 0.0) + TOLERANCE) {
+                    return false;
+                }
+            }
+            boolean shared = resources.keySet().stream()
+                    .anyMatch(name -> isHardware(name)
+                            && group.bundles().get(index).resources().getOrDefault(name, 0.0) > 1 + TOLERANCE);
+            String owner = owners.get(index);
+            boolean wholes = piece.isEmpty();
+            return wholes
+                    ? owner == null || resources.keySet().stream().noneMatch(Existing::isHardware)
+                    : !shared && (owner == null || owner.equals(piece));
+        }
+
+        private static boolean isPart(Map<String, Double> resources) {
+            return resources.entrySet().stream()
+                    .anyMatch(wanted -> isHardware(wanted.getKey()) && wanted.getValue() < 1 - TOLERANCE);
+        }
+
+        private static boolean isHardware(String resource) {
+            return !resource.equals("CPU");
         }
 
         private List<String> lines() {

@@ -106,7 +106,11 @@ public final class FleetPlanner {
                     server.groupName(),
                     node,
                     placement,
-                    bundles.choose(server.groupName() + ":" + placement.rank(), node, resources),
+                    bundles.choose(
+                            server.groupName() + ":" + placement.rank(),
+                            node,
+                            placement.localHardwareRanks(),
+                            resources),
                     resources,
                     server.serverType(),
                     arguments,
@@ -115,6 +119,7 @@ public final class FleetPlanner {
                     group.pythonInterpreter(node.rank()).orElse(null)));
         }
         warnOfOtherWidths(server, engines, shares, warnings);
+        warnOfLooseShares(request, server, engines, warnings);
         return Collections.unmodifiableList(engines);
     }
 
@@ -162,6 +167,23 @@ public final class FleetPlanner {
         }
     }
 
+    /** Ray gives parts of accelerators out of as few as it can, unless every bundle is a whole one. */
+    private static void warnOfLooseShares(
+            PlanRequest request, PlanRequest.Server server, List<EnginePlan> engines, List<String> warnings) {
+        GroupSettings settings = request.groupSettings();
+        boolean loose = engines.stream()
+                .anyMatch(engine -> engine.resources().entrySet().stream()
+                        .anyMatch(own -> own.getKey()
+                                        .equals(engine.node().acceleratorType().rayResource())
+                                && own.getValue() + settings.rest().getOrDefault(own.getKey(), 0.0) < 1));
+        if (settings.acceleratorShare() < 1 && settings.existing().isEmpty() && engines.size() > 1 && loose) {
+            warnings.add(
+                    ("%s: accelerator_share %s leaves bundles of less than one accelerator, so that Ray may give engines that"
+                                    + " are planned on different ones the same; add the rest to placement_group.rest")
+                            .formatted(server.groupName(), ResourceText.number(settings.acceleratorShare())));
+        }
+    }
+
     private static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
         Cluster cluster = request.cluster();
         Placement placement;
@@ -178,7 +200,7 @@ public final class FleetPlanner {
         return new RouterPlan(
                 router.groupName(),
                 node,
-                bundles.choose(router.groupName() + ":0", node, resources),
+                bundles.choose(router.groupName() + ":0", node, List.of(), resources),
                 resources,
                 router.arguments(),
                 new SchedulerEnvironment(request.namespace(), router.groupName(), node.ip(), 1)

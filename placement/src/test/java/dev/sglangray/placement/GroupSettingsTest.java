@@ -38,6 +38,7 @@ class GroupSettingsTest {
                 .allSatisfy(engine -> assertThat(engine.resources()).isEqualTo(Map.of("GPU", 0.2)));
         assertThat(plan.bundles().get(2).resources()).isEqualTo(Map.of("GPU", 1.0, "CPU", 4.0, "node:10.0.0.2", 0.001));
         assertThat(plan.bundles().get(3).resources()).isEqualTo(Map.of("node:10.0.0.1", 0.001));
+        assertThat(plan.warnings()).isEmpty();
     }
 
     @Test
@@ -48,6 +49,7 @@ class GroupSettingsTest {
                 .build());
         assertThat(plan.engines())
                 .allSatisfy(engine -> assertThat(engine.resources()).isEqualTo(Map.of("GPU", 0.25)));
+        assertThat(plan.warnings()).singleElement().asString().contains("add the rest to placement_group.rest");
     }
 
     @Test
@@ -97,26 +99,50 @@ class GroupSettingsTest {
                 .hasMessageContaining("E:0, E:1");
     }
 
+    private static ExistingGroup group(List<ExistingGroup.Bundle> bundles) {
+        return new ExistingGroup("training", "other", bundles);
+    }
+
     @Test
     void goesIntoTheBundlesOfSomebodyElse() {
-        ExistingGroup group = new ExistingGroup(
-                "training",
-                "other",
-                List.of(
-                        new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0, "CPU", 8.0)),
-                        new ExistingGroup.Bundle("id0", Map.of("GPU", 2.0)),
-                        new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0))));
-        GroupSettings settings = settings("{name: training, namespace: other, accelerator_share: 0.5}");
+        ExistingGroup group = group(List.of(
+                new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0, "CPU", 8.0)),
+                new ExistingGroup.Bundle("id0", Map.of("GPU", 2.0)),
+                new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0))));
         FleetPlan plan = FleetPlanner.plan(request(1, 0, 1, 2, 3)
-                .groupSettings(settings)
+                .groupSettings(settings("{name: training, namespace: other}"))
                 .existingGroup(group)
                 .router("R", Map.of())
                 .build());
-        assertThat(plan.engines()).extracting(EnginePlan::bundleIndex).containsExactly(1, 1, 0, 0);
-        assertThat(plan.engines().get(3).resources()).isEqualTo(Map.of("GPU", 0.5));
+        assertThat(plan.engines()).extracting(EnginePlan::bundleIndex).containsExactly(1, 1, 0, 2);
         assertThat(plan.router().orElseThrow().bundleIndex()).isEqualTo(1);
         assertThat(plan.group()).isEqualTo(new GroupPlan.Existing("training", "other"));
         assertThat(plan.bundles()).extracting(BundlePlan::nodeIp).containsExactly("10.0.0.2", "10.0.0.1", "10.0.0.2");
+    }
+
+    @Test
+    void partsOfDifferentAcceleratorsGoIntoDifferentBundlesOfOne() {
+        GroupSettings settings = settings("{name: training, namespace: other, accelerator_share: 0.2}");
+        ExistingGroup group = group(List.of(
+                new ExistingGroup.Bundle("id0", Map.of("GPU", 2.0)),
+                new ExistingGroup.Bundle("id0", Map.of("GPU", 1.0)),
+                new ExistingGroup.Bundle("id0", Map.of("GPU", 1.0))));
+        FleetPlan plan = FleetPlanner.plan(
+                request(1, 0, 1).groupSettings(settings).existingGroup(group).build());
+        assertThat(plan.engines()).extracting(EnginePlan::bundleIndex).containsExactly(1, 2);
+        assertThat(plan.engines().get(1).resources()).isEqualTo(Map.of("GPU", 0.2));
+        FleetPlan sharing = FleetPlanner.plan(request(1)
+                .strategy(new FlexiblePlacementStrategy(List.of(List.of(0), List.of(0), List.of(1)), List.of()))
+                .groupSettings(settings)
+                .existingGroup(group)
+                .build());
+        assertThat(sharing.engines()).extracting(EnginePlan::bundleIndex).containsExactly(1, 1, 2);
+        assertThatThrownBy(() -> FleetPlanner.plan(request(1, 0, 1)
+                        .groupSettings(settings)
+                        .existingGroup(group(group.bundles().subList(0, 2)))
+                        .build()))
+                .hasMessageContaining("E:1: needs GPU 0.2 on node rank 0")
+                .hasMessageContaining("need a bundle of one accelerator each");
     }
 
     @Test

@@ -11,6 +11,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.placement.GroupSettingsReader;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -89,6 +90,7 @@ public final class FleetCheck {
         Optional<Config> block = attempt(() -> FleetSpec.block(root, request.argsKey()));
         Optional<LauncherArgs> bound = block.flatMap(found -> attempt(() -> LauncherArgs.from(found)));
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
+        block.ifPresent(found -> attempt(() -> GroupSettingsReader.read(found)));
         bound.ifPresent(this::compareSizes);
         boolean needed = bound.map(LauncherArgs::launchServer).orElse(true);
         Optional<String> component =
