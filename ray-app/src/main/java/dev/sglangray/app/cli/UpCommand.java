@@ -73,20 +73,23 @@ final class UpCommand implements Callable<Integer> {
             progress.ended(LaunchPhase.COMPOSE, Duration.ofNanos(System.nanoTime() - begin));
             try (CliSession cli = CliSession.begin(context, cluster)) {
                 RaySession session = cli.connect(progress);
-                return detach ? detached(spec, session, progress) : foreground(spec, session, progress);
+                if (detach) {
+                    return detached(spec, session, progress);
+                }
+                foreground(spec, session, progress);
             }
+            progress.line("ended; nothing is left running.");
+            return ExitCode.OK;
         }
     }
 
-    private int foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
+    private void foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
         try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options(session, progress))) {
             FleetReport.of(session.namespace(), fleet).print(context.console(), json, progress.phases());
             progress.line("Ctrl-C ends the fleet.");
             new FleetWatch(fleet, progress).untilInterruptedOrLost();
             progress.line("ending the fleet ...");
         }
-        progress.line("ended; nothing is left running.");
-        return ExitCode.OK;
     }
 
     private LaunchOptions.Builder options(RaySession session, ProgressDisplay progress) {

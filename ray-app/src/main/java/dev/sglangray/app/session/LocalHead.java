@@ -42,7 +42,8 @@ import org.slf4j.LoggerFactory;
 public final class LocalHead implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(LocalHead.class);
     private static final Duration POLL = Duration.ofMillis(50);
-    private static final Duration STOP_GRACE = Duration.ofSeconds(3);
+    // Ray's processes have nothing to save here, and some of them sit out any grace.
+    private static final Duration STOP_GRACE = Duration.ofMillis(100);
     private static final String READY = "Ray runtime started.";
     private static final Pattern ADDRESS = Pattern.compile("--address='([^']+)'");
     private static final int TAIL_LINES = 20;
