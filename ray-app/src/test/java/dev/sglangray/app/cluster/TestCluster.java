@@ -237,6 +237,8 @@ public final class TestCluster implements AutoCloseable {
         variables.put("HOME", home);
         variables.put("LANG", "C.UTF-8");
         variables.put("RAY_USAGE_STATS_ENABLED", "0");
+        // Else a token that somebody's Ray left in the home folder counts, and one would be left there.
+        variables.put("RAY_AUTH_MODE", "disabled");
         return variables;
     }
 

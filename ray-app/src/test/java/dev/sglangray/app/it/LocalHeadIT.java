@@ -62,8 +62,26 @@ class LocalHeadIT {
         cluster.assertNothingLeft();
     }
 
+    /** Ray 2.60's {@code ray.init()} leaves a token in the home folder, and every later head there demands it. */
+    @Test
+    void usesTheTokenThatRayLeft(TestCluster cluster) {
+        Map<String, String> token = Map.of("RAY_AUTH_MODE", "", "RAY_AUTH_TOKEN", "0123456789abcdef0123456789abcdef");
+        try (InsideProcess up = local(cluster, token)
+                .up(StandIn.model(cluster, "{}"), "--local", "--accelerators", "2", "cluster.num_nodes=1")) {
+            Cli.awaitReport(up);
+            up.signal("TERM");
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(143);
+        }
+        cluster.assertNothingLeft();
+    }
+
     private static Cli local(TestCluster cluster) {
+        return local(cluster, Map.of());
+    }
+
+    private static Cli local(TestCluster cluster, Map<String, String> more) {
         Map<String, String> environment = new HashMap<>(StandIn.environment());
+        environment.putAll(more);
         environment.put("SGLANG_RAY_PYTHON", cluster.python().python().toString());
         return new Cli(cluster, cluster.head(), environment);
     }
