@@ -3,6 +3,7 @@ package dev.sglangray.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,16 @@ public record ChatMessage(String role, @Nullable Object content, Map<String, Obj
     /** A message of the role {@code assistant}. */
     public static ChatMessage assistant(String text) {
         return new ChatMessage("assistant", text, Map.of());
+    }
+
+    /** What a tool answered to a call of the assistant's. */
+    public static ChatMessage tool(String toolCallId, String result) {
+        return new ChatMessage("tool", result, Map.of("tool_call_id", toolCallId));
+    }
+
+    /** The tools that the assistant wants called; empty if none. */
+    public List<ToolCall> toolCalls() {
+        return ToolCall.listOf(extra.get("tool_calls"));
     }
 
     /** The content where it is a text; empty otherwise. */

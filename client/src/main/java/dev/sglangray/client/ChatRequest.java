@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A request to {@code POST /v1/chat/completions}. Immutable.
@@ -34,8 +35,17 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
         return new Builder();
     }
 
-    Map<String, Object> toJson() {
-        Map<String, Object> body = new LinkedHashMap<>();
+    /** @param abortable whether to give it an id, by which an engine can abort it */
+    GenerationBody body(boolean stream, boolean abortable) {
+        Map<String, @Nullable Object> body = toJson();
+        if (stream) {
+            body.put("stream", true);
+        }
+        return GenerationBody.of(body, 0, GenerationBody.samples(extra.get("n")), abortable);
+    }
+
+    Map<String, @Nullable Object> toJson() {
+        Map<String, @Nullable Object> body = new LinkedHashMap<>();
         body.put("model", model);
         body.put("messages", messages.stream().map(ChatMessage::toJson).toList());
         body.putAll(extra);
@@ -47,6 +57,7 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
         private String model = DEFAULT_MODEL;
         private final List<ChatMessage> messages = new ArrayList<>();
         private final Map<String, Object> extra = new LinkedHashMap<>();
+        private final List<Tool> tools = new ArrayList<>();
 
         private Builder() {}
 
@@ -72,6 +83,33 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
             return message(ChatMessage.system(text));
         }
 
+        /** Offers a tool to the model. */
+        public Builder tool(Tool tool) {
+            tools.add(tool);
+            return this;
+        }
+
+        /** Which tool the model is to call: {@code auto}, {@code none}, {@code required}, or OpenAI's object for one of them. */
+        public Builder toolChoice(Object choice) {
+            return extra("tool_choice", choice);
+        }
+
+        /**
+         * Lets the model answer only with JSON of this schema.
+         *
+         * @param name of the schema, any
+         * @param schema a JSON schema as maps and lists
+         */
+        public Builder jsonSchema(String name, Map<String, ?> schema) {
+            return extra(
+                    "response_format",
+                    Map.of(
+                            "type",
+                            "json_schema",
+                            "json_schema",
+                            Map.of("name", name, "schema", schema, "strict", true)));
+        }
+
         /** Adds a further top-level field, for example {@code max_tokens}. */
         public Builder extra(String name, Object value) {
             extra.put(name, value);
@@ -84,7 +122,11 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
          * @throws IllegalArgumentException where {@link ChatRequest} throws it
          */
         public ChatRequest build() {
-            return new ChatRequest(model, messages, extra);
+            Map<String, Object> all = new LinkedHashMap<>(extra);
+            if (!tools.isEmpty()) {
+                all.put("tools", tools.stream().map(Tool::toJson).toList());
+            }
+            return new ChatRequest(model, messages, all);
         }
     }
 }

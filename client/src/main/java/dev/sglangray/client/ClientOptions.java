@@ -3,21 +3,31 @@ package dev.sglangray.client;
 
 import java.net.Proxy;
 import java.time.Duration;
-import javax.net.ssl.SSLSocketFactory;
+import java.util.List;
+import java.util.concurrent.Executor;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
-/** What a client was built with. A null duration means no limit. */
+/** What a client was built with. */
 record ClientOptions(
-        BaseUrl baseUrl,
+        List<BaseUrl> baseUrls,
         ApiKey apiKey,
         Duration connectTimeout,
-        @Nullable Duration readTimeout,
-        @Nullable Duration requestTimeout,
         Proxy proxy,
         int maxConnections,
-        RetryPolicy retries,
+        long maxAnswerBytes,
+        boolean compression,
+        int retryBudget,
+        TransportKind transport,
+        int eventLoops,
+        @Nullable Executor callbackExecutor,
+        List<RequestInterceptor> interceptors,
+        List<ClientListener> listeners,
         @Nullable Tls tls) {
+    /** How long an unused connection is kept: less than the 5 s after which uvicorn, and so SGLang, closes it. */
+    static final Duration IDLE_TIME = Duration.ofSeconds(4);
+
     /** How to check and speak to an https server. */
-    record Tls(SSLSocketFactory sockets, X509TrustManager trust) {}
+    record Tls(SSLContext context, X509TrustManager trust) {}
 }

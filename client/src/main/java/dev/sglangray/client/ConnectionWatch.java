@@ -7,7 +7,8 @@ import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.EventListener;
 
-/** Knows whether a call failed before or after it had a connection: OkHttp's exceptions alone do not tell. */
+/** Knows whether a call failed before or after it had a connection, which OkHttp's exceptions alone do not tell, and when connections
+ * become idle. */
 final class ConnectionWatch extends EventListener {
     /** Travels with the request as a tag. */
     static final class State {
@@ -18,6 +19,12 @@ final class ConnectionWatch extends EventListener {
         }
     }
 
+    private final IdleCheck idle;
+
+    ConnectionWatch(IdleCheck idle) {
+        this.idle = idle;
+    }
+
     @Override
     public void connectStart(Call call, InetSocketAddress address, Proxy proxy) {
         set(call, false);
@@ -26,6 +33,11 @@ final class ConnectionWatch extends EventListener {
     @Override
     public void connectionAcquired(Call call, Connection connection) {
         set(call, true);
+    }
+
+    @Override
+    public void connectionReleased(Call call, Connection connection) {
+        idle.released(connection);
     }
 
     private static void set(Call call, boolean connected) {

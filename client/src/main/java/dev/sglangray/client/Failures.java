@@ -2,65 +2,95 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /** Makes the exceptions and their texts. */
 final class Failures {
     private Failures() {}
 
-    /** The call, for people: {@code POST http://host:30000/generate}. */
-    static String what(ClientOptions options, HttpCall call) {
-        String path = call.path();
-        int query = path.indexOf('?');
-        // A query may hold anything, secrets too.
-        return call.method() + " " + options.baseUrl() + (query < 0 ? path : path.substring(0, query));
+    static InferenceException requestTimeout(HttpCall call, @Nullable Throwable cause) {
+        return new RequestTimeoutException(
+                call.what() + ": no whole answer within the request timeout of " + call.requestTimeout(), cause);
     }
 
-    static InferenceException io(ClientOptions options, HttpCall call, boolean connected, IOException e) {
-        String what = what(options, call);
-        String reason = options.apiKey().redact(String.valueOf(e.getMessage()));
-        if (e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException)) {
-            return new RequestTimeoutException(
-                    what + ": no whole answer within the request timeout of "
-                            + (call.timeout() != null ? call.timeout() : options.requestTimeout()),
-                    e);
-        }
-        if (!connected) {
-            return new ServerUnreachableException(what + ": cannot connect: " + connectReason(options, e, reason), e);
-        }
-        if (e instanceof SocketTimeoutException) {
-            return new RequestTimeoutException(
-                    what + ": the server was silent for the read timeout of " + options.readTimeout(), e);
-        }
+    static InferenceException readTimeout(HttpCall call, @Nullable Throwable cause) {
+        return new RequestTimeoutException(
+                call.what() + ": the server was silent for the read timeout of " + call.readTimeout(), cause);
+    }
+
+    static InferenceException connectTimeout(ClientOptions options, HttpCall call, @Nullable Throwable cause) {
+        return new ServerUnreachableException(
+                call.what() + ": cannot connect: no connection within the connect timeout of "
+                        + options.connectTimeout(),
+                cause);
+    }
+
+    static InferenceException unreachable(ClientOptions options, HttpCall call, Throwable cause) {
+        String reason = reason(options, cause);
+        return new ServerUnreachableException(
+                call.what() + ": cannot connect: "
+                        + (cause instanceof UnknownHostException ? "unknown host (" + reason + ")" : reason),
+                cause);
+    }
+
+    static InferenceException lost(ClientOptions options, HttpCall call, Throwable cause) {
         return new ConnectionLostException(
-                what + ": the connection broke before the whole answer had come (" + reason + ")", e);
+                call.what() + ": the connection broke before the whole answer had come (" + reason(options, cause)
+                        + ")",
+                cause);
     }
 
-    static InferenceException status(ClientOptions options, HttpCall call, int status, String body) {
+    static InferenceException cancelled(HttpCall call, @Nullable Throwable cause) {
+        return new RequestCancelledException(call.what() + ": cancelled", cause);
+    }
+
+    static InferenceException closed() {
+        return new RequestCancelledException("the client is closed", null);
+    }
+
+    static InferenceException tooLarge(ClientOptions options, HttpCall call) {
+        return new AnswerTooLargeException(call.what() + ": the answer is larger than the limit of "
+                + options.maxAnswerBytes() + " bytes (maxAnswerBytes)");
+    }
+
+    static InferenceException status(ClientOptions options, HttpCall call, HttpAnswer answer) {
+        String retryAfter = answer.head().header("Retry-After");
+        return status(options, call, answer.head().status(), answer.text(), retryAfter);
+    }
+
+    static InferenceException status(
+            ClientOptions options, HttpCall call, int status, String body, @Nullable String retryAfter) {
         String message = options.apiKey().redact(ServerMessage.of(body));
         return new ServerStatusException(
-                what(options, call) + ": status " + status + (message.isEmpty() ? "" : ": " + message),
+                call.what() + ": status " + status + (message.isEmpty() ? "" : ": " + message),
                 status,
-                message);
+                message,
+                RetryAfter.parse(retryAfter));
     }
 
-    static InferenceException malformed(ClientOptions options, HttpCall call, String body, Exception e) {
+    /** An answer that is no JSON, or not the JSON that was expected. */
+    static InferenceException malformed(ClientOptions options, HttpCall call, byte[] body, Exception e) {
         String why = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
-        String seen = body.isBlank() ? "an empty body" : options.apiKey().redact(ServerMessage.shorten(body));
+        int shown = Math.min(body.length, 4 * ServerMessage.MAX_LENGTH);
+        String seen = new String(Arrays.copyOf(body, shown), StandardCharsets.UTF_8);
         return new MalformedResponseException(
-                what(options, call) + ": the answer cannot be read: "
-                        + options.apiKey().redact(String.valueOf(why)) + "; it was " + body.length() + " characters: "
-                        + seen,
+                call.what() + ": the answer cannot be read: "
+                        + options.apiKey().redact(String.valueOf(why)) + "; it was " + body.length + " bytes: "
+                        + (seen.isBlank() ? "an empty body" : options.apiKey().redact(ServerMessage.shorten(seen))),
                 null);
     }
 
-    private static String connectReason(ClientOptions options, IOException e, String reason) {
-        if (e instanceof SocketTimeoutException) {
-            return "no connection within the connect timeout of " + options.connectTimeout();
-        }
-        return e instanceof UnknownHostException ? "unknown host (" + reason + ")" : reason;
+    /** An answer that is no HTTP. */
+    static InferenceException notHttp(ClientOptions options, HttpCall call, Throwable cause) {
+        return new MalformedResponseException(
+                call.what() + ": the answer is not HTTP: " + reason(options, cause), cause);
+    }
+
+    private static String reason(ClientOptions options, Throwable cause) {
+        String message = cause.getMessage();
+        return options.apiKey().redact(message == null ? cause.getClass().getSimpleName() : message);
     }
 }

@@ -4,6 +4,7 @@ package dev.sglangray.client;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -18,11 +19,12 @@ final class Futures {
     }
 
     /** As {@code thenApply}, but failures are not wrapped and cancelling the result cancels {@code source}. */
-    static <T, R> CompletableFuture<R> map(CompletableFuture<T> source, Function<T, R> function) {
+    static <T, R> CompletableFuture<R> map(
+            CompletableFuture<T> source, Function<T, R> function, @Nullable Executor executor) {
         CompletableFuture<R> result = new CompletableFuture<>();
-        onEnd(source, (value, failure) -> {
-            if (failure != null) {
-                result.completeExceptionally(failure);
+        BiConsumer<@Nullable T, @Nullable Throwable> finish = (value, failure) -> {
+            if (failure != null || value == null) {
+                result.completeExceptionally(failure == null ? new IllegalStateException("no value") : failure);
                 return;
             }
             try {
@@ -30,7 +32,12 @@ final class Futures {
             } catch (RuntimeException | Error e) {
                 result.completeExceptionally(e);
             }
-        });
+        };
+        if (executor == null) {
+            onEnd(source, finish);
+        } else {
+            var unused = source.whenCompleteAsync(finish, executor);
+        }
         return cancelling(result, source);
     }
 
@@ -39,7 +46,8 @@ final class Futures {
         return cancelling(source.handle((value, failure) -> failure == null), source);
     }
 
-    private static <R> CompletableFuture<R> cancelling(CompletableFuture<R> result, CompletableFuture<?> source) {
+    /** Cancelling {@code result} cancels {@code source}. */
+    static <R> CompletableFuture<R> cancelling(CompletableFuture<R> result, CompletableFuture<?> source) {
         onEnd(result, (value, failure) -> {
             if (result.isCancelled()) {
                 source.cancel(true);

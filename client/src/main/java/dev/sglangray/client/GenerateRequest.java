@@ -30,8 +30,20 @@ public record GenerateRequest(
         return new Builder();
     }
 
-    Map<String, Object> toJson() {
-        Map<String, Object> body = new LinkedHashMap<>();
+    /** @param abortable whether to give it an id, by which an engine can abort it */
+    GenerationBody body(boolean stream, boolean abortable) {
+        Map<String, @Nullable Object> body = toJson();
+        if (stream) {
+            body.put("stream", true);
+        }
+        int batch = prompt instanceof Prompt.Texts || prompt instanceof Prompt.InputIdsBatch
+                ? ((List<?>) prompt.value()).size()
+                : 0;
+        return GenerationBody.of(body, batch, GenerationBody.samples(samplingParams.get("n")), abortable);
+    }
+
+    Map<String, @Nullable Object> toJson() {
+        Map<String, @Nullable Object> body = new LinkedHashMap<>();
         body.put("return_logprob", returnLogprob);
         body.put(prompt.field(), prompt.value());
         if (!samplingParams.isEmpty()) {
@@ -86,6 +98,21 @@ public record GenerateRequest(
         public Builder samplingParams(Map<String, ?> params) {
             samplingParams.putAll(params);
             return this;
+        }
+
+        /** Lets the engine generate only JSON of this schema: a JSON schema as maps and lists, or as text. */
+        public Builder jsonSchema(Object schema) {
+            return samplingParam("json_schema", schema instanceof String text ? text : Json.text(schema));
+        }
+
+        /** Lets the engine generate only what the regular expression matches. */
+        public Builder regex(String expression) {
+            return samplingParam("regex", expression);
+        }
+
+        /** Lets the engine generate only what the grammar, in EBNF, derives. */
+        public Builder ebnf(String grammar) {
+            return samplingParam("ebnf", grammar);
         }
 
         /** Whether log-probabilities are wanted; false unless set. */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The answer of {@code POST /generate}. Immutable.
+ * The answer of {@code POST /generate}. Immutable. What nobody asks for is not decoded: log-probabilities, for example.
  *
  * @param generations one for each prompt, or for each of {@code n} samples, in order
  */
@@ -32,12 +34,22 @@ public record GenerateResponse(List<Generation> generations) {
         return single().text();
     }
 
-    static GenerateResponse parse(JsonNode node) {
-        if (!node.isArray()) {
-            return new GenerateResponse(List.of(Generation.parse(node)));
+    /** @param bytes kept, and not to be changed */
+    static GenerateResponse parse(byte[] bytes) throws IOException {
+        try (JsonReader reader = new JsonReader(bytes)) {
+            if (reader.next() == null) {
+                throw new JsonParseException(null, "No content");
+            }
+            List<Generation> generations = new ArrayList<>(1);
+            if (reader.isArray()) {
+                while (reader.next() != JsonToken.END_ARRAY) {
+                    generations.add(Generation.read(reader));
+                }
+            } else {
+                generations.add(Generation.read(reader));
+            }
+            reader.end();
+            return new GenerateResponse(generations);
         }
-        List<Generation> generations = new ArrayList<>(node.size());
-        node.forEach(item -> generations.add(Generation.parse(item)));
-        return new GenerateResponse(generations);
     }
 }

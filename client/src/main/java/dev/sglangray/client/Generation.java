@@ -1,35 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
+import com.fasterxml.jackson.core.JsonParseException;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One generated continuation. Immutable.
+ * One generated continuation, or as much of it as a stream has brought so far. Immutable.
  *
- * @param text the generated text; empty from an engine that does not detokenize
+ * @param text the generated text; empty from an engine that does not detokenize. In a stream, all of it so far, unless the engine was
+ *     started with {@code --incremental-streaming-output} or the like
  * @param outputIds the generated token ids; empty if the engine did not send them
  * @param metaInfo what the engine says about the generation
  * @param extra every other field of the answer, as it came
  */
 public record Generation(String text, List<Integer> outputIds, MetaInfo metaInfo, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("text", "output_ids", "meta_info");
-
     public Generation {
-        outputIds = List.copyOf(outputIds);
+        outputIds = outputIds instanceof TokenIds ? outputIds : List.copyOf(outputIds);
         extra = Json.freezeMap(extra);
     }
 
-    static Generation parse(JsonNode node) {
-        if (!node.hasNonNull("text") && !node.hasNonNull("output_ids")) {
+    /** Its number in a batch or among samples; 0 if it stands alone. */
+    public int index() {
+        return extra.get("index") instanceof Number number ? number.intValue() : 0;
+    }
+
+    /** One event of a stream. */
+    static Generation parse(byte[] bytes) throws IOException {
+        try (JsonReader reader = new JsonReader(bytes)) {
+            if (reader.next() == null) {
+                throw new JsonParseException(null, "No content");
+            }
+            Generation generation = read(reader);
+            reader.end();
+            return generation;
+        }
+    }
+
+    static Generation read(JsonReader reader) throws IOException {
+        @Nullable String text = null;
+        @Nullable TokenIds ids = null;
+        MetaInfo metaInfo = MetaInfo.NONE;
+        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
+        @Nullable String name = reader.isObject() ? reader.nextMember() : null;
+        while (name != null) {
+            switch (name) {
+                case "text" -> text = reader.isNull() ? text : reader.text();
+                case "output_ids" -> ids = reader.isNull() ? ids : reader.tokenIds();
+                case "meta_info" -> metaInfo = MetaInfo.read(reader);
+                default -> reader.leave(name, rest);
+            }
+            name = reader.nextMember();
+        }
+        if (text == null && ids == null) {
             throw new IllegalArgumentException("it has neither \"text\" nor \"output_ids\"");
         }
-        List<Integer> ids = new ArrayList<>();
-        node.path("output_ids").forEach(id -> ids.add(id.asInt()));
-        return new Generation(
-                node.path("text").asText(""), ids, MetaInfo.parse(node.path("meta_info")), Json.others(node, KNOWN));
+        return new Generation(text == null ? "" : text, ids == null ? TokenIds.EMPTY : ids, metaInfo, rest.build());
     }
 }

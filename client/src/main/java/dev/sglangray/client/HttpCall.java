@@ -2,26 +2,36 @@
 package dev.sglangray.client;
 
 import java.time.Duration;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One HTTP call.
+ * One HTTP call to one server. A null duration means no limit.
  *
  * @param method {@code GET} or {@code POST}
  * @param path begins with a slash; appended to the base URL
- * @param json the body, or null
- * @param timeout for the whole call, or null for no limit
+ * @param headers all that the caller decides on, {@code Content-Type} too
+ * @param body the bytes to post, not to be changed, or null
+ * @param requestTimeout for the call as a whole
+ * @param readTimeout how long the server may be silent
  */
+@SuppressWarnings("ArrayRecordComponent") // Never compared.
 record HttpCall(
         String method,
+        BaseUrl baseUrl,
         String path,
-        @Nullable String json,
-        @Nullable Duration timeout) {
-    static HttpCall get(String path, Duration timeout) {
-        return new HttpCall("GET", path, null, timeout);
+        Map<String, String> headers,
+        byte @Nullable [] body,
+        @Nullable Duration requestTimeout,
+        @Nullable Duration readTimeout) {
+    boolean isIdempotent() {
+        return method.equals("GET");
     }
 
-    static HttpCall post(String path, String json) {
-        return new HttpCall("POST", path, json, null);
+    /** The call, for people: {@code POST http://host:30000/generate}. */
+    String what() {
+        int query = path.indexOf('?');
+        // A query may hold anything, secrets too.
+        return method + " " + baseUrl + (query < 0 ? path : path.substring(0, query));
     }
 }

@@ -1,17 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import java.util.concurrent.CompletableFuture;
-
-/** Sends one HTTP call, once: no retries, no reading of JSON. Thread-safe. */
+/**
+ * Sends HTTP calls, each once: no retries, no reading of bodies. Thread-safe. There are two: {@link OkHttpTransport} has a thread
+ * for each call under way, {@link NettyTransport} a few event loops for all of them.
+ */
 interface HttpTransport extends AutoCloseable {
     /**
-     * Sends a call. The future completes with the whole body of a 2xx answer, or fails with an {@link InferenceException};
-     * cancelling it cancels the call.
+     * Starts a call and returns at once. The handler hears of the answer on a thread of the transport, and of exactly one end.
+     *
+     * @param paced whether the body is read only as far as {@link Exchange#read} asks; otherwise it flows
+     * @throws IllegalArgumentException if the path or a header cannot be sent
      */
-    CompletableFuture<String> send(HttpCall call);
+    Exchange start(HttpCall call, boolean paced, AnswerHandler handler);
 
-    /** Cancels the calls under way and frees sockets and threads. Idempotent. */
+    /** Ends the calls under way with a {@link RequestCancelledException} and frees sockets and threads. Idempotent. */
     @Override
     void close();
+
+    /** A call under way. Thread-safe, never blocks. */
+    interface Exchange {
+        /** Reads some more of the body of a paced call, or does nothing. */
+        void read();
+
+        /** Ends the call with a {@link RequestCancelledException} and closes its connection. Does nothing after the end. */
+        void cancel();
+    }
 }

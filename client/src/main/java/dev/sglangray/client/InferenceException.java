@@ -13,6 +13,7 @@ public abstract sealed class InferenceException extends RuntimeException
                 RequestTimeoutException,
                 ServerStatusException,
                 MalformedResponseException,
+                AnswerTooLargeException,
                 RequestCancelledException {
     InferenceException(String message, @Nullable Throwable cause) {
         super(message, cause);

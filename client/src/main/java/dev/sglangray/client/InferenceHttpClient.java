@@ -1,34 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
- * Talks to one SGLang engine or router. It has the meaning of RLinf's {@code InferenceHTTPClient}.
+ * Talks to SGLang engines or their router. It has the meaning of RLinf's {@code InferenceHTTPClient}.
  *
- * <p>Thread-safe: one client serves a whole program. Close it when done; until then it keeps idle connections for a minute.
+ * <p>Thread-safe: one client serves a whole program. Close it when done; until then it keeps idle connections for a few seconds.
  * Its threads are daemons and do not keep a JVM alive.
  *
- * <p>A call that waits may take as long as a generation does, unless a timeout was asked for. Interrupting the waiting
- * thread, cancelling an asynchronous call's future and closing the client each end it at once on this side; the server may
- * go on with what it has begun.
+ * <p>A call that waits may take as long as a generation does, unless a timeout was asked for. Interrupting the waiting thread and
+ * cancelling an asynchronous call's future end it at once and abort it on the engine; closing the client ends all calls.
  *
- * <p>What depends on an asynchronous call's future runs on the client's threads unless an executor is given to it.
+ * <p>Methods whose names end in {@code Async} and streams use a few event loops for all calls. What depends on their futures runs
+ * there unless an executor is given, to it or to the builder, and must not block.
  */
 public final class InferenceHttpClient implements AutoCloseable {
-    private static final Duration HEALTH_TIMEOUT = Duration.ofSeconds(5);
+    private static final CallOptions HEALTH =
+            CallOptions.DEFAULT.withRequestTimeout(Duration.ofSeconds(5)).withAbortOnCancel(false);
+    private static final String GENERATE = "/generate";
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String COMPLETIONS = "/v1/completions";
 
-    private final ClientOptions options;
-    private final HttpTransport transport;
+    private final Caller caller;
+    private final CallOptions options;
 
-    InferenceHttpClient(ClientOptions options, HttpTransport transport) {
+    InferenceHttpClient(Caller caller, CallOptions options) {
+        this.caller = caller;
         this.options = options;
-        this.transport = transport;
     }
 
     /** A builder; it needs a base URL, the rest is optional. */
@@ -41,9 +47,22 @@ public final class InferenceHttpClient implements AutoCloseable {
         return builder().baseUrl(baseUrl).build();
     }
 
-    /** The base URL, without a slash at its end. */
+    /** The base URL, or the first of several, without a slash at its end. */
     public String baseUrl() {
-        return options.baseUrl().toString();
+        return caller.options().baseUrls().get(0).toString();
+    }
+
+    /** The base URLs, without slashes at their ends. */
+    public List<String> baseUrls() {
+        return caller.options().baseUrls().stream().map(BaseUrl::toString).toList();
+    }
+
+    /**
+     * A view of this client with other options: {@code client.withOptions(o -> o.withMaxRetries(2))}. It shares everything else;
+     * closing either closes both.
+     */
+    public InferenceHttpClient withOptions(UnaryOperator<CallOptions> change) {
+        return new InferenceHttpClient(caller, change.apply(options));
     }
 
     /**
@@ -52,12 +71,46 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public GenerateResponse generate(GenerateRequest request) {
-        return Futures.await(generateAsync(request));
+        return caller.await(spec(request), InferenceHttpClient::generated);
     }
 
     /** As {@link #generate}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<GenerateResponse> generateAsync(GenerateRequest request) {
-        return send("/generate", request.toJson(), GenerateResponse::parse);
+        return caller.send(spec(request), InferenceHttpClient::generated);
+    }
+
+    /** As {@link #generate}, as it is generated. */
+    public EventStream<Generation> generateStream(GenerateRequest request) {
+        return new EventStream<>(
+                caller,
+                () -> CallSpec.generation(GENERATE, request.body(true, options.abortOnCancel()), options),
+                StreamEvents::generation);
+    }
+
+    /**
+     * Generates for each request, some at a time, and waits for all. The first failure cancels the rest and is thrown.
+     *
+     * @return the answers in the order of the requests
+     * @throws InferenceException if there is an answer that is not usable; its subclass says why
+     */
+    public List<GenerateResponse> generateAll(List<GenerateRequest> requests, BatchOptions batch) {
+        refuseEventThread();
+        return Futures.await(generateAllAsync(requests, batch));
+    }
+
+    /** As {@link #generateAll}, without waiting. Cancelling the future cancels all. */
+    public CompletableFuture<List<GenerateResponse>> generateAllAsync(
+            List<GenerateRequest> requests, BatchOptions batch) {
+        return Batch.inOrder(List.copyOf(requests), batch, this::generateAsync);
+    }
+
+    /**
+     * Generates for each request, some at a time. The outcomes, failures too, come in the order in which they are ready. Nothing is
+     * sent far ahead of the one who iterates. Close it, in a try-with-resources statement: closing early cancels the rest.
+     */
+    public StreamIterator<BatchItem> generateAsCompleted(List<GenerateRequest> requests, BatchOptions batch) {
+        refuseEventThread();
+        return Batch.asCompleted(List.copyOf(requests), batch, this::generateAsync);
     }
 
     /**
@@ -66,12 +119,85 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public ChatResponse chatCompletion(ChatRequest request) {
-        return Futures.await(chatCompletionAsync(request));
+        return caller.await(spec(request), answer -> ChatResponse.parse(json(answer)));
     }
 
     /** As {@link #chatCompletion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<ChatResponse> chatCompletionAsync(ChatRequest request) {
-        return send("/v1/chat/completions", request.toJson(), ChatResponse::parse);
+        return caller.send(spec(request), answer -> ChatResponse.parse(json(answer)));
+    }
+
+    /** As {@link #chatCompletion}, as it is generated. */
+    public EventStream<ChatChunk> chatCompletionStream(ChatRequest request) {
+        return new EventStream<>(
+                caller,
+                () -> CallSpec.generation(CHAT, request.body(true, options.abortOnCancel()), options),
+                data -> ChatChunk.parse(StreamEvents.json(data)));
+    }
+
+    /**
+     * Continues a text, by {@code POST /v1/completions}, and waits for the answer.
+     *
+     * @throws InferenceException if there is no usable answer; its subclass says why
+     */
+    public CompletionResponse completion(CompletionRequest request) {
+        return caller.await(spec(request), answer -> CompletionResponse.parse(json(answer)));
+    }
+
+    /** As {@link #completion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
+    public CompletableFuture<CompletionResponse> completionAsync(CompletionRequest request) {
+        return caller.send(spec(request), answer -> CompletionResponse.parse(json(answer)));
+    }
+
+    /** As {@link #completion}, as it is generated. */
+    public EventStream<CompletionResponse> completionStream(CompletionRequest request) {
+        return new EventStream<>(
+                caller,
+                () -> CallSpec.generation(COMPLETIONS, request.body(true, options.abortOnCancel()), options),
+                data -> CompletionResponse.parse(StreamEvents.json(data)));
+    }
+
+    /**
+     * Turns texts into vectors, by {@code POST /v1/embeddings}, and waits for the answer.
+     *
+     * @param model any name that the server accepts; engines with one model take any
+     * @throws InferenceException if there is no usable answer; its subclass says why
+     */
+    public EmbeddingResponse embeddings(String model, List<String> texts) {
+        return caller.await(embedding(model, texts), answer -> EmbeddingResponse.parse(json(answer)));
+    }
+
+    /** As {@link #embeddings}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
+    public CompletableFuture<EmbeddingResponse> embeddingsAsync(String model, List<String> texts) {
+        return caller.send(embedding(model, texts), answer -> EmbeddingResponse.parse(json(answer)));
+    }
+
+    /**
+     * The models served, by {@code GET /v1/models}.
+     *
+     * @throws InferenceException if there is no usable answer; its subclass says why
+     */
+    public List<ModelInfo> models() {
+        return caller.await(CallSpec.get("/v1/models", options), answer -> ModelInfo.listOf(json(answer)));
+    }
+
+    /**
+     * What training asks of an engine.
+     *
+     * @throws IllegalStateException if there are several base URLs: use {@link #controls()}
+     */
+    public EngineControl control() {
+        if (caller.options().baseUrls().size() != 1) {
+            throw new IllegalStateException("the client has several base URLs; use controls()");
+        }
+        return controls().get(0);
+    }
+
+    /** What training asks of an engine, for each base URL. */
+    public List<EngineControl> controls() {
+        return caller.options().baseUrls().stream()
+                .map(url -> new EngineControl(caller, options, url))
+                .toList();
     }
 
     /**
@@ -83,17 +209,45 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws IllegalArgumentException if the path or body cannot be sent
      */
     public JsonNode post(String path, Map<String, ?> body) {
-        return Futures.await(postAsync(path, body));
+        return caller.await(raw(path, body), InferenceHttpClient::json);
     }
 
     /** As {@link #post}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<JsonNode> postAsync(String path, Map<String, ?> body) {
-        return send(path, body, Function.identity());
+        return caller.send(raw(path, body), InferenceHttpClient::json);
     }
 
     /**
-     * Whether {@code GET /health} answers 200 within 5 seconds. Never throws; an interrupt gives false and the flag is set
-     * again.
+     * Posts any body to any path as MessagePack, as embodied engines take it, and waits for the answer.
+     *
+     * @param path begins with a slash; appended to the base URL
+     * @param body maps, lists, texts, byte arrays, numbers, booleans, nulls, and {@link NdArray}s
+     * @return of the same
+     * @throws InferenceException if there is no usable answer; its subclass says why
+     * @throws IllegalArgumentException if the path or body cannot be sent
+     */
+    public Map<String, Object> postMsgpack(String path, Map<String, ?> body) {
+        return caller.await(packed(path, body), Msgpack::readMap);
+    }
+
+    /** As {@link #postMsgpack}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
+    public CompletableFuture<Map<String, Object>> postMsgpackAsync(String path, Map<String, ?> body) {
+        return caller.send(packed(path, body), Msgpack::readMap);
+    }
+
+    /**
+     * Gets any path and waits for the JSON answer.
+     *
+     * @param path begins with a slash; appended to the base URL
+     * @throws InferenceException if there is no usable answer; its subclass says why
+     */
+    public JsonNode get(String path) {
+        return caller.await(CallSpec.get(path, options), InferenceHttpClient::json);
+    }
+
+    /**
+     * Whether {@code GET /health} answers 200 within 5 seconds; of several servers, whether one does. Never throws; an interrupt
+     * gives false and the flag is set again.
      */
     public boolean health() {
         try {
@@ -105,31 +259,64 @@ public final class InferenceHttpClient implements AutoCloseable {
 
     /** As {@link #health}, without waiting. The future never fails, unless it is cancelled. */
     public CompletableFuture<Boolean> healthAsync() {
-        return Futures.succeeds(transport.send(HttpCall.get("/health", HEALTH_TIMEOUT)));
+        CallSpec get = CallSpec.get("/health", HEALTH);
+        return Futures.succeeds(caller.sendOn(caller.transports().waiting(), get, answer -> {
+            if (answer.head().status() != 200) {
+                throw new IllegalArgumentException("not 200");
+            }
+            return true;
+        }));
     }
 
     /** Ends the calls under way with a {@link RequestCancelledException} and frees all sockets. Idempotent. */
     @Override
     public void close() {
-        transport.close();
+        caller.close();
     }
 
     @Override
     public String toString() {
-        return "InferenceHttpClient[" + options.baseUrl() + "]";
+        return "InferenceHttpClient" + baseUrls();
     }
 
-    private <T> CompletableFuture<T> send(String path, Map<String, ?> body, Function<JsonNode, T> parser) {
-        HttpCall call = HttpCall.post(path, Json.write(body));
-        return Futures.map(
-                RetryingCall.start(transport, options.retries(), call), answer -> parse(call, answer, parser));
+    private CallSpec spec(GenerateRequest request) {
+        return CallSpec.generation(GENERATE, request.body(false, options.abortOnCancel()), options);
     }
 
-    private <T> T parse(HttpCall call, String body, Function<JsonNode, T> parser) {
-        try {
-            return parser.apply(Json.read(body));
-        } catch (JsonProcessingException | IllegalArgumentException e) {
-            throw Failures.malformed(options, call, body, e);
+    private CallSpec spec(ChatRequest request) {
+        return CallSpec.generation(CHAT, request.body(false, options.abortOnCancel()), options);
+    }
+
+    private CallSpec spec(CompletionRequest request) {
+        return CallSpec.generation(COMPLETIONS, request.body(false, options.abortOnCancel()), options);
+    }
+
+    private CallSpec embedding(String model, List<String> texts) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("model", model);
+        body.put("input", texts);
+        return raw("/v1/embeddings", body);
+    }
+
+    private CallSpec raw(String path, Map<String, ?> body) {
+        return CallSpec.post(path, Json.write(body), CallSpec.JSON, options);
+    }
+
+    private CallSpec packed(String path, Map<String, ?> body) {
+        return CallSpec.post(path, Msgpack.write(body), CallSpec.MSGPACK, options);
+    }
+
+    private static GenerateResponse generated(HttpAnswer answer) throws IOException {
+        return GenerateResponse.parse(answer.body());
+    }
+
+    private static JsonNode json(HttpAnswer answer) throws IOException {
+        return Json.read(answer.body());
+    }
+
+    private void refuseEventThread() {
+        if (caller.transports().isEventThread()) {
+            throw new IllegalStateException("waiting here would block an event loop of the client");
         }
     }
 }

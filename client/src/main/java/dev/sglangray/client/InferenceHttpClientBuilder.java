@@ -2,22 +2,31 @@
 package dev.sglangray.client;
 
 import java.net.Proxy;
+import java.nio.file.Path;
 import java.time.Duration;
-import javax.net.ssl.SSLSocketFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import javax.net.ssl.SSLContext;
 import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** Builds an {@link InferenceHttpClient}. Not thread-safe. */
 public final class InferenceHttpClientBuilder {
-    private @Nullable BaseUrl baseUrl;
+    private List<BaseUrl> baseUrls = List.of();
     private ApiKey apiKey = ApiKey.NONE;
     private Duration connectTimeout = Duration.ofSeconds(10);
-    private @Nullable Duration readTimeout;
-    private @Nullable Duration requestTimeout;
     private Proxy proxy = Proxy.NO_PROXY;
     private int maxConnections = 16 * 1024;
-    private int maxRetries;
-    private Duration retryBackoff = Duration.ofMillis(500);
+    private long maxAnswerBytes = 1L << 30;
+    private boolean compression = true;
+    private int retryBudget = 100;
+    private TransportKind transport = TransportKind.AUTO;
+    private int eventLoops = Math.min(8, Runtime.getRuntime().availableProcessors());
+    private @Nullable Executor callbackExecutor;
+    private CallOptions options = CallOptions.DEFAULT;
+    private final List<RequestInterceptor> interceptors = new ArrayList<>();
+    private final List<ClientListener> listeners = new ArrayList<>();
     private ClientOptions.@Nullable Tls tls;
 
     InferenceHttpClientBuilder() {}
@@ -29,7 +38,20 @@ public final class InferenceHttpClientBuilder {
      * @throws IllegalArgumentException if it is not an http or https URL, or has a user name, query or fragment in it
      */
     public InferenceHttpClientBuilder baseUrl(String url) {
-        this.baseUrl = BaseUrl.parse(url);
+        return baseUrls(List.of(url));
+    }
+
+    /**
+     * Several servers that are all the same, for a fleet without a router: each call goes to the one with the fewest under way, and to
+     * another one if it cannot be reached.
+     *
+     * @throws IllegalArgumentException as {@link #baseUrl}, and without any
+     */
+    public InferenceHttpClientBuilder baseUrls(List<String> urls) {
+        if (urls.isEmpty()) {
+            throw new IllegalArgumentException("a client needs a base URL");
+        }
+        this.baseUrls = urls.stream().map(BaseUrl::parse).toList();
         return this;
     }
 
@@ -45,19 +67,19 @@ public final class InferenceHttpClientBuilder {
 
     /** How long connecting may take, TCP and TLS each; 10 seconds unless set, as in RLinf. More than 0. */
     public InferenceHttpClientBuilder connectTimeout(Duration timeout) {
-        this.connectTimeout = positive("connectTimeout", timeout);
+        this.connectTimeout = Checks.positive("connectTimeout", timeout);
         return this;
     }
 
     /** How long the server may be silent; no limit unless set, because a generation may take any time. More than 0. */
     public InferenceHttpClientBuilder readTimeout(Duration timeout) {
-        this.readTimeout = positive("readTimeout", timeout);
+        this.options = options.withReadTimeout(timeout);
         return this;
     }
 
     /** How long one attempt may take as a whole; no limit unless set. More than 0. */
     public InferenceHttpClientBuilder requestTimeout(Duration timeout) {
-        this.requestTimeout = positive("requestTimeout", timeout);
+        this.options = options.withRequestTimeout(timeout);
         return this;
     }
 
@@ -69,67 +91,147 @@ public final class InferenceHttpClientBuilder {
 
     /** How many calls may be under way at once; further ones queue. 16384 unless set, as in RLinf. At least 1. */
     public InferenceHttpClientBuilder maxConnections(int count) {
-        this.maxConnections = atLeast("maxConnections", 1, count);
+        this.maxConnections = Checks.atLeast("maxConnections", 1, count);
         return this;
     }
 
     /**
-     * How often a failed call is tried again: after a refused, broken or silent connection and the statuses 500, 502, 503 and
-     * 504. 0 unless set, as in RLinf.
+     * How often a failed call is tried again: after a connection that could not be made, a 503, and a 429 that says for how long; and
+     * if {@link #repeatProcessed} is set, after a broken or silent connection and the statuses 500, 502 and 504. 0 unless set, as in
+     * RLinf.
      */
     public InferenceHttpClientBuilder maxRetries(int count) {
-        this.maxRetries = atLeast("maxRetries", 0, count);
+        this.options = options.withMaxRetries(count);
         return this;
     }
 
-    /** The pause before the first retry; before the second it is twice as long, and so on. 500 ms unless set. */
+    /**
+     * Whether a POST that the server may have worked on is repeated too, as RLinf's client does: a generation then may run twice. False
+     * unless set.
+     */
+    public InferenceHttpClientBuilder repeatProcessed(boolean value) {
+        this.options = options.withRepeatProcessed(value);
+        return this;
+    }
+
+    /**
+     * The pause before the first retry; before the second it is twice as long, and so on, and up to half of it is left out at random.
+     * 500 ms unless set.
+     */
     public InferenceHttpClientBuilder retryBackoff(Duration pause) {
-        if (pause.isNegative()) {
-            throw new IllegalArgumentException("retryBackoff is negative: " + pause);
-        }
-        this.retryBackoff = pause;
+        this.options = options.withRetryBackoff(pause);
         return this;
     }
 
-    /** How to speak to an https server whose certificate the JVM does not know. */
-    public InferenceHttpClientBuilder tls(SSLSocketFactory sockets, X509TrustManager trust) {
-        this.tls = new ClientOptions.Tls(sockets, trust);
+    /**
+     * How many retries all calls together may take while nothing succeeds; ten successes pay for one more. 100 unless set. At least
+     * 0.
+     */
+    public InferenceHttpClientBuilder retryBudget(int retries) {
+        this.retryBudget = Checks.atLeast("retryBudget", 0, retries);
+        return this;
+    }
+
+    /** Whether cancelling a generation also aborts it on the engine, by the id {@code rid} that it is given. True unless set. */
+    public InferenceHttpClientBuilder abortOnCancel(boolean value) {
+        this.options = options.withAbortOnCancel(value);
+        return this;
+    }
+
+    /** A header for every call. */
+    public InferenceHttpClientBuilder header(String name, String value) {
+        this.options = options.withHeader(name, value);
+        return this;
+    }
+
+    /** The largest answer that is taken, decompressed, and the largest event of a stream; 1 GiB unless set. At least 1. */
+    public InferenceHttpClientBuilder maxAnswerBytes(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("maxAnswerBytes must be at least 1: " + bytes);
+        }
+        this.maxAnswerBytes = bytes;
+        return this;
+    }
+
+    /** Whether the server may compress its answers with gzip; true unless set. */
+    public InferenceHttpClientBuilder compression(boolean value) {
+        this.compression = value;
+        return this;
+    }
+
+    /** What carries asynchronous, batch and streaming calls; {@link TransportKind#AUTO} unless set. */
+    public InferenceHttpClientBuilder transport(TransportKind kind) {
+        this.transport = kind;
+        return this;
+    }
+
+    /** How many event loops there are; as many as processors, 8 at most, unless set. At least 1. */
+    public InferenceHttpClientBuilder eventLoops(int count) {
+        this.eventLoops = Checks.atLeast("eventLoops", 1, count);
+        return this;
+    }
+
+    /** Where futures are completed and answers decoded; on the event loops unless set, where nothing may block. */
+    public InferenceHttpClientBuilder callbackExecutor(Executor executor) {
+        this.callbackExecutor = executor;
+        return this;
+    }
+
+    /** Adds an interceptor; they run in the order in which they were added. */
+    public InferenceHttpClientBuilder interceptor(RequestInterceptor interceptor) {
+        interceptors.add(interceptor);
+        return this;
+    }
+
+    /** Adds a listener, for metrics. */
+    public InferenceHttpClientBuilder listener(ClientListener listener) {
+        listeners.add(listener);
+        return this;
+    }
+
+    /**
+     * Trusts the certificates in a PEM file, and no others, for https servers.
+     *
+     * @throws IllegalArgumentException if the file cannot be read or has no certificate in it
+     */
+    public InferenceHttpClientBuilder trustedCertificates(Path pem) {
+        this.tls = Certificates.trusting(pem);
+        return this;
+    }
+
+    /** How to speak to an https server whose certificate the JVM does not know, or that wants one of the client. */
+    public InferenceHttpClientBuilder tls(SSLContext context, X509TrustManager trust) {
+        this.tls = new ClientOptions.Tls(context, trust);
         return this;
     }
 
     /**
      * The client.
      *
-     * @throws IllegalArgumentException without a base URL
+     * @throws IllegalArgumentException without a base URL, or with a proxy and event loops, which go through none
      */
     public InferenceHttpClient build() {
-        if (baseUrl == null) {
+        if (baseUrls.isEmpty()) {
             throw new IllegalArgumentException("a client needs a baseUrl");
         }
-        ClientOptions options = new ClientOptions(
-                baseUrl,
+        if (transport == TransportKind.EVENT_LOOP && proxy.type() != Proxy.Type.DIRECT) {
+            throw new IllegalArgumentException("event loops go through no proxy; leave out transport or proxy");
+        }
+        ClientOptions built = new ClientOptions(
+                baseUrls,
                 apiKey,
                 connectTimeout,
-                readTimeout,
-                requestTimeout,
                 proxy,
                 maxConnections,
-                new RetryPolicy(maxRetries, retryBackoff),
+                maxAnswerBytes,
+                compression,
+                retryBudget,
+                transport,
+                eventLoops,
+                callbackExecutor,
+                List.copyOf(interceptors),
+                List.copyOf(listeners),
                 tls);
-        return new InferenceHttpClient(options, new OkHttpTransport(options));
-    }
-
-    private static Duration positive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException(name + " must be more than 0: " + value);
-        }
-        return value;
-    }
-
-    private static int atLeast(String name, int least, int value) {
-        if (value < least) {
-            throw new IllegalArgumentException(name + " must be at least " + least + ": " + value);
-        }
-        return value;
+        return new InferenceHttpClient(new Caller(built), options);
     }
 }

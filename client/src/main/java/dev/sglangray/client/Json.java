@@ -2,12 +2,16 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -32,11 +36,32 @@ final class Json {
 
     private Json() {}
 
-    static String write(Object value) {
+    static byte[] write(Object value) {
         try {
-            return MAPPER.writeValueAsString(value);
+            return MAPPER.writeValueAsBytes(value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("the request cannot be written as JSON: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    static String text(Object value) {
+        return new String(write(value), StandardCharsets.UTF_8);
+    }
+
+    static JsonNode read(byte[] bytes) throws IOException {
+        return MAPPER.readTree(bytes);
+    }
+
+    static JsonParser parser(byte[] bytes) throws IOException {
+        return MAPPER.createParser(bytes);
+    }
+
+    static @Nullable Object toJava(byte[] bytes, int start, int length) {
+        try {
+            return freeze(MAPPER.readValue(bytes, start, length, Object.class));
+        } catch (IOException e) {
+            // Read once already, when its end was looked for.
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -60,7 +85,11 @@ final class Json {
     }
 
     /** A deep copy that nobody can change; values other than maps and collections are taken as they are. */
+    @SuppressWarnings("unchecked") // A lazy map's keys are texts.
     static Map<String, Object> freezeMap(Map<String, ?> map) {
+        if (map instanceof LazyJsonMap) {
+            return (Map<String, Object>) map;
+        }
         Map<String, @Nullable Object> copy = new LinkedHashMap<>();
         map.forEach((key, value) -> copy.put(key, freeze(value)));
         return frozen(copy);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,8 +26,7 @@ public record MetaInfo(
         @Nullable String finishReasonOrNull,
         @Nullable String weightVersionOrNull,
         Map<String, Object> extra) {
-    private static final Set<String> KNOWN =
-            Set.of("id", "prompt_tokens", "completion_tokens", "cached_tokens", "weight_version");
+    static final MetaInfo NONE = new MetaInfo("", 0, 0, 0, null, null, Map.of());
 
     public MetaInfo {
         extra = Json.freezeMap(extra);
@@ -43,17 +42,49 @@ public record MetaInfo(
         return Optional.ofNullable(weightVersionOrNull);
     }
 
-    static MetaInfo parse(JsonNode node) {
-        // SGLang writes {"type": "length", "length": 16}; a plain text is accepted too.
-        JsonNode reason = node.path("finish_reason");
-        JsonNode reasonType = reason.isObject() ? reason.path("type") : reason;
+    /** The log-probabilities of the generated tokens, if they were asked for; decoded at each call. */
+    public List<TokenLogprob> outputTokenLogprobs() {
+        return TokenLogprob.listOf(extra.get("output_token_logprobs"));
+    }
+
+    /** The log-probabilities of the prompt's tokens, if they were asked for; decoded at each call. */
+    public List<TokenLogprob> inputTokenLogprobs() {
+        return TokenLogprob.listOf(extra.get("input_token_logprobs"));
+    }
+
+    static MetaInfo read(JsonReader reader) throws IOException {
+        String id = "";
+        int promptTokens = 0;
+        int completionTokens = 0;
+        int cachedTokens = 0;
+        @Nullable String weightVersion = null;
+        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
+        @Nullable String name = reader.isObject() ? reader.nextMember() : null;
+        while (name != null) {
+            switch (name) {
+                case "id" -> id = reader.text();
+                case "prompt_tokens" -> promptTokens = reader.integer();
+                case "completion_tokens" -> completionTokens = reader.integer();
+                case "cached_tokens" -> cachedTokens = reader.integer();
+                case "weight_version" -> weightVersion = reader.isNull() ? null : reader.text();
+                default -> reader.leave(name, rest);
+            }
+            name = reader.nextMember();
+        }
+        LazyJsonMap extra = rest.build();
         return new MetaInfo(
-                node.path("id").asText(""),
-                node.path("prompt_tokens").asInt(),
-                node.path("completion_tokens").asInt(),
-                node.path("cached_tokens").asInt(),
-                reasonType.isTextual() ? reasonType.textValue() : null,
-                node.hasNonNull("weight_version") ? node.get("weight_version").asText() : null,
-                Json.others(node, KNOWN));
+                id,
+                promptTokens,
+                completionTokens,
+                cachedTokens,
+                reason(extra.get("finish_reason")),
+                weightVersion,
+                extra);
+    }
+
+    /** SGLang writes {@code {"type": "length", "length": 16}}; a plain text is accepted too. */
+    private static @Nullable String reason(@Nullable Object written) {
+        Object type = written instanceof Map<?, ?> map ? map.get("type") : written;
+        return type instanceof String text ? text : null;
     }
 }

@@ -2,27 +2,64 @@
 package dev.sglangray.client;
 
 import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
- * When to try again, as RLinf's client does: after a refused, broken or silent connection, and after the statuses that a
- * router gives while an engine comes or goes; the pause grows by {@code backoff} with each attempt.
+ * When to try again. As in RLinf, a refused, broken or silent connection and the statuses that a router gives while an engine comes or
+ * goes, and the pause grows with each attempt. Beyond it: not what the server may have worked on, unless it is harmless or was asked
+ * for; jitter; and {@code Retry-After}.
  */
-record RetryPolicy(int maxRetries, Duration backoff) {
-    boolean allows(int attemptsMade, Throwable failure) {
-        return attemptsMade <= maxRetries && isRetryable(failure);
-    }
+final class RetryPolicy {
+    private RetryPolicy() {}
 
-    Duration pauseAfter(int attemptsMade) {
-        return backoff.multipliedBy(attemptsMade);
-    }
-
-    private static boolean isRetryable(Throwable failure) {
-        if (failure instanceof ServerStatusException answer) {
-            int status = answer.status();
-            return status == 500 || status == 502 || status == 503 || status == 504;
+    /** The pause before the next attempt, or empty if there is to be none. */
+    static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {
+        CallOptions options = call.options();
+        if (attemptsMade > options.maxRetries() || failure == null || !isRetryable(call, failure)) {
+            return Optional.empty();
         }
-        return failure instanceof ServerUnreachableException
-                || failure instanceof ConnectionLostException
-                || failure instanceof RequestTimeoutException;
+        Duration pause = jittered(options.retryBackoff().multipliedBy(attemptsMade));
+        if (pause.compareTo(options.maxRetryPause()) > 0) {
+            pause = options.maxRetryPause();
+        }
+        if (failure instanceof ServerStatusException answer
+                && answer.retryAfter().isPresent()) {
+            Duration wanted = answer.retryAfter().get();
+            if (wanted.compareTo(options.maxRetryPause()) > 0) {
+                return Optional.empty();
+            }
+            pause = wanted.compareTo(pause) > 0 ? wanted : pause;
+        }
+        return Optional.of(pause);
+    }
+
+    /** Between half of it and the whole, so that clients that failed together do not come back together. */
+    private static Duration jittered(Duration pause) {
+        return pause.isZero()
+                ? pause
+                : Duration.ofNanos(ThreadLocalRandom.current().nextLong(pause.toNanos() / 2, pause.toNanos() + 1));
+    }
+
+    private static boolean isRetryable(CallSpec call, Throwable failure) {
+        return isUnprocessed(failure)
+                || (maybeProcessed(failure)
+                        && (call.isIdempotent() || call.options().repeatProcessed()));
+    }
+
+    private static boolean isUnprocessed(Throwable failure) {
+        if (failure instanceof ServerStatusException answer) {
+            return answer.status() == 503
+                    || (answer.status() == 429 && answer.retryAfter().isPresent());
+        }
+        return failure instanceof ServerUnreachableException;
+    }
+
+    private static boolean maybeProcessed(Throwable failure) {
+        if (failure instanceof ServerStatusException answer) {
+            return answer.status() == 500 || answer.status() == 502 || answer.status() == 504;
+        }
+        return failure instanceof ConnectionLostException || failure instanceof RequestTimeoutException;
     }
 }

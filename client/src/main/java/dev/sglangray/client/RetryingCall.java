@@ -1,71 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One call with its retries; used once. Failures of earlier attempts are suppressed under the last one's. */
 final class RetryingCall {
+    private final Caller caller;
     private final HttpTransport transport;
-    private final RetryPolicy policy;
-    private final HttpCall call;
-    private final CompletableFuture<String> result = new CompletableFuture<>();
+    private final CallSpec call;
+    private final CompletableFuture<HttpAnswer> result = new CompletableFuture<>();
     private final List<Throwable> earlier = new ArrayList<>();
-    private volatile @Nullable CompletableFuture<String> current;
+    private final Set<BaseUrl> unreachable = new HashSet<>();
+    private int attempts;
+    private volatile @Nullable CompletableFuture<HttpAnswer> current;
+    private volatile @Nullable BaseUrl server;
 
-    private RetryingCall(HttpTransport transport, RetryPolicy policy, HttpCall call) {
+    RetryingCall(Caller caller, HttpTransport transport, CallSpec call) {
+        this.caller = caller;
         this.transport = transport;
-        this.policy = policy;
         this.call = call;
     }
 
-    /** Starts it. Cancelling the future cancels the attempt under way and those to come. */
-    static CompletableFuture<String> start(HttpTransport transport, RetryPolicy policy, HttpCall call) {
-        RetryingCall retrying = new RetryingCall(transport, policy, call);
-        Futures.onEnd(retrying.result, (body, failure) -> {
+    /** Starts it. Cancelling the future cancels the attempt under way and those to come, and aborts what the engine does. */
+    CompletableFuture<HttpAnswer> start() {
+        attempt();
+        Futures.onEnd(result, (answer, failure) -> {
             if (failure != null) {
-                retrying.cancelCurrent();
+                cancelCurrent();
+                BaseUrl asked = server;
+                if (asked != null && result.isCancelled()) {
+                    caller.abort(asked, call);
+                }
             }
         });
-        retrying.attempt();
-        return retrying.result;
+        return result;
     }
 
     private void attempt() {
         if (result.isDone()) {
             return;
         }
-        CompletableFuture<String> sent = transport.send(call);
+        Attempt attempt;
+        CompletableFuture<HttpAnswer> sent;
+        try {
+            attempt = caller.begin(call, unreachable, call.contentType(), attempts + 1);
+            sent = WholeAnswer.send(transport, caller.options(), attempt.http());
+        } catch (RuntimeException e) {
+            result.completeExceptionally(e);
+            return;
+        }
+        server = attempt.server();
         current = sent;
         if (result.isDone()) {
             // Cancelled between the check above and the assignment.
             cancelCurrent();
         }
-        Futures.onEnd(sent, this::finished);
+        Futures.onEnd(sent, (answer, failure) -> finished(attempt, answer, failure));
     }
 
-    private void finished(@Nullable String body, @Nullable Throwable failure) {
-        if (failure == null) {
-            result.complete(body);
-            return;
+    private void finished(Attempt attempt, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
+        if (!result.isCancelled()) {
+            server = null;
         }
-        int attempts = earlier.size() + 1;
-        if (policy.allows(attempts, failure)) {
-            earlier.add(failure);
-            long pause = policy.pauseAfter(attempts).toMillis();
-            CompletableFuture.delayedExecutor(pause, TimeUnit.MILLISECONDS, Runnable::run)
+        Throwable reason = failure;
+        if (answer != null && !answer.head().isSuccess()) {
+            reason = Failures.status(caller.options(), attempt.http(), answer);
+        }
+        AttemptResult ended = attempt.end(
+                answer == null ? 0 : answer.head().status(), answer == null ? 0 : answer.body().length, reason);
+        if (reason == null && answer != null) {
+            caller.budget().succeeded();
+            result.complete(answer);
+        } else if (reason != null) {
+            failed(attempt, ended, reason);
+        }
+    }
+
+    private void failed(Attempt attempt, AttemptResult ended, Throwable reason) {
+        if (reason instanceof RequestTimeoutException) {
+            caller.abort(attempt.server(), call);
+        }
+        if (reason instanceof ServerUnreachableException && call.onlyAt() == null) {
+            unreachable.add(attempt.server());
+            if (unreachable.size() < caller.servers().size()) {
+                // Nothing was sent: the next server is no retry.
+                earlier.add(reason);
+                attempt.retried(ended, Duration.ZERO);
+                attempt();
+                return;
+            }
+            unreachable.clear();
+        }
+        attempts++;
+        Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
+        if (pause.isPresent() && !result.isDone() && caller.budget().take()) {
+            earlier.add(reason);
+            attempt.retried(ended, pause.get());
+            CompletableFuture.delayedExecutor(pause.get().toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
                     .execute(this::attempt);
         } else {
-            earlier.forEach(failure::addSuppressed);
-            result.completeExceptionally(failure);
+            earlier.forEach(reason::addSuppressed);
+            result.completeExceptionally(reason);
         }
     }
 
     private void cancelCurrent() {
-        CompletableFuture<String> sent = current;
+        CompletableFuture<HttpAnswer> sent = current;
         if (sent != null) {
             sent.cancel(true);
         }

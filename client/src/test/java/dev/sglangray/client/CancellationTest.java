@@ -22,34 +22,36 @@ class CancellationTest {
             GenerateRequest.builder().text("x").build();
 
     @AutoClose
-    private final RawServer silent = new RawServer("", RawServer.End.SILENCE);
+    private final FaultServer silent = new FaultServer(FaultServer.Connection::awaitHangUp);
 
     @AutoClose
     private InferenceHttpClient client;
 
     @BeforeEach
     void connect() {
-        client = InferenceHttpClient.of(silent.url());
+        client = InferenceHttpClient.builder()
+                .baseUrl(silent.url())
+                .abortOnCancel(false)
+                .build();
     }
 
     @Test
     void cancellingTheFutureCancelsTheCall() throws Exception {
         CompletableFuture<GenerateResponse> future = client.generateAsync(REQUEST);
-        silent.heads().take();
-        assertThat(callThreads()).isNotEmpty();
+        awaitRequest();
 
         future.cancel(true);
 
-        await().untilAsserted(() -> assertThat(callThreads()).isEmpty());
+        awaitHangUp();
         assertThat(future).isCancelled();
     }
 
     @Test
     void cancellingHealthCancelsTheCall() throws Exception {
         CompletableFuture<Boolean> future = client.healthAsync();
-        silent.heads().take();
+        awaitRequest();
         future.cancel(true);
-        await().untilAsserted(() -> assertThat(callThreads()).isEmpty());
+        awaitHangUp();
     }
 
     @Test
@@ -61,6 +63,7 @@ class CancellationTest {
             try (InferenceHttpClient retrying = InferenceHttpClient.builder()
                     .baseUrl(server.url("/").toString())
                     .maxRetries(1)
+                    .abortOnCancel(false)
                     .retryBackoff(Duration.ofMillis(200))
                     .build()) {
                 CompletableFuture<GenerateResponse> future = retrying.generateAsync(REQUEST);
@@ -86,20 +89,20 @@ class CancellationTest {
             flag.set(Thread.currentThread().isInterrupted());
         });
         caller.start();
-        silent.heads().take();
+        awaitRequest();
 
         caller.interrupt();
 
         caller.join(5000);
         assertThat(thrown.get()).isInstanceOf(RequestCancelledException.class).hasMessageContaining("interrupted");
         assertThat(flag.get()).isTrue();
-        await().untilAsserted(() -> assertThat(callThreads()).isEmpty());
+        awaitHangUp();
     }
 
     @Test
     void closingEndsCallsUnderWayAndRefusesNewOnes() throws Exception {
         CompletableFuture<GenerateResponse> future = client.generateAsync(REQUEST);
-        silent.heads().take();
+        awaitRequest();
 
         client.close();
         client.close();
@@ -132,11 +135,11 @@ class CancellationTest {
         }
     }
 
-    /** OkHttp names a thread after the URL while the thread works on a call. */
-    private List<String> callThreads() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .map(Thread::getName)
-                .filter(name -> name.contains(silent.url()))
-                .toList();
+    private void awaitRequest() {
+        await().until(() -> silent.requests() == 1);
+    }
+
+    private void awaitHangUp() {
+        await().until(() -> silent.openConnections() == 0);
     }
 }

@@ -9,17 +9,20 @@ import java.nio.file.Path;
 import java.util.List;
 import mockwebserver3.MockWebServer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ClientDocumentTest {
     private static final Path DOCUMENT = Path.of("..", "docs", "client.md");
     private static final Path EXAMPLE = Path.of("src/test/java/dev/sglangray/client/ClientExample.java");
 
-    @Test
-    void theDocumentHasTheExample() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"example", "stream"})
+    void theDocumentHasTheExample(String name) throws IOException {
         String source = Files.readString(EXAMPLE);
-        String snippet = source.substring(
-                source.indexOf("// snippet: example\n") + "// snippet: example\n".length(),
-                source.indexOf("    // end of snippet"));
+        String begin = "// snippet: " + name + "\n";
+        int start = source.indexOf(begin) + begin.length();
+        String snippet = source.substring(start, source.indexOf("    // end of snippet", start));
         assertThat(Files.readString(DOCUMENT))
                 .contains("```java\n" + snippet.stripTrailing().stripIndent() + "\n```\n");
     }
@@ -37,7 +40,10 @@ class ClientDocumentTest {
 
             assertThat(ClientExample.run(url)).isEqualTo(" Paris / Hi");
             try (InferenceHttpClient client = InferenceHttpClient.of(url)) {
+                server.enqueue(
+                        Answers.json("data: {\"choices\": [{\"delta\": {\"content\": \"b\"}}]}\n\ndata: [DONE]\n\n"));
                 assertThat(ClientExample.fanOut(client, List.of("x", "y"))).containsExactly("a", "a");
+                assertThat(ClientExample.stream(client, "x")).isEqualTo("b");
             }
         }
     }

@@ -36,4 +36,18 @@ final class ClientExample {
         return pending.stream().map(future -> future.join().text()).toList();
     }
     // end of snippet
+
+    // snippet: stream
+    static String stream(InferenceHttpClient client, String prompt) {
+        ChatRequest request = ChatRequest.builder().user(prompt).build();
+        StringBuilder text = new StringBuilder();
+        try (StreamIterator<ChatChunk> events =
+                client.chatCompletionStream(request).open()) {
+            for (ChatChunk event : events) {
+                text.append(event.text());
+            }
+        }
+        return text.toString();
+    }
+    // end of snippet
 }

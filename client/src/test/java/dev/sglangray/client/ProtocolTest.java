@@ -38,7 +38,7 @@ class ProtocolTest {
             server.enqueue(Answers.json(Answers.GENERATED));
             try (InferenceHttpClient client = InferenceHttpClient.builder()
                     .baseUrl("https://localhost:" + server.getPort())
-                    .tls(known.sslSocketFactory(), known.trustManager())
+                    .tls(known.sslContext(), known.trustManager())
                     .build()) {
                 client.generate(GenerateRequest.builder().text("x").build());
             }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import java.time.Duration;
+import java.util.Map;
 import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import org.junit.jupiter.api.AutoClose;
@@ -83,6 +84,7 @@ class RetryTest {
                 InferenceHttpClient client = InferenceHttpClient.builder()
                         .baseUrl(dying.url())
                         .maxRetries(2)
+                        .repeatProcessed(true)
                         .retryBackoff(Duration.ZERO)
                         .build()) {
             assertThatExceptionOfType(ConnectionLostException.class).isThrownBy(() -> client.generate(REQUEST));
@@ -90,17 +92,104 @@ class RetryTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {500, 502, 504})
+    void doesNotRepeatWhatTheServerMayHaveWorkedOnUnlessAsked(int status) {
+        server.enqueue(Answers.status(status, ""));
+        try (InferenceHttpClient client = client(3, Duration.ZERO).withOptions(o -> o.withRepeatProcessed(false))) {
+            assertThatExceptionOfType(ServerStatusException.class).isThrownBy(() -> client.generate(REQUEST));
+        }
+        assertThat(server.getRequestCount()).isEqualTo(1);
+    }
+
     @Test
-    void thePauseGrowsLinearly() {
-        RetryPolicy policy = new RetryPolicy(3, Duration.ofMillis(10));
-        assertThat(policy.pauseAfter(1)).hasMillis(10);
-        assertThat(policy.pauseAfter(3)).hasMillis(30);
+    void repeatsReadsEvenSo() {
+        server.enqueue(Answers.status(500, ""));
+        server.enqueue(Answers.json("{\"data\": [{\"id\": \"m\", \"max_model_len\": 8}]}"));
+        try (InferenceHttpClient client = client(1, Duration.ZERO).withOptions(o -> o.withRepeatProcessed(false))) {
+            assertThat(client.models()).containsExactly(new ModelInfo("m", 8, Map.of()));
+        }
+    }
+
+    @Test
+    void doesNotRepeatABrokenCallUnlessAsked() throws Exception {
+        try (RawServer dying = new RawServer("", RawServer.End.RESET);
+                InferenceHttpClient client = InferenceHttpClient.builder()
+                        .baseUrl(dying.url())
+                        .maxRetries(2)
+                        .build()) {
+            assertThatExceptionOfType(ConnectionLostException.class).isThrownBy(() -> client.generate(REQUEST));
+            assertThat(dying.heads()).hasSize(1);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {429, 503})
+    void waitsAsLongAsTheServerAsks(int status) {
+        server.enqueue(new MockResponse.Builder()
+                .code(status)
+                .addHeader("Retry-After", "1")
+                .build());
+        server.enqueue(Answers.json(Answers.GENERATED));
+        long started = System.nanoTime();
+        try (InferenceHttpClient client = client(1, Duration.ZERO)) {
+            assertThat(client.generate(REQUEST).text()).isEqualTo(" Paris");
+        }
+        assertThat(Duration.ofNanos(System.nanoTime() - started)).isGreaterThanOrEqualTo(Duration.ofSeconds(1));
+    }
+
+    @Test
+    void doesNotWaitLongerThanAllowed() {
+        server.enqueue(new MockResponse.Builder()
+                .code(503)
+                .addHeader("Retry-After", "3600")
+                .build());
+        try (InferenceHttpClient client = client(1, Duration.ZERO)) {
+            ServerStatusException e = catchThrowableOfType(ServerStatusException.class, () -> client.generate(REQUEST));
+            assertThat(e.retryAfter()).contains(Duration.ofHours(1));
+        }
+        assertThat(server.getRequestCount()).isEqualTo(1);
+    }
+
+    @Test
+    void aStormOfFailuresUsesUpTheBudget() {
+        for (int i = 0; i < 20; i++) {
+            server.enqueue(Answers.status(503, ""));
+        }
+        try (InferenceHttpClient client = InferenceHttpClient.builder()
+                .baseUrl(server.url("/").toString())
+                .maxRetries(5)
+                .retryBackoff(Duration.ZERO)
+                .retryBudget(3)
+                .build()) {
+            for (int i = 0; i < 4; i++) {
+                assertThatExceptionOfType(ServerStatusException.class).isThrownBy(() -> client.generate(REQUEST));
+            }
+        }
+        assertThat(server.getRequestCount()).isEqualTo(4 + 3);
+    }
+
+    @Test
+    void thePauseGrowsLinearlyAndIsJittered() {
+        CallSpec call =
+                CallSpec.get("/", CallOptions.DEFAULT.withMaxRetries(3).withRetryBackoff(Duration.ofMillis(10)));
+        InferenceException failure = new ServerUnreachableException("", null);
+        for (int i = 0; i < 100; i++) {
+            assertThat(RetryPolicy.pause(call, 1, failure))
+                    .hasValueSatisfying(
+                            pause -> assertThat(pause).isBetween(Duration.ofMillis(5), Duration.ofMillis(10)));
+            assertThat(RetryPolicy.pause(call, 3, failure))
+                    .hasValueSatisfying(
+                            pause -> assertThat(pause).isBetween(Duration.ofMillis(15), Duration.ofMillis(30)));
+        }
+        assertThat(RetryPolicy.pause(call, 4, failure)).isEmpty();
     }
 
     private InferenceHttpClient client(int retries, Duration backoff) {
         return InferenceHttpClient.builder()
                 .baseUrl(server.url("/").toString())
                 .maxRetries(retries)
+                .repeatProcessed(true)
                 .retryBackoff(backoff)
                 .build();
     }

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+/** The answer, decompressed, is larger than the client was told to take. */
+public final class AnswerTooLargeException extends InferenceException {
+    AnswerTooLargeException(String message) {
+        super(message, null);
+    }
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** Sends many requests, some at a time. Used once. */
+final class Batch {
+    private final List<GenerateRequest> requests;
+    private final BatchOptions options;
+    private final Function<GenerateRequest, CompletableFuture<GenerateResponse>> send;
+    private final Consumer<BatchItem> items;
+    private final Runnable end;
+    private final Map<Integer, CompletableFuture<GenerateResponse>> underWay = new HashMap<>();
+    private int next;
+    private int open;
+    private int done;
+    private int failed;
+    private int held;
+    private boolean stopped;
+    private boolean starting;
+
+    /**
+     * @param items takes the outcomes, one call at a time
+     * @param end runs after the last
+     */
+    Batch(
+            List<GenerateRequest> requests,
+            BatchOptions options,
+            Function<GenerateRequest, CompletableFuture<GenerateResponse>> send,
+            Consumer<BatchItem> items,
+            Runnable end) {
+        this.requests = requests;
+        this.options = options;
+        this.send = send;
+        this.items = items;
+        this.end = end;
+    }
+
+    /** All answers in order; the first failure cancels the rest, and so does cancelling the future. */
+    static CompletableFuture<List<GenerateResponse>> inOrder(
+            List<GenerateRequest> requests,
+            BatchOptions options,
+            Function<GenerateRequest, CompletableFuture<GenerateResponse>> send) {
+        List<@Nullable GenerateResponse> answers = new ArrayList<>(Collections.nCopies(requests.size(), null));
+        CompletableFuture<List<GenerateResponse>> result = new CompletableFuture<>();
+        Batch batch = new Batch(
+                requests,
+                options,
+                send,
+                item -> {
+                    if (item.failureOrNull() != null) {
+                        result.completeExceptionally(item.failureOrNull());
+                    }
+                    answers.set(item.index(), item.responseOrNull());
+                },
+                () -> result.complete(allOf(answers)));
+        Futures.onEnd(result, (all, failure) -> {
+            if (failure != null) {
+                batch.stop();
+            }
+        });
+        batch.start(0);
+        return result;
+    }
+
+    private static List<GenerateResponse> allOf(List<@Nullable GenerateResponse> answers) {
+        List<GenerateResponse> all = new ArrayList<>(answers.size());
+        for (GenerateResponse answer : answers) {
+            if (answer == null) {
+                return List.of(); // A failure, which the future already has.
+            }
+            all.add(answer);
+        }
+        return Collections.unmodifiableList(all);
+    }
+
+    /** Sends what may be sent now, after {@code freed} outcomes were taken by whoever wants them. */
+    void start(int freed) {
+        synchronized (this) {
+            held -= freed;
+            if (starting) {
+                return;
+            }
+            starting = true;
+        }
+        while (true) {
+            int index;
+            synchronized (this) {
+                boolean full = open >= options.concurrency() || open + held >= 2L * options.concurrency();
+                if (stopped || full || next == requests.size()) {
+                    starting = false;
+                    if (next == 0 && requests.isEmpty() && !stopped) {
+                        stopped = true;
+                        end.run();
+                    }
+                    return;
+                }
+                index = next++;
+                open++;
+            }
+            CompletableFuture<GenerateResponse> sent = send.apply(requests.get(index));
+            synchronized (this) {
+                if (stopped) {
+                    sent.cancel(true);
+                }
+                underWay.put(index, sent);
+            }
+            Futures.onEnd(sent, (answer, failure) -> finished(index, answer, failure));
+        }
+    }
+
+    /** Outcomes as they come. They are sent ahead of whoever reads them by a bounded number only. Closing cancels the rest. */
+    static StreamIterator<BatchItem> asCompleted(
+            List<GenerateRequest> requests,
+            BatchOptions options,
+            Function<GenerateRequest, CompletableFuture<GenerateResponse>> send) {
+        StreamIterator<BatchItem> iterator = new StreamIterator<>();
+        Flow.Subscriber<BatchItem> subscriber = iterator.subscriber();
+        AtomicReference<@Nullable Batch> self = new AtomicReference<>();
+        Batch batch = new Batch(
+                requests,
+                options,
+                send,
+                item -> {
+                    Objects.requireNonNull(self.get()).held++;
+                    subscriber.onNext(item);
+                },
+                subscriber::onComplete);
+        self.set(batch);
+        subscriber.onSubscribe(new Flow.Subscription() {
+            @Override
+            public void request(long count) {
+                batch.start((int) count);
+            }
+
+            @Override
+            public void cancel() {
+                batch.stop();
+            }
+        });
+        return iterator;
+    }
+
+    void stop() {
+        List<CompletableFuture<GenerateResponse>> open;
+        synchronized (this) {
+            stopped = true;
+            open = List.copyOf(underWay.values());
+        }
+        open.forEach(future -> future.cancel(true));
+    }
+
+    private void finished(int index, @Nullable GenerateResponse answer, @Nullable Throwable failure) {
+        synchronized (this) {
+            underWay.remove(index);
+            open--;
+            if (!stopped) {
+                done++;
+                InferenceException reason = answer != null ? null : known(failure);
+                failed += reason == null ? 0 : 1;
+                items.accept(new BatchItem(index, answer, reason));
+                report();
+                if (done == requests.size()) {
+                    stopped = true;
+                    end.run();
+                }
+            }
+        }
+        start(0);
+    }
+
+    private void report() {
+        try {
+            options.progress().accept(new BatchProgress(done, failed, requests.size()));
+        } catch (RuntimeException e) {
+            // A broken report must not stop the batch; the contract of the report says so.
+        }
+    }
+
+    private static InferenceException known(@Nullable Throwable failure) {
+        return failure instanceof InferenceException known
+                ? known
+                : new RequestCancelledException("the request was not sent: " + failure, failure);
+    }
+}

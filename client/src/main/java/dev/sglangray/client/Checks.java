@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Checks of arguments; all throw {@link IllegalArgumentException}. */
+final class Checks {
+    private static final Set<String> OWN_HEADERS = Set.of(
+            "host", "content-length", "transfer-encoding", "connection", "upgrade", "accept-encoding", "expect", "te");
+
+    private Checks() {}
+
+    static Duration positive(String name, Duration value) {
+        if (value.isNegative() || value.isZero()) {
+            throw new IllegalArgumentException(name + " must be more than 0: " + value);
+        }
+        return value;
+    }
+
+    static void positiveOrNull(String name, @Nullable Duration value) {
+        if (value != null) {
+            positive(name, value);
+        }
+    }
+
+    static void notNegative(String name, Duration value) {
+        if (value.isNegative()) {
+            throw new IllegalArgumentException(name + " is negative: " + value);
+        }
+    }
+
+    static int atLeast(String name, int least, int value) {
+        if (value < least) {
+            throw new IllegalArgumentException(name + " must be at least " + least + ": " + value);
+        }
+        return value;
+    }
+
+    /** A header that can be sent and does not belong to the transport. The text does not repeat the value. */
+    static void header(String name, String value) {
+        if (name.isEmpty() || !name.chars().allMatch(c -> c > 0x20 && c < 0x7f && c != ':')) {
+            throw new IllegalArgumentException("\"" + name + "\" is no name of a header");
+        }
+        if (!value.chars().allMatch(c -> c == '\t' || (c >= 0x20 && c < 0x7f))) {
+            throw new IllegalArgumentException(
+                    "the value of the header " + name + " has line ends or non-ASCII characters in it");
+        }
+        if (OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
+            throw new IllegalArgumentException("the header " + name + " is the client's own");
+        }
+    }
+}

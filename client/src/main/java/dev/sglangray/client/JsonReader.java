@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import com.fasterxml.jackson.core.JsonParseException;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.Closeable;
+import java.io.IOException;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Goes through a JSON text once, taking what is wanted and remembering where the rest is. Not thread-safe. */
+final class JsonReader implements Closeable {
+    private final byte[] bytes;
+    private final JsonParser parser;
+
+    JsonReader(byte[] bytes) throws IOException {
+        this.bytes = bytes;
+        this.parser = Json.parser(bytes);
+    }
+
+    /** The next token, at which the other methods then look; null at the end. */
+    @Nullable
+    JsonToken next() throws IOException {
+        return parser.nextToken();
+    }
+
+    /** The name of the object's next member, at whose value the reader then is; null after the last. */
+    @Nullable
+    String nextMember() throws IOException {
+        if (parser.nextToken() != JsonToken.FIELD_NAME) {
+            return null;
+        }
+        String name = parser.currentName();
+        parser.nextToken();
+        return name;
+    }
+
+    boolean isObject() {
+        return parser.hasToken(JsonToken.START_OBJECT);
+    }
+
+    boolean isArray() {
+        return parser.hasToken(JsonToken.START_ARRAY);
+    }
+
+    boolean isNull() {
+        return parser.hasToken(JsonToken.VALUE_NULL);
+    }
+
+    /** A scalar as text; empty for null and anything else. */
+    String text() throws IOException {
+        if (parser.currentToken().isScalarValue() && !isNull()) {
+            return parser.getText();
+        }
+        parser.skipChildren();
+        return "";
+    }
+
+    int integer() throws IOException {
+        int value = parser.getValueAsInt();
+        parser.skipChildren();
+        return value;
+    }
+
+    /** A list of token ids; empty for anything else. */
+    TokenIds tokenIds() throws IOException {
+        if (!isArray()) {
+            parser.skipChildren();
+            return TokenIds.EMPTY;
+        }
+        int[] ids = new int[64];
+        int size = 0;
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            if (size == ids.length) {
+                ids = Arrays.copyOf(ids, 2 * size);
+            }
+            ids[size++] = integer();
+        }
+        return new TokenIds(Arrays.copyOf(ids, size));
+    }
+
+    /** Leaves the value where it is, to be read when it is asked for. */
+    void leave(String name, LazyJsonMap.Builder rest) throws IOException {
+        int start = (int) parser.currentTokenLocation().getByteOffset();
+        parser.skipChildren();
+        if (parser.currentToken() == JsonToken.VALUE_STRING) {
+            parser.finishToken();
+        }
+        int end = (int) parser.currentLocation().getByteOffset();
+        if (start < 0 || end < start) {
+            throw new IllegalArgumentException("it is not UTF-8");
+        }
+        rest.add(name, bytes, start, end);
+    }
+
+    /** @throws JsonParseException if something follows */
+    void end() throws IOException {
+        JsonToken more = parser.nextToken();
+        if (more != null) {
+            throw new JsonParseException(parser, "Trailing token (" + more + ") found after value");
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        parser.close();
+    }
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import io.netty.channel.EventLoop;
+import io.netty.channel.IoEventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.nio.NioIoHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * The transport on Netty's event loops: a call under way costs a socket and a little memory, not a thread. Each loop has
+ * connections and a queue of its own, so that nothing is shared between threads.
+ */
+final class NettyTransport implements HttpTransport {
+    private static final int NAME_THREADS = 4;
+
+    private final IoEventLoopGroup group;
+    private final List<NettyPool> pools = new ArrayList<>();
+    private final AtomicInteger next = new AtomicInteger();
+    private final ExecutorService names;
+    private volatile boolean closed;
+
+    NettyTransport(ClientOptions options) {
+        int loops = options.eventLoops();
+        this.group = new MultiThreadIoEventLoopGroup(
+                loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());
+        this.names = new ThreadPoolExecutor(
+                0,
+                NAME_THREADS,
+                5,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                new DefaultThreadFactory("inference-names", true),
+                new ThreadPoolExecutor.CallerRunsPolicy());
+        NettyTls tls = new NettyTls(options);
+        int share = (options.maxConnections() + loops - 1) / loops;
+        for (EventExecutor loop : group) {
+            pools.add(new NettyPool(options, (EventLoop) loop, tls, names, share));
+        }
+    }
+
+    @Override
+    public Exchange start(HttpCall call, boolean paced, AnswerHandler handler) {
+        var unusedTarget = call.baseUrl().target(call.path());
+        NettyPool pool = choose();
+        NettyExchange exchange = new NettyExchange(call, paced, handler, pool);
+        if (closed) {
+            handler.onFailure(Failures.closed());
+            return exchange;
+        }
+        try {
+            if (pool.loop().inEventLoop()) {
+                pool.submit(exchange);
+            } else {
+                pool.loop().execute(() -> pool.submit(exchange));
+            }
+        } catch (RejectedExecutionException e) {
+            handler.onFailure(Failures.closed());
+        }
+        return exchange;
+    }
+
+    /** Whether the calling thread is one of its event loops: waiting there for an answer would wait for ever. */
+    boolean isEventLoopThread() {
+        for (NettyPool pool : pools) {
+            if (pool.loop().inEventLoop()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        for (NettyPool pool : pools) {
+            try {
+                pool.loop().execute(pool::close);
+            } catch (RejectedExecutionException e) {
+                return;
+            }
+        }
+        var unused = group.shutdownGracefully(0, 2, TimeUnit.SECONDS);
+        names.shutdown();
+    }
+
+    /** The loop that the caller runs on, if it is one of ours: a call made in answer to another then needs no wake-up. */
+    private NettyPool choose() {
+        for (NettyPool pool : pools) {
+            if (pool.loop().inEventLoop()) {
+                return pool;
+            }
+        }
+        return pools.get(Math.floorMod(next.getAndIncrement(), pools.size()));
+    }
+}
