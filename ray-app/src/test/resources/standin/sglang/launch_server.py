@@ -3,7 +3,8 @@
 
 What it does besides is told by ``standin.json`` in the model's folder, all optional: ``load_seconds`` before it listens,
 ``last_words`` with ``exit_code`` to die instead of listening, ``never_healthy``, ``ignore_sigterm``, ``die_after_seconds``
-to die some time after it listens.
+to die some time after it listens, ``die_with_child`` to die when a process below it does, as the real one. A file
+``mute-PORT`` that the tests make in the folder lets the server of that port answer /health but generate nothing.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ def run_server(server_args: Any) -> None:
     print(f"stand-in engine: loading {server_args.model_path}", flush=True)
     if behaviour.get("ignore_sigterm"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if behaviour.get("die_with_child"):
+        signal.signal(signal.SIGCHLD, lambda *_: os._exit(1))
     _start_helpers()
     time.sleep(behaviour.get("load_seconds", 0))
     if "last_words" in behaviour:
@@ -54,6 +57,7 @@ def _start_helpers() -> None:
             if own_session:
                 os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             while True:
                 signal.pause()
 
@@ -63,6 +67,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     args: Any
     healthy: bool
+    running = 0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -70,8 +75,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        if self.path in ("/health", "/health_generate"):
+        if self.path == "/health_generate" and Path(self.server.args.model_path, f"mute-{self.server.args.port}").exists():
+            self._answer(503, None)
+        elif self.path in ("/health", "/health_generate"):
             self._answer(200 if self.server.healthy else 503, None)
+        elif self.path.startswith("/v1/loads"):
+            self._answer(200, {"loads": [{"num_running_reqs": self.server.running, "num_waiting_reqs": 0}]})
         elif self.path in ("/get_model_info", "/model_info"):
             self._answer(200, {"model_path": self.server.args.model_path, "is_generation": True})
         elif self.path in ("/get_server_info", "/server_info"):
@@ -87,6 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = json.loads(body or b"{}")
         if self.path == "/generate":
+            self.server.running += 1
+            time.sleep(request.get("seconds", 0))
+            self.server.running -= 1
             text = request.get("text", "")
             self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": self._facts()})
         elif self.path == "/v1/chat/completions":

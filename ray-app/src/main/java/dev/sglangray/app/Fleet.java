@@ -6,6 +6,7 @@ import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerGroup;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,22 +23,30 @@ public final class Fleet implements AutoCloseable {
     private final FleetReservation reservation;
     private final @Nullable ServerGroup serverGroup;
     private final @Nullable RouterGroup routerGroup;
+    private final SupervisionPolicy supervision;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
             FleetPlan plan,
             FleetReservation reservation,
             @Nullable ServerGroup serverGroup,
-            @Nullable RouterGroup routerGroup) {
+            @Nullable RouterGroup routerGroup,
+            SupervisionPolicy supervision) {
         this.plan = plan;
         this.reservation = reservation;
         this.serverGroup = serverGroup;
         this.routerGroup = routerGroup;
+        this.supervision = supervision;
     }
 
     /** What was planned, and now runs. */
     public FleetPlan plan() {
         return plan;
+    }
+
+    /** How its workers are looked after. */
+    public SupervisionPolicy supervision() {
+        return supervision;
     }
 
     /** The engines; empty when {@code launch_server} was off. */

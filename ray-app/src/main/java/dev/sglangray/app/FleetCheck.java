@@ -12,6 +12,7 @@ import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.placement.GroupSettingsReader;
+import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -91,6 +92,7 @@ public final class FleetCheck {
         Optional<LauncherArgs> bound = block.flatMap(found -> attempt(() -> LauncherArgs.from(found)));
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
         block.ifPresent(found -> attempt(() -> GroupSettingsReader.read(found)));
+        block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
         bound.ifPresent(this::compareSizes);
         boolean needed = bound.map(LauncherArgs::launchServer).orElse(true);
         Optional<String> component =

@@ -42,7 +42,8 @@ final class FleetLaunch {
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
-            return new Fleet(plan, bundles, servers, router);
+            return new Fleet(
+                    plan, bundles, servers, router, options.groupOptions().supervision());
         } catch (RuntimeException | Error failure) {
             takeBack(failure);
             throw failure;

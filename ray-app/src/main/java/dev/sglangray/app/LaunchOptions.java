@@ -6,6 +6,8 @@ import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.placement.PlacementStrategy;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
+import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -60,7 +62,7 @@ public final class LaunchOptions {
     }
 
     GroupOptions groupOptions() {
-        return from.groupOptions;
+        return from.supervision == null ? from.groupOptions : from.groupOptions.withSupervision(from.supervision);
     }
 
     LaunchListener listener() {
@@ -77,9 +79,14 @@ public final class LaunchOptions {
 
     /** These options with the settings of a block, unless they have some already. */
     LaunchOptions withSettingsOf(Config block) {
-        return from.groupSettings != null
-                ? this
-                : from.copy().groupSettings(GroupSettingsReader.read(block)).build();
+        Builder settled = from.copy();
+        if (settled.groupSettings == null) {
+            settled.groupSettings(GroupSettingsReader.read(block));
+        }
+        if (settled.supervision == null) {
+            settled.supervision(SupervisionPolicyReader.read(block));
+        }
+        return settled.build();
     }
 
     Optional<String> namespace() {
@@ -103,6 +110,7 @@ public final class LaunchOptions {
         private double cpusPerActor;
         private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
+        private @Nullable SupervisionPolicy supervision;
 
         private Builder() {}
 
@@ -119,6 +127,7 @@ public final class LaunchOptions {
             copy.cpusPerActor = cpusPerActor;
             copy.namespace = namespace;
             copy.groupSettings = groupSettings;
+            copy.supervision = supervision;
             return copy;
         }
 
@@ -186,6 +195,15 @@ public final class LaunchOptions {
          */
         public Builder groupSettings(GroupSettings settings) {
             this.groupSettings = settings;
+            return this;
+        }
+
+        /**
+         * How engines and router are looked after once they serve. As the map {@code supervision} of the launcher's block
+         * says unless set.
+         */
+        public Builder supervision(SupervisionPolicy policy) {
+            this.supervision = policy;
             return this;
         }
 

@@ -49,15 +49,16 @@ public final class SGLangLauncher {
             Config routerServerArgs,
             LaunchOptions options) {
         FleetPlan plan;
+        LaunchOptions settled = options.withSettingsOf(routerServerArgs);
         try (Step step = Step.begin(options.listener(), LaunchPhase.PLAN, "planning")) {
             LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
             ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
             check.throwIfWrong();
             check.problems().forEach(problem -> step.note(problem.render()));
-            plan = plan(cluster, rolloutHardwareRanks, arguments, options.withSettingsOf(routerServerArgs));
+            plan = plan(cluster, rolloutHardwareRanks, arguments, settled);
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
-        return new FleetLaunch(plan, options).run();
+        return new FleetLaunch(plan, settled).run();
     }
 
     /**

@@ -13,6 +13,9 @@ import java.util.Optional;
 
 /** Creates and finds named actors. */
 final class ActorFactory {
+    /** For a whole life; how many restarts within a window are too many is the worker's own budget to know. */
+    private static final int MAX_RESTARTS = 1000;
+
     private ActorFactory() {}
 
     /** Creates one; returns at once, the actor starts meanwhile. */
@@ -21,7 +24,7 @@ final class ActorFactory {
         creator.setName(name)
                 .setPlacementGroup(reservation, launch.bundleIndex())
                 .setResources(launch.resources())
-                .setMaxRestarts(0);
+                .setMaxRestarts(options.supervision().heals() ? MAX_RESTARTS : 0);
         creator.setJvmOptions(options.jvmOptions());
         if (!options.javaJars().isEmpty()) {
             RuntimeEnv environment = new RuntimeEnv.Builder().build();

@@ -4,6 +4,7 @@ package dev.sglangray.workers;
 import dev.sglangray.bridge.EnvironmentBuilder;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PortLease;
+import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.placement.EnvironmentMerge;
@@ -48,6 +49,21 @@ record ChildKit(WorkerNode node, PortAllocator ports, Path pythonPackage, Map<St
         return EnvironmentBuilder.from(EnvironmentMerge.merge(baseEnvironment, specified));
     }
 
+    /** As {@link #port}, but rather the predecessor's, for which it waits while that is being ended. */
+    PortLease port(Map<String, Object> arguments, String key, @Nullable Integer predecessor, boolean insist) {
+        if (predecessor == null) {
+            return port(arguments, key);
+        }
+        try {
+            return PortPatience.acquire(ports, predecessor);
+        } catch (PortUnavailableException e) {
+            if (insist || arguments.get(key) != null) {
+                throw e;
+            }
+            return ports.acquire();
+        }
+    }
+
     /** A port that the arguments name, or one of our choice when they leave it unset. */
     PortLease port(Map<String, Object> arguments, String key) {
         Object chosen = arguments.get(key);
@@ -80,9 +96,9 @@ record ChildKit(WorkerNode node, PortAllocator ports, Path pythonPackage, Map<St
     }
 
     /** A log file of this JVM's own, named so that a person finds it: {@code sglang-engine-group-0-4711.log}. */
-    Path logFile(@Nullable String directory, String kind, String group, int rank, int attempt) {
+    Path logFile(@Nullable String directory, String kind, String group, int rank, String suffix) {
         String name = "sglang-" + kind + "-" + group.replaceAll("[^A-Za-z0-9_.-]", "_") + "-" + rank + "-"
-                + ProcessHandle.current().pid() + (attempt == 0 ? "" : "-" + attempt) + ".log";
+                + ProcessHandle.current().pid() + suffix + ".log";
         Path folder = directory == null ? node.logDirectory() : Path.of(directory);
         return Objects.requireNonNull(folder).resolve(name);
     }

@@ -11,6 +11,10 @@ import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
 final class ConcurrencyGroups {
     private static final int CONTROL_THREADS = 4;
     private static final int REGISTER_THREADS = 16;
+    private static final int CHANGE_THREADS = 2;
+    /** A router whose process was replaced watches anew while the call of its predecessor runs out. */
+    private static final int WATCH_THREADS = 4;
+
     private static final int STOP_THREADS = 2;
 
     private ConcurrencyGroups() {}
@@ -26,6 +30,20 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::status)
                     .addMethod(SGLangServerWorker::logTail)
                     .addMethod(SGLangServerWorker::abort)
+                    .addMethod(SGLangServerWorker::events)
+                    .addMethod(SGLangServerWorker::pauseProbes)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangServerWorker>()
+                    .setName("change")
+                    .setMaxConcurrency(CHANGE_THREADS)
+                    .addMethod(SGLangServerWorker::drain)
+                    .addMethod(SGLangServerWorker::undrain)
+                    .addMethod(SGLangServerWorker::restart)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangServerWorker>()
+                    .setName("watch")
+                    .setMaxConcurrency(WATCH_THREADS)
+                    .addMethod(SGLangServerWorker::watch)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("stop")
@@ -45,6 +63,12 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::isHealthy)
                     .addMethod(SGLangRouterWorker::status)
                     .addMethod(SGLangRouterWorker::logTail)
+                    .addMethod(SGLangRouterWorker::events)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
+                    .setName("change")
+                    .setMaxConcurrency(CHANGE_THREADS)
+                    .addMethod(SGLangRouterWorker::restart)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("register")
@@ -52,6 +76,8 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::registerServer)
                     .addMethod(SGLangRouterWorker::registerEndpoint)
                     .addMethod(SGLangRouterWorker::unregisterServer)
+                    .addMethod(SGLangRouterWorker::suspendServer)
+                    .addMethod(SGLangRouterWorker::resumeServer)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("stop")

@@ -19,18 +19,24 @@ import org.slf4j.LoggerFactory;
  * node's address, chooses its ports where they are unset, and is ready when {@code /health} answers 200. Safe for use by
  * many threads.
  */
-final class EngineLifecycle {
+final class EngineLifecycle implements ServingLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLifecycle.class);
 
     private static final String PREFILL = "prefill";
 
     private final ServerSpec spec;
     private final ChildKit kit;
+    private final Incarnation incarnation;
     private final ServingChild child;
     private volatile @Nullable Integer bootstrapPort;
 
     EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http) {
+        this(spec, kit, http, Incarnation.FIRST);
+    }
+
+    EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http, Incarnation incarnation) {
         this.spec = spec;
+        this.incarnation = incarnation;
         this.kit = kit;
         this.child = new ServingChild(
                 "engine",
@@ -46,7 +52,7 @@ final class EngineLifecycle {
         boolean planned = false;
         try {
             Map<String, Object> arguments = new LinkedHashMap<>(spec.serverArgs());
-            PortLease http = kit.port(arguments, "port");
+            PortLease http = kit.port(arguments, "port", number == 0 ? incarnation.port() : null, false);
             leases.add(http);
             PortLease dist = kit.ports().acquire();
             leases.add(dist);
@@ -93,7 +99,7 @@ final class EngineLifecycle {
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),
                 request,
                 environment(),
-                kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), number));
+                kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), incarnation.suffix(number)));
     }
 
     private EnvironmentBuilder environment() {
@@ -111,13 +117,13 @@ final class EngineLifecycle {
                 : kit.node().devices();
     }
 
-    /** Starts the engine and waits until it is healthy; the URL. A failed start leaves nothing. */
-    String start() {
+    @Override
+    public String start() {
         return child.start();
     }
 
-    /** Where it serves, once it does. */
-    String url() {
+    @Override
+    public String url() {
         return child.url();
     }
 
@@ -125,23 +131,36 @@ final class EngineLifecycle {
     ServerEndpoint endpoint() {
         String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
         String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
-        return new ServerEndpoint(child.url(), type, bootstrapPort, apiKey());
+        return new ServerEndpoint(child.url(), type, bootstrapPort, apiKey(), spec.actorName());
     }
 
-    boolean isHealthy() {
+    @Override
+    public boolean isHealthy() {
         return child.isHealthy();
     }
 
-    String logTail(int lines) {
+    @Override
+    public String logTail(int lines) {
         return child.logTail(lines);
     }
 
-    /** SIGTERM for the whole tree, SIGKILL after RLinf's 10 s. Harmless when repeated. */
+    /** With RLinf's 10 s. */
     void shutdown() {
-        child.shutdown(ProcessSpec.DEFAULT_GRACE);
+        shutdown(ProcessSpec.DEFAULT_GRACE);
     }
 
-    WorkerStatus status() {
+    @Override
+    public void shutdown(Duration grace) {
+        child.shutdown(grace);
+    }
+
+    @Override
+    public void listen(ExitListener listener) {
+        child.listen(listener);
+    }
+
+    @Override
+    public WorkerStatus status() {
         ServingChild.Snapshot now = child.snapshot();
         return Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
     }

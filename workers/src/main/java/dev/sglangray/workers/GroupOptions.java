@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param routerStartTimeout how long the router may take to answer
  * @param closeTimeout how long closing waits for orderly shutdowns before it kills the actors
  * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
+ * @param supervision how engines and router are looked after once they serve
  */
 public record GroupOptions(
         List<String> javaJars,
@@ -21,7 +23,8 @@ public record GroupOptions(
         Duration serverHealthTimeout,
         Duration routerStartTimeout,
         Duration closeTimeout,
-        @Nullable String logDirectory) {
+        @Nullable String logDirectory,
+        SupervisionPolicy supervision) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
     public static final List<String> SMALL_JVM =
@@ -41,21 +44,31 @@ public record GroupOptions(
                 ServerSpec.DEFAULT_HEALTH_TIMEOUT,
                 RouterSpec.DEFAULT_START_TIMEOUT,
                 Duration.ofSeconds(30),
-                null);
+                null,
+                SupervisionPolicy.DEFAULT);
     }
 
     /** These options with other jars. */
     public GroupOptions withJavaJars(List<String> jars) {
-        return new GroupOptions(jars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, logDirectory);
+        return new GroupOptions(
+                jars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, logDirectory, supervision);
     }
 
     /** These options with another time for engines to become healthy. */
     public GroupOptions withServerHealthTimeout(Duration timeout) {
-        return new GroupOptions(javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory);
+        return new GroupOptions(
+                javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory, supervision);
     }
 
     /** These options with another folder for logs. */
     public GroupOptions withLogDirectory(String directory) {
-        return new GroupOptions(javaJars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, directory);
+        return new GroupOptions(
+                javaJars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, directory, supervision);
+    }
+
+    /** These options with another way to look after engines and router. */
+    public GroupOptions withSupervision(SupervisionPolicy policy) {
+        return new GroupOptions(
+                javaJars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, logDirectory, policy);
     }
 }

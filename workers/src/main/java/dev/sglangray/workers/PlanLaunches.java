@@ -14,18 +14,18 @@ final class PlanLaunches {
     static List<Launch<ServerSpec>> servers(FleetPlan plan, GroupOptions options) {
         return plan.engines().stream()
                 .map(engine -> new Launch<>(
-                        spec(engine, plan.engines().size(), options),
+                        spec(plan, engine, options),
                         engine.bundleIndex(),
                         engine.node().ip(),
                         engine.resources()))
                 .toList();
     }
 
-    private static ServerSpec spec(EnginePlan engine, int size, GroupOptions options) {
+    private static ServerSpec spec(FleetPlan plan, EnginePlan engine, GroupOptions options) {
         return new ServerSpec(
                 engine.groupName(),
                 engine.rank(),
-                size,
+                plan.engines().size(),
                 engine.serverType(),
                 engine.serverArgs(),
                 engine.environment(),
@@ -34,7 +34,9 @@ final class PlanLaunches {
                 engine.placement().visibleAccelerators(),
                 engine.placement().isolateAccelerator(),
                 options.serverHealthTimeout().toMillis() / 1000.0,
-                options.logDirectory());
+                options.logDirectory(),
+                options.supervision(),
+                plan.router().map(RouterPlan::groupName).orElse(null));
     }
 
     static Optional<Launch<RouterSpec>> router(FleetPlan plan, GroupOptions options) {
@@ -53,6 +55,7 @@ final class PlanLaunches {
                 router.environment(),
                 router.pythonInterpreter(),
                 options.routerStartTimeout().toMillis() / 1000.0,
-                options.logDirectory());
+                options.logDirectory(),
+                options.supervision());
     }
 }

@@ -2,9 +2,11 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -140,5 +142,19 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     @Override
     public WorkerGroupFuture<Boolean> shutdown() {
         return call("shutdown", h -> h.task(SGLangRouterWorker::shutdown).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<List<Event>> events(long from) {
+        return call("events", h -> h.task(SGLangRouterWorker::events, from).remote())
+                .map(json -> List.of(Json.read(json, Event[].class)));
+    }
+
+    @Override
+    public WorkerGroupFuture<String> restart(String why, Duration longest) {
+        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        return call(
+                "restart",
+                h -> h.task(SGLangRouterWorker::restart, why, seconds).remote());
     }
 }

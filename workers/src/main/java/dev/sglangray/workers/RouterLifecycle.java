@@ -15,13 +15,19 @@ import org.jspecify.annotations.Nullable;
  * One router from start to end, without Ray. As RLinf's router worker: it starts without servers, honours a chosen port
  * and host, and is ready when {@code /health} answers 200. It sees no accelerator. Safe for use by many threads.
  */
-final class RouterLifecycle {
+final class RouterLifecycle implements ServingLifecycle {
     private final RouterSpec spec;
     private final ChildKit kit;
+    private final Incarnation incarnation;
     private final ServingChild child;
 
     RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http) {
+        this(spec, kit, http, Incarnation.FIRST);
+    }
+
+    RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http, Incarnation incarnation) {
         this.spec = spec;
+        this.incarnation = incarnation;
         this.kit = kit;
         this.child = new ServingChild(
                 "router",
@@ -37,8 +43,9 @@ final class RouterLifecycle {
         boolean planned = false;
         try {
             Map<String, Object> arguments = new LinkedHashMap<>(spec.routerArgs());
-            boolean chosen = arguments.get("port") == null;
-            PortLease http = kit.port(arguments, "port");
+            boolean chosen = arguments.get("port") == null && incarnation.port() == null;
+            // Whoever uses the fleet has the router's URL and nothing else, so a successor must have the same.
+            PortLease http = kit.port(arguments, "port", incarnation.port(), true);
             leases.add(http);
             // The default is the same for all, so that a node's second router would not start.
             PortLease prometheus = kit.port(arguments, "prometheus_port");
@@ -72,33 +79,46 @@ final class RouterLifecycle {
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),
                 request,
                 kit.environment(spec.environment()).noDevices(),
-                kit.logFile(spec.logDirectory(), "router", spec.groupName(), 0, number));
+                kit.logFile(spec.logDirectory(), "router", spec.groupName(), 0, incarnation.suffix(number)));
     }
 
-    /** Starts the router and waits until it is healthy; the URL. A failed start leaves nothing. */
-    String start() {
+    @Override
+    public String start() {
         return child.start();
     }
 
-    /** Where it serves, once it does. */
-    String url() {
+    @Override
+    public String url() {
         return child.url();
     }
 
-    boolean isHealthy() {
+    @Override
+    public boolean isHealthy() {
         return child.isHealthy();
     }
 
-    String logTail(int lines) {
+    @Override
+    public String logTail(int lines) {
         return child.logTail(lines);
     }
 
-    /** SIGTERM, SIGKILL after RLinf's 10 s. Harmless when repeated. */
+    /** With RLinf's 10 s. */
     void shutdown() {
-        child.shutdown(ProcessSpec.DEFAULT_GRACE);
+        shutdown(ProcessSpec.DEFAULT_GRACE);
     }
 
-    WorkerStatus status() {
+    @Override
+    public void shutdown(Duration grace) {
+        child.shutdown(grace);
+    }
+
+    @Override
+    public void listen(ExitListener listener) {
+        child.listen(listener);
+    }
+
+    @Override
+    public WorkerStatus status() {
         return Statuses.of("router", spec.groupName(), 0, 1, kit.node(), List.of(), child.snapshot());
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param pythonInterpreter the router's Python, or null for {@code SGLANG_RAY_PYTHON}, else {@code python3}
  * @param startTimeoutSeconds how long the router may take to answer; RLinf's value is 300
  * @param logDirectory where the router's log goes, or null for the Ray session's log folder
+ * @param supervision how the router is looked after
  */
 public record RouterSpec(
         String groupName,
@@ -23,7 +25,8 @@ public record RouterSpec(
         Map<String, String> environment,
         @Nullable String pythonInterpreter,
         double startTimeoutSeconds,
-        @Nullable String logDirectory) {
+        @Nullable String logDirectory,
+        SupervisionPolicy supervision) {
 
     /** RLinf waits this long for a router. */
     public static final Duration DEFAULT_START_TIMEOUT = Duration.ofMinutes(5);

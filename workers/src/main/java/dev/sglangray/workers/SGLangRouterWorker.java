@@ -1,25 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.ProbeKind;
+import io.ray.api.ActorHandle;
+import io.ray.api.Ray;
 import java.time.Duration;
-import java.util.function.Function;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import okhttp3.OkHttpClient;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The Ray actor that owns the router, a thin shell around the lifecycle and the router's control API. RLinf's class of the
- * same name. Servers are registered side by side; questions and the shutdown are answered meanwhile.
+ * The Ray actor that owns the router, a thin shell around what keeps it running and its servers known. RLinf's class of the
+ * same name. Servers are registered side by side; questions and the shutdown are answered meanwhile. Should Ray replace the
+ * actor's process, the new one starts the router anew by itself, at the same URL.
  *
  * <p>All methods throw {@link WorkerFailure} with a text for people.
  */
 public class SGLangRouterWorker {
-    private static final Duration LIST_TIMEOUT = Duration.ofSeconds(10);
-    private static final Duration UNREGISTER_TIMEOUT = Duration.ofMinutes(1);
+    private static final Duration ASK_ENGINE = Duration.ofSeconds(10);
+    private static final Duration BACK_SOON = Duration.ofMinutes(1);
 
-    private final OkHttpClient http = WorkerHttp.create();
-    private final RouterLifecycle router;
+    private final Keeper keeper;
+    private final Roster roster;
+    private final RouterDesk desk;
+    private final EngineWatch watch;
+    private final ExecutorService threads;
     private final Secrets secrets;
-    private volatile @Nullable RouterApi api;
 
     /**
      * Called by Ray.
@@ -28,20 +40,91 @@ public class SGLangRouterWorker {
      */
     public SGLangRouterWorker(String specJson) {
         RouterSpec spec = Json.read(specJson, RouterSpec.class);
+        OkHttpClient http = WorkerHttp.create();
+        ChildKit kit = ChildKit.of(RayNode.current());
+        String actorId = Ray.getRuntimeContext().getCurrentActorId().toString();
+        RouterLifecycle first = new RouterLifecycle(spec, kit, http);
         secrets = Secrets.of(spec.routerArgs(), spec.environment());
-        router = new RouterLifecycle(spec, ChildKit.of(RayNode.current()), http);
+        roster = new Roster(MemoryFile.of(actorId, "roster"));
+        // A router generates nothing itself, so its health is all there is to ask.
+        LivenessProbe probe =
+                new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
+        desk = new RouterDesk(
+                roster, probe, url -> new WorkersRouterApi(url, first.apiKey(), http), SGLangRouterWorker::completed);
+        threads = new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
+            Thread thread = new Thread(task, "sglang-ray-engine-watch");
+            thread.setDaemon(true);
+            thread.setContextClassLoader(SGLangRouterWorker.class.getClassLoader());
+            return thread;
+        });
+        watch = new EngineWatch(threads, this::onDeath);
+        keeper = new Keeper(
+                WorkerNames.actor(spec.groupName(), 0),
+                "router",
+                spec.supervision(),
+                secrets,
+                incarnation -> new RouterLifecycle(spec, kit, http, incarnation),
+                desk,
+                MemoryFile.of(actorId, "router"));
+        desk.report(keeper.journal());
+        if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
+            roster.inherit();
+            if (keeper.inherit(url -> {})) {
+                roster.active().forEach(this::watch);
+            }
+        }
+    }
+
+    /** An engine's own worker knows its key and its present URL. */
+    private static ServerEndpoint completed(ServerEndpoint kept) {
+        if (kept.actor() == null) {
+            return kept;
+        }
+        Optional<ActorHandle<SGLangServerWorker>> worker = Ray.getActor(kept.actor());
+        if (worker.isEmpty()) {
+            throw new WorkerFailure("the worker " + kept.actor() + " is gone");
+        }
+        try {
+            String json = RefWaiter.shared()
+                    .watch(worker.get().task(SGLangServerWorker::endpoint).remote())
+                    .get(ASK_ENGINE.toMillis(), TimeUnit.MILLISECONDS);
+            return Json.read(json, ServerEndpoint.class);
+        } catch (ExecutionException | TimeoutException e) {
+            throw new WorkerFailure("the worker " + kept.actor() + " does not tell its endpoint: " + e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerFailure("the question to " + kept.actor() + " was interrupted");
+        }
+    }
+
+    private void watch(ServerEndpoint server) {
+        if (server.actor() != null) {
+            watch.watch(server.actor());
+        }
+    }
+
+    private void onDeath(String actor) {
+        for (ServerEndpoint server : roster.active()) {
+            if (actor.equals(server.actor())) {
+                try {
+                    desk.suspend(server.url(), "its worker " + actor + " died");
+                } catch (WorkerFailure | RouterApiException e) {
+                    keeper.tellAgain();
+                }
+            }
+        }
     }
 
     /** Starts the router without servers; returns its URL when it is healthy. */
     public String initRouter() {
-        String url = router.start();
-        api = new WorkersRouterApi(url, router.apiKey(), http);
+        String url = keeper.start();
+        desk.open(url);
         return url;
     }
 
-    /** The router's URL. */
+    /** The router's URL, which it keeps when it is restarted. */
     public String getRouterUrl() {
-        return router.url();
+        return keeper.url();
     }
 
     /**
@@ -59,26 +142,45 @@ public class SGLangRouterWorker {
     }
 
     private String register(ServerEndpoint server) {
-        return Json.write(control(a -> a.register(server, RouterApi.DEFAULT_REGISTRATION_TIMEOUT)));
+        RegisteredServer registered = request(() -> desk.register(server, RouterApi.DEFAULT_REGISTRATION_TIMEOUT));
+        watch(server);
+        return Json.write(registered);
     }
 
     /** Takes a server away; false when the router does not have it. */
     public boolean unregisterServer(String url) {
-        return control(a -> a.unregister(url, UNREGISTER_TIMEOUT));
+        return request(() -> desk.unregister(url));
+    }
+
+    /** No requests to a server for now; it stays one of the router's. False when it is none of them. */
+    public boolean suspendServer(String url) {
+        return control(() -> desk.suspend(url, "its worker said so"));
+    }
+
+    /** Requests to a server again, perhaps at a new URL; false when it is none of the router's. */
+    public boolean resumeServer(String oldUrl, String endpointJson) {
+        ServerEndpoint endpoint = Json.read(endpointJson, ServerEndpoint.class);
+        boolean member = control(() -> desk.resume(oldUrl, endpoint));
+        if (member) {
+            watch(endpoint);
+        }
+        return member;
     }
 
     /** A list of {@link RegisteredServer} as JSON. */
     public String servers() {
-        return Json.write(control(a -> a.servers(LIST_TIMEOUT)));
+        return Json.write(request(desk::servers));
     }
 
-    private <T> T control(Function<RouterApi, T> request) {
-        RouterApi current = api;
-        if (current == null) {
-            throw new WorkerFailure("the router was not started");
-        }
+    /** Waits for a router that is being replaced. */
+    private <T> T request(Supplier<T> wanted) {
+        keeper.requireSoon(BACK_SOON);
+        return control(wanted);
+    }
+
+    private <T> T control(Supplier<T> wanted) {
         try {
-            return request.apply(current);
+            return wanted.get();
         } catch (RouterApiException e) {
             throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
         }
@@ -86,22 +188,36 @@ public class SGLangRouterWorker {
 
     /** Whether the router runs and answers. */
     public boolean isHealthy() {
-        return router.isHealthy();
+        return keeper.isHealthy();
     }
 
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
-        return Json.write(router.status());
+        return Json.write(keeper.status());
     }
 
     /** The last lines of the router's log. */
     public String logTail(int lines) {
-        return router.logTail(lines);
+        return keeper.logTail(lines);
+    }
+
+    /** The last events from a number on, a JSON list of {@link dev.sglangray.workers.supervision.Event}. */
+    public String events(long from) {
+        return Json.write(keeper.events(from));
+    }
+
+    /** Replaces the router's process; returns its URL, the same, when the new one has all its servers. */
+    public String restart(String why, int seconds) {
+        keeper.restart(why, Duration.ofSeconds(seconds));
+        return keeper.url();
     }
 
     /** Ends the router; true when all of it is gone. Aborts a start that is under way. */
     public boolean shutdown() {
-        router.shutdown();
+        watch.close();
+        keeper.close();
+        desk.close();
+        threads.shutdown();
         return true;
     }
 }

@@ -2,9 +2,11 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -140,5 +142,42 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     @Override
     public WorkerGroupFuture<Boolean> shutdown() {
         return call("shutdown", h -> h.task(SGLangServerWorker::shutdown).remote());
+    }
+
+    @Override
+    public WorkerGroupFuture<List<Event>> events(long from) {
+        return call("events", h -> h.task(SGLangServerWorker::events, from).remote())
+                .map(json -> List.of(Json.read(json, Event[].class)));
+    }
+
+    @Override
+    public WorkerGroupFuture<String> restart(String why, Duration longest) {
+        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        return call(
+                "restart",
+                h -> h.task(SGLangServerWorker::restart, why, seconds).remote());
+    }
+
+    /**
+     * Keeps new requests away from the engines and waits for those that they have.
+     *
+     * @return how many each still has when the time is over; -1 where the engine cannot tell
+     */
+    public WorkerGroupFuture<Integer> drain(Duration longest) {
+        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        return call("drain", h -> h.task(SGLangServerWorker::drain, seconds).remote());
+    }
+
+    /** Lets new requests come to drained engines. */
+    public WorkerGroupFuture<Boolean> undrain(Duration longest) {
+        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        return call("undrain", h -> h.task(SGLangServerWorker::undrain, seconds).remote());
+    }
+
+    /** Stops looking whether the engines generate, as while their memory is released; or looks again. */
+    public WorkerGroupFuture<Boolean> pauseProbes(boolean paused) {
+        return call(
+                "pauseProbes",
+                h -> h.task(SGLangServerWorker::pauseProbes, paused).remote());
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * @param isolateAccelerator whether the engine sees only what Ray gave its actor; else it sees the planned devices
  * @param healthTimeoutSeconds how long the engine may take to become healthy; RLinf's value is 900
  * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
+ * @param supervision how the engine is looked after
+ * @param routerGroup the group of the fleet's router, which is told when the engine comes and goes; null for none
  */
 public record ServerSpec(
         String groupName,
@@ -36,7 +39,9 @@ public record ServerSpec(
         List<String> plannedDevices,
         boolean isolateAccelerator,
         double healthTimeoutSeconds,
-        @Nullable String logDirectory) {
+        @Nullable String logDirectory,
+        SupervisionPolicy supervision,
+        @Nullable String routerGroup) {
 
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);

@@ -41,6 +41,7 @@ final class ServingChild {
     private final IntFunction<Attempt> planner;
     private final CompletableFuture<Void> abort = new CompletableFuture<>();
     private final CompletableFuture<Void> startEnded = new CompletableFuture<>();
+    private volatile ExitListener listener = (clean, why) -> {};
 
     private final Object lock = new Object();
     private WorkerState state = WorkerState.NEW;
@@ -224,15 +225,23 @@ final class ServingChild {
         return LogText.of(child.logTail(TAIL_LINES), child.logFile(), node.ip());
     }
 
+    /** Whom to tell when the child ends by itself after it was ready. */
+    void listen(ExitListener toTell) {
+        listener = toTell;
+    }
+
     private void onExit(Attempt ended, SupervisedProcess child, ProcessExit exit) {
+        String why;
         synchronized (lock) {
             if (state != WorkerState.READY || process != child) {
                 return;
             }
             state = WorkerState.FAILED;
-            failure = secrets.hide("the " + what + " ended by itself: " + exit.describe() + "." + tail(child));
+            why = secrets.hide("the " + what + " ended by itself: " + exit.describe() + "." + tail(child));
+            failure = why;
         }
         ended.release();
+        listener.ended(Integer.valueOf(0).equals(exit.code()), why);
         LOG.error("The {} at {} ended by itself: {}", what, ended.url(), exit.describe());
     }
 

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.Condition;
+import dev.sglangray.workers.supervision.Standing;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Puts a worker's status together. */
 final class Statuses {
@@ -29,6 +33,46 @@ final class Statuses {
                 devices,
                 now.log() == null ? null : now.log().toString(),
                 now.secondsToReady(),
+                now.failure(),
+                null,
+                0,
                 now.failure());
+    }
+
+    /** With how the process stands with its supervision, once it has one. */
+    static WorkerStatus supervised(WorkerStatus own, Standing standing, @Nullable String url) {
+        Condition condition = standing.condition();
+        if (condition instanceof Condition.Idle) {
+            return own;
+        }
+        boolean lost = condition instanceof Condition.Lost;
+        return new WorkerStatus(
+                own.kind(),
+                own.group(),
+                own.rank(),
+                own.groupSize(),
+                state(standing),
+                url == null ? own.url() : url,
+                own.nodeId(),
+                own.nodeIp(),
+                own.pid(),
+                own.workerPid(),
+                own.devices(),
+                own.log(),
+                own.secondsToReady(),
+                lost ? ((Condition.Lost) condition).why() : null,
+                standing.since().truncatedTo(ChronoUnit.MILLIS).toString(),
+                standing.restarts(),
+                standing.lastError());
+    }
+
+    private static String state(Standing standing) {
+        if (standing.condition() instanceof Condition.Lost) {
+            return WorkerState.FAILED.name();
+        }
+        if (standing.condition() instanceof Condition.Serving) {
+            return (standing.drained() ? WorkerState.DRAINED : WorkerState.READY).name();
+        }
+        return WorkerState.RESTARTING.name();
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
@@ -74,8 +75,26 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
     /** The last lines of every process's log, at most so many, as one text each. */
     public abstract WorkerGroupFuture<String> logTail(int lines);
 
+    /** The last events of every worker, oldest first, from a number on; each counts its own from 0. */
+    public abstract WorkerGroupFuture<List<Event>> events(long from);
+
+    /**
+     * Replaces every worker's process by a new one in its place, all at the same time.
+     *
+     * @param why for the log
+     * @return each one's URL, once the new process serves and the router knows it
+     */
+    public abstract WorkerGroupFuture<String> restart(String why, Duration longest);
+
     /** Ends every worker's process; the actors stay. Harmless when repeated; aborts a start that is under way. */
     public abstract WorkerGroupFuture<Boolean> shutdown();
+
+    /** Whether Ray knows an actor for every worker, be it that it is replaced at the moment; false once one is gone for good. */
+    public boolean isNamed() {
+        return members.stream()
+                .allMatch(member ->
+                        Ray.getActor(WorkerNames.actor(name, member.rank())).isPresent());
+    }
 
     List<Member<A>> membersOn(int... ranks) {
         return Arrays.stream(ranks)

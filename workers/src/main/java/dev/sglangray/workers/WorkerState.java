@@ -9,6 +9,10 @@ enum WorkerState {
     STARTING,
     /** Was healthy and runs. */
     READY,
+    /** Runs, but gets no new requests. */
+    DRAINED,
+    /** Is being replaced by a new process. */
+    RESTARTING,
     /** Did not start, or ended by itself. */
     FAILED,
     /** Ended because somebody asked. */

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param group the group's name
  * @param rank the rank in it
  * @param groupSize how many workers the group has
- * @param state {@code NEW}, {@code STARTING}, {@code READY}, {@code FAILED} or {@code STOPPED}
+ * @param state {@code NEW}, {@code STARTING}, {@code READY}, {@code DRAINED} (runs, but gets no new requests), {@code
+ *     RESTARTING} (is being replaced), {@code FAILED} (for good) or {@code STOPPED}
  * @param url where it serves, or null before it is known
  * @param nodeId Ray's id of its node
  * @param nodeIp the node's address
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  * @param log the log file on that node, or null before the first start
  * @param secondsToReady how long the start took, or null
  * @param failure why it is in state FAILED, or null
+ * @param since since when it is in this state, ISO 8601 in UTC; null before it was ready for the first time
+ * @param restarts how often it came back after its first start
+ * @param lastError the last thing that went wrong, also when it was healed since; or null
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record WorkerStatus(
@@ -38,4 +42,7 @@ public record WorkerStatus(
         List<String> devices,
         @Nullable String log,
         @Nullable Double secondsToReady,
-        @Nullable String failure) {}
+        @Nullable String failure,
+        @Nullable String since,
+        int restarts,
+        @Nullable String lastError) {}

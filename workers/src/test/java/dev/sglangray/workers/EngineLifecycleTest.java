@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -229,8 +230,21 @@ class EngineLifecycleTest {
 
     @Test
     void anUnknownServerTypeIsRefused() {
-        assertThatThrownBy(
-                        () -> new ServerSpec("g", 0, 1, "vllm", Map.of(), Map.of(), null, "", List.of(), true, 1, null))
+        assertThatThrownBy(() -> new ServerSpec(
+                        "g",
+                        0,
+                        1,
+                        "vllm",
+                        Map.of(),
+                        Map.of(),
+                        null,
+                        "",
+                        List.of(),
+                        true,
+                        1,
+                        null,
+                        SupervisionPolicy.DEFAULT,
+                        null))
                 .hasMessageContaining("'vllm'")
                 .hasMessageContaining("srt")
                 .hasMessageContaining("embodied");

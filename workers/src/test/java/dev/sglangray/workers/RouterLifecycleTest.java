@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,7 +71,7 @@ class RouterLifecycleTest {
     }
 
     private static RouterSpec spec(String group, Map<String, Object> arguments) {
-        return new RouterSpec(group, arguments, Map.of(), null, 30, null);
+        return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT);
     }
 
     private static JsonNode given(RouterLifecycle router) {

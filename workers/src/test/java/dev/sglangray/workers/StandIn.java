@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -55,6 +56,8 @@ final class StandIn {
                 List.of(),
                 true,
                 timeoutSeconds,
+                null,
+                SupervisionPolicy.DEFAULT,
                 null);
     }
 }

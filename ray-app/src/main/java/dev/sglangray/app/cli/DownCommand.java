@@ -2,13 +2,16 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.keeper.FleetKeepers;
+import dev.sglangray.app.keeper.FleetRemains;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code sglang-ray down}: ends a fleet. */
 @Command(
@@ -28,6 +31,14 @@ final class DownCommand implements Callable<Integer> {
     @Mixin
     private GroupNameOptions groups = new GroupNameOptions();
 
+    @Option(
+            names = {"--force"},
+            description = {
+                "Also end what does not answer: kill every actor with the groups' names at once,",
+                "and remove the fleet's placement group. For what is left of a fleet that half died."
+            })
+    private boolean force;
+
     DownCommand(CliContext context) {
         this.context = context;
     }
@@ -37,6 +48,9 @@ final class DownCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
+            if (force) {
+                return force(session);
+            }
             boolean keptEngines = FleetKeepers.close(groups.group());
             boolean kept = FleetKeepers.close(groups.routerGroup()) || keptEngines;
             Optional<RouterGroup> router = groups.router();
@@ -49,6 +63,16 @@ final class DownCommand implements Callable<Integer> {
             }
             context.console().say("the fleet is ended");
         }
+        return ExitCode.OK;
+    }
+
+    private int force(RaySession session) {
+        List<String> ended = FleetRemains.end(groups.group(), groups.routerGroup());
+        if (ended.isEmpty()) {
+            context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
+            return ExitCode.FAILED;
+        }
+        ended.forEach(what -> context.console().say("ended " + what));
         return ExitCode.OK;
     }
 }

@@ -8,6 +8,7 @@ import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.workers.RegisteredServer;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -40,16 +41,51 @@ record FleetReport(
         List<WorkerStatus> workers = new ArrayList<>();
         List<RegisteredServer> registered = List.of();
         if (router != null) {
-            workers.addAll(router.status().await(DEADLINE));
-            if (workers.get(0).url() != null) {
+            WorkerStatus status = router.status().await(DEADLINE).get(0);
+            workers.add(status);
+            if (status.state().equals("READY")) {
                 registered = router.servers().await(DEADLINE).get(0);
             }
         }
         if (servers != null) {
-            workers.addAll(servers.status().await(DEADLINE));
+            for (int rank : servers.ranks()) {
+                workers.add(ofEngine(servers, rank));
+            }
         }
-        boolean serves = workers.stream().anyMatch(worker -> worker.url() != null);
+        boolean serves = workers.stream()
+                .anyMatch(worker -> worker.url() != null && !worker.state().equals("FAILED"));
         return new FleetReport(namespace, serves ? Fleet.apiUrl(servers, router) : null, workers, registered);
+    }
+
+    /** An engine whose worker does not answer is a line of the report, not the end of it. */
+    private static WorkerStatus ofEngine(ServerGroup servers, int rank) {
+        try {
+            return servers.on(rank).status().await(DEADLINE).get(0);
+        } catch (WorkerException e) {
+            return new WorkerStatus(
+                    "server",
+                    servers.name(),
+                    rank,
+                    servers.size(),
+                    FleetVerdict.GONE,
+                    null,
+                    "",
+                    "?",
+                    null,
+                    0,
+                    List.of(),
+                    null,
+                    null,
+                    String.valueOf(e.getMessage()),
+                    null,
+                    0,
+                    null);
+        }
+    }
+
+    /** How the fleet is, in one word. */
+    FleetVerdict verdict() {
+        return FleetVerdict.of(workers);
     }
 
     void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
@@ -60,17 +96,22 @@ record FleetReport(
         if (apiUrl != null) {
             console.result("url        " + apiUrl);
         }
+        console.result("fleet      " + verdict().words());
         for (WorkerStatus worker : workers) {
             console.result(String.format(
-                    "%-10s %-8s %-28s node %s%s%s",
+                    "%-10s %-10s %-28s node %s%s%s%s",
                     worker.kind().equals("router") ? "router" : "engine " + worker.rank(),
                     worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
                     worker.nodeIp(),
                     worker.devices().isEmpty() ? "" : "  accelerators " + String.join(",", worker.devices()),
+                    worker.restarts() == 0 ? "" : "  restarts " + worker.restarts() + ", since " + worker.since(),
                     worker.log() == null ? "" : "  log " + worker.log()));
             if (worker.failure() != null) {
                 console.result("           " + worker.failure().replace("\n", "\n           "));
+            } else if (worker.lastError() != null) {
+                console.result("           healed: "
+                        + worker.lastError().lines().findFirst().orElse(""));
             }
         }
     }
@@ -79,6 +120,7 @@ record FleetReport(
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("namespace", namespace);
         report.put("api_url", apiUrl);
+        report.put("verdict", verdict().name());
         report.put("workers", workers);
         report.put("registered", registered);
         if (!phases.isEmpty()) {

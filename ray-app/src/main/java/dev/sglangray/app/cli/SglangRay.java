@@ -18,6 +18,8 @@ import picocli.CommandLine.IVersionProvider;
             PlanCommand.class,
             ClusterCommand.class,
             StatusCommand.class,
+            EventsCommand.class,
+            RestartCommand.class,
             GenerateCommand.class,
             DownCommand.class,
             ConfigCommand.class,

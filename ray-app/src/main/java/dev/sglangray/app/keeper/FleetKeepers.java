@@ -83,7 +83,7 @@ public final class FleetKeepers {
         return keeper.isPresent();
     }
 
-    private static String keeperName(String group) {
+    static String keeperName(String group) {
         return "sglang-ray-keeper/" + group;
     }
 

@@ -268,7 +268,12 @@ public final class TestCluster implements AutoCloseable {
 
     /** Sends SIGKILL. */
     public void kill(ProcessRow victim) {
-        InsideProcess.kill("KILL", Long.toString(victim.pid()));
+        signal(victim, "KILL");
+    }
+
+    /** Sends a signal, such as STOP, to one process. */
+    public void signal(ProcessRow target, String name) {
+        InsideProcess.kill(name, Long.toString(target.pid()));
     }
 
     /** The processes that there were when the cluster had just started. */

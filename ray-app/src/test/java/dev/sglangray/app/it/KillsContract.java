@@ -13,11 +13,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code kill -9} of every kind of process that a fleet has; that nothing is left is checked after each test. */
+/**
+ * {@code kill -9} of every kind of process of a fleet that is not to be healed; that nothing is left is checked after each
+ * test.
+ */
 @Tag("fault")
 abstract class KillsContract {
 
     private static final int LOST = 4;
+    private static final String NEVER = "+router_server_args.supervision.restart=never";
 
     @Test
     void ofTheDriverOfARunningFleet(TestCluster cluster) {
@@ -41,7 +45,7 @@ abstract class KillsContract {
     @ParameterizedTest
     @ValueSource(strings = {"pid", "workerPid"})
     void ofOneEngineOrItsActorLeavesTheOtherEngineServing(String which, TestCluster cluster) {
-        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{}"))) {
+        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{}"), NEVER)) {
             JsonNode report = Cli.awaitReport(up);
             String url = report.path("api_url").asText();
             JsonNode engine = part(report, "server");
@@ -63,7 +67,7 @@ abstract class KillsContract {
     @ParameterizedTest
     @ValueSource(strings = {"pid", "workerPid"})
     void ofTheRouterOrItsActorEndsTheFleet(String which, TestCluster cluster) {
-        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{}"))) {
+        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{}"), NEVER)) {
             JsonNode report = Cli.awaitReport(up);
             kill(cluster, part(report, "router").path(which).asLong());
             assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(LOST);

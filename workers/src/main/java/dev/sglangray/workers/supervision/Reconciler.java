@@ -91,7 +91,6 @@ public final class Reconciler {
         } else if (signal instanceof Signal.RestartWanted wanted) {
             onRestartWanted(wanted, now, actions);
         } else if (signal instanceof Signal.Stopped) {
-            events.add(EventKind.STOPPED, "the " + what + " was ended");
             become(new Idle(), now);
         }
         reconcile(now, actions);
@@ -255,11 +254,7 @@ public final class Reconciler {
                 drained,
                 telling.isWithdrawn(),
                 telling.isPublished(),
+                budget.spent(),
                 lastError);
-    }
-
-    /** What a successor of this worker must know of the past. */
-    public List<Instant> restartsInWindow() {
-        return budget.spent();
     }
 }

@@ -2,6 +2,7 @@
 package dev.sglangray.workers.supervision;
 
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param drained whether it is to get no new requests
  * @param withdrawn whether it is known that the router does not send to it
  * @param published whether it is known that the router does
+ * @param spent when restarts were spent of the current budget
  * @param lastError the last thing that went wrong, or null
  */
 public record Standing(
@@ -24,4 +26,10 @@ public record Standing(
         boolean drained,
         boolean withdrawn,
         boolean published,
-        @Nullable String lastError) {}
+        List<Instant> spent,
+        @Nullable String lastError) {
+    /** Copies the list. */
+    public Standing {
+        spent = List.copyOf(spent);
+    }
+}

@@ -90,7 +90,7 @@ public final class Supervisor implements AutoCloseable {
             timer = null;
         }
         Optional<Instant> due = reconciler.due();
-        if (due.isPresent()) {
+        if (due.isPresent() && !decides.isShutdown()) {
             long millis = due.get().isBefore(clock.instant())
                     ? 0
                     : Duration.between(clock.instant(), due.get()).toMillis() + 1;
@@ -99,7 +99,11 @@ public final class Supervisor implements AutoCloseable {
     }
 
     private void begin(Action action) {
-        acts.execute(() -> signal(act(action)));
+        try {
+            acts.execute(() -> signal(act(action)));
+        } catch (RejectedExecutionException e) {
+            LOG.debug("Too late: {}", action);
+        }
     }
 
     private Signal act(Action action) {
@@ -143,7 +147,9 @@ public final class Supervisor implements AutoCloseable {
     /** Decides nothing any more and interrupts what is under way. What runs goes on running. */
     @Override
     public void close() {
-        decides.shutdownNow();
+        signal(new Signal.Stopped());
+        decides.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
+        decides.shutdown();
         acts.shutdownNow();
     }
 }

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerGroup;
+import dev.sglangray.workers.supervision.Event;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray events}: what happened to a fleet. */
+@Command(
+        name = "events",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Show what happened to a running fleet since it was launched: deaths, restarts, failed probes, what the",
+            "router was told; the last 500 events of each worker, by time.",
+            "Exits with 1 when there is no such fleet.",
+            ""
+        })
+final class EventsCommand implements Callable<Integer> {
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
+    private final CliContext context;
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private GroupNameOptions groups = new GroupNameOptions();
+
+    @Option(
+            names = {"--json"},
+            description = "Print each event as one line of JSON.")
+    private boolean json;
+
+    EventsCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException, JsonProcessingException {
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
+                CliSession cli = CliSession.begin(context, cluster)) {
+            RaySession session = cli.connect(progress);
+            Optional<ServerGroup> servers = groups.servers();
+            Optional<RouterGroup> router = groups.router();
+            if (servers.isEmpty() && router.isEmpty()) {
+                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
+                return ExitCode.FAILED;
+            }
+            List<Event> events = new ArrayList<>();
+            router.ifPresent(group -> collect(group, events));
+            servers.ifPresent(group -> group.ranks().forEach(rank -> collect(group.on(rank), events)));
+            events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
+            for (Event event : events) {
+                print(event);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private void collect(WorkerGroup<?> worker, List<Event> events) {
+        try {
+            worker.events(0).await(ANSWER).forEach(events::addAll);
+        } catch (WorkerException e) {
+            context.console().say("sglang-ray: " + e.getMessage());
+        }
+    }
+
+    private void print(Event event) throws JsonProcessingException {
+        context.console()
+                .result(
+                        json
+                                ? new ObjectMapper().writeValueAsString(event)
+                                : String.format(
+                                        "%s  %-20s  %-16s  %s",
+                                        event.time(),
+                                        event.worker(),
+                                        event.kind()
+                                                .name()
+                                                .toLowerCase(Locale.ROOT)
+                                                .replace('_', '-'),
+                                        event.text().replace("\n", "\n    ")));
+    }
+}

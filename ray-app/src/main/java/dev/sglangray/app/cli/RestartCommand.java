@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray restart}: new processes in place of the old ones. */
+@Command(
+        name = "restart",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Replace the engines of a running fleet by new processes at the same URLs: all at once, which ends their",
+            "requests, or with --rolling one after the other: the router sends an engine no new requests, its requests",
+            "end, it is restarted, and the router sends to it again.",
+            "Exits with 1 when there is no such fleet, or when an engine does not come back; the next are then left alone.",
+            ""
+        })
+final class RestartCommand implements Callable<Integer> {
+    private static final String WHY = "asked for on the command line";
+
+    private final CliContext context;
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private GroupNameOptions groups = new GroupNameOptions();
+
+    @Option(
+            names = {"--rolling"},
+            description = "One engine after the other, each without requests by then, so that none fails.")
+    private boolean rolling;
+
+    @Option(
+            names = {"--with-router"},
+            description = "The router too, at the end. Requests fail for the moment that it takes.")
+    private boolean withRouter;
+
+    @Option(
+            names = {"--drain-timeout"},
+            paramLabel = "SECONDS",
+            defaultValue = "300",
+            description = "How long an engine's requests may take to end. Default: ${DEFAULT-VALUE}")
+    private int drainSeconds = 300;
+
+    @Option(
+            names = {"--health-timeout"},
+            paramLabel = "SECONDS",
+            defaultValue = "900",
+            description = "How long an engine may take from its start to healthy. Default: ${DEFAULT-VALUE}")
+    private int healthSeconds = 900;
+
+    RestartCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (drainSeconds < 1 || healthSeconds < 1) {
+            throw new UsageException("--drain-timeout and --health-timeout must be 1 second or more");
+        }
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
+                CliSession cli = CliSession.begin(context, cluster)) {
+            RaySession session = cli.connect(progress);
+            Optional<ServerGroup> servers = groups.servers();
+            Optional<RouterGroup> router = groups.router();
+            if (servers.isEmpty() && router.isEmpty()) {
+                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
+                return ExitCode.FAILED;
+            }
+            if (servers.isPresent() && !rolling) {
+                servers.get().restart(WHY, Duration.ofSeconds(healthSeconds)).await();
+                progress.line(servers.get().size() + " engine(s) serve again");
+            } else if (servers.isPresent()) {
+                for (int rank : servers.get().ranks()) {
+                    restart(servers.get().on(rank), rank, progress);
+                }
+            }
+            if (withRouter && router.isPresent()) {
+                Duration longest = Duration.ofSeconds(healthSeconds);
+                String url = router.get().restart(WHY, longest).awaitSingle();
+                progress.line("the router serves again at " + url);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private void restart(ServerGroup engine, int rank, ProgressDisplay progress) {
+        Duration toDrain = Duration.ofSeconds(drainSeconds);
+        progress.line("engine " + rank + " gets no new requests ...");
+        int left = engine.drain(toDrain).awaitSingle();
+        if (left > 0) {
+            progress.line("engine " + rank + " still has " + left + " requests after " + drainSeconds + " s; they end");
+        }
+        try {
+            String url = engine.restart(WHY, Duration.ofSeconds(healthSeconds)).awaitSingle();
+            progress.line("engine " + rank + " serves again at " + url);
+        } finally {
+            engine.undrain(toDrain).awaitSingle();
+        }
+    }
+}
