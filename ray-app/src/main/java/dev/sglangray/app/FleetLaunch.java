@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.session.JobContext;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -59,7 +60,7 @@ final class FleetLaunch {
     }
 
     private void start(FleetReservation bundles) {
-        GroupOptions groupOptions = options.groupOptions();
+        GroupOptions groupOptions = withJobJars(options.groupOptions());
         List<CompletableFuture<?>> registered;
         try (Step step = Step.begin(listener, LaunchPhase.START, describeStart())) {
             if (plan.router().isPresent()) {
@@ -86,6 +87,16 @@ final class FleetLaunch {
                 await(registered, List.of(), REGISTER_DEADLINE, "registered");
             }
         }
+    }
+
+    // In a submitted job, nodes other than the driver's get our classes from the job's working directory.
+    private static GroupOptions withJobJars(GroupOptions given) {
+        return given.javaJars().isEmpty()
+                ? JobContext.from(System.getenv())
+                        .workingDirUri()
+                        .map(uri -> given.withJavaJars(List.of(uri)))
+                        .orElse(given)
+                : given;
     }
 
     private String describeStart() {

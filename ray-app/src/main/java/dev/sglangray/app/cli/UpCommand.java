@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.ArgumentCheck;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
@@ -102,15 +103,34 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
-        // The keeper plans for itself; what is plainly impossible is refused before there is one.
-        spec.plan(
-                spec.cluster(RayClusterReader.read()), LaunchOptions.builder().routerNodeRank(config.routerNodeRank()));
+        // The keeper checks and plans for itself; what is plainly wrong is refused before there is one.
+        LaunchOptions.Builder early = LaunchOptions.builder()
+                .routerNodeRank(config.routerNodeRank())
+                .pythonInterpreter(config.pythonOr(context.launcher()));
+        ArgumentCheck.of(spec.block(), spec.arguments(), early.build()).throwIfWrong();
+        spec.plan(spec.cluster(RayClusterReader.read()), early);
         FleetKeepers.Settings settings = new FleetKeepers.Settings(
                 config.routerNodeRank(),
                 config.pythonOr(context.launcher()),
                 times.reserveDeadline(),
                 times.healthDeadline());
         FleetKeepers.launch(spec, session, settings, progress);
+        boolean told = false;
+        try {
+            report(spec, session, progress);
+            told = true;
+        } finally {
+            if (!told) {
+                FleetKeepers.close(spec);
+            }
+        }
+        progress.line("The fleet goes on without this command. To end it: sglang-ray down --group "
+                + spec.arguments().groupName() + " --router-group "
+                + spec.arguments().routerGroupName());
+        return ExitCode.OK;
+    }
+
+    private void report(FleetSpec spec, RaySession session, ProgressDisplay progress) {
         ServerGroup servers = spec.arguments().launchServer()
                 ? ServerGroup.attach(spec.arguments().groupName())
                 : null;
@@ -118,9 +138,5 @@ final class UpCommand implements Callable<Integer> {
                 ? RouterGroup.attach(spec.arguments().routerGroupName())
                 : null;
         FleetReport.of(session.namespace(), servers, router).print(context.console(), json, progress.phases());
-        progress.line("The fleet goes on without this command. To end it: sglang-ray down --group "
-                + spec.arguments().groupName() + " --router-group "
-                + spec.arguments().routerGroupName());
-        return ExitCode.OK;
     }
 }

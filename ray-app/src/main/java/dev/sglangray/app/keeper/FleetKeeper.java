@@ -12,8 +12,13 @@ import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.WorkerException;
+import io.ray.api.Ray;
 import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The Ray actor that owns a detached fleet. It launches the fleet itself, because in Ray a placement group and actors
@@ -21,12 +26,23 @@ import org.jspecify.annotations.Nullable;
  * {@link #launch()} is under way.
  */
 public class FleetKeeper {
+    /** Whoever launches asks for events several times a second; after this much silence it is gone. */
+    private static final Duration FORGOTTEN = Duration.ofSeconds(30);
+
+    private static final Duration ROLLBACK = Duration.ofSeconds(45);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+
+    private static final Logger LOG = LoggerFactory.getLogger(FleetKeeper.class);
+
     private final ObjectMapper json = new ObjectMapper();
     private final KeeperRequest request;
     private final EventLog events = new EventLog();
-    private @Nullable Thread launching;
+    private volatile @Nullable Thread launching;
     private @Nullable Fleet fleet;
     private boolean closed;
+    private final CountDownLatch launchEnded = new CountDownLatch(1);
+    private volatile long asked = System.nanoTime();
+    private volatile boolean forgotten;
 
     /**
      * Called by Ray.
@@ -38,7 +54,8 @@ public class FleetKeeper {
     }
 
     /**
-     * Launches the fleet and returns its URL.
+     * Launches the fleet and returns its URL. Takes everything back, and ends this actor, when nobody asks for
+     * {@link #events} any more while it does so: the command that launches was killed.
      *
      * @throws KeeperFailure with the words of what failed
      */
@@ -54,15 +71,22 @@ public class FleetKeeper {
             throw new KeeperFailure(String.valueOf(e.getMessage()));
         } finally {
             end();
+            if (forgotten) {
+                Ray.exitActor();
+            }
         }
     }
 
     /** What happened from the event of this index on, a JSON list. */
     public String events(int from) throws JsonProcessingException {
+        asked = System.nanoTime();
         return json.writeValueAsString(events.from(from));
     }
 
-    /** Ends the fleet; a launch that is under way is rolled back. True when there was one. Harmless when repeated. */
+    /**
+     * Ends the fleet; a launch that is under way is rolled back first, which is waited for. True when there was a fleet.
+     * Harmless when repeated.
+     */
     public boolean close() {
         Fleet running;
         synchronized (this) {
@@ -74,10 +98,41 @@ public class FleetKeeper {
             }
         }
         if (running == null) {
+            awaitRollback();
             return false;
         }
         running.close();
         return true;
+    }
+
+    private void awaitRollback() {
+        if (launching == null) {
+            return;
+        }
+        try {
+            if (!launchEnded.await(ROLLBACK.toSeconds(), TimeUnit.SECONDS)) {
+                LOG.warn("the launch is not rolled back after {} s", ROLLBACK.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void endWhenForgotten() {
+        try {
+            while (!launchEnded.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                if (System.nanoTime() - asked > FORGOTTEN.toNanos()) {
+                    forgotten = true;
+                    LOG.warn(
+                            "nobody has asked for {} s how the launch goes on; it is taken back",
+                            FORGOTTEN.toSeconds());
+                    close();
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private Fleet launched() {
@@ -105,10 +160,15 @@ public class FleetKeeper {
             throw new KeeperFailure("this keeper has launched its fleet already");
         }
         launching = Thread.currentThread();
+        asked = System.nanoTime();
+        Thread watch = new Thread(this::endWhenForgotten, "sglang-ray-keeper");
+        watch.setDaemon(true);
+        watch.start();
     }
 
     private synchronized void end() {
         launching = null;
+        launchEnded.countDown();
     }
 
     private void keep(Fleet launched) {

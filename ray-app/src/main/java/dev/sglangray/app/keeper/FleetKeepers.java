@@ -19,6 +19,7 @@ import io.ray.api.exception.RayTimeoutException;
 import io.ray.api.options.ActorLifetime;
 import io.ray.api.runtimeenv.RuntimeEnv;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +34,7 @@ public final class FleetKeepers {
     private static final int SLICE_MILLIS = 300;
     private static final int QUESTION_MILLIS = 20_000;
     private static final int CLOSE_MILLIS = 60_000;
+    private static final double A_LITTLE = 0.001;
 
     private FleetKeepers() {}
 
@@ -83,6 +85,11 @@ public final class FleetKeepers {
         return keeper.isPresent();
     }
 
+    /** As {@link #close(String)}, for the fleet of a specification. */
+    public static boolean close(FleetSpec spec) {
+        return close(fleetGroup(spec));
+    }
+
     static String keeperName(String group) {
         return "sglang-ray-keeper/" + group;
     }
@@ -100,6 +107,8 @@ public final class FleetKeepers {
                     .setName(name)
                     .setLifetime(ActorLifetime.DETACHED)
                     .setJvmOptions(GroupOptions.SMALL_JVM);
+            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise.
+            driverNode().ifPresent(ip -> creator.setResource("node:" + ip, A_LITTLE));
             session.workerJarUri().ifPresent(uri -> {
                 RuntimeEnv environment = new RuntimeEnv.Builder().build();
                 environment.set("java_jars", List.of(uri));
@@ -114,6 +123,14 @@ public final class FleetKeepers {
         }
     }
 
+    private static Optional<String> driverNode() {
+        var node = Ray.getRuntimeContext().getCurrentNodeId();
+        return Ray.getRuntimeContext().getAllNodeInfo().stream()
+                .filter(info -> info.nodeId.equals(node))
+                .map(info -> info.nodeAddress)
+                .findFirst();
+    }
+
     // Built in code: Ray's annotations for it fail on JDK 12 and later.
     private static ConcurrencyGroup control() {
         return new ConcurrencyGroupBuilder<FleetKeeper>()
@@ -125,9 +142,8 @@ public final class FleetKeepers {
     }
 
     private static String request(FleetSpec spec, RaySession session, Settings settings) {
-        Map<String, Object> configuration = JSON.convertValue(spec.root().toJava(), new TypeReference<>() {});
         KeeperRequest request = new KeeperRequest(
-                configuration,
+                configuration(spec),
                 spec.component().isEmpty() ? null : spec.component(),
                 spec.block().path(),
                 spec.explicitPlacement(),
@@ -141,6 +157,23 @@ public final class FleetKeepers {
         } catch (JsonProcessingException e) {
             throw new LaunchException("the configuration cannot be handed to the keeper: " + e.getOriginalMessage(), e);
         }
+    }
+
+    // Not the whole: what stands elsewhere may be missing (???), and need not be there for a launch.
+    private static Map<String, Object> configuration(FleetSpec spec) {
+        Map<String, Object> needed = new LinkedHashMap<>();
+        for (String path : List.of("cluster", spec.block().path())) {
+            Object value = JSON.convertValue(spec.root().require(path).toJava(), Object.class);
+            List<String> keys = List.of(path.split("\\."));
+            Map<String, Object> parent = needed;
+            for (String key : keys.subList(0, keys.size() - 1)) {
+                Map<String, Object> child = new LinkedHashMap<>();
+                parent.put(key, child);
+                parent = child;
+            }
+            parent.put(keys.get(keys.size() - 1), value);
+        }
+        return needed;
     }
 
     // The keeper's own deadlines end the launch; here only an interrupt does.

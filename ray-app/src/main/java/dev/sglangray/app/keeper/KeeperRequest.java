@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a keeper is told to launch; travels as JSON.
  *
- * @param configuration the whole configuration, resolved
+ * @param configuration the section {@code cluster} and the launcher's block, resolved
  * @param component the component that places the engines, or null for the usual one
  * @param argsKey the dotted key of the launcher's block
  * @param explicitPlacement whether the component's own strategy is used

@@ -9,6 +9,7 @@ import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.OnCluster;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -45,6 +46,43 @@ class DetachedFleetIT {
             assertThat(result.stderr()).contains("no such weights");
         }
         cluster.assertNothingLeft();
+    }
+
+    @Test
+    void isCheckedBeforeThereIsAKeeper(TestCluster cluster) {
+        int actors = cluster.actors().size();
+        try (InsideProcess up = new Cli(cluster)
+                .up(StandIn.model(cluster, "{}"), "--detach", "+router_server_args.server.mem_fraction_statik=0.5")) {
+            ExitResult result = up.await(Cli.DEADLINE);
+            assertThat(result.code()).as(result.toString()).isEqualTo(2);
+            assertThat(result.stderr()).contains("mem_fraction_statik", "mem_fraction_static");
+        }
+        assertThat(cluster.actors()).hasSize(actors);
+    }
+
+    @Test
+    void needsNothingOfTheRestOfTheConfiguration(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        try (InsideProcess up = cli.up(
+                StandIn.model(cluster, "{}"), "--detach", "+actor.model.path='???'", "+actor.seed='${oc.env:UNSET}'")) {
+            up.await(Cli.DEADLINE).orFail();
+        } finally {
+            cli.run("down").orFail();
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void isTakenBackWhenTheCommandIsKilledMeanwhile(TestCluster cluster) {
+        try (InsideProcess up =
+                new Cli(cluster).upWithProgress(StandIn.model(cluster, "{\"load_seconds\": 600}"), "--detach")) {
+            up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
+            up.signal("KILL");
+            up.await(Cli.DEADLINE);
+        }
+        Awaitility.await("the keeper notices")
+                .atMost(Cli.DEADLINE)
+                .until(() -> cluster.leftovers().isEmpty());
     }
 
     @Test

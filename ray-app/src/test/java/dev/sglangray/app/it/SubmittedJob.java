@@ -4,8 +4,10 @@ package dev.sglangray.app.it;
 import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.TestCluster;
+import dev.sglangray.app.drivers.GuideDriver;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,15 +32,35 @@ final class SubmittedJob {
 
     /** Submits with the guide's configuration, and follows the job's output. */
     InsideProcess submit(String... overrides) throws IOException {
+        return submit(List.of("up", "-c", "fleet.yaml"), overrides);
+    }
+
+    /** Submits a Java program of the user's, whose classes only the job's folder has. */
+    InsideProcess submit(Class<?> main, String... overrides) throws IOException {
+        return submit(List.of("run", "--class-path", "classes", main.getName(), "fleet.yaml"), overrides);
+    }
+
+    private InsideProcess submit(List<String> program, String... overrides) throws IOException {
         String folder = "/tmp/job-" + id;
         cluster.exec(cluster.head(), MINUTE, "cp", "-r", Cli.dist().toString(), folder)
                 .orFail();
         Files.copy(Cli.config("fleet.yaml"), cluster.head().file(folder + "/fleet.yaml"));
+        cluster.exec(cluster.head(), MINUTE, "cp", "-r", classes().toString(), folder + "/classes")
+                .orFail();
         List<String> command = ray("job", "submit", "--address", cluster.dashboardUrl(), "--submission-id", id);
-        command.addAll(List.of("--working-dir", folder, "--", "bash", "sglang-ray", "up", "-c", "fleet.yaml"));
+        command.addAll(List.of("--working-dir", folder, "--", "bash", "sglang-ray"));
+        command.addAll(program);
         command.addAll(Arrays.asList(overrides));
         // The client is Python, whose output into a file would else wait in its buffer.
         return cluster.spawn(cluster.head(), command, Map.of("PYTHONUNBUFFERED", "1"));
+    }
+
+    private static Path classes() {
+        return Path.of(GuideDriver.class
+                .getProtectionDomain()
+                .getCodeSource()
+                .getLocation()
+                .getPath());
     }
 
     ExitResult stop() {

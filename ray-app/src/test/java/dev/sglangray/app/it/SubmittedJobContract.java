@@ -7,6 +7,7 @@ import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
+import dev.sglangray.app.drivers.GuideDriver;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +28,16 @@ abstract class SubmittedJobContract {
             job.stop().orFail();
             submit.await(Cli.DEADLINE);
             assertThat(job.status().stdout()).contains("was stopped");
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void runsAJavaProgramOfTheUsers(TestCluster cluster) throws IOException {
+        String model = "router_server_args.model_path=" + StandIn.model(cluster, "{}");
+        try (InsideProcess submit = new SubmittedJob(cluster, "driver").submit(GuideDriver.class, model)) {
+            ExitResult result = submit.await(Cli.DEADLINE).orFail();
+            assertThat(result.stdout()).contains("healthy [true, true] [true]");
         }
         cluster.assertNothingLeft();
     }
