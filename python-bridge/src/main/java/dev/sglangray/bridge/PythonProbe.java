@@ -62,6 +62,15 @@ public final class PythonProbe {
         return version;
     }
 
+    /**
+     * How many accelerators that interpreter may use on this machine, of the first kind there is; 0 when there is none.
+     *
+     * @throws PythonException when the interpreter is missing or does not answer
+     */
+    public int accelerators(String interpreter, Duration deadline) {
+        return parse(report(interpreter, deadline)).at("/accelerators/count").asInt();
+    }
+
     static String missing(PythonVersions versions, String distribution) {
         return "The Python interpreter '" + versions.interpreter() + "' (" + versions.executable() + ", Python "
                 + versions.python() + ") has no " + distribution + ". Install it there, or name another interpreter"

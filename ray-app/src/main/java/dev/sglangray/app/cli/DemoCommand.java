@@ -36,6 +36,7 @@ import picocli.CommandLine.Option;
         })
 final class DemoCommand implements Callable<Integer> {
     private static final Duration MODEL_DEADLINE = Duration.ofMinutes(5);
+    private static final Duration PROBE_DEADLINE = Duration.ofMinutes(1);
     private static final long ANSWER_SECONDS = 300;
 
     private final CliContext context;
@@ -81,8 +82,14 @@ final class DemoCommand implements Callable<Integer> {
                 .orElseThrow(() -> new EnvironmentException("conf/demo.yaml is not beside the script sglang-ray"));
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), false)) {
             Path packageFolder = PythonPackage.extract();
-            new PythonProbe(packageFolder).requireSglang(python, Duration.ofMinutes(1));
-            try (CliSession cli = CliSession.beginLocal(context, RaySession.DEFAULT_NAMESPACE, engines)) {
+            PythonProbe probe = new PythonProbe(packageFolder);
+            probe.requireSglang(python, PROBE_DEADLINE);
+            int possible = enginesOn(probe.accelerators(python, PROBE_DEADLINE), engines);
+            if (possible < engines) {
+                progress.line("this machine has " + possible + " accelerator(s): " + possible + " engine(s) instead of "
+                        + engines);
+            }
+            try (CliSession cli = CliSession.beginLocal(context, RaySession.DEFAULT_NAMESPACE, possible)) {
                 Config root = ConfigLoader.builder()
                         .configFile(conf)
                         .environment(System.getenv())
@@ -114,6 +121,11 @@ final class DemoCommand implements Callable<Integer> {
             }
             progress.line("ending the fleet ...");
         }
+    }
+
+    /** One engine takes one accelerator; without any, the head pretends to have as many as are wanted. */
+    static int enginesOn(int accelerators, int wanted) {
+        return accelerators == 0 ? wanted : Math.min(accelerators, wanted);
     }
 
     private String model(Path packageFolder, String python) {
