@@ -25,7 +25,7 @@ final class Servers {
 
     /** Takes a server that is not among those tried, if there is one. */
     Server take(Set<BaseUrl> tried, @Nullable BaseUrl only) {
-        Server chosen = all.size() == 1 ? all.get(0) : only != null ? named(only) : best(tried);
+        Server chosen = only != null ? named(only) : all.size() == 1 ? all.get(0) : best(tried);
         chosen.underWay.incrementAndGet();
         return chosen;
     }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LazyAnswerTest {
+    @Test
+    void logprobsAreDecodedWhenTheyAreAskedFor() throws Exception {
+        MetaInfo meta = Generation.parse(bytes(
+                        Answers.GENERATED.replace("[[NaN, 7, null]]", "[[-0.5, 7, \" é\\\"]\"], [NaN, 8, null]]")))
+                .metaInfo();
+        assertThat(meta.outputTokenLogprobs()).hasSize(2);
+        assertThat(meta.outputTokenLogprobs().get(0)).isEqualTo(new TokenLogprob(-0.5, 7, " é\"]"));
+        assertThat(meta.outputTokenLogprobs().get(1).logprob()).isNaN();
+        assertThat(meta.inputTokenLogprobs()).isEmpty();
+    }
+
+    /** Positions of values must be right whatever stands before them. */
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void whatIsLeftForLaterReadsAsIfItWereReadAtOnce(long seed) throws Exception {
+        Random random = new Random(seed);
+        Map<String, Object> meta = new java.util.LinkedHashMap<>();
+        for (int i = 0; i < 30; i++) {
+            meta.put("k" + "é".repeat(random.nextInt(3)) + i, value(random, 4));
+        }
+        Map<String, Object> whole = Map.of("text", "a😀\"\\", "meta_info", meta, "other", value(random, 5));
+        Generation read = Generation.parse(Json.write(whole));
+        assertThat(read.text()).isEqualTo("a😀\"\\");
+        Map<String, Object> expected = Json.others(Json.read(Json.write(meta)), java.util.Set.of());
+        assertThat(read.metaInfo().extra())
+                .as("seed %d", seed)
+                .isEqualTo(expected)
+                .hasSameHashCodeAs(expected);
+        assertThat(List.copyOf(read.metaInfo().extra().keySet())).isEqualTo(List.copyOf(expected.keySet()));
+        assertThat(read.extra().get("other"))
+                .isEqualTo(Json.toJava(Json.read(Json.write(whole)).path("other")));
+    }
+
+    @Test
+    void recordsOfTheSameAnswerAreEqual() throws Exception {
+        Generation one = Generation.parse(bytes(Answers.GENERATED));
+        Generation other = Generation.parse(bytes(Answers.GENERATED));
+        assertThat(one).isEqualTo(other).hasSameHashCodeAs(other).hasToString(other.toString());
+        assertThatThrownBy(() -> one.metaInfo().extra().clear()).isInstanceOf(UnsupportedOperationException.class);
+        assertThatThrownBy(() -> one.outputIds().add(1)).isInstanceOf(UnsupportedOperationException.class);
+        assertThat(one.outputIds()).isEqualTo(List.of(7, 8));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"{\"text\": \"a\", \"x\": [1 2]}", "{\"text\": \"a\", \"x\": [1,}", "{\"text\": \"a\" \"x\": 1}"
+            })
+    void brokenJsonIsFoundEvenWhereItWouldBeLeftForLater(String text) {
+        assertThatThrownBy(() -> Generation.parse(bytes(text)))
+                .isInstanceOf(com.fasterxml.jackson.core.JsonProcessingException.class);
+    }
+
+    private static Object value(Random random, int depth) {
+        return switch (random.nextInt(depth > 0 ? 6 : 4)) {
+            case 0 -> random.nextDouble();
+            case 1 -> "t\"\\é\n😀".substring(random.nextInt(4)) + random.nextInt();
+            case 2 -> random.nextInt();
+            case 3 -> random.nextBoolean();
+            case 4 -> List.of(value(random, depth - 1), value(random, depth - 1));
+            default -> Map.of("m", value(random, depth - 1));
+        };
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}
