@@ -7,6 +7,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.Secrets;
+import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,10 +23,12 @@ public final class ArgumentValidator {
     private static final Set<String> FILLED_IN = Set.of("host", "port", "dist_init_addr", "master_port");
 
     private final ArgumentSchema schema;
+    private final Severity unknownKeys;
     private final List<ConfigProblem> problems = new ArrayList<>();
 
-    private ArgumentValidator(ArgumentSchema schema) {
+    private ArgumentValidator(ArgumentSchema schema, Severity unknownKeys) {
         this.schema = schema;
+        this.unknownKeys = unknownKeys;
     }
 
     /**
@@ -37,7 +40,16 @@ public final class ArgumentValidator {
      * @return what is wrong, in the order written; empty when all is well
      */
     public static List<ConfigProblem> validate(Config block, ArgumentSchema schema) {
-        ArgumentValidator validator = new ArgumentValidator(schema);
+        return validate(block, schema, Severity.ERROR);
+    }
+
+    /**
+     * As above, for a schema that may be of another version than what will run.
+     *
+     * @param unknownKeys what a key is that the schema does not have
+     */
+    public static List<ConfigProblem> validate(Config block, ArgumentSchema schema, Severity unknownKeys) {
+        ArgumentValidator validator = new ArgumentValidator(schema, unknownKeys);
         List<String> keys = block.keys();
         List<Config> values = block.children();
         for (int i = 0; i < keys.size(); i++) {
@@ -85,7 +97,11 @@ public final class ArgumentValidator {
             String fix = schema.nearest(key)
                     .map(name -> "did you mean '" + name + "'?")
                     .orElse("");
-            problems.add(error(value, owner + " has no argument '" + key + "'").withFix(fix));
+            String message = owner + " has no argument '" + key + "'";
+            ConfigProblem unknown = unknownKeys == Severity.ERROR
+                    ? error(value, message)
+                    : ConfigProblem.warning(value.position(), value.path(), message);
+            problems.add(unknown.withFix(fix));
             return;
         }
         Object plain = value.toJava();

@@ -6,7 +6,13 @@ import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.bridge.SchemaDump;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.ArgumentSchema;
+import dev.sglangray.config.ArgumentValidator;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Severity;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +38,21 @@ public final class ArgumentSchemas {
             String from = python == null ? "as bundled with sglang-ray" : "of " + python;
             return schema.packageName() + " " + schema.version() + " " + from;
         }
+
+        /**
+         * What is wrong with a block. A key that is unknown here is only a warning when the arguments are not those of the
+         * engine's own Python, whose version may have it; why that one was not asked is a warning too.
+         */
+        public List<ConfigProblem> check(Config block) {
+            List<ConfigProblem> problems = new ArrayList<>();
+            if (!reason.isEmpty()) {
+                problems.add(ConfigProblem.warning(
+                        block.position(), block.path(), "is compared with " + describe() + ": " + reason));
+            }
+            problems.addAll(
+                    ArgumentValidator.validate(block, schema, python == null ? Severity.WARNING : Severity.ERROR));
+            return problems;
+        }
     }
 
     /**
@@ -43,12 +64,21 @@ public final class ArgumentSchemas {
         String reason = "";
         if (python != null) {
             try {
-                String dump = new SchemaDump(PythonPackage.extract()).dump(python, kind, DEADLINE);
-                return new Found(ArgumentSchema.parse(dump), python, "");
+                return require(kind, python);
             } catch (PythonException e) {
                 reason = String.valueOf(e.getMessage());
             }
         }
         return new Found(ArgumentSchema.parse(SchemaDump.bundled(kind)), null, reason);
+    }
+
+    /**
+     * The schema of one Python, and of no other.
+     *
+     * @throws PythonException when that Python cannot be used
+     */
+    public static Found require(SchemaKind kind, String python) {
+        String dump = new SchemaDump(PythonPackage.extract()).dump(python, kind, DEADLINE);
+        return new Found(ArgumentSchema.parse(dump), python, "");
     }
 }

@@ -2,7 +2,6 @@
 package dev.sglangray.app;
 
 import dev.sglangray.bridge.SchemaKind;
-import dev.sglangray.config.ArgumentValidator;
 import dev.sglangray.config.ClusterConfig;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
@@ -47,13 +46,21 @@ public final class FleetCheck {
      * @param explicitPlacement whether the component's own strategy places the engines
      * @param routerNodeRank the node of the router
      * @param python the Python whose SGLang and router are meant; null for the tested versions
+     * @param pythonRequired whether that Python must answer, rather than the tested versions be used instead
      */
     public record Request(
             @Nullable String component,
             @Nullable String argsKey,
             boolean explicitPlacement,
             int routerNodeRank,
-            @Nullable String python) {}
+            @Nullable String python,
+            boolean pythonRequired) {
+        private ArgumentSchemas.Found schema(SchemaKind kind) {
+            return python != null && pythonRequired
+                    ? ArgumentSchemas.require(kind, python)
+                    : ArgumentSchemas.find(kind, python);
+        }
+    }
 
     /**
      * What came out.
@@ -159,10 +166,10 @@ public final class FleetCheck {
 
     private void compare(Config block, String key, SchemaKind kind) {
         attempt(() -> block.select(key).filter(Config::isMap).orElse(null)).ifPresent(arguments -> {
-            ArgumentSchemas.Found found = ArgumentSchemas.find(kind, request.python());
+            ArgumentSchemas.Found found = request.schema(kind);
             schemas.add(found);
             attempt(() -> {
-                addAll(ArgumentValidator.validate(arguments, found.schema()));
+                addAll(found.check(arguments));
                 return found;
             });
         });

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.ArgumentSchemas;
+import dev.sglangray.bridge.SchemaKind;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -68,6 +70,18 @@ final class ConfigOptions extends ComposeOptions {
     /** The Python of the nodes: the one named here, else this command's own. */
     String pythonOr(Launcher launcher) {
         return python == null ? launcher.requirePython() : python;
+    }
+
+    /** Whether the Python was named here, and so has to be usable. */
+    boolean pythonIsNamed() {
+        return python != null;
+    }
+
+    /** The arguments to compare with: of the Python named, which must answer, else of this command's own as far as it can. */
+    ArgumentSchemas.Found schema(SchemaKind kind, Launcher launcher) {
+        return python == null
+                ? ArgumentSchemas.find(kind, launcher.python().orElse(null))
+                : ArgumentSchemas.require(kind, python);
     }
 
     /** As {@link #pythonOr}, but a command without any Python gets none. */

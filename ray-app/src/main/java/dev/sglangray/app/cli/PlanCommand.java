@@ -88,9 +88,8 @@ final class PlanCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             FleetSpec spec = FleetInput.read(config);
             LaunchOptions.Builder options = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
-            // Only a Python that is at hand can be asked what SGLang accepts; else what is known of SGLang has to do.
-            context.launcher().python().ifPresent(options::pythonInterpreter);
-            ArgumentCheck check = ArgumentCheck.of(spec.block(), spec.arguments(), options.build());
+            ArgumentCheck check = ArgumentCheck.against(
+                    spec.block(), spec.arguments(), kind -> config.schema(kind, context.launcher()));
             config.pythonIfKnown(context.launcher()).ifPresent(options::pythonInterpreter);
             check.throwIfWrong();
             check.problems().forEach(problem -> progress.line(problem.render()));

@@ -64,6 +64,7 @@ final class ValidateCommand implements Callable<Integer> {
                         config.argsKey().orElse(null),
                         config.explicitPlacement(),
                         config.routerNodeRank(),
-                        config.pythonIfKnown(context.launcher()).orElse(null)));
+                        config.pythonIfKnown(context.launcher()).orElse(null),
+                        config.pythonIsNamed()));
     }
 }

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
  * @param jar the application's jar, which workers load our classes from
  * @param python the Python whose Ray this driver runs with: a path or a name on PATH
  */
-record ProgramFiles(Path jar, String python) {
+public record ProgramFiles(Path jar, String python) {
     private static final String JAR_PROPERTY = "sglangray.jar";
     private static final String CLASSES_PROPERTY = "sglangray.classpath";
     private static final String PYTHON_PROPERTY = "sglangray.python";
@@ -31,9 +31,12 @@ record ProgramFiles(Path jar, String python) {
      */
     static ProgramFiles find() {
         String jar = System.getProperty(JAR_PROPERTY, "");
-        return new ProgramFiles(
-                jar.isBlank() ? ownJar() : Path.of(jar).toAbsolutePath(),
-                python(System.getProperty(PYTHON_PROPERTY, ""), System.getenv()));
+        return new ProgramFiles(jar.isBlank() ? ownJar() : Path.of(jar).toAbsolutePath(), defaultPython());
+    }
+
+    /** The program's Python: what the start script found, else SGLANG_RAY_PYTHON, else python3. */
+    public static String defaultPython() {
+        return python(System.getProperty(PYTHON_PROPERTY, ""), System.getenv());
     }
 
     /** Where workers look for classes: the jar, and the class path of a program that {@code sglang-ray run} started. */

@@ -84,6 +84,16 @@ class PlanCommandTest {
     }
 
     @Test
+    void aPythonThatIsNamedMustAnswerAndWithoutOneUnknownKeysAreTold() {
+        assertThat(run("--cluster", cluster.toString(), "--python", "/no/such/python"))
+                .isEqualTo(ExitCode.ENVIRONMENT);
+        assertThat(messages()).contains("/no/such/python");
+        assertThat(run("--cluster", cluster.toString(), "+router_server_args.server.of_another_version=1"))
+                .isEqualTo(ExitCode.OK);
+        assertThat(messages()).contains("warning: router_server_args.server.of_another_version: sglang 0.5.23 has no");
+    }
+
+    @Test
     void explainsOneProcess() {
         assertThat(run("--cluster", cluster.toString(), "--explain", "1")).isEqualTo(ExitCode.OK);
         assertThat(result()).startsWith("engine 1 of 2").contains("api_key: <hidden>");
