@@ -58,8 +58,8 @@ def measure(args, client, size, delay, in_flight):
         url = f"http://127.0.0.1:{port}/size={size}&delay={delay}"
         warm, seconds = args.warm, args.seconds
         if delay:
-            # Whole rounds of the engine: the first to connect, the others to measure.
-            warm, seconds = delay / 1000 * 1.5, delay / 1000 * 2
+            # Whole rounds of the engine: the first ones connect and warm up, two are measured.
+            warm, seconds = delay / 1000 * 3.5, delay / 1000 * 2
         if client == "wrk":
             result = wrk(url, in_flight, seconds)
         else:
