@@ -85,6 +85,8 @@ public final class EditorSchema {
                 text("The name of the router's group: " + LauncherArgs.DEFAULT_ROUTER_GROUP_NAME + "."));
         properties.set("launch_router", flag("Whether to start the router."));
         properties.set("router", nullable(ref("router")));
+        properties.set("placement_group", nullable(FleetSchema.placementGroup()));
+        properties.set("supervision", nullable(FleetSchema.supervision()));
         // The arguments of embodied engines are another class's.
         ObjectNode embodied = launcher.putObject("if");
         embodied.putObject("properties").putObject("server_type").put("const", ServerType.EMBODIED.configName());

@@ -14,6 +14,21 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
 final class LauncherArgsReader {
+    /** The last two are ours; who reads them checks what is in them. */
+    private static final List<String> KEYS = List.of(
+            "model_path",
+            "tensor_parallel_size",
+            "pipeline_parallel_size",
+            "server_type",
+            "group_name",
+            "launch_server",
+            "server",
+            "router_group_name",
+            "launch_router",
+            "router",
+            "placement_group",
+            "supervision");
+
     private final Fields fields = new Fields();
 
     LauncherArgs read(Config block) {
@@ -44,8 +59,24 @@ final class LauncherArgsReader {
                 launchRouter,
                 router);
         checkGroups(block, args);
+        checkKeys(block);
         ConfigException.throwIfErrors(fields.problems());
         return args;
+    }
+
+    // Other keys are free, for interpolations to refer to; one that looks like a slip would launch something else.
+    private void checkKeys(Config block) {
+        List<String> keys = block.keys();
+        for (int i = 0; i < keys.size(); i++) {
+            String key = keys.get(i);
+            String fix = KEYS.contains(key) ? "" : Names.didYouMean(key, KEYS);
+            if (!fix.isEmpty()) {
+                Config value = block.children().get(i);
+                fields.add(ConfigProblem.error(value.position(), value.path(), "unknown key '" + key + "'")
+                        .withAllowed(KEYS)
+                        .withFix(fix));
+            }
+        }
     }
 
     private void checkGroups(Config block, LauncherArgs args) {

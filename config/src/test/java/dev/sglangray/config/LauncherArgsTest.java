@@ -107,4 +107,18 @@ class LauncherArgsTest {
     private static LauncherArgs read(String yaml) {
         return LauncherArgs.from(Config.parse(yaml));
     }
+
+    @Test
+    void aSlipInAKeyIsAnErrorAndOtherKeysAreFree() {
+        Config block = Config.parse("""
+                launch_server: false
+                launch_routr: false
+                share: 0.5
+                router: {policy: random}
+                """);
+        assertThatThrownBy(() -> LauncherArgs.from(block))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("unknown key 'launch_routr'")
+                .hasMessageContaining("launch_router");
+    }
 }

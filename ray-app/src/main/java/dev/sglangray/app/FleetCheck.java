@@ -10,6 +10,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
@@ -98,7 +99,10 @@ public final class FleetCheck {
         Optional<Config> block = attempt(() -> FleetSpec.block(root, request.argsKey()));
         Optional<LauncherArgs> bound = block.flatMap(found -> attempt(() -> LauncherArgs.from(found)));
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
-        block.ifPresent(found -> attempt(() -> GroupSettingsReader.read(found)));
+        // Somebody else's group is on a real cluster only.
+        GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
+                .filter(read -> read.existing().isEmpty())
+                .orElse(GroupSettings.DEFAULT);
         block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
         bound.ifPresent(this::compareSizes);
         boolean needed = bound.map(LauncherArgs::launchServer).orElse(true);
@@ -106,7 +110,7 @@ public final class FleetCheck {
                 needed ? attempt(() -> FleetSpec.component(root, request.component())) : Optional.of("");
         ClusterConfig readable = cluster.cluster();
         if (readable != null && !hasErrors(cluster.problems())) {
-            addAll(PlacementCheck.of(root, readable, component.orElse(null), bound.orElse(null), request));
+            addAll(PlacementCheck.of(root, readable, component.orElse(null), bound.orElse(null), settings, request));
         }
     }
 

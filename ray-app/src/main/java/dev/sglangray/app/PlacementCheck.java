@@ -12,6 +12,7 @@ import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.ComponentPlacement;
 import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.NodeSnapshot;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.PlanRequest;
@@ -41,6 +42,7 @@ final class PlacementCheck {
             ClusterConfig cluster,
             @Nullable String component,
             @Nullable LauncherArgs arguments,
+            GroupSettings settings,
             FleetCheck.Request request) {
         if (cluster.numNodes() > MOST_NODES) {
             return List.of();
@@ -50,8 +52,8 @@ final class PlacementCheck {
                 : Math.max(1, arguments.acceleratorsPerEngine().orElse(1));
         int wanted = cluster.numNodes() > MANY_NODES ? FEW : PLENTY;
         int plenty = (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
-        PlacementException refusal = refusal(cluster, plenty, component, arguments, request);
-        if (refusal == null || refusal(cluster, 0, component, arguments, request) == null) {
+        PlacementException refusal = refusal(cluster, plenty, component, arguments, settings, request);
+        if (refusal == null || refusal(cluster, 0, component, arguments, settings, request) == null) {
             return List.of();
         }
         return List.of(problem(root, cluster, component, arguments, refusal));
@@ -62,6 +64,7 @@ final class PlacementCheck {
             int accelerators,
             @Nullable String component,
             @Nullable LauncherArgs arguments,
+            GroupSettings settings,
             FleetCheck.Request request) {
         try {
             Cluster cluster = Cluster.of(config, snapshot(config.numNodes(), accelerators));
@@ -73,6 +76,7 @@ final class PlacementCheck {
             PlanRequest.Builder plan = PlanRequest.builder(cluster)
                     .fleetName("check")
                     .routerNodeRank(request.routerNodeRank())
+                    .groupSettings(settings)
                     .arguments(arguments);
             if (placement != null) {
                 plan.nodeGroups(placement.getNodeGroups(component));

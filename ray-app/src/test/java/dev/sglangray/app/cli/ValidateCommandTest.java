@@ -48,6 +48,14 @@ class ValidateCommandTest {
     }
 
     @Test
+    void refusesGroupsThatNoClusterCouldGive() throws IOException {
+        CommandRun share = validate(GUIDE, "+router_server_args.placement_group.accelerator_share=0.5");
+        assertThat(share.code()).as(share.out()).isEqualTo(ExitCode.USAGE);
+        CommandRun others = validate(GUIDE, "+router_server_args.placement_group.name=training");
+        assertThat(others.code()).as(others.out()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
     void tellsAllErrorsTogetherWithTheirPlaces() throws IOException {
         CommandRun run = validate(
                 GUIDE.replace("tp_size:", "tp_sise:")

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.AcceleratorIds;
+import dev.sglangray.placement.GroupSettingsReader;
+import dev.sglangray.placement.GroupStrategy;
+import dev.sglangray.workers.supervision.OnDegraded;
+import dev.sglangray.workers.supervision.ProbeKind;
+import dev.sglangray.workers.supervision.RestartMode;
+import dev.sglangray.workers.supervision.SupervisionPolicyReader;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+
+/** The editors' schema of the launcher's own maps against those who read them. */
+class FleetSchemaTest {
+
+    @Test
+    void hasTheKeysThatAreRead() throws IOException {
+        assertThat(keys("placement_group"))
+                .containsExactlyInAnyOrderElementsOf(read("placement_group", GroupSettingsReader::read));
+        assertThat(keys("supervision"))
+                .containsExactlyInAnyOrderElementsOf(read("supervision", SupervisionPolicyReader::read));
+    }
+
+    @Test
+    void hasTheWordsThatAreRead() throws IOException {
+        assertThat(words("placement_group", "strategy")).containsExactlyElementsOf(names(GroupStrategy.values()));
+        assertThat(words("placement_group", "accelerator_ids"))
+                .containsExactlyElementsOf(names(AcceleratorIds.values()));
+        assertThat(words("supervision", "restart")).containsExactlyElementsOf(dashed(RestartMode.values()));
+        assertThat(words("supervision", "probe")).containsExactlyElementsOf(dashed(ProbeKind.values()));
+        assertThat(words("supervision", "on_degraded")).containsExactlyElementsOf(dashed(OnDegraded.values()));
+    }
+
+    private static List<String> read(String map, Consumer<Config> reader) {
+        Config block = Config.parse(map + ": {zzz: 1}");
+        ConfigException refusal = catchThrowableOfType(ConfigException.class, () -> reader.accept(block));
+        return refusal.problems().get(0).allowed();
+    }
+
+    private static List<String> keys(String map) throws IOException {
+        JsonNode properties = properties(map);
+        return StreamSupport.stream(((Iterable<String>) properties::fieldNames).spliterator(), false)
+                .toList();
+    }
+
+    private static List<String> words(String map, String key) throws IOException {
+        JsonNode choice = properties(map).path(key).path("anyOf").path(0).path("enum");
+        return StreamSupport.stream(choice.spliterator(), false)
+                .map(JsonNode::asText)
+                .filter(word -> word.equals(word.toLowerCase(Locale.ROOT)))
+                .toList();
+    }
+
+    private static JsonNode properties(String map) throws IOException {
+        JsonNode schema = new ObjectMapper()
+                .readTree(Path.of("conf/sglang-ray.schema.json").toFile());
+        return schema.at("/definitions/launcher/properties/" + map + "/anyOf/0/properties");
+    }
+
+    private static List<String> names(Enum<?>[] values) {
+        return Arrays.stream(values)
+                .map(value -> value.name().toLowerCase(Locale.ROOT))
+                .toList();
+    }
+
+    private static List<String> dashed(Enum<?>[] values) {
+        return names(values).stream().map(name -> name.replace('_', '-')).toList();
+    }
+}
