@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The refusal of a placement: something that was asked for cannot be given by this cluster.
  *
- * <p>Thrown before anything is started. {@link #getMessage()} is written for people and already
+ * <p>Thrown before anything is started, except that bundles may have been waited for ({@link #busy()}). {@link #getMessage()} is written for people and already
  * holds all of the details; the accessors are for programs.
  */
 public final class PlacementException extends RuntimeException {
@@ -18,6 +18,7 @@ public final class PlacementException extends RuntimeException {
     private final transient @Nullable Integer rank;
     private final transient @Nullable Object seen;
     private final transient List<String> available;
+    private final boolean busy;
 
     private PlacementException(Builder builder) {
         super(builder.render(), builder.cause);
@@ -25,6 +26,7 @@ public final class PlacementException extends RuntimeException {
         this.rank = builder.rank;
         this.seen = builder.seen;
         this.available = List.copyOf(builder.available);
+        this.busy = builder.busy;
     }
 
     /** A refusal that has no more to say than {@code message}. */
@@ -48,6 +50,15 @@ public final class PlacementException extends RuntimeException {
         this.rank = inner.rank;
         this.seen = inner.seen;
         this.available = inner.available();
+        this.busy = inner.busy;
+    }
+
+    /**
+     * Whether the cluster could give it but others held it until the deadline, so that it may succeed later; else it is
+     * impossible as asked.
+     */
+    public boolean busy() {
+        return busy;
     }
 
     /** The component (or worker group) concerned, when there is one. */
@@ -83,6 +94,7 @@ public final class PlacementException extends RuntimeException {
         private @Nullable String availableTitle;
         private @Nullable String fix;
         private @Nullable Throwable cause;
+        private boolean busy;
 
         private Builder(String message) {
             this.message = message;
@@ -122,6 +134,12 @@ public final class PlacementException extends RuntimeException {
         /** The failure below this one. */
         public Builder cause(@Nullable Throwable failure) {
             this.cause = failure;
+            return this;
+        }
+
+        /** Whether it may succeed later; see {@link PlacementException#busy()}. */
+        public Builder busy(boolean mayComeFree) {
+            this.busy = mayComeFree;
             return this;
         }
 

@@ -165,10 +165,12 @@ public final class FleetReservation implements AutoCloseable {
     }
 
     private PlacementException late(FleetPlan plan, PlacementGroup waited, Duration elapsed) {
+        BundleDiagnosis diagnosis = diagnosis(plan, waited);
         return PlacementException.builder("the %d bundles of \"%s\" were not reserved within %d s"
                         .formatted(plan.bundles().size(), plan.fleetName(), elapsed.toSeconds()))
                 .seen(plan.fleetName())
-                .available("Why", diagnosis(plan, waited).lines())
+                .available("Why", diagnosis.lines())
+                .busy(!diagnosis.hopeless())
                 .build();
     }
 
@@ -189,12 +191,17 @@ public final class FleetReservation implements AutoCloseable {
         return group;
     }
 
-    /** Gives the bundles back; Ray ends the actors in them. Does nothing the second time, nor to somebody else's group. */
+    /** Gives the bundles back; Ray ends the actors in them. Does nothing once that is done, nor to somebody else's group. */
     @Override
     public void close() {
         if (group != null && own && closed.compareAndSet(false, true)) {
             LOG.debug("removing placement group {}", group.getName());
-            ray.remove(group);
+            try {
+                ray.remove(group);
+            } catch (RuntimeException | Error failure) {
+                closed.set(false); // so that it can be tried again
+                throw failure;
+            }
         }
     }
 }

@@ -25,6 +25,7 @@ final class FakeRayGroups implements RayGroups {
     boolean nameTaken;
     boolean interruptWhileWaiting;
     boolean removedByOthers;
+    boolean failOnRemove;
     private int slices;
     private long now;
 
@@ -56,6 +57,9 @@ final class FakeRayGroups implements RayGroups {
 
     @Override
     public void remove(PlacementGroup group) {
+        if (failOnRemove) {
+            throw new IllegalStateException("no answer");
+        }
         removed.add(group.getName());
     }
 

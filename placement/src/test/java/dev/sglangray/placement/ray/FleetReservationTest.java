@@ -57,6 +57,33 @@ class FleetReservationTest {
         assertThat(ray.removed).containsExactly("fleet");
     }
 
+    @Test
+    void aFailedReturnCanBeRepeated() {
+        FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
+        ray.readyAfterSlices = 1;
+        FleetReservation reservation = FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray);
+        ray.failOnRemove = true;
+        assertThatThrownBy(reservation::close).hasMessage("no answer");
+        ray.failOnRemove = false;
+        reservation.close();
+        assertThat(ray.removed).containsExactly("fleet");
+    }
+
+    @Test
+    void othersMayGiveBackWhatTheyHoldButNobodyWhatIsNotThere() {
+        FakeRayGroups held = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
+        held.ledger = held(1, Map.of("GPU", 1.5), Map.of("GPU", 0.5));
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, held))
+                .isInstanceOfSatisfying(
+                        PlacementException.class,
+                        refusal -> assertThat(refusal.busy()).isTrue());
+        FakeRayGroups small = new FakeRayGroups(snapshot(NODES.get(0), node(1, 2)));
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, small))
+                .isInstanceOfSatisfying(
+                        PlacementException.class,
+                        refusal -> assertThat(refusal.busy()).isFalse());
+    }
+
     private static LedgerSnapshot held(int index, Map<String, Double> byGroup, Map<String, Double> byActor) {
         String node = RayNodes.id(index).toString();
         return new LedgerSnapshot(

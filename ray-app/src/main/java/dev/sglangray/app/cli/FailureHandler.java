@@ -28,7 +28,11 @@ final class FailureHandler implements IExecutionExceptionHandler {
             console.say(config.render());
             return ExitCode.USAGE;
         }
-        if (failure instanceof PlacementException || failure instanceof UsageException) {
+        if (failure instanceof PlacementException refusal) {
+            say(failure);
+            return refusal.busy() ? ExitCode.FAILED : ExitCode.USAGE;
+        }
+        if (failure instanceof UsageException) {
             say(failure);
             return ExitCode.USAGE;
         }

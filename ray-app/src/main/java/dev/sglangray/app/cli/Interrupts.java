@@ -17,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * process.
  */
 final class Interrupts {
+    private static final System.Logger LOG = System.getLogger(Interrupts.class.getName());
     private static final Map<String, Integer> SIGNALS = Map.of("INT", 2, "TERM", 15, "HUP", 1);
 
     private final Thread target;
@@ -76,7 +77,7 @@ final class Interrupts {
             handle.invoke(null, signal.getConstructor(String.class).newInstance(name), proxy);
         } catch (InvocationTargetException e) {
             // The JVM was started with -Xrs or keeps this signal for itself: its default then ends the process.
-            received.compareAndSet(0, 0);
+            LOG.log(System.Logger.Level.DEBUG, "SIG{0} stays as it is: {1}", name, e.getCause());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("this JVM has no signal handlers (sun.misc.Signal)", e);
         }

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class ProgressDisplay implements LaunchListener, AutoCloseable {
     private static final String CLEAR_LINE = "\r\u001b[2K";
+    private static final int USUAL_WIDTH = 80;
     private static final Duration LOG_INTERVAL = Duration.ofSeconds(15);
     private static final Duration TERMINAL_INTERVAL = Duration.ofSeconds(1);
 
@@ -91,11 +92,25 @@ final class ProgressDisplay implements LaunchListener, AutoCloseable {
         }
         String waiting = String.join("; ", running.values());
         if (console.isTerminal()) {
-            console.draw(CLEAR_LINE + elapsed() + "  … " + waiting);
+            // A line that wraps cannot be drawn over.
+            console.draw(CLEAR_LINE + cut(elapsed() + "  … " + waiting, width(System.getenv("COLUMNS"))));
             drawn = true;
         } else {
             console.say(elapsed() + "  still: " + waiting);
         }
+    }
+
+    /** The terminal's width as its shell says, else 80 columns. */
+    static int width(@Nullable String columns) {
+        if (columns != null && columns.strip().matches("[1-9][0-9]{0,3}")) {
+            return Integer.parseInt(columns.strip());
+        }
+        return USUAL_WIDTH;
+    }
+
+    /** One column stays free, since some terminals wrap when the last one is written. */
+    static String cut(String line, int width) {
+        return line.length() < width ? line : line.substring(0, Math.max(0, width - 2)) + "…";
     }
 
     private void erase() {

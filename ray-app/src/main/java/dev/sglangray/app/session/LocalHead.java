@@ -10,11 +10,8 @@ import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.bridge.SupervisedProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.SimpleFileVisitor;
-import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -26,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -50,11 +46,10 @@ public final class LocalHead implements AutoCloseable {
 
     private final SupervisedProcess process;
     private final PortLease port;
-    private final Path folder;
-    private boolean keepFolder;
+    private final HeadFolder folder;
     private boolean closed;
 
-    private LocalHead(SupervisedProcess process, PortLease port, Path folder) {
+    private LocalHead(SupervisedProcess process, PortLease port, HeadFolder folder) {
         this.process = process;
         this.port = port;
         this.folder = folder;
@@ -68,7 +63,7 @@ public final class LocalHead implements AutoCloseable {
      * @throws SessionException when it cannot be started
      */
     public static LocalHead start(String python, int accelerators) {
-        Path folder = newFolder();
+        HeadFolder folder = newFolder();
         PortLease port = new PortAllocator().acquire();
         List<String> command = new ArrayList<>(List.of(
                 python,
@@ -76,7 +71,7 @@ public final class LocalHead implements AutoCloseable {
                 "sglang_ray.local_head",
                 "--block",
                 "--port=" + port.port(),
-                "--temp-dir=" + folder.resolve("ray"),
+                "--temp-dir=" + folder.path().resolve("ray"),
                 "--include-dashboard=false",
                 "--disable-usage-stats",
                 "--log-color=false"));
@@ -98,12 +93,12 @@ public final class LocalHead implements AutoCloseable {
                     environment,
                     null,
                     null,
-                    folder.resolve("head.log"),
+                    folder.path().resolve("head.log"),
                     STOP_GRACE));
             return new LocalHead(process, port, folder);
         } catch (RuntimeException e) {
             port.close();
-            deleteTree(folder);
+            folder.close();
             throw new SessionException("a local Ray head cannot be started with " + python + ": " + e.getMessage(), e);
         }
     }
@@ -119,9 +114,9 @@ public final class LocalHead implements AutoCloseable {
         long end = System.nanoTime() + deadline.toNanos();
         CompletableFuture<ProcessExit> exit = process.onExit();
         while (true) {
-            String log = readLog();
-            if (log.contains(READY)) {
-                Matcher matcher = ADDRESS.matcher(log);
+            String printed = readLog();
+            if (printed.contains(READY)) {
+                Matcher matcher = ADDRESS.matcher(printed);
                 if (matcher.find()) {
                     return RayAddress.parse(matcher.group(1), "the address that ray start printed");
                 }
@@ -145,9 +140,7 @@ public final class LocalHead implements AutoCloseable {
         closed = true;
         process.terminate(STOP_GRACE);
         port.close();
-        if (!keepFolder) {
-            deleteTree(folder);
-        }
+        folder.close();
     }
 
     // Returns early when the head ends, since that ends the waiting.
@@ -164,9 +157,9 @@ public final class LocalHead implements AutoCloseable {
 
     private SessionException failed(String what) {
         List<String> tail = process.logTail(TAIL_LINES);
-        keepFolder = true;
+        folder.keep();
         return new SessionException("the local Ray head " + what + "; its last lines:\n  " + String.join("\n  ", tail)
-                + "\nIts logs: " + folder);
+                + "\nIts logs: " + folder.path());
     }
 
     private String readLog() {
@@ -177,36 +170,12 @@ public final class LocalHead implements AutoCloseable {
         }
     }
 
-    // Short, because Ray puts sockets below it whose paths may have 107 bytes at most.
-    private static Path newFolder() {
+    private static HeadFolder newFolder() {
+        String parent = System.getProperty("java.io.tmpdir", "/tmp");
         try {
-            return Files.createTempDirectory("sgr-");
+            return HeadFolder.create(Path.of(parent));
         } catch (IOException e) {
-            throw new SessionException("no folder can be made in " + System.getProperty("java.io.tmpdir"), e);
-        }
-    }
-
-    private static void deleteTree(Path root) {
-        try {
-            Files.walkFileTree(root, new SimpleFileVisitor<>() {
-                @Override
-                public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                    Files.deleteIfExists(file);
-                    return FileVisitResult.CONTINUE;
-                }
-
-                @Override
-                public FileVisitResult postVisitDirectory(Path directory, @Nullable IOException error)
-                        throws IOException {
-                    if (error != null) {
-                        throw error;
-                    }
-                    Files.deleteIfExists(directory);
-                    return FileVisitResult.CONTINUE;
-                }
-            });
-        } catch (IOException e) {
-            log.warn("the folder {} stays: {}", root, e.toString());
+            throw new SessionException("no folder can be made in " + parent, e);
         }
     }
 }
