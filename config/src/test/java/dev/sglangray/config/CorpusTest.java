@@ -71,10 +71,14 @@ class CorpusTest {
 
     private void compare(String name, Comparison comparison) throws IOException {
         Path file = folder().resolve(name);
+        if (System.getProperty("corpus.dir") != null) {
+            assertThat(folder()).as("the folder of -Dcorpus.dir").isDirectory();
+        }
         assumeTrue(Files.isRegularFile(file), "no recordings at " + file + "; set -Dcorpus.dir to compare");
         Map<String, String> exceptions = exceptions();
         List<String> differences = new ArrayList<>();
         List<CorpusCase> cases = CorpusCase.read(file);
+        assertThat(cases).as("cases in %s", file).isNotEmpty();
         int agreed = 0;
         for (CorpusCase recorded : cases) {
             String difference = comparison.difference(recorded);

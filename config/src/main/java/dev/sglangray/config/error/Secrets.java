@@ -3,18 +3,22 @@ package dev.sglangray.config.error;
 
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Keeps values of secret-looking keys out of messages. */
 public final class Secrets {
     private static final int LONGEST_VALUE = 120;
-    private static final List<String> MARKS =
-            List.of("api_key", "apikey", "token", "secret", "passw", "passphrase", "credential");
+    private static final List<String> MARKS = List.of(
+            "api_key", "apikey", "token", "secret", "passw", "passphrase", "credential", "authorization", "bearer");
+
+    /** A key of access or of encryption, such as S3_ACCESS_KEY; not the path of one. */
+    private static final Pattern KEYS = Pattern.compile("(^|.*_)keys?$");
 
     private Secrets() {}
 
     /**
-     * Whether a key looks as if its value were secret: it names an API key, a token, a secret, a password or a
+     * Whether a key looks as if its value were secret: it names a key, a token, a secret, a password or a
      * credential. Only the last part of a dotted path counts, and a tokenizer is no token.
      */
     public static boolean isSecret(String key) {
@@ -22,7 +26,7 @@ public final class Secrets {
                 .toLowerCase(Locale.ROOT)
                 .replace('-', '_')
                 .replace("tokenizer", "");
-        return MARKS.stream().anyMatch(name::contains);
+        return MARKS.stream().anyMatch(name::contains) || KEYS.matcher(name).matches();
     }
 
     /**

@@ -18,7 +18,10 @@ class SecretsTest {
                 "auth-token",
                 "client_secret",
                 "db_password",
-                "control_plane_api_keys"
+                "control_plane_api_keys",
+                "S3_ACCESS_KEY",
+                "private-key",
+                "Authorization"
             })
     void hidesValuesOfSecretLookingKeys(String key) {
         assertThat(Secrets.isSecret(key)).isTrue();
@@ -26,7 +29,16 @@ class SecretsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"model_path", "tokenizer_path", "secrets.model", "log_level"})
+    @ValueSource(
+            strings = {
+                "model_path",
+                "tokenizer_path",
+                "secrets.model",
+                "log_level",
+                "server_key_path",
+                "ssl_keyfile",
+                "key_value"
+            })
     void showsOthers(String key) {
         assertThat(Secrets.isSecret(key)).isFalse();
         assertThat(Secrets.display(key, "value")).isEqualTo("'value'");

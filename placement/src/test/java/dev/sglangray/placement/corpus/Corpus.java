@@ -51,6 +51,9 @@ final class Corpus {
     /** Runs all cases of a file; every disagreement must stand in {@code corpus-exceptions.txt} with its reason. */
     static void check(String file, Judge judge) {
         Path path = folder().resolve(file);
+        if (System.getProperty("corpus.dir") != null) {
+            assertThat(folder()).as("the folder of -Dcorpus.dir").isDirectory();
+        }
         assumeTrue(Files.exists(path), () -> "no recorded cases at " + path + "; set -Dcorpus.dir");
         Map<String, String> exceptions = exceptions();
         List<String> disagreements = new ArrayList<>();
