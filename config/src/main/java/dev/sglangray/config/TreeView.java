@@ -111,7 +111,10 @@ public final class TreeView {
             children = List.of();
             e.problems().forEach(problem -> problems.add(config.explain(problem)));
         }
-        if (secret && !(value instanceof Number || value instanceof Boolean) && value != null) {
+        if (secret
+                && value != null
+                && !(value instanceof Boolean)
+                && (Secrets.hides(path, value) || !isSecretPath(path))) {
             value = HIDDEN;
         }
         if (depth >= 0 || (kind != Kind.MAP && kind != Kind.LIST)) {

@@ -130,8 +130,7 @@ final class PlanJson {
     }
 
     private static @Nullable Object masked(String key, @Nullable Object value) {
-        boolean harmless = value == null || value instanceof Number || value instanceof Boolean;
-        if (!harmless && Secrets.isSecret(key)) {
+        if (Secrets.hides(key, value)) {
             return HIDDEN;
         }
         if (value instanceof Map<?, ?> map) {

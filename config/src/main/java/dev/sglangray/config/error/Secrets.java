@@ -15,6 +15,8 @@ public final class Secrets {
     /** A key of access or of encryption, such as S3_ACCESS_KEY; not the path of one. */
     private static final Pattern KEYS = Pattern.compile("(^|.*_)keys?$");
 
+    private static final Pattern COUNTS = Pattern.compile("tokens|token_", Pattern.CASE_INSENSITIVE);
+
     private Secrets() {}
 
     /**
@@ -30,12 +32,22 @@ public final class Secrets {
     }
 
     /**
+     * Whether this value of this key must not be shown: it is secret, and neither absent nor a switch nor a number of
+     * tokens, which {@code max_total_tokens} and its like are.
+     */
+    public static boolean hides(String key, @Nullable Object value) {
+        boolean harmless = value == null
+                || value instanceof Boolean
+                || (value instanceof Number && COUNTS.matcher(key).find());
+        return !harmless && isSecret(key);
+    }
+
+    /**
      * A value as it may stand in a message: quoted text or the plain value, shortened; {@code <hidden>} for a
-     * secret-looking key, unless the value is a number or a boolean, which {@code max_total_tokens} and its like are.
+     * secret, see {@link #hides}.
      */
     public static String display(String key, @Nullable Object value) {
-        boolean harmless = value == null || value instanceof Number || value instanceof Boolean;
-        if (!harmless && isSecret(key)) {
+        if (hides(key, value)) {
             return "<hidden>";
         }
         String text = value instanceof String s ? "'" + s + "'" : String.valueOf(value);

@@ -47,6 +47,9 @@ class SecretsTest {
     @Test
     void showsNumbersOfTokens() {
         assertThat(Secrets.display("max_total_tokens", 32)).isEqualTo("32");
+        assertThat(Secrets.display("api_key", 20251124)).isEqualTo("<hidden>");
+        assertThat(Secrets.display("hf_token", 20251124)).isEqualTo("<hidden>");
+        assertThat(Secrets.display("api_key", true)).isEqualTo("true");
     }
 
     @Test

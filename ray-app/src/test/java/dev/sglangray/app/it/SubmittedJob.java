@@ -45,8 +45,10 @@ final class SubmittedJob {
         cluster.exec(cluster.head(), MINUTE, "cp", "-r", Cli.dist().toString(), folder)
                 .orFail();
         Files.copy(Cli.config("fleet.yaml"), cluster.head().file(folder + "/fleet.yaml"));
-        cluster.exec(cluster.head(), MINUTE, "cp", "-r", classes().toString(), folder + "/classes")
-                .orFail();
+        if (program.contains("classes")) {
+            cluster.exec(cluster.head(), MINUTE, "cp", "-r", classes().toString(), folder + "/classes")
+                    .orFail();
+        }
         List<String> command = ray("job", "submit", "--address", cluster.dashboardUrl(), "--submission-id", id);
         command.addAll(List.of("--working-dir", folder, "--", "bash", "sglang-ray"));
         command.addAll(program);
