@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.app.session.JobContext;
 import dev.sglangray.app.session.RayLedger;
+import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.GroupOptions;
@@ -92,8 +92,8 @@ final class FleetLaunch {
     // In a submitted job, nodes other than the driver's get our classes from the job's working directory.
     private static GroupOptions withJobJars(GroupOptions given) {
         return given.javaJars().isEmpty()
-                ? JobContext.from(System.getenv())
-                        .workingDirUri()
+                ? RaySession.current()
+                        .workerJarUri()
                         .map(uri -> given.withJavaJars(List.of(uri)))
                         .orElse(given)
                 : given;

@@ -60,6 +60,15 @@ public final class JobContext {
         return Optional.ofNullable(workingDirUri);
     }
 
+    /**
+     * As {@link #workingDirUri}, but empty for a connection to another cluster than the job's, which does not keep it.
+     *
+     * @param connected the address that this JVM is connected to; blank when that is not known, and taken for the job's
+     */
+    Optional<String> workingDirUriIn(String connected) {
+        return connected.isBlank() || connected.equals(address) ? workingDirUri() : Optional.empty();
+    }
+
     /** The id that {@code ray job submit} printed. */
     public Optional<String> submissionId() {
         return Optional.ofNullable(submissionId);

@@ -104,7 +104,9 @@ public final class RaySession implements AutoCloseable {
             throw new IllegalStateException(
                     "this JVM is not connected to Ray: call RaySession.connect or Ray.init first");
         }
-        String uri = JobContext.from(System.getenv()).workingDirUri().orElse(null);
+        String uri = JobContext.from(System.getenv())
+                .workingDirUriIn(System.getProperty("ray.address", ""))
+                .orElse(null);
         return new RaySession(null, Ray.getRuntimeContext().getNamespace(), uri, false);
     }
 

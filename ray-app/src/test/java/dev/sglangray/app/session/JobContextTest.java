@@ -20,6 +20,11 @@ class JobContextTest {
         assertThat(job.address()).contains("10.9.0.1:6379");
         assertThat(job.workingDirUri()).contains("gcs://_ray_pkg_12ab.zip");
         assertThat(job.submissionId()).contains("raysubmit_1");
+        assertThat(job.workingDirUriIn("10.9.0.1:6379")).contains("gcs://_ray_pkg_12ab.zip");
+        assertThat(job.workingDirUriIn("")).contains("gcs://_ray_pkg_12ab.zip");
+        assertThat(job.workingDirUriIn("127.0.0.1:20449"))
+                .as("a local head does not keep the job's folder")
+                .isEmpty();
     }
 
     @Test
