@@ -3,7 +3,6 @@ package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -104,15 +103,6 @@ final class Fields {
 
     /** A problem for each key that is not known, with the nearest that is. */
     void onlyKnown(Config map, Collection<String> known) {
-        List<String> keys = map.keys();
-        List<Config> values = map.children();
-        for (int i = 0; i < keys.size(); i++) {
-            if (!known.contains(keys.get(i))) {
-                Config value = values.get(i);
-                add(ConfigProblem.error(value.position(), value.path(), "unknown key '" + keys.get(i) + "'")
-                        .withAllowed(known.stream().sorted().toList())
-                        .withFix(Names.didYouMean(keys.get(i), known)));
-            }
-        }
+        problems.addAll(KnownKeys.unknown(map, known.stream().sorted().toList()));
     }
 }

@@ -66,17 +66,9 @@ final class LauncherArgsReader {
 
     // Other keys are free, for interpolations to refer to; one that looks like a slip would launch something else.
     private void checkKeys(Config block) {
-        List<String> keys = block.keys();
-        for (int i = 0; i < keys.size(); i++) {
-            String key = keys.get(i);
-            String fix = KEYS.contains(key) ? "" : Names.didYouMean(key, KEYS);
-            if (!fix.isEmpty()) {
-                Config value = block.children().get(i);
-                fields.add(ConfigProblem.error(value.position(), value.path(), "unknown key '" + key + "'")
-                        .withAllowed(KEYS)
-                        .withFix(fix));
-            }
-        }
+        KnownKeys.unknown(block, KEYS).stream()
+                .filter(problem -> !problem.fix().isEmpty())
+                .forEach(fields::add);
     }
 
     private void checkGroups(Config block, LauncherArgs args) {

@@ -2,10 +2,10 @@
 package dev.sglangray.placement;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +40,7 @@ public final class GroupSettingsReader {
         if (!map.isMap()) {
             throw new ConfigException(problem(map, "must be a map, such as {strategy: PACK}"));
         }
-        requireKnown(map);
+        ConfigException.throwIfErrors(KnownKeys.unknown(map, KEYS));
         try {
             return new GroupSettings(
                     word(map, "strategy", GroupStrategy.class, GroupStrategy.PACK),
@@ -52,19 +52,6 @@ public final class GroupSettingsReader {
         } catch (PlacementException refusal) {
             throw new ConfigException(problem(map, String.valueOf(refusal.getMessage())));
         }
-    }
-
-    private static void requireKnown(Config map) {
-        List<ConfigProblem> problems = new ArrayList<>();
-        List<String> keys = map.keys();
-        for (int i = 0; i < keys.size(); i++) {
-            if (!KEYS.contains(keys.get(i))) {
-                problems.add(problem(map.children().get(i), "unknown key '" + keys.get(i) + "'")
-                        .withAllowed(KEYS)
-                        .withFix(Names.didYouMean(keys.get(i), KEYS)));
-            }
-        }
-        ConfigException.throwIfErrors(problems);
     }
 
     private static <E extends Enum<E>> E word(Config map, String key, Class<E> type, E fallback) {

@@ -2,10 +2,10 @@
 package dev.sglangray.workers.supervision;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -44,7 +44,7 @@ public final class SupervisionPolicyReader {
         if (!map.isMap()) {
             throw new ConfigException(problem(map, "must be a map, such as {restart: never}"));
         }
-        requireKnown(map);
+        ConfigException.throwIfErrors(KnownKeys.unknown(map, KEYS));
         SupervisionPolicy otherwise = SupervisionPolicy.DEFAULT;
         try {
             return new SupervisionPolicy(
@@ -61,19 +61,6 @@ public final class SupervisionPolicyReader {
         } catch (IllegalArgumentException refusal) {
             throw new ConfigException(problem(map, String.valueOf(refusal.getMessage())));
         }
-    }
-
-    private static void requireKnown(Config map) {
-        List<ConfigProblem> problems = new ArrayList<>();
-        List<String> keys = map.keys();
-        for (int i = 0; i < keys.size(); i++) {
-            if (!KEYS.contains(keys.get(i))) {
-                problems.add(problem(map.children().get(i), "unknown key '" + keys.get(i) + "'")
-                        .withAllowed(KEYS)
-                        .withFix(Names.didYouMean(keys.get(i), KEYS)));
-            }
-        }
-        ConfigException.throwIfErrors(problems);
     }
 
     private static int whole(Config map, String key, int otherwise) {
