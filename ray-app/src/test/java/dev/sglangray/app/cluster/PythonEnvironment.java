@@ -40,6 +40,11 @@ public record PythonEnvironment(Path home) {
         return find("sglang", "run");
     }
 
+    /** The environment that checks the Python side; it also has uvicorn with httptools. Found as the others are. */
+    public static PythonEnvironment withTools() {
+        return find("tools", "tools");
+    }
+
     public Path bin() {
         return home.resolve("bin");
     }

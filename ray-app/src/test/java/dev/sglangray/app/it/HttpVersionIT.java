@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.client.GenerateRequest;
+import dev.sglangray.client.InferenceHttpClient;
+import dev.sglangray.client.TransportKind;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Why the client speaks HTTP/1.1 and nothing else: what uvicorn with httptools makes of an offer of HTTP/2. */
+@Tag("sglang")
+class HttpVersionIT {
+    private static final GenerateRequest REQUEST =
+            GenerateRequest.builder().text("Once upon a time").build();
+
+    private static Process server;
+    private static String url;
+
+    @BeforeAll
+    static void start() throws IOException {
+        Path script = PythonEnvironment.repository()
+                .resolve("ray-app/src/test/resources/dev/sglangray/app/it/echo_on_httptools.py");
+        server = new ProcessBuilder(PythonEnvironment.withTools().python().toString(), "-I", script.toString())
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        BufferedReader out = new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8));
+        url = "http://127.0.0.1:" + out.readLine();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.destroyForcibly();
+    }
+
+    /** The JDK's client offers an upgrade to HTTP/2 unless told otherwise. The answer is 200 all the same. */
+    @Test
+    void anOfferOfHttp2LosesTheBody() throws Exception {
+        assertThat(posted(HttpClient.Version.HTTP_2)).isEqualTo("{\"text\": \"\"}");
+        assertThat(posted(HttpClient.Version.HTTP_1_1)).isEqualTo("{\"text\": \"abc\"}");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
+    void theClientsBodiesArrive(TransportKind transport) {
+        try (InferenceHttpClient client =
+                InferenceHttpClient.builder().baseUrl(url).transport(transport).build()) {
+            for (int i = 0; i < 3; i++) {
+                assertThat(client.generate(REQUEST).text()).contains("Once upon a time");
+                assertThat(client.generateAsync(REQUEST).join().text()).contains("Once upon a time");
+            }
+        }
+    }
+
+    private static String posted(HttpClient.Version version) throws IOException, InterruptedException {
+        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/generate"))
+                .POST(HttpRequest.BodyPublishers.ofString("abc"))
+                .build();
+        HttpResponse<String> answer =
+                HttpClient.newBuilder().version(version).build().send(request, HttpResponse.BodyHandlers.ofString());
+        assertThat(answer.statusCode()).isEqualTo(200);
+        return answer.body();
+    }
+}
