@@ -54,6 +54,18 @@ def test_the_bundled_router_schema() -> None:
     assert refused == {"prefill_urls", "decode_urls", "control_plane_api_keys"}
 
 
+def test_the_bundled_embodied_schema() -> None:
+    assert (bundled("embodied")["package"], bundled("embodied")["version"]) == ("sglang", "0.5.23")
+    assert field("embodied", "model_path")["required"]
+    assert (field("embodied", "num_gpus")["type"], field("embodied", "num_gpus")["default"]) == ("int", 1)
+    assert field("embodied", "tp_size")["nullable"]
+    assert field("embodied", "attention_backend")["nullable"]
+    assert field("embodied", "cache_dit_config")["types"] == ["dict", "str"]
+    assert field("embodied", "disagg_role_device")["choices"] == ["auto", "cpu", "cuda"]
+    assert field("embodied", "master_port")["filled"]
+    assert not field("embodied", "_explicit_arg_names")["settable"]
+
+
 def dump(kind: str, *options: str, home: Path) -> tuple[dict[str, Any], float]:
     begin = time.monotonic()
     done = subprocess.run(
@@ -73,6 +85,11 @@ def test_the_router_schema_is_current(tmp_path: Path) -> None:
 
 
 @pytest.mark.sglang
+def test_the_embodied_schema_is_current(tmp_path: Path) -> None:
+    assert dump("embodied", "--fresh", home=tmp_path)[0] == bundled("embodied")
+
+
+@pytest.mark.sglang
 def test_the_server_schema_is_current_and_kept_answers_are_fast(tmp_path: Path) -> None:
     fresh, slow = dump("server", "--fresh", home=tmp_path)
     assert fresh == bundled("server"), "run python -m sglang_ray.schema server --fresh and keep its answer"
@@ -86,7 +103,7 @@ def test_a_kept_answer_for_other_source_files_does_not_count(tmp_path: Path, mon
     monkeypatch.setenv("SGLANG_RAY_HOME", str(tmp_path))
     monkeypatch.setattr(schema, "bundled_folders", list)
     first = schema.load("router")
-    kept = tmp_path / "schemas" / "sglang-router-0.3.2.json"
+    kept = tmp_path / "schemas" / "sglang-router-0.3.2-router.json"
     assert json.loads(kept.read_text()) == first
     kept.write_text(json.dumps({**first, "fields": []}))
     assert schema.load("router")["fields"] == []

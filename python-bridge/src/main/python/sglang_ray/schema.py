@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.schema server|router``: the arguments that the installed version takes, as JSON.
+"""``python -m sglang_ray.schema server|embodied|router``: the arguments that the installed version takes, as JSON.
 
 Reading SGLang's own declaration imports torch (20 to 60 s), so the answer is kept: beside this file for the pinned
 versions, else under the cache folder. A kept answer counts only for the same version with the same declaring files.
@@ -18,20 +18,31 @@ from pathlib import Path
 from typing import Any
 
 from sglang_ray import packages
+from sglang_ray.declared import declared_fields
 from sglang_ray.errors import BridgeError, missing_package, run
-from sglang_ray.fields import describe
+from sglang_ray.fields import Field, describe
 
 SCHEMA_VERSION = 1
 
 #: Filled in at run time where the configuration leaves them unset.
-_FILLED = {"server": {"host", "port", "dist_init_addr"}, "router": {"host", "port"}}
+_FILLED = {
+    "server": {"host", "port", "dist_init_addr"},
+    "embodied": {"host", "port", "master_port"},
+    "router": {"host", "port"},
+}
 #: RouterArgs fields that the command line derives from other flags; refused, as RLinf's launcher refuses them.
 ROUTER_NOT_SETTABLE = {"prefill_urls", "decode_urls", "control_plane_api_keys"}
 #: What declares the arguments, relative to site-packages.
 _SOURCES = {
     "server": ("sglang", ("srt/server_args.py", "srt/arg_groups")),
+    "embodied": (
+        "sglang",
+        ("multimodal_gen/runtime/server_args.py", "multimodal_gen/runtime/server_args"),
+    ),
     "router": ("sglang-router", ("router_args.py",)),
 }
+#: What an embodied engine computes from other arguments, and takes from no configuration.
+_EMBODIED_COMPUTED = {"pipeline_config", "model_loaded", "scheduler_ports", "sp_split_auto"}
 
 
 def build(kind: str) -> dict[str, Any]:
@@ -40,6 +51,19 @@ def build(kind: str) -> dict[str, Any]:
     version = packages.version(distribution)
     if version is None:
         raise missing_package(distribution, f"the {kind} schema is read from it")
+    fields = _declared() if kind == "embodied" else _imported(kind)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "kind": kind,
+        "package": distribution,
+        "version": version,
+        "source_sha256": fingerprint(kind),
+        "fields": fields,
+    }
+
+
+def _imported(kind: str) -> list[dict[str, Any]]:
+    """The fields as the package itself declares them, its command line included."""
     parser = argparse.ArgumentParser(add_help=False)
     record: Any
     if kind == "server":
@@ -52,26 +76,31 @@ def build(kind: str) -> dict[str, Any]:
 
         record = RouterArgs
         RouterArgs.add_cli_args(parser, use_router_prefix=False)
-    if kind == "router":
         _rename_router_actions(parser)
     fields = []
     for field in describe(record, parser):
-        entry = {
-            key: value for key, value in dataclasses.asdict(field).items() if value is not None or key == "default"
-        }
+        entry = _entry(field)
         if kind == "router" and field.name == "tool_call_parser" and field.choices:
             entry["choices"] = sorted(field.choices)  # the native library lists them in another order each time
         entry["settable"] = _settable(kind, field.name, record)
         entry["filled"] = field.name in _FILLED[kind]
         fields.append(entry)
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "kind": kind,
-        "package": distribution,
-        "version": version,
-        "source_sha256": fingerprint(kind),
-        "fields": fields,
-    }
+    return fields
+
+
+def _declared() -> list[dict[str, Any]]:
+    """The fields of embodied engines, read from their source: the module imports all of the extra ``diffusion``."""
+    fields = []
+    for field in declared_fields(_source_files("embodied"), "ServerArgs"):
+        settable = not field.name.startswith("_") and field.name not in _EMBODIED_COMPUTED
+        fields.append({**_entry(field), "settable": settable, "filled": field.name in _FILLED["embodied"]})
+    if not fields:
+        raise BridgeError("the installed sglang declares no embodied engines (sglang.multimodal_gen)", 3)
+    return fields
+
+
+def _entry(field: Field) -> dict[str, Any]:
+    return {key: value for key, value in dataclasses.asdict(field).items() if value is not None or key == "default"}
 
 
 def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
@@ -81,7 +110,7 @@ def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
     if version is None:
         raise missing_package(distribution, f"the {kind} schema is read from it")
     digest = fingerprint(kind)
-    kept = cache_folder() / f"{distribution}-{version}.json"
+    kept = cache_folder() / f"{distribution}-{version}-{kind}.json"
     if use_kept:
         for path in (*(folder / f"{kind}.json" for folder in bundled_folders()), kept):
             found = _read(path)
@@ -99,17 +128,30 @@ def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
 
 def fingerprint(kind: str) -> str:
     """A digest over the files that declare the arguments."""
+    distribution, _ = _SOURCES[kind]
+    folder = _folder(distribution)
+    digest = hashlib.sha256()
+    for file in _source_files(kind):
+        digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _source_files(kind: str) -> list[Path]:
+    """What declares the arguments; of paths that changed between versions, those that are there."""
     distribution, paths = _SOURCES[kind]
+    folder = _folder(distribution)
+    found: list[Path] = []
+    for relative in paths:
+        path = folder / relative
+        found += [file for file in (sorted(path.rglob("*.py")) if path.is_dir() else [path]) if file.is_file()]
+    return found
+
+
+def _folder(distribution: str) -> Path:
     folder = packages.folder(distribution, distribution.replace("-", "_"))
     if folder is None:
         raise missing_package(distribution, "its files were not found")
-    digest = hashlib.sha256()
-    for relative in paths:
-        path = Path(folder, relative)
-        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            if file.is_file():
-                digest.update(str(file.relative_to(folder)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
+    return Path(folder)
 
 
 def bundled_folders() -> list[Path]:

@@ -17,8 +17,7 @@ final class ArgumentBlockSchema {
         block.put("description", "Arguments of " + arguments.packageName() + " " + arguments.version() + ".");
         ObjectNode properties = block.putObject("properties");
         for (Field field : arguments.fields().values()) {
-            boolean passed =
-                    arguments.kind() == Kind.SERVER || !field.commandLine().isEmpty();
+            boolean passed = arguments.kind().isEngine() || !field.commandLine().isEmpty();
             if (field.settable() && passed) {
                 properties.set(field.name(), field(field, arguments.kind()));
             }
@@ -37,7 +36,7 @@ final class ArgumentBlockSchema {
             alternatives.add(EditorSchema.type("null"));
         }
         alternatives.add(EditorSchema.ref("interpolation"));
-        boolean filled = kind == Kind.SERVER && ArgumentValidator.isFilledIn(field);
+        boolean filled = kind.isEngine() && ArgumentValidator.isFilledIn(field);
         String help = filled ? "Filled in when the engine starts: leave it unset. " + field.help() : field.help();
         if (!help.isBlank()) {
             schema.put("description", help.strip());

@@ -37,8 +37,15 @@ public record ArgumentSchema(Kind kind, String packageName, String version, Map<
 
     /** Whose arguments a schema describes. */
     public enum Kind {
+        /** An engine that serves a language model. */
         SERVER,
-        ROUTER
+        /** An engine of {@code sglang.multimodal_gen}. */
+        EMBODIED,
+        ROUTER;
+
+        boolean isEngine() {
+            return this != ROUTER;
+        }
     }
 
     /** The types that can be told apart. */

@@ -24,11 +24,13 @@ public final class ArgumentValidator {
 
     private final ArgumentSchema schema;
     private final Severity unknownKeys;
+    private final String advice;
     private final List<ConfigProblem> problems = new ArrayList<>();
 
-    private ArgumentValidator(ArgumentSchema schema, Severity unknownKeys) {
+    private ArgumentValidator(ArgumentSchema schema, Severity unknownKeys, String advice) {
         this.schema = schema;
         this.unknownKeys = unknownKeys;
+        this.advice = advice;
     }
 
     /**
@@ -40,16 +42,18 @@ public final class ArgumentValidator {
      * @return what is wrong, in the order written; empty when all is well
      */
     public static List<ConfigProblem> validate(Config block, ArgumentSchema schema) {
-        return validate(block, schema, Severity.ERROR);
+        return validate(block, schema, Severity.ERROR, "");
     }
 
     /**
      * As above, for a schema that may be of another version than what will run.
      *
      * @param unknownKeys what a key is that the schema does not have
+     * @param advice what to do about such a key when it is no slip; may be empty
      */
-    public static List<ConfigProblem> validate(Config block, ArgumentSchema schema, Severity unknownKeys) {
-        ArgumentValidator validator = new ArgumentValidator(schema, unknownKeys);
+    public static List<ConfigProblem> validate(
+            Config block, ArgumentSchema schema, Severity unknownKeys, String advice) {
+        ArgumentValidator validator = new ArgumentValidator(schema, unknownKeys, advice);
         List<String> keys = block.keys();
         List<Config> values = block.children();
         for (int i = 0; i < keys.size(); i++) {
@@ -94,9 +98,10 @@ public final class ArgumentValidator {
         Field field = schema.fields().get(key);
         if (field == null) {
             String owner = (schema.packageName() + " " + schema.version()).strip();
-            String fix = schema.nearest(key)
+            String slip = schema.nearest(key)
                     .map(name -> "did you mean '" + name + "'?")
                     .orElse("");
+            String fix = slip + (slip.isEmpty() || advice.isEmpty() ? "" : " ") + advice;
             String message = owner + " has no argument '" + key + "'";
             ConfigProblem unknown = unknownKeys == Severity.ERROR
                     ? error(value, message)
@@ -105,7 +110,7 @@ public final class ArgumentValidator {
             return;
         }
         Object plain = value.toJava();
-        if (schema.kind() == Kind.SERVER && isFilledIn(field)) {
+        if (schema.kind().isEngine() && isFilledIn(field)) {
             if (plain != null) {
                 String message = "has no effect: it is filled in when the engine starts";
                 problems.add(ConfigProblem.warning(value.position(), value.path(), message)
@@ -123,7 +128,7 @@ public final class ArgumentValidator {
     private void checkValue(Field field, Config value, @Nullable Object plain) {
         if (plain == null) {
             // The router's launcher leaves out what is null; the engine takes it as it is.
-            if (schema.kind() == Kind.SERVER && !field.nullable()) {
+            if (schema.kind().isEngine() && !field.nullable()) {
                 problems.add(error(value, "must be " + ArgumentTypes.describe(field) + ", not null"));
             }
         } else if (!ArgumentTypes.fits(field, plain)) {

@@ -23,15 +23,15 @@ import org.jspecify.annotations.Nullable;
  * names, then overrides. What Hydra keeps for itself under {@code hydra} is left out of the result.
  */
 public final class ConfigLoader {
-    private final Path configDir;
+    private final List<Path> folders;
     private final String configName;
     private final List<String> overrides;
     private final Map<String, String> environment;
-
     private final Map<String, CustomResolver> resolvers;
 
     private ConfigLoader(Builder from, Path configDir, String configName) {
-        this.configDir = configDir;
+        Path more = from.moreConfigurations;
+        this.folders = more == null ? List.of(configDir) : List.of(configDir, more);
         this.configName = configName;
         this.overrides = from.overrides;
         this.environment = from.environment;
@@ -66,7 +66,7 @@ public final class ConfigLoader {
         Interpolator interpolator = new Interpolator(environment)
                 .withHydra(ZonedDateTime.now(ZoneId.systemDefault()))
                 .withResolvers(resolvers);
-        Composition composed = new Composer(configDir, interpolator, sink).compose(configName, overrides);
+        Composition composed = new Composer(folders, interpolator, sink).compose(configName, overrides);
         return new Config(composed.tree(), interpolator.withHydraSection(composed.hydra()), composed.trails());
     }
 
@@ -74,6 +74,7 @@ public final class ConfigLoader {
     public static final class Builder {
         private @Nullable Path configDir;
         private @Nullable Path configFile;
+        private @Nullable Path moreConfigurations;
         private String configName = "config";
         private List<String> overrides = List.of();
         private Map<String, String> environment = System.getenv();
@@ -90,6 +91,12 @@ public final class ConfigLoader {
         /** The primary file; its folder is the folder of configurations. */
         public Builder configFile(Path file) {
             this.configFile = Objects.requireNonNull(file, "file");
+            return this;
+        }
+
+        /** One more folder, which is looked in last; Hydra's {@code --config-dir}. */
+        public Builder moreConfigurations(Path directory) {
+            this.moreConfigurations = Objects.requireNonNull(directory, "directory");
             return this;
         }
 

@@ -21,9 +21,10 @@ public final class EditorSchema {
      * The schema as indented JSON text.
      *
      * @param server the arguments of {@code server}
+     * @param embodied the arguments of {@code server} for embodied engines
      * @param router the arguments of {@code router}
      */
-    public static String of(ArgumentSchema server, ArgumentSchema router) {
+    public static String of(ArgumentSchema server, ArgumentSchema embodied, ArgumentSchema router) {
         ObjectNode schema = JSON.objectNode();
         schema.put("$schema", "http://json-schema.org/draft-07/schema#");
         schema.put("title", "sglang-ray configuration");
@@ -48,6 +49,7 @@ public final class EditorSchema {
         definitions.set("cluster", ClusterSchema.cluster());
         definitions.set("launcher", launcher());
         definitions.set("server", ArgumentBlockSchema.of(server));
+        definitions.set("embodied_server", ArgumentBlockSchema.of(embodied));
         definitions.set("router", ArgumentBlockSchema.of(router));
         return schema.toPrettyString() + "\n";
     }
@@ -91,7 +93,7 @@ public final class EditorSchema {
         ObjectNode embodied = launcher.putObject("if");
         embodied.putObject("properties").putObject("server_type").put("const", ServerType.EMBODIED.configName());
         embodied.putArray("required").add("server_type");
-        launcher.putObject("then").putObject("properties").set("server", nullable(type("object")));
+        launcher.putObject("then").putObject("properties").set("server", nullable(ref("embodied_server")));
         launcher.putObject("else").putObject("properties").set("server", nullable(ref("server")));
         return launcher;
     }

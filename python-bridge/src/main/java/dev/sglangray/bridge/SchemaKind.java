@@ -7,6 +7,8 @@ import java.util.Locale;
 public enum SchemaKind {
     /** SGLang's {@code ServerArgs}. */
     SERVER,
+    /** The {@code ServerArgs} of {@code sglang.multimodal_gen}. */
+    EMBODIED,
     /** The router's {@code RouterArgs}. */
     ROUTER;
 

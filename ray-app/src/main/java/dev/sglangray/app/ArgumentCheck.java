@@ -5,7 +5,6 @@ import dev.sglangray.app.session.ProgramFiles;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
-import dev.sglangray.config.ServerType;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import java.util.ArrayList;
@@ -38,9 +37,8 @@ public final class ArgumentCheck {
     public static ArgumentCheck against(
             Config block, LauncherArgs arguments, Function<SchemaKind, ArgumentSchemas.Found> schemas) {
         List<ConfigProblem> problems = new ArrayList<>();
-        // The arguments of embodied servers are another class, of the diffusion extra, which is rarely at hand here.
-        if (arguments.launchServer() && arguments.serverType() == ServerType.SRT) {
-            check(block, "server", SchemaKind.SERVER, schemas, problems);
+        if (arguments.launchServer()) {
+            check(block, "server", ArgumentSchemas.kind(arguments.serverType()), schemas, problems);
         }
         if (arguments.launchRouter()) {
             check(block, "router", SchemaKind.ROUTER, schemas, problems);

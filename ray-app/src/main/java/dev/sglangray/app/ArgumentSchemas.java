@@ -8,6 +8,7 @@ import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.ArgumentSchema;
 import dev.sglangray.config.ArgumentValidator;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.ServerType;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import java.time.Duration;
@@ -40,19 +41,40 @@ public final class ArgumentSchemas {
         }
 
         /**
-         * What is wrong with a block. A key that is unknown here is only a warning when the arguments are not those of the
-         * engine's own Python, whose version may have it; why that one was not asked is a warning too.
+         * What keeps a block from being used. A key that is unknown here is only a warning when the arguments are not those
+         * of the engine's own Python, whose version may have it; why that one was not asked is a warning too.
          */
         public List<ConfigProblem> check(Config block) {
+            return check(block, python == null ? Severity.WARNING : Severity.ERROR, "");
+        }
+
+        /**
+         * What is wrong with a block as far as is known here: as {@link #check}, but a key that the tested version does not
+         * have is an error where no other Python was asked.
+         */
+        public List<ConfigProblem> checkStrictly(Config block) {
+            String otherVersion =
+                    python == null ? "when the version in use has it, name its Python: --python PATH" : "";
+            return check(block, Severity.ERROR, otherVersion);
+        }
+
+        private List<ConfigProblem> check(Config block, Severity unknownKeys, String advice) {
             List<ConfigProblem> problems = new ArrayList<>();
             if (!reason.isEmpty()) {
                 problems.add(ConfigProblem.warning(
                         block.position(), block.path(), "is compared with " + describe() + ": " + reason));
             }
-            problems.addAll(
-                    ArgumentValidator.validate(block, schema, python == null ? Severity.WARNING : Severity.ERROR));
+            problems.addAll(ArgumentValidator.validate(block, schema, unknownKeys, advice));
             return problems;
         }
+    }
+
+    /** Whose arguments an engine takes. */
+    public static SchemaKind kind(ServerType type) {
+        return switch (type) {
+            case SRT -> SchemaKind.SERVER;
+            case EMBODIED -> SchemaKind.EMBODIED;
+        };
     }
 
     /**

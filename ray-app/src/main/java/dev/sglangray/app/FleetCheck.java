@@ -14,6 +14,7 @@ import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,16 +118,8 @@ public final class FleetCheck {
     private void checkArguments(Config block, @Nullable LauncherArgs bound) {
         // What is switched off is not read, by a launch neither.
         if (bound == null ? !isOff(block, "launch_server") : bound.launchServer()) {
-            // The arguments of embodied servers are another class, of the diffusion extra, which is rarely at hand.
-            boolean srt = bound != null
-                    ? bound.serverType() == ServerType.SRT
-                    : attempt(() -> block.select("server_type")
-                                    .map(type -> type.asString().equals(ServerType.SRT.configName()))
-                                    .orElse(true))
-                            .orElse(false);
-            if (srt) {
-                compare(block, "server", SchemaKind.SERVER);
-            }
+            Optional<ServerType> type = bound == null ? serverType(block) : Optional.of(bound.serverType());
+            type.ifPresent(known -> compare(block, "server", ArgumentSchemas.kind(known)));
         }
         if (bound == null ? !isOff(block, "launch_router") : bound.launchRouter()) {
             compare(block, "router", SchemaKind.ROUTER);
@@ -158,6 +151,18 @@ public final class FleetCheck {
         }
     }
 
+    /** The type of a block that cannot be bound; empty when that is what is wrong with it. */
+    private Optional<ServerType> serverType(Config block) {
+        Optional<Config> given = attempt(() -> block.select("server_type").orElse(null));
+        if (given.isEmpty()) {
+            return Optional.of(ServerType.SRT);
+        }
+        return attempt(() -> given.get().asString())
+                .flatMap(name -> Arrays.stream(ServerType.values())
+                        .filter(type -> type.configName().equals(name))
+                        .findFirst());
+    }
+
     private static boolean isOff(Config block, String key) {
         try {
             return block.select(key)
@@ -173,7 +178,7 @@ public final class FleetCheck {
             ArgumentSchemas.Found found = request.schema(kind);
             schemas.add(found);
             attempt(() -> {
-                addAll(found.check(arguments));
+                addAll(found.checkStrictly(arguments));
                 return found;
             });
         });

@@ -24,21 +24,23 @@ import java.util.Set;
 public final class Composer {
     private static final String HYDRA = "hydra/config";
 
-    private final Path folder;
+    private final List<Path> folders;
     private final Interpolator interpolator;
     private final ProblemSink sink;
 
     /** Composes from a folder; the interpolator serves the interpolations that composition itself has to resolve. */
     public Composer(Path folder, Interpolator interpolator) {
-        this(folder, interpolator, ProblemSink.STRICT);
+        this(List.of(folder), interpolator, ProblemSink.STRICT);
     }
 
     /**
      * One that hands problems over after which it can go on: interpolations that do not follow the grammar, duplicate keys,
      * overrides that do not fit. When the sink does not throw, the result is what could be composed.
+     *
+     * @param folders the folder of configurations, then more of them; the first that has a file gives it
      */
-    public Composer(Path folder, Interpolator interpolator, ProblemSink sink) {
-        this.folder = folder;
+    public Composer(List<Path> folders, Interpolator interpolator, ProblemSink sink) {
+        this.folders = List.copyOf(folders);
         this.interpolator = interpolator;
         this.sink = sink;
     }
@@ -56,12 +58,7 @@ public final class Composer {
         List<ConfigOverride> overrides = parsed.stream()
                 .filter(override -> !(override.value() instanceof ConfigOverride.Sweep))
                 .toList();
-        if (!Files.isDirectory(folder)) {
-            throw new ConfigException(ConfigProblem.error(
-                    new SourcePosition(folder.toString(), 0, 0), "", "the folder of configurations does not exist"));
-        }
-        ConfigRepository repository =
-                new ConfigRepository(List.of(new BuiltinSource(), new FolderSource(folder, sink)));
+        ConfigRepository repository = repository();
         repository
                 .load(name)
                 .ifPresent(primary -> new SearchPath(interpolator, sink).extend(repository, primary, overrides));
@@ -76,6 +73,21 @@ public final class Composer {
         new HydraRun(hydra).fill(name, overrides, choices.chosen());
         result.remove("hydra");
         return new Composition(result, hydra, trails(repository, steps));
+    }
+
+    private ConfigRepository repository() {
+        List<ConfigSource> sources = new ArrayList<>();
+        sources.add(new BuiltinSource());
+        for (Path folder : folders) {
+            if (!Files.isDirectory(folder)) {
+                throw new ConfigException(ConfigProblem.error(
+                        new SourcePosition(folder.toString(), 0, 0),
+                        "",
+                        "the folder of configurations does not exist"));
+            }
+            sources.add(new FolderSource(folder, sink));
+        }
+        return new ConfigRepository(sources);
     }
 
     /** Hydra's section within a copy of the whole, so that interpolations in it keep their meaning. */
@@ -121,7 +133,7 @@ public final class Composer {
     }
 
     private MapNode merge(ConfigRepository repository, List<DefaultsTree.Step> steps) {
-        MapNode result = new MapNode(new SourcePosition(folder.toString(), 0, 0));
+        MapNode result = new MapNode(new SourcePosition(folders.get(0).toString(), 0, 0));
         Merge merge = new Merge(interpolator::resolveOrNull, false);
         for (DefaultsTree.Step step : steps) {
             ConfigFile file = repository.load(step.path()).orElseThrow();

@@ -17,10 +17,16 @@ class ComposeOptions {
     private @Nullable Path file;
 
     @Option(
-            names = {"--config-path", "--config-dir"},
+            names = {"--config-path"},
             paramLabel = "DIR",
             description = "The folder of a configuration with a defaults list; used with --config-name.")
     private @Nullable Path directory;
+
+    @Option(
+            names = {"--config-dir"},
+            paramLabel = "DIR",
+            description = "One more folder to look for configurations in, as in Hydra.")
+    private @Nullable Path moreConfigurations;
 
     @Option(
             names = {"--config-name"},
@@ -40,6 +46,10 @@ class ComposeOptions {
 
     Optional<Path> directory() {
         return Optional.ofNullable(directory);
+    }
+
+    Optional<Path> moreConfigurations() {
+        return Optional.ofNullable(moreConfigurations);
     }
 
     Optional<String> name() {

@@ -35,14 +35,16 @@ final class ConfigSchemaCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ArgumentSchemas.Found server = ArgumentSchemas.find(SchemaKind.SERVER, python);
+        ArgumentSchemas.Found embodied = ArgumentSchemas.find(SchemaKind.EMBODIED, python);
         ArgumentSchemas.Found router = ArgumentSchemas.find(SchemaKind.ROUTER, python);
-        for (ArgumentSchemas.Found found : new ArgumentSchemas.Found[] {server, router}) {
+        for (ArgumentSchemas.Found found : new ArgumentSchemas.Found[] {server, embodied, router}) {
             if (!found.reason().isEmpty()) {
                 context.console().say("sglang-ray: " + found.describe() + " is used: " + found.reason());
             }
         }
         context.console()
-                .result(EditorSchema.of(server.schema(), router.schema()).stripTrailing());
+                .result(EditorSchema.of(server.schema(), embodied.schema(), router.schema())
+                        .stripTrailing());
         return ExitCode.OK;
     }
 }

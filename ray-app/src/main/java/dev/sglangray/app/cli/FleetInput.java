@@ -5,6 +5,8 @@ import dev.sglangray.app.FleetSpec;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.ConfigLoader;
 import dev.sglangray.config.error.ConfigException;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /** From the options to the fleet that they describe. */
 final class FleetInput {
@@ -37,6 +39,11 @@ final class FleetInput {
     static ConfigLoader.Builder loader(ComposeOptions options) {
         ConfigLoader.Builder loader =
                 ConfigLoader.builder().overrides(options.overrides()).environment(System.getenv());
+        Optional<Path> more = options.moreConfigurations();
+        Optional<Path> directory = options.directory().or(() -> more);
+        if (options.directory().isPresent() || options.file().isPresent()) {
+            more.ifPresent(loader::moreConfigurations);
+        }
         boolean composed = options.directory().isPresent() || options.name().isPresent();
         if (options.file().isPresent() == composed) {
             throw new UsageException(
@@ -45,8 +52,8 @@ final class FleetInput {
                             : "no configuration: give --config FILE, or --config-path DIR --config-name NAME");
         }
         if (composed) {
-            loader.configDir(options.directory()
-                            .orElseThrow(() -> new UsageException("--config-name needs --config-path, its folder")))
+            loader.configDir(directory.orElseThrow(
+                            () -> new UsageException("--config-name needs --config-path, its folder")))
                     .configName(options.name()
                             .orElseThrow(() -> new UsageException(
                                     "--config-path needs --config-name, the primary configuration")));

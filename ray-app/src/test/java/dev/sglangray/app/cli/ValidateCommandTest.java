@@ -68,14 +68,14 @@ class ValidateCommandTest {
         assertThat(run.out())
                 .contains("file.yaml:2:14: error: cluster.num_nodes: must be an integer")
                 .contains("file.yaml:7:25: error: router_server_args.tensor_parallel_size: must be an integer")
-                .contains("file.yaml:11:14: warning: router_server_args.server.tp_sise: sglang 0.5.23 has no argument")
-                .contains("fix: did you mean 'tp_size'?")
+                .contains("file.yaml:11:14: error: router_server_args.server.tp_sise: sglang 0.5.23 has no argument")
+                .contains("fix: did you mean 'tp_size'? when the version in use has it, name its Python: --python PATH")
                 .contains("file.yaml:14:13: error: router_server_args.router.policy: cannot be the text 'cash_aware'")
                 .contains("file.yaml:16:1: error: duplicate key 'again'")
                 .contains("file.yaml:17:9: error: broken: not a valid interpolation")
                 .contains("error: nothing: does not exist")
                 .contains("error: list: stands for several values")
-                .contains("7 errors, 1 warning");
+                .contains("8 errors");
     }
 
     @Test
@@ -119,13 +119,53 @@ class ValidateCommandTest {
     }
 
     @Test
+    void oneMoreFolderIsLookedInLast() throws IOException {
+        Path main = Files.createDirectories(folder.resolve("main"));
+        Path more = folder.resolve("more");
+        Path fleet = Files.createDirectories(more.resolve("fleet"));
+        Files.writeString(main.resolve("serve.yaml"), """
+                defaults: [fleet@router_server_args: small]
+                cluster:
+                  num_nodes: 1
+                  component_placement: {rollout: all}
+                """);
+        Files.writeString(fleet.resolve("small.yaml"), """
+                model_path: /m
+                tensor_parallel_size: 1
+                pipeline_parallel_size: 1
+                server: {model_path: /m}
+                router: {}
+                """);
+        String[] words = {"validate", "--config-path", main.toString(), "--config-name", "serve"};
+
+        assertThat(CommandRun.of(words).code()).isEqualTo(ExitCode.USAGE);
+        String[] withMore = Arrays.copyOf(words, words.length + 2);
+        withMore[words.length] = "--config-dir";
+        withMore[words.length + 1] = more.toString();
+        CommandRun run = CommandRun.of(withMore);
+        assertThat(run.code()).as(run.out() + run.err()).isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void embodiedEnginesHaveArgumentsOfTheirOwn() throws IOException {
+        CommandRun good = validate(
+                GUIDE.replace("log_level: warning", "num_gpus: 2"), "+router_server_args.server_type=embodied");
+        assertThat(good.code()).as(good.out()).isEqualTo(ExitCode.OK);
+
+        CommandRun slip =
+                validate(GUIDE.replace("log_level: warning", "num_gpu: 2"), "+router_server_args.server_type=embodied");
+        assertThat(slip.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(slip.out()).contains("router_server_args.server.num_gpu", "did you mean 'num_gpus'?");
+    }
+
+    @Test
     void aBlockFromElsewhereIsFollowed() throws IOException {
         CommandRun run = validate(
                 GUIDE.replace("router:\n    policy: cache_aware", "router: ${shared}") + "shared:\n  polizy: random\n");
 
-        assertThat(run.code()).isEqualTo(ExitCode.OK);
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
         assertThat(run.out())
-                .contains("file.yaml:15:11: warning: shared.polizy: sglang-router 0.3.2 has no argument 'polizy'")
+                .contains("file.yaml:15:11: error: shared.polizy: sglang-router 0.3.2 has no argument 'polizy'")
                 .contains("from: 'router_server_args.router' at");
     }
 
