@@ -10,6 +10,9 @@ import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
  */
 final class ConcurrencyGroups {
     private static final int CONTROL_THREADS = 4;
+    /** A call into a process group waits for the trainer's side while other calls go on. */
+    private static final int WEIGHTS_THREADS = 4;
+
     private static final int REGISTER_THREADS = 16;
     private static final int CHANGE_THREADS = 2;
     /** A router whose process was replaced watches anew while the call of its predecessor runs out. */
@@ -41,6 +44,19 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::restart)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
+                    .setName("weights")
+                    .setMaxConcurrency(WEIGHTS_THREADS)
+                    .addMethod(SGLangServerWorker::releaseMemory)
+                    .addMethod(SGLangServerWorker::resumeMemory)
+                    .addMethod(SGLangServerWorker::pauseGeneration)
+                    .addMethod(SGLangServerWorker::continueGeneration)
+                    .addMethod(SGLangServerWorker::flushCache)
+                    .addMethod(SGLangServerWorker::engineCall)
+                    .addMethod(SGLangServerWorker::prepareUpdate)
+                    .addMethod(SGLangServerWorker::applyUpdate)
+                    .addMethod(SGLangServerWorker::settleUpdate)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("watch")
                     .setMaxConcurrency(WATCH_THREADS)
                     .addMethod(SGLangServerWorker::watch)
@@ -64,6 +80,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::status)
                     .addMethod(SGLangRouterWorker::logTail)
                     .addMethod(SGLangRouterWorker::events)
+                    .addMethod(SGLangRouterWorker::fleetWeights)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("change")
@@ -78,6 +95,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::unregisterServer)
                     .addMethod(SGLangRouterWorker::suspendServer)
                     .addMethod(SGLangRouterWorker::resumeServer)
+                    .addMethod(SGLangRouterWorker::commitWeights)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("stop")

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 /** Requests of the worker to its own engine. Safe for use by many threads. */
 final class EngineControl {
     private static final MediaType JSON = MediaType.get("application/json");
-    private static final Duration LOOK = Duration.ofMillis(250);
+    private static final Duration LOOK = Duration.ofMillis(100);
+    private static final int LINE = 500;
 
     private final OkHttpClient http;
     private final Supplier<String> url;
@@ -29,15 +31,27 @@ final class EngineControl {
         this.apiKey = apiKey;
     }
 
+    /** What the engine answered. */
+    record Answer(int code, String body) {
+        boolean ok() {
+            return code == 200;
+        }
+
+        /** In one line, short. */
+        String text() {
+            String line = body.strip().replaceAll("\\s+", " ");
+            return "HTTP " + code + (line.isEmpty() ? "" : ": " + line.substring(0, Math.min(line.length(), LINE)));
+        }
+    }
+
     /** Ends requests: those of one id, or all for an empty id. */
     boolean abort(String requestId) {
         Map<String, Object> body =
                 requestId.isEmpty() ? Map.of("rid", "", "abort_all", true) : Map.of("rid", requestId);
-        Request.Builder request = request("/abort_request")
-                .post(RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON));
-        try (Response response = http.newCall(request.build()).execute()) {
-            if (!response.isSuccessful()) {
-                throw new WorkerFailure("the engine answered HTTP " + response.code() + " to /abort_request");
+        try {
+            Answer answer = post("/abort_request", body, WorkerHttp.PROBE_TIMEOUT);
+            if (answer.code() < 200 || answer.code() > 299) {
+                throw new WorkerFailure("the engine answered HTTP " + answer.code() + " to /abort_request");
             }
             return true;
         } catch (IOException e) {
@@ -45,13 +59,61 @@ final class EngineControl {
         }
     }
 
-    /** Waits until the engine has no requests; how many it has at the end, -1 when it cannot tell. */
+    /**
+     * Posts JSON.
+     *
+     * @throws IOException when no answer came in time, so that it is not known what the engine did
+     */
+    Answer post(String path, Map<String, ?> body, Duration longest) throws IOException {
+        // Bytes, not a string: OkHttp would add a charset to the content type.
+        RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
+        long millis = Math.max(1, longest.toMillis());
+        OkHttpClient patient = http.newBuilder()
+                .callTimeout(millis, TimeUnit.MILLISECONDS)
+                .readTimeout(millis, TimeUnit.MILLISECONDS)
+                .writeTimeout(millis, TimeUnit.MILLISECONDS)
+                // A change that may have been made is not to be made twice.
+                .retryOnConnectionFailure(false)
+                .build();
+        try (Response response =
+                patient.newCall(request(path).post(json).build()).execute()) {
+            return new Answer(response.code(), response.body().string());
+        }
+    }
+
+    /** Posts and wants 200; a {@link WorkerFailure} says what came instead. */
+    boolean require(String path, Map<String, ?> body, Duration longest) {
+        return !answered(path, body, longest).isEmpty();
+    }
+
+    /** As {@link #require}; the answer's text, {@code {}} for an empty one. */
+    String answered(String path, Map<String, ?> body, Duration longest) {
+        try {
+            Answer answer = post(path, body, longest);
+            if (!answer.ok()) {
+                throw new WorkerFailure("the engine answered " + path + " with " + answer.text());
+            }
+            return answer.body().isBlank() ? "{}" : answer.body();
+        } catch (IOException e) {
+            throw new WorkerFailure(
+                    "the engine did not answer " + path + " within " + longest.toSeconds() + " s: " + e);
+        }
+    }
+
+    /**
+     * Waits until the engine has no requests, as it says twice in a row, because one that the router had let through may be
+     * on its way.
+     *
+     * @return how many it has at the end, -1 when it cannot tell
+     */
     int awaitIdle(Duration longest) {
         long end = System.nanoTime() + longest.toNanos();
         int busy = requests();
-        while (busy > 0 && System.nanoTime() - end < 0) {
+        int idle = busy == 0 ? 1 : 0;
+        while (busy >= 0 && idle < 2 && System.nanoTime() - end < 0) {
             StandingMonitor.pause(LOOK);
             busy = requests();
+            idle = busy == 0 ? idle + 1 : 0;
         }
         return busy;
     }

@@ -131,7 +131,7 @@ final class EngineLifecycle implements ServingLifecycle {
     ServerEndpoint endpoint() {
         String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
         String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
-        return new ServerEndpoint(child.url(), type, bootstrapPort, apiKey(), spec.actorName());
+        return new ServerEndpoint(child.url(), type, bootstrapPort, apiKey(), spec.actorName(), null);
     }
 
     @Override

@@ -4,11 +4,15 @@ package dev.sglangray.workers;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** The outside of an engine: the router, by the URL under which it knows the engine. Safe for use by many threads. */
+/**
+ * The outside of an engine: the router, by the URL under which it knows the engine, and which hears of it only once it has
+ * its fleet's weights. Safe for use by many threads.
+ */
 final class EngineOutside implements Outside {
     private final RouterLink router;
     private final LivenessProbe probe;
     private final Supplier<ServerEndpoint> endpoint;
+    private volatile Runnable beforePublishing = () -> {};
     private volatile @Nullable String knownAs;
 
     EngineOutside(RouterLink router, LivenessProbe probe, Supplier<ServerEndpoint> endpoint) {
@@ -22,8 +26,14 @@ final class EngineOutside implements Outside {
         knownAs = url;
     }
 
+    /** What must have worked before the router is told. */
+    void beforePublishing(Runnable first) {
+        beforePublishing = first;
+    }
+
     @Override
     public void publish(String url) {
+        beforePublishing.run();
         String before = knownAs;
         router.resume(before == null ? url : before, endpoint.get());
         knownAs = url;

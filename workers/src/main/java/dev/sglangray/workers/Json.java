@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.List;
 import java.util.Map;
 
 /** Our types as JSON text: what travels across Ray, whose serializer knows neither records nor Optional. */
@@ -42,6 +43,10 @@ final class Json {
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException("Not JSON: " + e.getOriginalMessage());
         }
+    }
+
+    static List<String> texts(String json) {
+        return List.of(read(json, String[].class));
     }
 
     static Map<String, Object> map(JsonNode node) {

@@ -6,6 +6,7 @@ import dev.sglangray.workers.supervision.Event;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.Hands;
+import dev.sglangray.workers.supervision.Hold;
 import dev.sglangray.workers.supervision.MonotonicClock;
 import dev.sglangray.workers.supervision.Reconciler;
 import dev.sglangray.workers.supervision.Signal;
@@ -37,6 +38,7 @@ final class Keeper implements AutoCloseable {
     private final EventJournal journal;
     private final Supervisor supervisor;
     private final StandingMonitor monitor = new StandingMonitor();
+    private final MonotonicClock clock = new MonotonicClock();
 
     private final Object lock = new Object();
     private ServingLifecycle current;
@@ -59,7 +61,6 @@ final class Keeper implements AutoCloseable {
             Function<Incarnation, ? extends ServingLifecycle> factory,
             Outside outside,
             MemoryFile memory) {
-        MonotonicClock clock = new MonotonicClock();
         this.what = what;
         this.factory = factory;
         this.outside = outside;
@@ -250,6 +251,87 @@ final class Keeper implements AutoCloseable {
                                 ? now.withdrawn()
                                 : now.published() || !(now.condition() instanceof Condition.Serving)),
                 longest);
+    }
+
+    /** Holds the process back at once, before anything else happens to it; nobody is waited for. */
+    void holdQuietly(Hold hold, String why) {
+        supervisor.signal(new Signal.Held(hold, why, null));
+    }
+
+    /**
+     * Holds the process back, which rests its probes and may keep new requests away.
+     *
+     * @param lease after this it ends by itself, null for never
+     * @throws WorkerFailure when those who send requests could not be told in time; the hold stays
+     */
+    void hold(Hold hold, String why, @Nullable Duration lease, Duration longest) {
+        if (supervisor.standing().condition() instanceof Condition.Idle) {
+            // Never started, being started or ended: the lifecycle has the words for it.
+            lifecycle().url();
+        }
+        Instant until = lease == null ? null : clock.instant().plus(lease);
+        supervisor.signal(new Signal.Held(hold, why, until));
+        if (!monitor.await(
+                now -> why.equals(now.holds().get(hold)) && (!hold.withholds() || now.withdrawn()), longest)) {
+            throw new WorkerFailure("the router could not be told within " + longest.toSeconds() + " s");
+        }
+    }
+
+    /** Lifts a hold; returns when those who send requests know, unless something else keeps requests away. */
+    boolean lift(Hold hold, Duration longest) {
+        supervisor.signal(new Signal.Held(hold, null, null));
+        return monitor.await(
+                now -> !now.holds().containsKey(hold)
+                        && (now.published() || now.isWithheld() || now.condition() instanceof Condition.Lost),
+                longest);
+    }
+
+    /** Lifts a hold and waits for nobody. */
+    void liftQuietly(Hold hold) {
+        supervisor.signal(new Signal.Held(hold, null, null));
+    }
+
+    /** Whether it serves, after a start that may be under way; false when there is nothing to wait for. */
+    boolean awaitServing(Duration longest) {
+        monitor.await(
+                now -> now.condition() instanceof Condition.Serving
+                        || now.condition() instanceof Condition.Lost
+                        || now.isStartBlocked(),
+                longest);
+        return supervisor.standing().condition() instanceof Condition.Serving;
+    }
+
+    /** As {@link #hold}, for a process that does not serve at the moment: nobody needs to be told. */
+    void holdFor(Hold hold, String why, Duration lease) {
+        supervisor.signal(new Signal.Held(hold, why, clock.instant().plus(lease)));
+    }
+
+    Standing standing() {
+        return supervisor.standing();
+    }
+
+    boolean isServing() {
+        return supervisor.standing().condition() instanceof Condition.Serving;
+    }
+
+    /** Whether those who send requests know that it serves. */
+    boolean isPublished() {
+        return supervisor.standing().published();
+    }
+
+    /** Why it does not serve, in words. */
+    String describe() {
+        Standing now = supervisor.standing();
+        if (now.condition() instanceof Condition.Lost lost) {
+            return "the " + what + " is lost: " + lost.why();
+        }
+        return "the " + what + " does not serve at the moment"
+                + (now.lastError() == null ? "" : "; the last error: " + now.lastError());
+    }
+
+    /** Has the process replaced, some time soon. */
+    void restartSoon(String why) {
+        supervisor.signal(new Signal.RestartWanted(why));
     }
 
     /** Replaces the process; returns when the new one serves and who needs to know that knows. */

@@ -24,7 +24,7 @@ final class RayRouterLink implements RouterLink {
 
     @Override
     public void suspend(String url) {
-        call(
+        var unused = call(
                 SUSPEND,
                 router -> router.task(SGLangRouterWorker::suspendServer, url).remote());
     }
@@ -32,20 +32,30 @@ final class RayRouterLink implements RouterLink {
     @Override
     public void resume(String oldUrl, ServerEndpoint endpoint) {
         String json = Json.write(endpoint);
-        call(
+        var unused = call(
                 RESUME,
                 router -> router.task(SGLangRouterWorker::resumeServer, oldUrl, json)
                         .remote());
     }
 
-    private <T> void call(Duration longest, Function<ActorHandle<SGLangRouterWorker>, ObjectRef<T>> method) {
+    @Override
+    public Optional<FleetWeights> weights() {
+        return call(
+                        SUSPEND,
+                        router -> router.task(SGLangRouterWorker::fleetWeights).remote())
+                .map(json -> Json.read(json, FleetWeights.class));
+    }
+
+    /** Empty when the router was ended for good, so that there is nobody to tell. */
+    private <T> Optional<T> call(Duration longest, Function<ActorHandle<SGLangRouterWorker>, ObjectRef<T>> method) {
         Optional<ActorHandle<SGLangRouterWorker>> router = Ray.getActor(WorkerNames.actor(group, 0));
         if (router.isEmpty()) {
-            // Ended for good: there is nobody to tell.
-            return;
+            return Optional.empty();
         }
         try {
-            RefWaiter.shared().watch(method.apply(router.get())).get(longest.toMillis(), TimeUnit.MILLISECONDS);
+            return Optional.of(RefWaiter.shared()
+                    .watch(method.apply(router.get()))
+                    .get(longest.toMillis(), TimeUnit.MILLISECONDS));
         } catch (ExecutionException e) {
             throw new WorkerFailure(String.valueOf(
                     RemoteFailures.translate(group, 0, "", "router", e.getCause() == null ? e : e.getCause())

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class Roster {
     private final MemoryFile file;
     private final Map<String, Entry> entries = new LinkedHashMap<>();
+    private FleetWeights weights = FleetWeights.INITIAL;
 
     /**
      * One server.
@@ -27,7 +29,7 @@ final class Roster {
     record Entry(ServerEndpoint endpoint, boolean active) {}
 
     /** As it is kept. */
-    record Kept(List<KeptServer> servers) {
+    record Kept(List<KeptServer> servers, @Nullable FleetWeights weights) {
         Kept {
             servers = List.copyOf(servers);
         }
@@ -39,6 +41,7 @@ final class Roster {
             String workerType,
             @Nullable Integer bootstrapPort,
             @Nullable String actor,
+            @Nullable String weightVersion,
             boolean active) {}
 
     Roster(MemoryFile file) {
@@ -47,16 +50,61 @@ final class Roster {
 
     /** Takes over what a predecessor kept. */
     synchronized void inherit() {
-        file.load(Kept.class)
-                .ifPresent(kept -> kept.servers()
-                        .forEach(s -> entries.put(
-                                s.url(),
-                                new Entry(
-                                        new ServerEndpoint(s.url(), s.workerType(), s.bootstrapPort(), null, s.actor()),
-                                        s.active()))));
+        file.load(Kept.class).ifPresent(kept -> {
+            kept.servers().forEach(server -> entries.put(server.url(), entry(server)));
+            weights = Objects.requireNonNullElse(kept.weights(), FleetWeights.INITIAL);
+        });
     }
 
+    private static Entry entry(KeptServer kept) {
+        ServerEndpoint endpoint = new ServerEndpoint(
+                kept.url(), kept.workerType(), kept.bootstrapPort(), null, kept.actor(), kept.weightVersion());
+        return new Entry(endpoint, kept.active());
+    }
+
+    /** The weights that its servers are to have. */
+    synchronized FleetWeights weights() {
+        return weights;
+    }
+
+    /**
+     * From now on its servers are to have these.
+     *
+     * @param mixing whether those with others stay for now
+     * @return the servers that must not get requests any more
+     */
+    synchronized List<String> commit(FleetWeights fresh, boolean mixing) {
+        weights = fresh;
+        List<String> stale = new ArrayList<>();
+        if (!mixing) {
+            entries.values().stream()
+                    .filter(entry -> entry.active() && !fits(entry.endpoint()))
+                    .forEach(entry -> stale.add(entry.endpoint().url()));
+            stale.forEach(url -> entries.computeIfPresent(url, (key, entry) -> new Entry(entry.endpoint(), false)));
+        }
+        keep();
+        return stale;
+    }
+
+    private boolean fits(ServerEndpoint server) {
+        Weights updated = weights.updated();
+        return updated == null
+                || server.weightVersion() == null
+                || server.weightVersion().equals(updated.version());
+    }
+
+    /** Fails for a server that has other weights than its fleet. */
+    synchronized void requireFits(ServerEndpoint server) {
+        if (!fits(server)) {
+            throw new WorkerFailure(
+                    server.url() + " has weights of version " + server.weightVersion() + ", and the fleet those of "
+                            + Objects.requireNonNull(weights.updated()).version());
+        }
+    }
+
+    /** A {@link WorkerFailure} says that the server has other weights than the others. */
     synchronized void add(ServerEndpoint endpoint) {
+        requireFits(endpoint);
         entries.put(endpoint.url(), new Entry(endpoint, true));
         keep();
     }
@@ -73,10 +121,11 @@ final class Roster {
         return known != null;
     }
 
-    /** Whether it is a member, which then is active under its new URL. */
+    /** Whether it is a member, which then is active under its new URL; fails as {@link #add} does. */
     synchronized boolean resume(String oldUrl, ServerEndpoint endpoint) {
         boolean member = entries.containsKey(oldUrl) || entries.containsKey(endpoint.url());
         if (member) {
+            requireFits(endpoint);
             entries.remove(oldUrl);
             entries.put(endpoint.url(), new Entry(endpoint, true));
             keep();
@@ -111,8 +160,9 @@ final class Roster {
         List<KeptServer> servers = new ArrayList<>();
         for (Entry entry : entries.values()) {
             ServerEndpoint e = entry.endpoint();
-            servers.add(new KeptServer(e.url(), e.workerType(), e.bootstrapPort(), e.actor(), entry.active()));
+            servers.add(new KeptServer(
+                    e.url(), e.workerType(), e.bootstrapPort(), e.actor(), e.weightVersion(), entry.active()));
         }
-        file.save(new Kept(servers));
+        file.save(new Kept(servers, weights));
     }
 }

@@ -86,6 +86,7 @@ final class RouterDesk implements Outside {
 
     /** Somebody adds a server. */
     RegisteredServer register(ServerEndpoint server, Duration timeout) {
+        roster.requireFits(server);
         RegisteredServer registered = api().register(server, timeout);
         roster.add(server);
         events.add(EventKind.SERVER, server.url() + " was added");
@@ -124,9 +125,37 @@ final class RouterDesk implements Outside {
         RouterApi current = api;
         if (member && current != null) {
             current.register(endpoint, RESUME);
+            if (roster.active(endpoint.url()).isEmpty()) {
+                // Meanwhile the fleet got other weights, or it was suspended.
+                current.unregister(endpoint.url(), SHORT);
+                throw new WorkerFailure(endpoint.url() + " is not to get requests any more");
+            }
             events.add(EventKind.SERVER, endpoint.url() + " gets requests again");
         }
         return member;
+    }
+
+    /** The weights that the servers are to have. */
+    FleetWeights weights() {
+        return roster.weights();
+    }
+
+    /** From now on the servers are to have these weights; without mixing, those with others get no requests any more. */
+    void commit(FleetWeights fresh, boolean mixing) {
+        List<String> stale = roster.commit(fresh, mixing);
+        events.add(
+                EventKind.WEIGHTS,
+                "the fleet has weights of "
+                        + (fresh.updated() == null
+                                ? "its start"
+                                : fresh.updated().text()));
+        RouterApi current = api;
+        for (String url : stale) {
+            events.add(EventKind.SERVER, url + " gets no requests: it has other weights");
+            if (current != null) {
+                current.unregister(url, SHORT);
+            }
+        }
     }
 
     /** The new router gets the active servers; those that it does not take are tried again later. */

@@ -123,6 +123,21 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 .map(json -> List.of(Json.read(json, RegisteredServer[].class)));
     }
 
+    /** The weights that the router's engines are to have; null inside before the first update. */
+    WorkerGroupFuture<FleetWeights> fleetWeights() {
+        return call(
+                        "fleetWeights",
+                        h -> h.task(SGLangRouterWorker::fleetWeights).remote())
+                .map(json -> Json.read(json, FleetWeights.class));
+    }
+
+    WorkerGroupFuture<Boolean> commitWeights(FleetWeights weights, boolean mixing) {
+        String json = Json.write(weights);
+        return call(
+                "commitWeights",
+                h -> h.task(SGLangRouterWorker::commitWeights, json, mixing).remote());
+    }
+
     @Override
     public WorkerGroupFuture<WorkerStatus> status() {
         return call("status", h -> h.task(SGLangRouterWorker::status).remote())

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import java.util.Optional;
+
 /** How a server worker tells its fleet's router. Methods block, and fail with words for people. */
 interface RouterLink {
 
@@ -10,6 +12,9 @@ interface RouterLink {
     /** Requests again, if the engine of the old URL is one of the router's servers. */
     void resume(String oldUrl, ServerEndpoint endpoint);
 
+    /** The weights that the router's engines are to have; empty without a router. */
+    Optional<FleetWeights> weights();
+
     /** For engines without a router. */
     RouterLink NONE = new RouterLink() {
         @Override
@@ -17,5 +22,10 @@ interface RouterLink {
 
         @Override
         public void resume(String oldUrl, ServerEndpoint endpoint) {}
+
+        @Override
+        public Optional<FleetWeights> weights() {
+            return Optional.empty();
+        }
     };
 }

@@ -5,6 +5,7 @@ import dev.sglangray.workers.supervision.ProbeKind;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -167,6 +168,22 @@ public class SGLangRouterWorker {
         return member;
     }
 
+    /** What weights the router's servers are to have, as JSON. */
+    public String fleetWeights() {
+        return Json.write(desk.weights());
+    }
+
+    /** From now on the router's servers are to have these weights; the others get no requests unless mixing is wanted. */
+    public boolean commitWeights(String fleetWeightsJson, boolean mixing) {
+        try {
+            desk.commit(Json.read(fleetWeightsJson, FleetWeights.class), mixing);
+        } catch (RouterApiException e) {
+            // The router that runs is to be told all again, and then forgets those.
+            keeper.tellAgain();
+        }
+        return true;
+    }
+
     /** A list of {@link RegisteredServer} as JSON. */
     public String servers() {
         return Json.write(request(desk::servers));
@@ -193,7 +210,8 @@ public class SGLangRouterWorker {
 
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
-        return Json.write(keeper.status());
+        Weights updated = desk.weights().updated();
+        return Json.write(keeper.status().with(updated == null ? null : updated.version(), List.of()));
     }
 
     /** The last lines of the router's log. */

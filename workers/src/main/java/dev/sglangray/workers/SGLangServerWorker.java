@@ -3,9 +3,14 @@ package dev.sglangray.workers;
 
 import io.ray.api.Ray;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Ray actor that owns one engine, a thin shell around what keeps it running. RLinf's class of the same name; here it takes
@@ -22,6 +27,12 @@ public class SGLangServerWorker {
     private final Keeper keeper;
     private final EngineOutside outside;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private final AtomicInteger generation = new AtomicInteger();
+    private final EngineMemory memory;
+    private final EnginePause pause;
+    private final EngineWeights weights;
+    private final EngineUpdate update;
+    private final Duration toLoad;
     private volatile EngineLifecycle latest;
 
     /**
@@ -38,25 +49,66 @@ public class SGLangServerWorker {
         LivenessProbe probe = new LivenessProbe(
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
         latest = new EngineLifecycle(spec, kit, http);
-        outside = new EngineOutside(router, probe, () -> latest.endpoint());
+        toLoad = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
+        outside = new EngineOutside(router, probe, () -> latest.endpoint().withWeightVersion(weightVersion()));
         keeper = new Keeper(
                 spec.actorName(),
                 "engine",
                 spec.supervision(),
                 Secrets.of(spec.serverArgs(), spec.environment()),
-                incarnation -> latest = new EngineLifecycle(spec, kit, http, incarnation),
+                incarnation -> renew(new EngineLifecycle(spec, kit, http, incarnation)),
                 outside,
                 MemoryFile.of(actorId, "engine"));
         control = new EngineControl(http, keeper::url, latest.apiKey());
+        ChangeLock changes = new ChangeLock();
+        memory = new EngineMemory(
+                keeper,
+                control,
+                changes,
+                MemoryFile.of(actorId, "lent"),
+                generation::get,
+                () -> MemorySupport.refusal(spec, latest.devices()));
+        pause = new EnginePause(keeper, control, changes, MemoryFile.of(actorId, "paused"));
+        weights = new EngineWeights(
+                spec.initialWeights(),
+                control,
+                router,
+                MemoryFile.of(actorId, "weights"),
+                keeper.journal(),
+                generation::get,
+                keeper::restartSoon);
+        outside.beforePublishing(() -> weights.bring(toLoad));
+        update = new EngineUpdate(
+                keeper,
+                control,
+                changes,
+                memory,
+                pause,
+                weights,
+                new CheckpointCheck(spec.initialWeights().path(), kit.node().ip()));
         if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
+            memory.inherit();
+            pause.inherit();
+            weights.inherit();
             keeper.inherit(outside::knownAs);
         }
+    }
+
+    /** Called for each new process, the first within this object's construction. */
+    private EngineLifecycle renew(EngineLifecycle fresh) {
+        latest = fresh;
+        if (generation.getAndIncrement() > 0) {
+            pause.renewed();
+        }
+        return fresh;
     }
 
     /** Starts the engine; returns its URL when it is healthy. */
     public String initServer() {
         String url = keeper.start();
         outside.knownAs(url);
+        // Its fleet may have had an update before this engine was added.
+        weights.bring(toLoad);
         return url;
     }
 
@@ -67,7 +119,7 @@ public class SGLangServerWorker {
 
     /** A {@link ServerEndpoint} as JSON. */
     public String endpoint() {
-        return Json.write(latest.endpoint());
+        return Json.write(latest.endpoint().withWeightVersion(weightVersion()));
     }
 
     /** Whether the engine runs and answers. */
@@ -77,7 +129,16 @@ public class SGLangServerWorker {
 
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
-        return Json.write(keeper.status());
+        WorkerStatus own = keeper.status();
+        List<String> conditions = new ArrayList<>(own.conditions());
+        weights.problem().ifPresent(conditions::add);
+        WorkerStatus status = own.with(weightVersion(), conditions);
+        boolean out = weights.problem().isPresent() && status.state().equals(WorkerState.READY.name());
+        return Json.write(out ? status.inState(WorkerState.DRAINED) : status);
+    }
+
+    private @Nullable String weightVersion() {
+        return weights.current().map(Weights::version).orElse(null);
     }
 
     /** The last lines of the engine's log. */
@@ -122,6 +183,58 @@ public class SGLangServerWorker {
         return true;
     }
 
+    /**
+     * Lends accelerator memory: keeps requests away, waits until there are none, and lets the engine release.
+     *
+     * @param tagsJson a JSON list of SGLang's words; empty for all
+     */
+    public boolean releaseMemory(String tagsJson, int seconds) {
+        return memory.release(Json.texts(tagsJson), Duration.ofSeconds(seconds));
+    }
+
+    /** Takes lent memory back; with all of it the engine gets requests again. */
+    public boolean resumeMemory(String tagsJson, int seconds) {
+        return memory.resume(Json.texts(tagsJson), Duration.ofSeconds(seconds));
+    }
+
+    /** Stops generation; the mode is a name of {@link PauseMode}. */
+    public boolean pauseGeneration(String mode, int seconds) {
+        return pause.pause(PauseMode.valueOf(mode), Duration.ofSeconds(seconds));
+    }
+
+    /** Lets generation go on. */
+    public boolean continueGeneration(int seconds) {
+        return pause.resume(Duration.ofSeconds(seconds));
+    }
+
+    /** Empties the engine's cache of prefixes, which it refuses while it has requests. */
+    public boolean flushCache(int seconds) {
+        return control.require("/flush_cache", Map.of(), Duration.ofSeconds(seconds));
+    }
+
+    /** One of the engine's control routes, for a body as JSON; its answer as JSON. */
+    public String engineCall(String route, String bodyJson, int seconds) {
+        return control.answered(route, Json.map(Json.tree(bodyJson)), Duration.ofSeconds(seconds));
+    }
+
+    /** Makes ready for a {@link WeightUpdate}; an {@link UpdateOutcome}, both as JSON. */
+    public String prepareUpdate(String updateJson, int seconds, int leaseSeconds) {
+        return Json.write(update.prepare(
+                Json.read(updateJson, WeightUpdate.class),
+                Duration.ofSeconds(seconds),
+                Duration.ofSeconds(leaseSeconds)));
+    }
+
+    /** Loads the weights of a {@link WeightUpdate} for which the engine is ready; an {@link UpdateOutcome}, both as JSON. */
+    public String applyUpdate(String updateJson, int seconds) {
+        return Json.write(update.apply(Json.read(updateJson, WeightUpdate.class), Duration.ofSeconds(seconds)));
+    }
+
+    /** Ends an update: the fleet has these weights now. Empty, or what keeps the engine from serving, in words. */
+    public String settleUpdate(String fleetWeightsJson, int seconds) {
+        return update.settle(Json.read(fleetWeightsJson, FleetWeights.class), Duration.ofSeconds(seconds));
+    }
+
     /** Replaces the engine's process; returns its URL when the new one serves and the router knows. */
     public String restart(String why, int seconds) {
         keeper.restart(why, Duration.ofSeconds(seconds));
@@ -141,6 +254,9 @@ public class SGLangServerWorker {
     /** Ends the engine; true when all of it is gone. Aborts a start that is under way. */
     public boolean shutdown() {
         keeper.close();
+        memory.forget();
+        pause.forget();
+        weights.forget();
         ended.complete(null);
         return true;
     }

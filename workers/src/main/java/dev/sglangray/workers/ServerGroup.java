@@ -9,6 +9,7 @@ import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
@@ -179,5 +180,117 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         return call(
                 "pauseProbes",
                 h -> h.task(SGLangServerWorker::pauseProbes, paused).remote());
+    }
+
+    /**
+     * Lends all accelerator memory, as {@link #releaseMemory(List, Duration)}.
+     *
+     * @param longest for all engines together
+     */
+    public WorkerGroupFuture<Boolean> releaseMemory(Duration longest) {
+        return releaseMemory(List.of(), longest);
+    }
+
+    /**
+     * Lends accelerator memory of all engines at once. The engines get no new requests from before the release until after
+     * the resume, those that they have are waited for, probes rest, and an engine that ends is not started again until then.
+     * What is released already stays so: repeating the call after a failure is safe, and {@link #status()} tells of each
+     * engine what it has released. The engines need {@code enable_memory_saver}.
+     *
+     * @param tags SGLang's words {@code kv_cache}, {@code weights}, {@code cuda_graph}; empty for all
+     * @param longest for all engines together
+     */
+    public WorkerGroupFuture<Boolean> releaseMemory(List<String> tags, Duration longest) {
+        String json = Json.write(tags);
+        return call(
+                "releaseMemory",
+                h -> h.task(SGLangServerWorker::releaseMemory, json, seconds(longest))
+                        .remote());
+    }
+
+    /** Takes all lent memory back, as {@link #resumeMemory(List, Duration)}. */
+    public WorkerGroupFuture<Boolean> resumeMemory(Duration longest) {
+        return resumeMemory(List.of(), longest);
+    }
+
+    /**
+     * Takes lent memory of all engines back at once; an engine that has all of it gets requests again. Repeating is safe.
+     *
+     * @param tags what to take back; empty for all that is lent
+     * @param longest for all engines together
+     */
+    public WorkerGroupFuture<Boolean> resumeMemory(List<String> tags, Duration longest) {
+        String json = Json.write(tags);
+        return call(
+                "resumeMemory",
+                h -> h.task(SGLangServerWorker::resumeMemory, json, seconds(longest))
+                        .remote());
+    }
+
+    /**
+     * Stops the generation of all engines. Requests may still come; they wait inside the engines. Repeating is safe.
+     *
+     * @param mode what becomes of the requests under way
+     * @param longest for all engines together
+     */
+    public WorkerGroupFuture<Boolean> pauseGeneration(PauseMode mode, Duration longest) {
+        return call(
+                "pauseGeneration",
+                h -> h.task(SGLangServerWorker::pauseGeneration, mode.name(), seconds(longest))
+                        .remote());
+    }
+
+    /** Lets the generation of all engines go on. Repeating is safe. */
+    public WorkerGroupFuture<Boolean> continueGeneration(Duration longest) {
+        return call(
+                "continueGeneration",
+                h -> h.task(SGLangServerWorker::continueGeneration, seconds(longest))
+                        .remote());
+    }
+
+    /** Empties the engines' caches of prefixes; an engine that has requests refuses. */
+    public WorkerGroupFuture<Boolean> flushCache(Duration longest) {
+        return call(
+                "flushCache",
+                h -> h.task(SGLangServerWorker::flushCache, seconds(longest)).remote());
+    }
+
+    /**
+     * Posts one body to a control route of every engine, such as {@code /get_weights_by_name}, and answers with what each
+     * said. An engine that does not answer with 200 fails the call with its words.
+     */
+    public WorkerGroupFuture<String> engineCall(String route, Map<String, ?> body, Duration longest) {
+        String json = Json.write(body);
+        return call(
+                "engineCall " + route,
+                h -> h.task(SGLangServerWorker::engineCall, route, json, seconds(longest))
+                        .remote());
+    }
+
+    WorkerGroupFuture<UpdateOutcome> prepareUpdate(String updateJson, Duration longest, Duration lease) {
+        return call(
+                        "updateWeights",
+                        h -> h.task(SGLangServerWorker::prepareUpdate, updateJson, seconds(longest), seconds(lease))
+                                .remote())
+                .map(json -> Json.read(json, UpdateOutcome.class));
+    }
+
+    WorkerGroupFuture<UpdateOutcome> applyUpdate(String updateJson, Duration longest) {
+        return call(
+                        "updateWeights",
+                        h -> h.task(SGLangServerWorker::applyUpdate, updateJson, seconds(longest))
+                                .remote())
+                .map(json -> Json.read(json, UpdateOutcome.class));
+    }
+
+    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, Duration longest) {
+        return call(
+                "updateWeights",
+                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, seconds(longest))
+                        .remote());
+    }
+
+    private static int seconds(Duration longest) {
+        return Math.toIntExact(Math.max(1, longest.toSeconds()));
     }
 }

@@ -65,6 +65,17 @@ public record ServerSpec(
         }
     }
 
+    /** What the engine has when it starts; SGLang calls that version {@code default}. */
+    Weights initialWeights() {
+        Object version = serverArgs.get("weight_version");
+        Object path = serverArgs.get("model_path");
+        Object format = serverArgs.get("load_format");
+        return new Weights(
+                version == null ? "default" : version.toString(),
+                path == null ? null : path.toString(),
+                format == null ? null : format.toString());
+    }
+
     /** The name of the Ray actor. */
     String actorName() {
         return WorkerNames.actor(groupName, rank);

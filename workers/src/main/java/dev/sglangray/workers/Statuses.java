@@ -36,7 +36,9 @@ final class Statuses {
                 now.failure(),
                 null,
                 0,
-                now.failure());
+                now.failure(),
+                null,
+                List.of());
     }
 
     /** With how the process stands with its supervision, once it has one. */
@@ -63,7 +65,9 @@ final class Statuses {
                 lost ? ((Condition.Lost) condition).why() : null,
                 standing.since().truncatedTo(ChronoUnit.MILLIS).toString(),
                 standing.restarts(),
-                standing.lastError());
+                standing.lastError(),
+                own.weightVersion(),
+                List.copyOf(standing.holds().values()));
     }
 
     private static String state(Standing standing) {
@@ -71,7 +75,7 @@ final class Statuses {
             return WorkerState.FAILED.name();
         }
         if (standing.condition() instanceof Condition.Serving) {
-            return (standing.drained() ? WorkerState.DRAINED : WorkerState.READY).name();
+            return (standing.isWithheld() ? WorkerState.DRAINED : WorkerState.READY).name();
         }
         return WorkerState.RESTARTING.name();
     }

@@ -26,6 +26,10 @@ import org.jspecify.annotations.Nullable;
  * @param since since when it is in this state, ISO 8601 in UTC; null before it was ready for the first time
  * @param restarts how often it came back after its first start
  * @param lastError the last thing that went wrong, also when it was healed since; or null
+ * @param weightVersion the version of the engine's weights, or null when that is not known; a router's is its fleet's, null
+ *     before the first update
+ * @param conditions what holds it back at the moment, in words: memory released, generation paused, weights being replaced,
+ *     or why it cannot have its fleet's weights
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record WorkerStatus(
@@ -45,4 +49,59 @@ public record WorkerStatus(
         @Nullable String failure,
         @Nullable String since,
         int restarts,
-        @Nullable String lastError) {}
+        @Nullable String lastError,
+        @Nullable String weightVersion,
+        List<String> conditions) {
+    /** Copies the lists. */
+    public WorkerStatus {
+        devices = List.copyOf(devices);
+        // An older worker does not tell them.
+        conditions = conditions == null ? List.of() : List.copyOf(conditions);
+    }
+
+    WorkerStatus with(@Nullable String version, List<String> held) {
+        return new WorkerStatus(
+                kind,
+                group,
+                rank,
+                groupSize,
+                state,
+                url,
+                nodeId,
+                nodeIp,
+                pid,
+                workerPid,
+                devices,
+                log,
+                secondsToReady,
+                failure,
+                since,
+                restarts,
+                lastError,
+                version,
+                held);
+    }
+
+    WorkerStatus inState(WorkerState other) {
+        return new WorkerStatus(
+                kind,
+                group,
+                rank,
+                groupSize,
+                other.name(),
+                url,
+                nodeId,
+                nodeIp,
+                pid,
+                workerPid,
+                devices,
+                log,
+                secondsToReady,
+                failure,
+                since,
+                restarts,
+                lastError,
+                weightVersion,
+                conditions);
+    }
+}

@@ -79,7 +79,9 @@ record FleetReport(
                     String.valueOf(e.getMessage()),
                     null,
                     0,
-                    null);
+                    null,
+                    null,
+                    List.of());
         }
     }
 

@@ -31,6 +31,10 @@ public enum EventKind {
     DRAINED,
     /** Probes stopped, or go on. */
     PROBES_PAUSED,
+    /** It is held back: memory lent, generation paused, weights being replaced; or no longer. */
+    HELD,
+    /** It has other weights, or could not get them. */
+    WEIGHTS,
     /** Somebody asked for a new process. */
     RESTART_WANTED,
     /** Somebody ended it. */

@@ -27,9 +27,11 @@ final class Liveness {
         return policy.heals() && policy.probe() != ProbeKind.NONE;
     }
 
-    void pause(boolean wanted, Instant now) {
+    /** Rests, or goes on with a count of its own; nothing when it does so already. */
+    void rest(boolean wanted, Instant now) {
+        boolean goesOn = paused && !wanted;
         paused = wanted;
-        if (!wanted && next.isBefore(Instant.MAX)) {
+        if (goesOn && next.isBefore(Instant.MAX)) {
             begin(now);
         }
     }

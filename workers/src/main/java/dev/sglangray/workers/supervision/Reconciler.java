@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,7 @@ public final class Reconciler {
     private final RestartBudget budget;
     private final Telling telling;
     private final Liveness liveness;
+    private final Holds holds = new Holds();
 
     private Condition condition = new Idle();
     private Instant since;
@@ -35,6 +37,7 @@ public final class Reconciler {
     private int restarts;
     private boolean planned;
     private boolean drained;
+    private boolean probesPaused;
     private @Nullable String lastError;
     /** An end may be told before the start that it followed. */
     private Signal.@Nullable Exited early;
@@ -84,7 +87,10 @@ public final class Reconciler {
             telling.forget();
         } else if (signal instanceof Signal.ProbesPaused paused) {
             events.add(EventKind.PROBES_PAUSED, paused.paused() ? "probes are paused" : "probes go on");
-            liveness.pause(paused.paused(), now);
+            probesPaused = paused.paused();
+            restProbes(now);
+        } else if (signal instanceof Signal.Held held) {
+            onHeld(held, now);
         } else if (signal instanceof Signal.Drained wanted) {
             drained = wanted.drained();
             events.add(EventKind.DRAINED, drained ? "no new requests" : "new requests are welcome again");
@@ -157,6 +163,19 @@ public final class Reconciler {
         }
     }
 
+    private void onHeld(Signal.Held held, Instant now) {
+        String before = holds.view().get(held.hold());
+        if (!Objects.equals(before, held.why())) {
+            events.add(EventKind.HELD, held.why() == null ? "no longer: " + before : held.why());
+        }
+        holds.set(held.hold(), held.why(), held.until());
+        restProbes(now);
+    }
+
+    private void restProbes(Instant now) {
+        liveness.rest(probesPaused || !holds.isEmpty(), now);
+    }
+
     private void onRestartWanted(Signal.RestartWanted wanted, Instant now, List<Action> actions) {
         if (condition instanceof Serving) {
             events.add(EventKind.RESTART_WANTED, wanted.why());
@@ -219,7 +238,11 @@ public final class Reconciler {
     }
 
     private void reconcile(Instant now, List<Action> actions) {
-        if (condition instanceof Waiting waiting && !now.isBefore(waiting.until())) {
+        for (Hold over : holds.expire(now)) {
+            events.add(EventKind.HELD, over + " was not ended by whoever began it, and is over");
+            restProbes(now);
+        }
+        if (condition instanceof Waiting waiting && !now.isBefore(waiting.until()) && !holds.blockStart()) {
             incarnation++;
             become(new Starting(), now);
             actions.add(new Action.Start(incarnation));
@@ -228,7 +251,7 @@ public final class Reconciler {
             // Whoever ended it tells whom it concerns.
             return;
         }
-        actions.addAll(telling.want(condition instanceof Serving && !drained, now));
+        actions.addAll(telling.want(condition instanceof Serving && !drained && !holds.withhold(), now));
         if (condition instanceof Serving && liveness.take(now)) {
             actions.add(new Action.Probe(incarnation));
         }
@@ -239,9 +262,11 @@ public final class Reconciler {
         if (condition instanceof Idle) {
             return Optional.empty();
         }
-        Instant start = condition instanceof Waiting waiting ? waiting.until() : Instant.MAX;
+        Instant start = condition instanceof Waiting waiting && !holds.blockStart() ? waiting.until() : Instant.MAX;
         Instant probe = condition instanceof Serving ? liveness.due() : Instant.MAX;
-        return Stream.of(start, probe, telling.due()).min(Instant::compareTo).filter(at -> at.isBefore(Instant.MAX));
+        return Stream.of(start, probe, telling.due(), holds.due())
+                .min(Instant::compareTo)
+                .filter(at -> at.isBefore(Instant.MAX));
     }
 
     /** Where the process stands, at this moment. */
@@ -252,6 +277,7 @@ public final class Reconciler {
                 incarnation,
                 restarts,
                 drained,
+                holds.view(),
                 telling.isWithdrawn(),
                 telling.isPublished(),
                 budget.spent(),

@@ -3,6 +3,7 @@ package dev.sglangray.workers.supervision;
 
 import java.time.Instant;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What a reconciler is told. An incarnation counts the starts of a process, so that late news of an earlier one is known. */
 public sealed interface Signal {
@@ -56,6 +57,14 @@ public sealed interface Signal {
 
     /** No new work, please; or again. */
     record Drained(boolean drained) implements Signal {}
+
+    /**
+     * It is held back, or no longer.
+     *
+     * @param why in words; null lifts the hold
+     * @param until when it ends by itself, null for never
+     */
+    record Held(Hold hold, @Nullable String why, @Nullable Instant until) implements Signal {}
 
     /** Somebody wants a new process in place of this one. */
     record RestartWanted(String why) implements Signal {}

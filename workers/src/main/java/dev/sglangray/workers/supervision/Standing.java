@@ -3,6 +3,7 @@ package dev.sglangray.workers.supervision;
 
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param incarnation the number of its starts after the first
  * @param restarts how often it came back
  * @param drained whether it is to get no new requests
+ * @param holds what holds it back, each with its words
  * @param withdrawn whether it is known that the router does not send to it
  * @param published whether it is known that the router does
  * @param spent when restarts were spent of the current budget
@@ -24,12 +26,24 @@ public record Standing(
         int incarnation,
         int restarts,
         boolean drained,
+        Map<Hold, String> holds,
         boolean withdrawn,
         boolean published,
         List<Instant> spent,
         @Nullable String lastError) {
-    /** Copies the list. */
+    /** Copies list and map. */
     public Standing {
+        holds = Map.copyOf(holds);
         spent = List.copyOf(spent);
+    }
+
+    /** Whether new requests are kept away although it serves. */
+    public boolean isWithheld() {
+        return drained || holds.keySet().stream().anyMatch(Hold::withholds);
+    }
+
+    /** Whether it waits for a start that a hold forbids for now. */
+    public boolean isStartBlocked() {
+        return condition instanceof Condition.Waiting && holds.keySet().stream().anyMatch(Hold::blocksStart);
     }
 }

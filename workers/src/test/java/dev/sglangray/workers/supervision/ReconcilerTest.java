@@ -241,4 +241,55 @@ class ReconcilerTest {
         assertThat(reconciler.on(new Signal.Probed(0, false, "late"))).isEmpty();
         assertThat(reconciler.standing().condition()).isInstanceOf(Condition.Serving.class);
     }
+
+    @Test
+    void whatIsHeldGetsNoRequestsAndNoProbesUntilAllHoldsAreLifted() {
+        reconciler.on(new Signal.Adopted());
+        assertThat(reconciler.on(new Signal.Held(Hold.MEMORY, "memory released: weights", null)))
+                .containsExactly(new Action.Withdraw(1));
+        reconciler.on(new Signal.Told(1));
+        assertThat(reconciler.on(new Signal.Held(Hold.WEIGHTS, "weights are replaced", null)))
+                .isEmpty();
+        clock.pass(SECOND.multipliedBy(1000));
+        assertThat(reconciler.on(new Signal.Tick())).isEmpty();
+        assertThat(reconciler.due()).isEmpty();
+        assertThat(reconciler.standing().holds()).containsEntry(Hold.MEMORY, "memory released: weights");
+        assertThat(reconciler.standing().isWithheld()).isTrue();
+
+        assertThat(reconciler.on(new Signal.Held(Hold.MEMORY, null, null))).isEmpty();
+        assertThat(reconciler.on(new Signal.Held(Hold.WEIGHTS, null, null))).containsExactly(new Action.Publish(2));
+        assertThat(reconciler.due()).contains(clock.instant().plusSeconds(15));
+    }
+
+    @Test
+    void pausedGenerationRestsProbesOnly() {
+        reconciler.on(new Signal.Adopted());
+        assertThat(reconciler.on(new Signal.Held(Hold.GENERATION, "generation paused", null)))
+                .isEmpty();
+        assertThat(reconciler.due()).isEmpty();
+        assertThat(reconciler.standing().isWithheld()).isFalse();
+    }
+
+    @Test
+    void anEngineWhoseMemoryIsLentIsStartedAgainOnlyWhenItIsBack() {
+        reconciler.on(new Signal.Adopted());
+        reconciler.on(new Signal.Held(Hold.MEMORY, "memory released: all", null));
+        reconciler.on(new Signal.Told(1));
+        assertThat(reconciler.on(killed(0))).isEmpty();
+        assertThat(reconciler.standing().isStartBlocked()).isTrue();
+        assertThat(reconciler.due()).isEmpty();
+        assertThat(reconciler.on(new Signal.Held(Hold.MEMORY, null, null))).containsExactly(new Action.Start(1));
+    }
+
+    @Test
+    void aHoldThatNobodyLiftsEndsWithItsLease() {
+        reconciler.on(new Signal.Adopted());
+        reconciler.on(new Signal.Held(
+                Hold.WEIGHTS, "weights are replaced", clock.instant().plus(SECOND)));
+        reconciler.on(new Signal.Told(1));
+        assertThat(reconciler.due()).contains(clock.instant().plus(SECOND));
+        clock.pass(SECOND);
+        assertThat(reconciler.on(new Signal.Tick())).containsExactly(new Action.Publish(2));
+        assertThat(reconciler.standing().holds()).isEmpty();
+    }
 }
