@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** Reads fields of maps and collects what is wrong with them, so that all is reported at once. Not thread-safe. */
 final class Fields {
@@ -36,7 +37,8 @@ final class Fields {
                 Boolean.FALSE);
     }
 
-    private <T> T attempt(java.util.function.Supplier<T> step, T fallback) {
+    /** A step's value, or the fallback when it has problems, which are kept. */
+    <T> T attempt(Supplier<T> step, T fallback) {
         try {
             return step.get();
         } catch (ConfigException e) {
@@ -70,7 +72,7 @@ final class Fields {
         return read(map, key, fallback, Fields::bool);
     }
 
-    private static boolean bool(Config field) {
+    static boolean bool(Config field) {
         Object value = field.value();
         if (value instanceof String text) {
             String word = text.strip().toLowerCase(Locale.ROOT);

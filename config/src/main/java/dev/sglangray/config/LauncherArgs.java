@@ -2,6 +2,8 @@
 package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +49,18 @@ public record LauncherArgs(
         return new LauncherArgsReader().read(block);
     }
 
+    /**
+     * What is probably not meant in a block that can be read: sizes that are no whole numbers, which RLinf rounds towards
+     * zero or takes for 1.
+     *
+     * @throws ConfigException as {@link #from}
+     */
+    public static List<ConfigProblem> warnings(Config block) {
+        LauncherArgsReader reader = new LauncherArgsReader();
+        reader.read(block);
+        return reader.warnings();
+    }
+
     /** The model's path, if the block has one. */
     public Optional<String> model() {
         return Optional.ofNullable(modelPath);
@@ -57,9 +71,9 @@ public record LauncherArgs(
      * the pipeline-parallel size. Empty only when no engine is to be launched and the sizes are absent.
      */
     public OptionalInt acceleratorsPerEngine() {
-        Object count = server.values().get("num_gpus");
-        if (count instanceof Integer number && number > 0) {
-            return OptionalInt.of(number);
+        OptionalInt own = WholeNumber.of(server.values().get("num_gpus"));
+        if (own.orElse(0) > 0) {
+            return own;
         }
         return tensorParallelSize == null || pipelineParallelSize == null
                 ? OptionalInt.empty()

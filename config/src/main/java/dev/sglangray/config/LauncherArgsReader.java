@@ -6,10 +6,12 @@ import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.tree.PythonText;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
@@ -30,14 +32,20 @@ final class LauncherArgsReader {
             "supervision");
 
     private final Fields fields = new Fields();
+    private final List<ConfigProblem> warnings = new ArrayList<>();
+
+    /** What is probably not meant in what was read. */
+    List<ConfigProblem> warnings() {
+        return List.copyOf(warnings);
+    }
 
     LauncherArgs read(Config block) {
         if (!block.isMap()) {
             throw new ConfigException(
                     ConfigProblem.error(block.position(), block.path(), "must be a map with server and router"));
         }
-        boolean launchServer = fields.bool(block, "launch_server", true);
-        boolean launchRouter = fields.bool(block, "launch_router", true);
+        boolean launchServer = switched(block, "launch_server");
+        boolean launchRouter = switched(block, "launch_router");
         ArgumentBlock server = arguments(block, "server", launchServer);
         ArgumentBlock router = arguments(block, "router", launchRouter);
         fields.attempt(() -> requireModel(block, server, launchServer));
@@ -47,7 +55,7 @@ final class LauncherArgsReader {
                 modelPath.isEmpty() ? null : modelPath,
                 size(block, "tensor_parallel_size", sizesNeeded),
                 size(block, "pipeline_parallel_size", sizesNeeded),
-                fields.read(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType),
+                serverType(block, launchServer),
                 fields.read(block, "group_name", LauncherArgs.DEFAULT_GROUP_NAME, LauncherArgsReader::groupName),
                 launchServer,
                 server,
@@ -135,31 +143,59 @@ final class LauncherArgsReader {
     /** Whether {@code server.num_gpus} says how many accelerators an engine has. */
     private boolean hasOwnWidth(Config block, ArgumentBlock server) {
         Object count = server.values().get("num_gpus");
-        if (count == null || Integer.valueOf(0).equals(count)) {
+        if (!WholeNumber.isTrue(count)) {
             return false;
         }
-        if (!(count instanceof Integer number) || number < 0) {
-            Config field = block.require("server.num_gpus");
+        Config field = block.require("server.num_gpus");
+        OptionalInt width = WholeNumber.of(count);
+        if (width.isEmpty()) {
             fields.add(ConfigProblem.error(
                     field.position(), field.path(), "must be an integer from 0, not " + Secrets.display("", count)));
+            return true;
         }
-        return true;
+        warnUnlessWhole(field, count, width.getAsInt());
+        return width.getAsInt() > 0;
     }
 
     private @Nullable Integer size(Config block, String key, boolean needed) {
-        int size = needed
-                ? fields.require(block, key, 0, LauncherArgsReader::positive)
-                : fields.read(block, key, 0, LauncherArgsReader::positive);
+        int size = needed ? fields.require(block, key, 0, this::positive) : fields.read(block, key, 0, this::positive);
         return size == 0 ? null : size;
     }
 
-    private static int positive(Config field) {
-        int value = field.asInt();
+    private int positive(Config field) {
+        Object given = field.value();
+        int value = WholeNumber.of(given).orElseGet(field::asInt);
         if (value < 1) {
             throw new ConfigException(
                     ConfigProblem.error(field.position(), field.path(), "must be at least 1, not " + value));
         }
+        warnUnlessWhole(field, given, value);
         return value;
+    }
+
+    private void warnUnlessWhole(Config field, @Nullable Object given, int taken) {
+        if (!(given instanceof Integer)) {
+            warnings.add(ConfigProblem.warning(
+                            field.position(),
+                            field.path(),
+                            "is no integer but " + Secrets.display("", given) + ", and is taken for " + taken)
+                    .withFix("write " + taken));
+        } else if (taken < 0) {
+            warnings.add(ConfigProblem.warning(field.position(), field.path(), "is below 0, and so has no effect"));
+        }
+    }
+
+    /** What the launcher tests without looking at its type. Text is read as what it says, and null as off. */
+    private boolean switched(Config block, String key) {
+        return fields.attempt(
+                () -> block.select(key).map(LauncherArgsReader::isOn).orElse(true), true);
+    }
+
+    private static boolean isOn(Config field) {
+        if (field.isNull()) {
+            return false;
+        }
+        return field.value() instanceof Number number ? WholeNumber.isTrue(number) : Fields.bool(field);
     }
 
     // A number or a switch is no name, in RLinf neither: 007 would be the group "7".
@@ -177,6 +213,14 @@ final class LauncherArgsReader {
                     field.position(), field.path(), "must be a name without ':', not '" + name + "'"));
         }
         return name;
+    }
+
+    private ServerType serverType(Config block, boolean needed) {
+        Config field = block.select("server_type").orElse(null);
+        if (field == null || (!needed && field.isNull())) {
+            return ServerType.SRT;
+        }
+        return fields.require(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType);
     }
 
     private static ServerType serverType(Config field) {

@@ -23,15 +23,19 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A recorded case: an input, and what the original made of it. */
-record CorpusCase(String id, JsonNode input, JsonNode output) {
+record CorpusCase(String id, String kind, JsonNode input, JsonNode output) {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     static List<CorpusCase> read(Path file) throws IOException {
         List<CorpusCase> cases = new ArrayList<>();
         for (String line : Files.readAllLines(file)) {
+            if (line.isBlank()) {
+                continue;
+            }
             JsonNode node = MAPPER.readTree(line);
-            cases.add(new CorpusCase(node.path("id").asText(), node.path("input"), node.path("output")));
+            cases.add(new CorpusCase(
+                    node.path("id").asText(), node.path("kind").asText(), node.path("input"), node.path("output")));
         }
         return cases;
     }

@@ -16,6 +16,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -44,12 +46,12 @@ class CorpusTest {
 
     @Test
     void interpolatesAsOmegaConf() throws IOException {
-        compare("omegaconf_micro.jsonl", this::parse);
+        compare(row -> row.kind().equals("omegaconf"), this::parse);
     }
 
     @Test
     void composesAsHydra() throws IOException {
-        compare("hydra_small.jsonl", this::composeSmall);
+        compare(row -> row.kind().equals("hydra") && row.input().has("files"), this::composeSmall);
     }
 
     @Test
@@ -57,7 +59,9 @@ class CorpusTest {
         Path configs = Path.of(System.getProperty(
                 "corpus.configs", folder().resolve("rlinf_configs").toString()));
         assumeTrue(Files.isDirectory(configs), "no folder of configurations at " + configs);
-        compare("hydra_rlinf_examples.jsonl", recorded -> composeExample(recorded, configs));
+        compare(
+                row -> row.kind().equals("hydra") && row.input().has("config_dir"),
+                recorded -> composeExample(recorded, configs));
     }
 
     private interface Comparison {
@@ -69,30 +73,52 @@ class CorpusTest {
         return Path.of(System.getProperty("corpus.dir", "../../shared/corpus"));
     }
 
-    private void compare(String name, Comparison comparison) throws IOException {
-        Path file = folder().resolve(name);
+    /** Compares with the cases of one kind in all files of the folder. */
+    private void compare(Predicate<CorpusCase> kind, Comparison comparison) throws IOException {
         if (System.getProperty("corpus.dir") != null) {
             assertThat(folder()).as("the folder of -Dcorpus.dir").isDirectory();
         }
-        assumeTrue(Files.isRegularFile(file), "no recordings at " + file + "; set -Dcorpus.dir to compare");
-        Map<String, String> exceptions = exceptions();
+        assumeTrue(Files.isDirectory(folder()), "no recordings at " + folder() + "; set -Dcorpus.dir to compare");
+        int total = 0;
         List<String> differences = new ArrayList<>();
-        List<CorpusCase> cases = CorpusCase.read(file);
-        assertThat(cases).as("cases in %s", file).isNotEmpty();
-        int agreed = 0;
+        for (Path file : files()) {
+            List<CorpusCase> cases = CorpusCase.read(file).stream().filter(kind).toList();
+            if (!cases.isEmpty()) {
+                total += cases.size();
+                List<String> found = differences(cases, comparison);
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "{0}: {1} of {2} agree",
+                        file.getFileName(),
+                        cases.size() - found.size(),
+                        cases.size());
+                differences.addAll(found);
+            }
+        }
+        assumeTrue(total > 0, "no recordings of this kind at " + folder());
+        Map<String, String> exceptions = exceptions();
+        differences.removeIf(difference -> exceptions.containsKey(difference.substring(0, difference.indexOf(':'))));
+        assertThat(differences).as("differences in %s cases", total).isEmpty();
+    }
+
+    private static List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(folder())) {
+            return files.filter(file -> file.toString().endsWith(".jsonl"))
+                    .sorted()
+                    .toList();
+        }
+    }
+
+    private static List<String> differences(List<CorpusCase> cases, Comparison comparison) throws IOException {
+        List<String> differences = new ArrayList<>();
         for (CorpusCase recorded : cases) {
             String difference = comparison.difference(recorded);
-            if (difference.isEmpty()) {
-                agreed++;
-            } else if (!exceptions.containsKey(recorded.id())) {
+            if (!difference.isEmpty()) {
                 differences.add(recorded.id() + ": " + difference + "\n  input " + recorded.input() + "\n  output "
                         + recorded.output());
             }
         }
-        LOG.log(System.Logger.Level.INFO, "{0}: {1} of {2} agree", name, agreed, cases.size());
-        assertThat(differences)
-                .as("differences, %s of %s agree", agreed, cases.size())
-                .isEmpty();
+        return differences;
     }
 
     private static Map<String, String> exceptions() throws IOException {

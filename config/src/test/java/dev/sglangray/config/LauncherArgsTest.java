@@ -39,13 +39,44 @@ class LauncherArgsTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
-            value = {"false | False", "'False' | False", "'off' | False", "true | True", "'yes' | True", "null | True"})
+            value = {
+                "false | False",
+                "'False' | False",
+                "'off' | False",
+                "true | True",
+                "'yes' | True",
+                "null | False",
+                "0 | False",
+                "1 | True"
+            })
     void switchesMeanWhatTheySay(String written, String meant) {
         LauncherArgs args =
                 read("{launch_server: %s, tensor_parallel_size: 1, pipeline_parallel_size: 1,".formatted(written)
                         + " server: {model_path: /m}, router: {}}");
 
         assertThat(args.launchServer()).isEqualTo(Boolean.parseBoolean(meant));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "2 | 2 | 2 | 0",
+                "'2' | 0 | 2 | 1",
+                "2.9 | null | 2 | 1",
+                "true | '' | 1 | 1",
+                "4 | '2' | 2 | 1",
+                "4 | -1 | 4 | 1",
+                "4 | '0' | 4 | 1",
+                "' 1_0 ' | 0 | 10 | 1"
+            },
+            quoteCharacter = '`')
+    void sizesAreReadAsPythonsIntReadsThemAndOddOnesAreTold(String tensor, String own, int width, int warnings) {
+        Config block = Config.parse("{tensor_parallel_size: %s, pipeline_parallel_size: 1,".formatted(tensor.strip())
+                + " server: {model_path: /m, num_gpus: %s}, router: {}}".formatted(own));
+
+        assertThat(LauncherArgs.from(block).acceleratorsPerEngine()).hasValue(width);
+        assertThat(LauncherArgs.warnings(block)).hasSize(warnings);
     }
 
     @Test
@@ -65,11 +96,12 @@ class LauncherArgsTest {
             quoteCharacter = '`',
             value = {
                 "{launch_server: maybe, server: {model_path: /m}, router: {}} | true or false, not the text 'maybe'",
-                "{launch_router: 1, server: {model_path: /m}, router: {}} | true or false, not 1",
+                "{server_type: null, server: {model_path: /m}, router: {}} | server_type: is required, but null",
                 "{server_type: strt, server: {model_path: /m}, router: {}} | did you mean 'srt'?",
                 "{server: {model_path: /m}, router: {}} | tensor_parallel_size: is required",
                 "{tensor_parallel_size: 0, server: {model_path: /m}, router: {}} | at least 1, not 0",
-                "{tensor_parallel_size: '2', server: {model_path: /m}, router: {}} | an integer of 32 bits, not the text '2'",
+                "{tensor_parallel_size: two, server: {model_path: /m}, router: {}} | an integer of 32 bits, not the text 'two'",
+                "{tensor_parallel_size: false, server: {model_path: /m}, router: {}} | at least 1, not 0",
                 "{router: {}} | server: is required",
                 "{launch_server: false} | set launch_router to false",
                 "{server: [], router: {}} | server: must be a map",

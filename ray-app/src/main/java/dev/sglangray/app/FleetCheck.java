@@ -99,6 +99,7 @@ public final class FleetCheck {
         addAll(cluster.problems());
         Optional<Config> block = attempt(() -> FleetSpec.block(root, request.argsKey()));
         Optional<LauncherArgs> bound = block.flatMap(found -> attempt(() -> LauncherArgs.from(found)));
+        block.filter(found -> bound.isPresent()).ifPresent(found -> addAll(LauncherArgs.warnings(found)));
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
         // Somebody else's group is on a real cluster only.
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))

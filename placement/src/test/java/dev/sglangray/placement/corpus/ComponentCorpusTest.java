@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 class ComponentCorpusTest {
     @Test
     void agrees() {
-        Corpus.check("placement_component.jsonl", ComponentCorpusTest::judge);
+        Corpus.check("component", ComponentCorpusTest::judge);
     }
 
     private static @Nullable String judge(JsonNode row) {

@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,41 +49,59 @@ final class Corpus {
         return tagged(row, "nonexistent_device", "does_not_terminate", "internal_error");
     }
 
-    /** Runs all cases of a file; every disagreement must stand in {@code corpus-exceptions.txt} with its reason. */
-    static void check(String file, Judge judge) {
-        Path path = folder().resolve(file);
+    /**
+     * Runs the cases of a kind in all files of the folder; every disagreement must stand in {@code corpus-exceptions.txt}
+     * with its reason.
+     */
+    static void check(String kind, Judge judge) {
         if (System.getProperty("corpus.dir") != null) {
             assertThat(folder()).as("the folder of -Dcorpus.dir").isDirectory();
         }
-        assumeTrue(Files.exists(path), () -> "no recorded cases at " + path + "; set -Dcorpus.dir");
+        assumeTrue(Files.isDirectory(folder()), () -> "no recorded cases at " + folder() + "; set -Dcorpus.dir");
         Map<String, String> exceptions = exceptions();
         List<String> disagreements = new ArrayList<>();
-        Set<String> excused = new TreeSet<>();
-        int agree = 0;
         int total = 0;
-        for (JsonNode row : rows(path)) {
-            total++;
-            String id = row.path("id").asText();
-            String problem = judge.apply(row);
-            if (problem == null) {
-                agree++;
-            } else if (exceptions.containsKey(id)) {
-                excused.add(id);
-            } else {
-                disagreements.add(id + ": " + problem);
+        for (Path file : files()) {
+            int cases = 0;
+            int agree = 0;
+            int excused = 0;
+            for (JsonNode row : rows(file)) {
+                if (!row.path("kind").asText().equals(kind)) {
+                    continue;
+                }
+                cases++;
+                String problem = judge.apply(row);
+                if (problem == null) {
+                    agree++;
+                } else if (exceptions.containsKey(row.path("id").asText())) {
+                    excused++;
+                } else {
+                    disagreements.add(row.path("id").asText() + ": " + problem);
+                }
             }
+            if (cases > 0) {
+                LOG.log(
+                        System.Logger.Level.INFO,
+                        "{0}: {1} of {2} cases agree, {3} differ for a reason given",
+                        file.getFileName(),
+                        agree,
+                        cases,
+                        excused);
+            }
+            total += cases;
         }
-        LOG.log(
-                System.Logger.Level.INFO,
-                "{0}: {1} of {2} cases agree, {3} differ for a reason given",
-                file,
-                agree,
-                total,
-                excused.size());
-        assertThat(total).as("cases in %s", path).isPositive();
-        assertThat(disagreements)
-                .as("%s: %d of %d cases agree", file, agree, total)
-                .isEmpty();
+        assumeTrue(total > 0, () -> "no recorded cases of kind " + kind + " at " + folder());
+        assertThat(disagreements).as("%s: %d cases", kind, total).isEmpty();
+    }
+
+    private static List<Path> files() {
+        try (Stream<Path> files = Files.list(folder())) {
+            return files.filter(file -> file.toString().endsWith(".jsonl"))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Path folder() {

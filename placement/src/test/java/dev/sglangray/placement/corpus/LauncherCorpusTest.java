@@ -38,7 +38,7 @@ class LauncherCorpusTest {
 
     @Test
     void agrees() {
-        Corpus.check("sglang_launcher.jsonl", LauncherCorpusTest::judge);
+        Corpus.check("launch", LauncherCorpusTest::judge);
     }
 
     private static @Nullable String judge(JsonNode row) {

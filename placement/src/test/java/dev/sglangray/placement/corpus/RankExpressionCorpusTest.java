@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 class RankExpressionCorpusTest {
     @Test
     void agrees() {
-        Corpus.check("rank_expressions.jsonl", RankExpressionCorpusTest::judge);
+        Corpus.check("rank_expression", RankExpressionCorpusTest::judge);
     }
 
     private static @Nullable String judge(JsonNode row) {

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class StrategyCorpusTest {
     @Test
     void agrees() {
-        Corpus.check("placement_strategy.jsonl", StrategyCorpusTest::judge);
+        Corpus.check("strategy", StrategyCorpusTest::judge);
     }
 
     private static @Nullable String judge(JsonNode row) {
