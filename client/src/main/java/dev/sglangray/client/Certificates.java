@@ -14,6 +14,7 @@ import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
+import org.jspecify.annotations.Nullable;
 
 /** Reads certificates to trust. */
 final class Certificates {
@@ -32,14 +33,27 @@ final class Certificates {
             for (Certificate certificate : certificates) {
                 store.setCertificateEntry("trusted-" + count++, certificate);
             }
-            TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-            factory.init(store);
-            TrustManager[] managers = factory.getTrustManagers();
+            X509TrustManager trust = trust(store);
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, managers, null);
-            return new ClientOptions.Tls(context, (X509TrustManager) managers[0]);
+            context.init(null, new TrustManager[] {trust}, null);
+            return new ClientOptions.Tls(context, trust);
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalArgumentException("cannot read certificates of " + pem + ": " + e.getMessage(), e);
         }
+    }
+
+    /** The JVM's own, as its system properties say. */
+    static ClientOptions.Tls trustedByTheJvm() {
+        try {
+            return new ClientOptions.Tls(SSLContext.getDefault(), trust(null));
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("this JVM has no TLS", e);
+        }
+    }
+
+    private static X509TrustManager trust(@Nullable KeyStore store) throws GeneralSecurityException {
+        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+        factory.init(store);
+        return (X509TrustManager) factory.getTrustManagers()[0];
     }
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,8 +16,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record ChatChoice(
         int index, ChatMessage message, @Nullable String finishReasonOrNull, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("index", "message", "finish_reason");
-
     public ChatChoice {
         extra = Json.freezeMap(extra);
     }
@@ -28,11 +25,11 @@ public record ChatChoice(
         return Optional.ofNullable(finishReasonOrNull);
     }
 
-    static ChatChoice parse(JsonNode node) {
-        return new ChatChoice(
-                node.path("index").asInt(),
-                ChatMessage.parse(node.path("message")),
-                node.hasNonNull("finish_reason") ? node.get("finish_reason").asText() : null,
-                Json.others(node, KNOWN));
+    static ChatChoice read(JsonReader reader) throws IOException {
+        OpenAiAnswer.Choice<ChatMessage> choice = OpenAiAnswer.Choice.read(reader, "message", ChatMessage::read);
+        if (choice.part() == null) {
+            throw new IllegalArgumentException("a choice has no \"message\"");
+        }
+        return new ChatChoice(choice.index(), choice.part(), choice.finishReason(), choice.extra());
     }
 }

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,9 +22,6 @@ public record ChatChunk(
         List<Choice> choices,
         @Nullable Usage usageOrNull,
         Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("id", "model", "choices", "usage");
-    private static final Set<String> KNOWN_OF_CHOICE = Set.of("index", "delta", "finish_reason");
-
     public ChatChunk {
         choices = List.copyOf(choices);
         extra = Json.freezeMap(extra);
@@ -42,25 +37,10 @@ public record ChatChunk(
         return Optional.ofNullable(usageOrNull);
     }
 
-    static ChatChunk parse(JsonNode node) {
-        if (!node.path("choices").isArray()) {
-            throw new IllegalArgumentException("it has no \"choices\"");
-        }
-        List<Choice> choices = new ArrayList<>();
-        node.path("choices")
-                .forEach(choice -> choices.add(new Choice(
-                        choice.path("index").asInt(),
-                        Json.others(choice.path("delta"), Set.of()),
-                        choice.hasNonNull("finish_reason")
-                                ? choice.get("finish_reason").asText()
-                                : null,
-                        Json.others(choice, KNOWN_OF_CHOICE))));
-        return new ChatChunk(
-                node.path("id").asText(""),
-                node.path("model").asText(""),
-                choices,
-                node.hasNonNull("usage") ? Usage.parse(node.get("usage")) : null,
-                Json.others(node, KNOWN));
+    /** @param bytes kept, and not to be changed */
+    static ChatChunk parse(byte[] bytes) throws IOException {
+        OpenAiAnswer<Choice> answer = OpenAiAnswer.parse(bytes, Choice::read);
+        return new ChatChunk(answer.id(), answer.model(), answer.choices(), answer.usage(), answer.extra());
     }
 
     /**
@@ -91,6 +71,13 @@ public record ChatChunk(
         /** Why it ended. */
         public Optional<String> finishReason() {
             return Optional.ofNullable(finishReasonOrNull);
+        }
+
+        static Choice read(JsonReader reader) throws IOException {
+            OpenAiAnswer.Choice<Map<String, Object>> choice =
+                    OpenAiAnswer.Choice.read(reader, "delta", JsonReader::object);
+            Map<String, Object> delta = choice.part() == null ? Map.of() : choice.part();
+            return new Choice(choice.index(), delta, choice.finishReason(), choice.extra());
         }
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -61,11 +61,19 @@ public record ChatMessage(String role, @Nullable Object content, Map<String, Obj
         return json;
     }
 
-    static ChatMessage parse(JsonNode node) {
-        if (!node.isObject()) {
-            throw new IllegalArgumentException("a choice has no \"message\"");
+    static ChatMessage read(JsonReader reader) throws IOException {
+        String role = "assistant";
+        @Nullable Object content = null;
+        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
+        @Nullable String name = reader.firstMember();
+        while (name != null) {
+            switch (name) {
+                case "role" -> role = reader.isNull() ? role : reader.text();
+                case "content" -> content = reader.value();
+                default -> reader.leave(name, rest);
+            }
+            name = reader.nextMember();
         }
-        return new ChatMessage(
-                node.path("role").asText("assistant"), Json.toJava(node.path("content")), Json.others(node, KNOWN));
+        return new ChatMessage(role, content, rest.build());
     }
 }

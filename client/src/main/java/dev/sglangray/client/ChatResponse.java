@@ -1,24 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
- * The answer of {@code POST /v1/chat/completions}. Immutable.
+ * The answer of {@code POST /v1/chat/completions}. Immutable. What nobody asks for is not decoded: log-probabilities, for example.
  *
  * @param id the answer's id; empty if unknown
  * @param model the model's name; empty if unknown
  * @param choices the answers; at least one
- * @param usage the tokens used
+ * @param usage the tokens used; zeros if unknown
  * @param extra every other field, as it came
  */
 public record ChatResponse(String id, String model, List<ChatChoice> choices, Usage usage, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("id", "model", "choices", "usage");
-
     public ChatResponse {
         choices = List.copyOf(choices);
         extra = Json.freezeMap(extra);
@@ -29,17 +25,13 @@ public record ChatResponse(String id, String model, List<ChatChoice> choices, Us
         return choices.get(0).message().text();
     }
 
-    static ChatResponse parse(JsonNode node) {
-        List<ChatChoice> choices = new ArrayList<>();
-        node.path("choices").forEach(choice -> choices.add(ChatChoice.parse(choice)));
-        if (choices.isEmpty()) {
-            throw new IllegalArgumentException("it has no \"choices\"");
+    /** @param bytes kept, and not to be changed */
+    static ChatResponse parse(byte[] bytes) throws IOException {
+        OpenAiAnswer<ChatChoice> answer = OpenAiAnswer.parse(bytes, ChatChoice::read);
+        if (answer.choices().isEmpty()) {
+            throw new IllegalArgumentException("its \"choices\" are empty");
         }
-        return new ChatResponse(
-                node.path("id").asText(""),
-                node.path("model").asText(""),
-                choices,
-                Usage.parse(node.path("usage")),
-                Json.others(node, KNOWN));
+        Usage usage = answer.usage() == null ? Usage.UNKNOWN : answer.usage();
+        return new ChatResponse(answer.id(), answer.model(), answer.choices(), usage, answer.extra());
     }
 }

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer of {@code POST /v1/completions}, or an event of a streamed one. Immutable.
+ * The answer of {@code POST /v1/completions}, or an event of a streamed one. Immutable. What nobody asks for is not
+ * decoded: log-probabilities, for example.
  *
  * @param id the answer's id; empty if unknown
  * @param model the model's name; empty if unknown
@@ -20,9 +19,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record CompletionResponse(
         String id, String model, List<Choice> choices, Usage usage, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("id", "model", "choices", "usage");
-    private static final Set<String> KNOWN_OF_CHOICE = Set.of("index", "text", "finish_reason");
-
     public CompletionResponse {
         choices = List.copyOf(choices);
         extra = Json.freezeMap(extra);
@@ -33,25 +29,11 @@ public record CompletionResponse(
         return choices.isEmpty() ? "" : choices.get(0).text();
     }
 
-    static CompletionResponse parse(JsonNode node) {
-        if (!node.path("choices").isArray()) {
-            throw new IllegalArgumentException("it has no \"choices\"");
-        }
-        List<Choice> choices = new ArrayList<>();
-        node.path("choices")
-                .forEach(choice -> choices.add(new Choice(
-                        choice.path("index").asInt(),
-                        choice.path("text").asText(""),
-                        choice.hasNonNull("finish_reason")
-                                ? choice.get("finish_reason").asText()
-                                : null,
-                        Json.others(choice, KNOWN_OF_CHOICE))));
-        return new CompletionResponse(
-                node.path("id").asText(""),
-                node.path("model").asText(""),
-                choices,
-                Usage.parse(node.path("usage")),
-                Json.others(node, KNOWN));
+    /** @param bytes kept, and not to be changed */
+    static CompletionResponse parse(byte[] bytes) throws IOException {
+        OpenAiAnswer<Choice> answer = OpenAiAnswer.parse(bytes, Choice::read);
+        Usage usage = answer.usage() == null ? Usage.UNKNOWN : answer.usage();
+        return new CompletionResponse(answer.id(), answer.model(), answer.choices(), usage, answer.extra());
     }
 
     /**
@@ -70,6 +52,12 @@ public record CompletionResponse(
         /** Why it ended. */
         public Optional<String> finishReason() {
             return Optional.ofNullable(finishReasonOrNull);
+        }
+
+        static Choice read(JsonReader reader) throws IOException {
+            OpenAiAnswer.Choice<String> choice = OpenAiAnswer.Choice.read(reader, "text", JsonReader::text);
+            String text = choice.part() == null ? "" : choice.part();
+            return new Choice(choice.index(), text, choice.finishReason(), choice.extra());
         }
     }
 }

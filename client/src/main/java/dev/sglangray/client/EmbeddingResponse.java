@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.core.JsonToken;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The answer of {@code POST /v1/embeddings}. Immutable.
@@ -16,24 +17,55 @@ import java.util.Set;
  * @param extra every other field, as it came
  */
 public record EmbeddingResponse(String model, List<List<Double>> embeddings, Usage usage, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("model", "data", "usage");
-
     public EmbeddingResponse {
         embeddings = embeddings.stream().map(List::copyOf).toList();
         extra = Json.freezeMap(extra);
     }
 
-    static EmbeddingResponse parse(JsonNode node) {
-        if (!node.path("data").isArray()) {
-            throw new IllegalArgumentException("it has no \"data\"");
+    /** @param bytes kept, and not to be changed */
+    static EmbeddingResponse parse(byte[] bytes) throws IOException {
+        try (JsonReader reader = JsonReader.of(bytes)) {
+            String model = "";
+            @Nullable List<List<Double>> embeddings = null;
+            Usage usage = Usage.UNKNOWN;
+            LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
+            @Nullable String name = reader.firstMember();
+            while (name != null) {
+                switch (name) {
+                    case "model" -> model = reader.text();
+                    case "data" -> embeddings = vectors(reader);
+                    case "usage" -> usage = Usage.read(reader);
+                    default -> reader.leave(name, rest);
+                }
+                name = reader.nextMember();
+            }
+            if (embeddings == null) {
+                throw new IllegalArgumentException("it has no \"data\"");
+            }
+            reader.end();
+            return new EmbeddingResponse(model, embeddings, usage, rest.build());
         }
-        List<List<Double>> embeddings = new ArrayList<>();
-        for (JsonNode item : node.path("data")) {
-            List<Double> vector = new ArrayList<>(item.path("embedding").size());
-            item.path("embedding").forEach(number -> vector.add(number.asDouble()));
-            embeddings.add(vector);
+    }
+
+    private static @Nullable List<List<Double>> vectors(JsonReader reader) throws IOException {
+        if (!reader.isArray()) {
+            reader.skip();
+            return null;
         }
-        return new EmbeddingResponse(
-                node.path("model").asText(""), embeddings, Usage.parse(node.path("usage")), Json.others(node, KNOWN));
+        List<List<Double>> vectors = new ArrayList<>();
+        while (reader.next() != JsonToken.END_ARRAY) {
+            List<Double> vector = List.of();
+            @Nullable String name = reader.firstMember();
+            while (name != null) {
+                if (name.equals("embedding")) {
+                    vector = reader.numbers();
+                } else {
+                    reader.skip();
+                }
+                name = reader.nextMember();
+            }
+            vectors.add(vector);
+        }
+        return vectors;
     }
 }

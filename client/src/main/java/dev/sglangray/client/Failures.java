@@ -83,6 +83,11 @@ final class Failures {
                 null);
     }
 
+    static InferenceException noStream(HttpCall call, String contentType) {
+        return new MalformedResponseException(
+                call.what() + ": the answer is no event stream but " + ServerMessage.shorten(contentType), null);
+    }
+
     /** An answer that is no HTTP. */
     static InferenceException notHttp(ClientOptions options, HttpCall call, Throwable cause) {
         return new MalformedResponseException(

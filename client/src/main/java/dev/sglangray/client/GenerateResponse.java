@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -36,10 +35,7 @@ public record GenerateResponse(List<Generation> generations) {
 
     /** @param bytes kept, and not to be changed */
     static GenerateResponse parse(byte[] bytes) throws IOException {
-        try (JsonReader reader = new JsonReader(bytes)) {
-            if (reader.next() == null) {
-                throw new JsonParseException(null, "No content");
-            }
+        try (JsonReader reader = JsonReader.of(bytes)) {
             List<Generation> generations = new ArrayList<>(1);
             if (reader.isArray()) {
                 while (reader.next() != JsonToken.END_ARRAY) {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.core.JsonParseException;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -29,10 +28,7 @@ public record Generation(String text, List<Integer> outputIds, MetaInfo metaInfo
 
     /** One event of a stream. */
     static Generation parse(byte[] bytes) throws IOException {
-        try (JsonReader reader = new JsonReader(bytes)) {
-            if (reader.next() == null) {
-                throw new JsonParseException(null, "No content");
-            }
+        try (JsonReader reader = JsonReader.of(bytes)) {
             Generation generation = read(reader);
             reader.end();
             return generation;
@@ -44,7 +40,7 @@ public record Generation(String text, List<Integer> outputIds, MetaInfo metaInfo
         @Nullable TokenIds ids = null;
         MetaInfo metaInfo = MetaInfo.NONE;
         LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-        @Nullable String name = reader.isObject() ? reader.nextMember() : null;
+        @Nullable String name = reader.firstMember();
         while (name != null) {
             switch (name) {
                 case "text" -> text = reader.isNull() ? text : reader.text();

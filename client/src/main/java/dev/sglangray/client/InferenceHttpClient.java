@@ -84,7 +84,7 @@ public final class InferenceHttpClient implements AutoCloseable {
         return new EventStream<>(
                 caller,
                 () -> CallSpec.generation(GENERATE, request.body(true, options.abortOnCancel()), options),
-                StreamEvents::generation);
+                StreamEvents.orError(Generation::parse));
     }
 
     /**
@@ -119,12 +119,12 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public ChatResponse chatCompletion(ChatRequest request) {
-        return caller.await(spec(request), answer -> ChatResponse.parse(json(answer)));
+        return caller.await(spec(request), answer -> ChatResponse.parse(answer.body()));
     }
 
     /** As {@link #chatCompletion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<ChatResponse> chatCompletionAsync(ChatRequest request) {
-        return caller.send(spec(request), answer -> ChatResponse.parse(json(answer)));
+        return caller.send(spec(request), answer -> ChatResponse.parse(answer.body()));
     }
 
     /** As {@link #chatCompletion}, as it is generated. */
@@ -132,7 +132,7 @@ public final class InferenceHttpClient implements AutoCloseable {
         return new EventStream<>(
                 caller,
                 () -> CallSpec.generation(CHAT, request.body(true, options.abortOnCancel()), options),
-                data -> ChatChunk.parse(StreamEvents.json(data)));
+                StreamEvents.orError(ChatChunk::parse));
     }
 
     /**
@@ -141,12 +141,12 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public CompletionResponse completion(CompletionRequest request) {
-        return caller.await(spec(request), answer -> CompletionResponse.parse(json(answer)));
+        return caller.await(spec(request), answer -> CompletionResponse.parse(answer.body()));
     }
 
     /** As {@link #completion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<CompletionResponse> completionAsync(CompletionRequest request) {
-        return caller.send(spec(request), answer -> CompletionResponse.parse(json(answer)));
+        return caller.send(spec(request), answer -> CompletionResponse.parse(answer.body()));
     }
 
     /** As {@link #completion}, as it is generated. */
@@ -154,7 +154,7 @@ public final class InferenceHttpClient implements AutoCloseable {
         return new EventStream<>(
                 caller,
                 () -> CallSpec.generation(COMPLETIONS, request.body(true, options.abortOnCancel()), options),
-                data -> CompletionResponse.parse(StreamEvents.json(data)));
+                StreamEvents.orError(CompletionResponse::parse));
     }
 
     /**
@@ -164,12 +164,12 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public EmbeddingResponse embeddings(String model, List<String> texts) {
-        return caller.await(embedding(model, texts), answer -> EmbeddingResponse.parse(json(answer)));
+        return caller.await(embedding(model, texts), answer -> EmbeddingResponse.parse(answer.body()));
     }
 
     /** As {@link #embeddings}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<EmbeddingResponse> embeddingsAsync(String model, List<String> texts) {
-        return caller.send(embedding(model, texts), answer -> EmbeddingResponse.parse(json(answer)));
+        return caller.send(embedding(model, texts), answer -> EmbeddingResponse.parse(answer.body()));
     }
 
     /**

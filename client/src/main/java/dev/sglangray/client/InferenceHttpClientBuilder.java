@@ -211,13 +211,17 @@ public final class InferenceHttpClientBuilder {
      * @throws IllegalArgumentException without a base URL, or with a proxy and event loops, which go through none
      */
     public InferenceHttpClient build() {
+        return new InferenceHttpClient(new Caller(clientOptions()), options);
+    }
+
+    ClientOptions clientOptions() {
         if (baseUrls.isEmpty()) {
             throw new IllegalArgumentException("a client needs a baseUrl");
         }
         if (transport == TransportKind.EVENT_LOOP && proxy.type() != Proxy.Type.DIRECT) {
             throw new IllegalArgumentException("event loops go through no proxy; leave out transport or proxy");
         }
-        ClientOptions built = new ClientOptions(
+        return new ClientOptions(
                 baseUrls,
                 apiKey,
                 connectTimeout,
@@ -232,6 +236,5 @@ public final class InferenceHttpClientBuilder {
                 List.copyOf(interceptors),
                 List.copyOf(listeners),
                 tls);
-        return new InferenceHttpClient(new Caller(built), options);
     }
 }

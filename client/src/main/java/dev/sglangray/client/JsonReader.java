@@ -6,7 +6,10 @@ import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.Closeable;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Goes through a JSON text once, taking what is wanted and remembering where the rest is. Not thread-safe. */
@@ -14,15 +17,39 @@ final class JsonReader implements Closeable {
     private final byte[] bytes;
     private final JsonParser parser;
 
-    JsonReader(byte[] bytes) throws IOException {
+    private JsonReader(byte[] bytes) throws IOException {
         this.bytes = bytes;
         this.parser = Json.parser(bytes);
+    }
+
+    /**
+     * A reader at the text's first token.
+     *
+     * @param bytes kept by what is left for later, and not to be changed
+     * @throws JsonParseException if there is no token
+     */
+    static JsonReader of(byte[] bytes) throws IOException {
+        JsonReader reader = new JsonReader(bytes);
+        if (reader.next() == null) {
+            throw new JsonParseException(reader.parser, "No content");
+        }
+        return reader;
     }
 
     /** The next token, at which the other methods then look; null at the end. */
     @Nullable
     JsonToken next() throws IOException {
         return parser.nextToken();
+    }
+
+    /** The name of the first member of the object at which the reader is; null if it is empty or no object, which is passed over. */
+    @Nullable
+    String firstMember() throws IOException {
+        if (parser.hasToken(JsonToken.START_OBJECT)) {
+            return nextMember();
+        }
+        parser.skipChildren();
+        return null;
     }
 
     /** The name of the object's next member, at whose value the reader then is; null after the last. */
@@ -34,10 +61,6 @@ final class JsonReader implements Closeable {
         String name = parser.currentName();
         parser.nextToken();
         return name;
-    }
-
-    boolean isObject() {
-        return parser.hasToken(JsonToken.START_OBJECT);
     }
 
     boolean isArray() {
@@ -80,9 +103,52 @@ final class JsonReader implements Closeable {
         return new TokenIds(Arrays.copyOf(ids, size));
     }
 
+    /** A list of numbers; empty for anything else. */
+    List<Double> numbers() throws IOException {
+        List<Double> numbers = new ArrayList<>();
+        if (isArray()) {
+            while (parser.nextToken() != JsonToken.END_ARRAY) {
+                numbers.add(parser.getValueAsDouble());
+                parser.skipChildren();
+            }
+        } else {
+            parser.skipChildren();
+        }
+        return numbers;
+    }
+
+    /** Any value, as maps, lists and so on. */
+    @Nullable
+    Object value() throws IOException {
+        if (parser.hasToken(JsonToken.VALUE_STRING)) {
+            return parser.getText();
+        }
+        int start = start();
+        return Json.toJava(bytes, start, end(start) - start);
+    }
+
+    /** An object; empty for anything else. */
+    @SuppressWarnings("unchecked") // The names of members are texts.
+    Map<String, Object> object() throws IOException {
+        return value() instanceof Map<?, ?> map ? (Map<String, Object>) map : Map.of();
+    }
+
     /** Leaves the value where it is, to be read when it is asked for. */
     void leave(String name, LazyJsonMap.Builder rest) throws IOException {
-        int start = (int) parser.currentTokenLocation().getByteOffset();
+        int start = start();
+        rest.add(name, bytes, start, end(start));
+    }
+
+    /** Passes over the value. */
+    void skip() throws IOException {
+        parser.skipChildren();
+    }
+
+    private int start() {
+        return (int) parser.currentTokenLocation().getByteOffset();
+    }
+
+    private int end(int start) throws IOException {
         parser.skipChildren();
         if (parser.currentToken() == JsonToken.VALUE_STRING) {
             parser.finishToken();
@@ -91,7 +157,7 @@ final class JsonReader implements Closeable {
         if (start < 0 || end < start) {
             throw new IllegalArgumentException("it is not UTF-8");
         }
-        rest.add(name, bytes, start, end);
+        return end;
     }
 
     /** @throws JsonParseException if something follows */

@@ -59,7 +59,7 @@ public record MetaInfo(
         int cachedTokens = 0;
         @Nullable String weightVersion = null;
         LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-        @Nullable String name = reader.isObject() ? reader.nextMember() : null;
+        @Nullable String name = reader.firstMember();
         while (name != null) {
             switch (name) {
                 case "id" -> id = reader.text();

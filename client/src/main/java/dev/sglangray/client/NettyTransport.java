@@ -30,7 +30,7 @@ final class NettyTransport implements HttpTransport {
     private volatile boolean closed;
 
     NettyTransport(ClientOptions options) {
-        int loops = options.eventLoops();
+        int loops = Math.min(options.eventLoops(), options.maxConnections());
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());
         this.names = new ThreadPoolExecutor(
@@ -42,8 +42,9 @@ final class NettyTransport implements HttpTransport {
                 new DefaultThreadFactory("inference-names", true),
                 new ThreadPoolExecutor.CallerRunsPolicy());
         NettyTls tls = new NettyTls(options);
-        int share = (options.maxConnections() + loops - 1) / loops;
         for (EventExecutor loop : group) {
+            int left = options.maxConnections() % loops - pools.size();
+            int share = options.maxConnections() / loops + (left > 0 ? 1 : 0);
             pools.add(new NettyPool(options, (EventLoop) loop, tls, names, share));
         }
     }

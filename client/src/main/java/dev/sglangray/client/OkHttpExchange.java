@@ -8,6 +8,8 @@ import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Semaphore;
 import java.util.function.BooleanSupplier;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.ZipException;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Response;
@@ -58,8 +60,9 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
     @Override
     public void onResponse(Call ended, Response response) {
         try (response;
-                InputStream body = response.body().byteStream()) {
+                InputStream sent = response.body().byteStream()) {
             handler.onHead(new AnswerHead(response.code(), name -> header(response, name)));
+            InputStream body = null;
             byte[] piece = new byte[PIECE];
             while (true) {
                 if (paced) {
@@ -67,12 +70,18 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
                     // Asking twice before an answer is asking once.
                     reads.drainPermits();
                 }
+                if (body == null) {
+                    body = isCompressed(response) ? new GZIPInputStream(sent) : sent;
+                }
                 int length = body.read(piece);
                 if (length < 0) {
                     break;
                 }
                 handler.onBytes(ByteBuffer.wrap(piece, 0, length));
             }
+        } catch (ZipException e) {
+            handler.onFailure(Failures.notHttp(options, call, e));
+            return;
         } catch (IOException e) {
             onFailure(ended, e);
             return;
@@ -114,6 +123,12 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             return connected ? Failures.readTimeout(call, e) : Failures.connectTimeout(options, call, e);
         }
         return connected ? Failures.lost(options, call, e) : Failures.unreachable(options, call, e);
+    }
+
+    private boolean isCompressed(Response response) {
+        return options.compression()
+                && "gzip".equalsIgnoreCase(response.header("Content-Encoding"))
+                && response.body().contentLength() != 0;
     }
 
     private static @Nullable String header(Response response, String name) {

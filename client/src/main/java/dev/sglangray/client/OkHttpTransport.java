@@ -48,9 +48,11 @@ final class OkHttpTransport implements HttpTransport {
                 .readTimeout(Duration.ZERO)
                 .writeTimeout(Duration.ZERO)
                 .eventListenerFactory(call -> new ConnectionWatch(idle));
-        ClientOptions.Tls tls = options.tls();
-        if (tls != null) {
-            builder.sslSocketFactory(tls.context().getSocketFactory(), tls.trust());
+        if (options.tls() != null
+                || options.baseUrls().stream().anyMatch(url -> url.target().isHttps())) {
+            ClientOptions.Tls tls = options.tls() == null ? Certificates.trustedByTheJvm() : options.tls();
+            builder.sslSocketFactory(
+                    new HandshakeLimit(tls.context().getSocketFactory(), options.connectTimeout()), tls.trust());
         }
         this.http = builder.build();
     }
@@ -90,9 +92,9 @@ final class OkHttpTransport implements HttpTransport {
         if (authorization != null) {
             request.header("Authorization", authorization);
         }
-        if (!options.compression()) {
-            request.header("Accept-Encoding", "identity");
-        }
+        // Set here, so that OkHttp leaves the decompressing to us: it does not tell a broken answer from a broken
+        // connection.
+        request.header("Accept-Encoding", options.compression() ? "gzip" : "identity");
         byte[] body = call.body();
         return request.method(call.method(), body == null ? null : new OneShotBody(body))
                 .build();

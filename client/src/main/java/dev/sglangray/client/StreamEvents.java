@@ -2,34 +2,28 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 
 /** Reads the events of streams, among which a server may put an error. */
 final class StreamEvents {
-    private static final byte[] ERROR = "{\"error\"".getBytes(StandardCharsets.US_ASCII);
-
     private StreamEvents() {}
 
-    static Generation generation(byte[] data) throws IOException {
-        if (beginsWithError(data)) {
-            var unused = json(data);
-        }
-        return Generation.parse(data);
+    /** As {@code reader}, but an event that tells of an error is a {@link StreamSubscription.StreamError}. */
+    static <T> EventStream.EventReader<T> orError(EventStream.EventReader<T> reader) {
+        return data -> {
+            try {
+                return reader.read(data);
+            } catch (IllegalArgumentException e) {
+                // Looked for only now: what a good event lacks is rarely an error.
+                refuseError(Json.read(data));
+                throw e;
+            }
+        };
     }
 
-    static JsonNode json(byte[] data) throws IOException {
-        JsonNode node = Json.read(data);
-        if (node.hasNonNull("error")) {
-            int code = node.path("error").path("code").asInt();
+    private static void refuseError(JsonNode event) throws StreamSubscription.StreamError {
+        if (event.hasNonNull("error")) {
+            int code = event.path("error").path("code").asInt();
             throw new StreamSubscription.StreamError(code >= 400 && code < 600 ? code : 500);
         }
-        return node;
-    }
-
-    private static boolean beginsWithError(byte[] data) {
-        return data.length > ERROR.length
-                && new String(data, 0, ERROR.length, StandardCharsets.US_ASCII)
-                        .equals(new String(ERROR, StandardCharsets.US_ASCII));
     }
 }

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -176,6 +177,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
         private volatile HttpTransport.@Nullable Exchange exchange;
         private volatile boolean stopped;
         private @Nullable AnswerHead head;
+        private boolean streaming;
         private boolean done;
         private long received;
 
@@ -256,11 +258,18 @@ final class StreamSubscription<T> implements Flow.Subscription {
                 caller.budget().succeeded();
                 attempt.end(status, received, null);
             } else {
-                Throwable reason = Failures.lost(
-                        caller.options(), attempt.http(), new IOException("the stream ended without [DONE]"));
+                Throwable reason = endedEarly(seen);
                 attempt.end(status, received, reason);
                 fail(reason);
             }
+        }
+
+        private InferenceException endedEarly(AnswerHead seen) {
+            String type = seen.header("Content-Type");
+            if (!streaming && type != null && !type.toLowerCase(Locale.ROOT).startsWith(CallSpec.EVENTS)) {
+                return Failures.noStream(attempt.http(), type);
+            }
+            return Failures.lost(caller.options(), attempt.http(), new IOException("the stream ended without [DONE]"));
         }
 
         @Override
@@ -281,6 +290,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
             if (done || stopped) {
                 return;
             }
+            streaming = true;
             if (Arrays.equals(data, DONE)) {
                 done = true;
                 complete = true;

@@ -24,19 +24,30 @@ final class FaultServer implements AutoCloseable {
 
     private final ServerSocket socket;
     private final Script script;
+    private final boolean early;
     private final Set<Socket> open = ConcurrentHashMap.newKeySet();
     private final CountDownLatch closing = new CountDownLatch(1);
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
 
     FaultServer(Script script) {
+        this(script, false);
+    }
+
+    private FaultServer(Script script, boolean early) {
         this.script = script;
+        this.early = early;
         try {
             socket = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
         daemon(this::accept, "fault-server");
+    }
+
+    /** A server whose script is played once for each connection, before anything of a request is read. */
+    static FaultServer early(Script script) {
+        return new FaultServer(script, true);
     }
 
     String url() {
@@ -81,6 +92,10 @@ final class FaultServer implements AutoCloseable {
     private void serve(Socket socket) {
         try (socket) {
             Connection connection = new Connection(socket);
+            if (early) {
+                script.play(connection);
+                return;
+            }
             while (connection.readRequest()) {
                 requests.incrementAndGet();
                 script.play(connection);
@@ -130,6 +145,11 @@ final class FaultServer implements AutoCloseable {
             byte[] body = json.getBytes(StandardCharsets.UTF_8);
             write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + body.length + "\r\n\r\n"
                     + json);
+        }
+
+        /** Reads some of what has come, whatever it is. */
+        void readSome(int length) throws IOException {
+            in.readNBytes(length);
         }
 
         void reset() throws IOException {

@@ -19,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Several servers, interceptors, listeners, options, aborts, and what is left after many calls. */
@@ -171,8 +172,9 @@ class FleetAndHooksTest {
         }
     }
 
-    @Test
-    void noMoreConnectionsThanAllowed() throws Exception {
+    @ParameterizedTest
+    @CsvSource({"2, 4", "3, 4", "8, 3"})
+    void noMoreConnectionsThanAllowed(int loops, int connections) throws Exception {
         FaultServer.Script slow = connection -> {
             connection.pause(5);
             connection.answer("{\"text\": \"a\"}");
@@ -180,14 +182,14 @@ class FleetAndHooksTest {
         try (FaultServer server = new FaultServer(slow);
                 InferenceHttpClient client = InferenceHttpClient.builder()
                         .baseUrl(server.url())
-                        .eventLoops(2)
-                        .maxConnections(4)
+                        .eventLoops(loops)
+                        .maxConnections(connections)
                         .build()) {
             List<CompletableFuture<GenerateResponse>> all = Stream.generate(() -> client.generateAsync(REQUEST))
                     .limit(100)
                     .toList();
             assertThat(all).allSatisfy(future -> assertThat(future.get().text()).isEqualTo("a"));
-            assertThat(server.accepted()).isLessThanOrEqualTo(4);
+            assertThat(server.accepted()).isLessThanOrEqualTo(connections);
         }
     }
 

@@ -2,6 +2,7 @@
 package dev.sglangray.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.charset.StandardCharsets;
@@ -22,6 +23,50 @@ class LazyAnswerTest {
         assertThat(meta.outputTokenLogprobs().get(0)).isEqualTo(new TokenLogprob(-0.5, 7, " é\"]"));
         assertThat(meta.outputTokenLogprobs().get(1).logprob()).isNaN();
         assertThat(meta.inputTokenLogprobs()).isEmpty();
+    }
+
+    @Test
+    void aChatsLogprobsAreLeftUntilTheyAreAskedFor() throws Exception {
+        ChatResponse answer = ChatResponse.parse(bytes("""
+                {"choices": [{"logprobs": {"content": [{"token": "é\\"", "logprob": -0.5}]}, "message": {"tool_calls": null,
+                 "content": "Hi", "role": "assistant"}, "index": 0}], "usage": {"total_tokens": 3, "x": [1, {}]},
+                 "object": {"a": [null]}}
+                """));
+        ChatChoice choice = answer.choices().get(0);
+        assertThat(answer.text()).isEqualTo("Hi");
+        assertThat(choice.extra()).isInstanceOf(LazyJsonMap.class);
+        assertThat(choice.extra().get("logprobs"))
+                .isEqualTo(Map.of("content", List.of(Map.of("token", "é\"", "logprob", -0.5))));
+        assertThat(choice.message().extra()).containsOnlyKeys("tool_calls");
+        assertThat(choice.message().toolCalls()).isEmpty();
+        assertThat(answer.usage().extra()).isEqualTo(Map.of("x", List.of(1, Map.of())));
+        assertThat(answer.extra()).containsOnlyKeys("object");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"choices\": [{\"message\": {\"content\": [{\"text\": \"x\"}]}, \"usage\": 1}], \"usage\": [1], \"id\": {\"a\": 1}}",
+                "{\"choices\": [{\"index\": [0], \"message\": [\"no message\"]}], \"model\": null, \"usage\": null}"
+            })
+    void valuesOfOtherTypesThanExpectedSpoilNothingElse(String text) throws Exception {
+        ChatResponse answer = ChatResponse.parse(bytes(text));
+        assertThat(answer.choices()).hasSize(1);
+        assertThat(answer.id() + answer.model() + answer.text()).isEmpty();
+        assertThat(answer.usage().totalTokens()).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"{}", "[]", "1", "{\"choices\": null}", "{\"choices\": {}}", "{\"error\": {\"message\": \"x\"}}"
+            })
+    void answersWithoutChoicesAreRefused(String text) {
+        for (EventStream.EventReader<?> reader :
+                List.<EventStream.EventReader<?>>of(ChatResponse::parse, ChatChunk::parse, CompletionResponse::parse)) {
+            assertThatIllegalArgumentException()
+                    .isThrownBy(() -> reader.read(bytes(text)))
+                    .withMessageContaining("choices");
+        }
     }
 
     /** Positions of values must be right whatever stands before them. */

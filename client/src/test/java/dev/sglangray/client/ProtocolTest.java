@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.ServerSocket;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import mockwebserver3.MockWebServer;
@@ -18,10 +20,14 @@ import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP/1.1 only, no proxies: what is spoken on the wire. */
 class ProtocolTest {
+    private static final GenerateRequest REQUEST =
+            GenerateRequest.builder().text("x").build();
+
     @Test
     void speaksHttp11ToAServerThatOffersHttp2() throws Exception {
         HeldCertificate certificate = new HeldCertificate.Builder()
@@ -62,23 +68,58 @@ class ProtocolTest {
         }
     }
 
-    @Test
-    void bypassesTheProxiesOfTheJvm() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void bypassesTheProxiesOfTheJvm(Way way) throws Exception {
         try (ServerSocket nobody = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 MockWebServer server = new MockWebServer()) {
             server.start();
-            server.enqueue(Answers.json("{}"));
+            server.enqueue(Answers.json(Answers.GENERATED));
             var previous = ProxySelector.getDefault();
             ProxySelector.setDefault(
                     ProxySelector.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), nobody.getLocalPort())));
+            System.setProperty("http.proxyHost", "127.0.0.1");
+            System.setProperty("http.proxyPort", String.valueOf(nobody.getLocalPort()));
             try (InferenceHttpClient client =
-                    InferenceHttpClient.of(server.url("/").toString())) {
-                assertThat(client.health()).isTrue();
+                    way.builder(server.url("/").toString()).build()) {
+                assertThat(way.generate(client, REQUEST).text()).isEqualTo(" Paris");
             } finally {
                 ProxySelector.setDefault(previous);
+                System.clearProperty("http.proxyHost");
+                System.clearProperty("http.proxyPort");
             }
-            assertThat(server.takeRequest().getTarget()).isEqualTo("/health");
+            assertThat(server.takeRequest().getTarget()).isEqualTo("/generate");
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"WAITING", "THREADS"})
+    void goesThroughAProxyIfAsked(Way way) throws Exception {
+        try (MockWebServer proxy = new MockWebServer()) {
+            proxy.start();
+            proxy.enqueue(Answers.json(Answers.GENERATED));
+            try (InferenceHttpClient client = InferenceHttpClient.builder()
+                    .baseUrl("http://engine.invalid:30000")
+                    .proxy(new Proxy(
+                            Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.getPort())))
+                    .build()) {
+                assertThat(way.generate(client, REQUEST).text()).isEqualTo(" Paris");
+            }
+            assertThat(proxy.takeRequest().getRequestLine())
+                    .isEqualTo("POST http://engine.invalid:30000/generate HTTP/1.1");
+        }
+    }
+
+    @Test
+    void theDefaultsAreTheOriginals() {
+        ClientOptions defaults =
+                InferenceHttpClient.builder().baseUrl("http://127.0.0.1:1").clientOptions();
+        assertThat(defaults.connectTimeout()).isEqualTo(Duration.ofSeconds(10));
+        assertThat(defaults.maxConnections()).isEqualTo(16_384);
+        assertThat(defaults.proxy()).isEqualTo(Proxy.NO_PROXY);
+        assertThat(CallOptions.DEFAULT.readTimeoutOrNull()).isNull();
+        assertThat(CallOptions.DEFAULT.requestTimeoutOrNull()).isNull();
+        assertThat(CallOptions.DEFAULT.maxRetries()).isZero();
     }
 
     @ParameterizedTest

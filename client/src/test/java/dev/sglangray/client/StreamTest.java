@@ -186,6 +186,41 @@ class StreamTest {
 
     @ParameterizedTest
     @EnumSource
+    void anAnswerThatIsNoStream(Way way) throws Exception {
+        try (FaultServer server = new FaultServer(connection -> connection.answer("{\"text\": \"a\"}"));
+                InferenceHttpClient client = way.builder(server.url()).build();
+                StreamIterator<Generation> events =
+                        client.generateStream(REQUEST).open()) {
+            assertThatExceptionOfType(MalformedResponseException.class)
+                    .isThrownBy(events::next)
+                    .withMessageContaining("no event stream but application/json");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void anEndlessStreamIsLeft(Way way) throws Exception {
+        FaultServer.Script endless = connection -> {
+            connection.write(HEAD);
+            while (true) {
+                chunk(connection, ": nothing\n\ndata: {\"text\": \"a\"}\n\n");
+            }
+        };
+        try (FaultServer server = new FaultServer(endless);
+                InferenceHttpClient client =
+                        way.builder(server.url()).abortOnCancel(false).build()) {
+            try (StreamIterator<Generation> events =
+                    client.generateStream(REQUEST).open()) {
+                for (int i = 0; i < 1000; i++) {
+                    assertThat(events.next().text()).isEqualTo("a");
+                }
+            }
+            await().until(() -> server.openConnections() == 0);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void aStreamThatBreaksOff(Way way) throws Exception {
         for (boolean orderly : new boolean[] {true, false}) {
             FaultServer.Script script = connection -> {

@@ -14,6 +14,7 @@ import java.util.zip.GZIPOutputStream;
 import mockwebserver3.MockWebServer;
 import okhttp3.tls.HandshakeCertificates;
 import okhttp3.tls.HeldCertificate;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -24,6 +25,14 @@ class TransportFaultsTest {
     private static final GenerateRequest REQUEST =
             GenerateRequest.builder().text("x").build();
     private static final String HEAD = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
+
+    /** Whatever went wrong: a closed client has no thread. */
+    @AfterEach
+    void noThreadIsLeft() {
+        await().untilAsserted(() -> assertThat(Thread.getAllStackTraces().keySet())
+                .extracting(Thread::getName)
+                .noneMatch(name -> name.startsWith("inference-")));
+    }
 
     @ParameterizedTest
     @EnumSource
@@ -93,6 +102,45 @@ class TransportFaultsTest {
 
     @ParameterizedTest
     @EnumSource
+    void aResetAtOnce(Way way) throws Exception {
+        try (FaultServer server = FaultServer.early(FaultServer.Connection::reset);
+                InferenceHttpClient client = way.builder(server.url()).build()) {
+            assertThatExceptionOfType(ConnectionLostException.class).isThrownBy(() -> way.generate(client, REQUEST));
+            assertThat(server.accepted()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aResetWhileTheRequestIsSent(Way way) throws Exception {
+        FaultServer.Script script = connection -> {
+            connection.readSome(100_000);
+            connection.reset();
+        };
+        GenerateRequest large =
+                GenerateRequest.builder().text("x".repeat(20_000_000)).build();
+        try (FaultServer server = FaultServer.early(script);
+                InferenceHttpClient client = way.builder(server.url()).build()) {
+            assertThatExceptionOfType(ConnectionLostException.class).isThrownBy(() -> way.generate(client, large));
+            assertThat(server.accepted()).isEqualTo(1);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aResetInTheHead(Way way) throws Exception {
+        fails(
+                way,
+                connection -> {
+                    connection.write("HTTP/1.1 200 OK\r\nContent-Le");
+                    connection.reset();
+                },
+                ConnectionLostException.class,
+                "/generate");
+    }
+
+    @ParameterizedTest
+    @EnumSource
     void aCloseBeforeTheHead(Way way) throws Exception {
         fails(way, FaultServer.Connection::close, ConnectionLostException.class, "/generate");
     }
@@ -153,6 +201,28 @@ class TransportFaultsTest {
     @EnumSource
     void truncatedJson(Way way) throws Exception {
         fails(way, connection -> connection.answer("{\"text\": \"a"), MalformedResponseException.class, "end-of-input");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aPageInsteadOfJson(Way way) throws Exception {
+        fails(
+                way,
+                connection -> connection.write(
+                        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html></html>"),
+                MalformedResponseException.class,
+                "<html></html>");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void gzipThatIsNone(Way way) throws Exception {
+        fails(
+                way,
+                connection -> connection.write(
+                        HEAD + "Content-Encoding: gzip\r\nContent-Length: 13\r\n\r\n{\"text\": \"a\"}"),
+                MalformedResponseException.class,
+                "/generate");
     }
 
     @ParameterizedTest
@@ -296,6 +366,33 @@ class TransportFaultsTest {
             assertThatExceptionOfType(ServerUnreachableException.class)
                     .isThrownBy(() -> way.generate(client, REQUEST))
                     .withMessageContaining("unknown host");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void connectingThatTakesTooLong(Way way) throws Exception {
+        try (FullServer server = new FullServer();
+                InferenceHttpClient client = way.builder("http://127.0.0.1:" + server.port())
+                        .connectTimeout(Duration.ofMillis(200))
+                        .build()) {
+            assertThatExceptionOfType(ServerUnreachableException.class)
+                    .isThrownBy(() -> way.generate(client, REQUEST))
+                    .withMessageContaining("connect timeout of PT0.2S");
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void silenceInTheTlsHandshake(Way way) throws Exception {
+        try (FaultServer server = FaultServer.early(FaultServer.Connection::awaitHangUp);
+                InferenceHttpClient client = way.builder(server.url().replace("http:", "https:"))
+                        .connectTimeout(Duration.ofMillis(200))
+                        .build()) {
+            assertThatExceptionOfType(ServerUnreachableException.class)
+                    .isThrownBy(() -> way.generate(client, REQUEST))
+                    .withMessageContaining("connect timeout of PT0.2S");
+            await().untilAsserted(() -> assertThat(server.openConnections()).isZero());
         }
     }
 

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 
 import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.it.DocumentedCommandsIT;
 import dev.sglangray.config.ClusterConfig;
 import dev.sglangray.config.Config;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -73,6 +76,18 @@ class DocumentationTest {
                     .as(block.toString())
                     .doesNotThrowAnyException();
         }
+    }
+
+    /** It runs against a real router in ClientOnARealEngineIT. */
+    @Test
+    void theExampleOfOpenAisJavaClientIsTheTestedOne() throws IOException {
+        String source = Files.readString(PythonEnvironment.repository()
+                .resolve("ray-app/src/test/java/dev/sglangray/app/it/OpenAiExample.java"));
+        String snippet = source.substring(
+                source.indexOf('\n', source.indexOf("// snippet: openai-java")) + 1,
+                source.indexOf("    // end of snippet"));
+        assertThat(DocBlock.marked("code: openai-java"))
+                .isEqualTo(snippet.stripTrailing().stripIndent());
     }
 
     private static List<String> methods(Class<?> testClass) {

@@ -3,19 +3,14 @@ package dev.sglangray.app.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.client.TransportKind;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -29,23 +24,16 @@ class HttpVersionIT {
     private static final GenerateRequest REQUEST =
             GenerateRequest.builder().text("Once upon a time").build();
 
-    private static Process server;
-    private static String url;
+    private static PythonServer server;
 
     @BeforeAll
     static void start() throws IOException {
-        Path script = PythonEnvironment.repository()
-                .resolve("ray-app/src/test/resources/dev/sglangray/app/it/echo_on_httptools.py");
-        server = new ProcessBuilder(PythonEnvironment.withTools().python().toString(), "-I", script.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        BufferedReader out = new BufferedReader(new InputStreamReader(server.getInputStream(), StandardCharsets.UTF_8));
-        url = "http://127.0.0.1:" + out.readLine();
+        server = new PythonServer("echo_on_httptools.py");
     }
 
     @AfterAll
     static void stop() {
-        server.destroyForcibly();
+        server.close();
     }
 
     /** The JDK's client offers an upgrade to HTTP/2 unless told otherwise. The answer is 200 all the same. */
@@ -58,8 +46,10 @@ class HttpVersionIT {
     @ParameterizedTest
     @EnumSource(names = {"EVENT_LOOP", "THREADS"})
     void theClientsBodiesArrive(TransportKind transport) {
-        try (InferenceHttpClient client =
-                InferenceHttpClient.builder().baseUrl(url).transport(transport).build()) {
+        try (InferenceHttpClient client = InferenceHttpClient.builder()
+                .baseUrl(server.url())
+                .transport(transport)
+                .build()) {
             for (int i = 0; i < 3; i++) {
                 assertThat(client.generate(REQUEST).text()).contains("Once upon a time");
                 assertThat(client.generateAsync(REQUEST).join().text()).contains("Once upon a time");
@@ -68,7 +58,7 @@ class HttpVersionIT {
     }
 
     private static String posted(HttpClient.Version version) throws IOException, InterruptedException {
-        HttpRequest request = HttpRequest.newBuilder(URI.create(url + "/generate"))
+        HttpRequest request = HttpRequest.newBuilder(URI.create(server.url() + "/generate"))
                 .POST(HttpRequest.BodyPublishers.ofString("abc"))
                 .build();
         HttpResponse<String> answer =

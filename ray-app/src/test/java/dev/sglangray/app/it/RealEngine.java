@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.client.InferenceHttpClient;
+import dev.sglangray.workers.ServerEndpoint;
+import dev.sglangray.workers.WorkersRouterApi;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import okhttp3.OkHttpClient;
+
+/** A real engine with the tiny model, and the real router in front of it, without Ray. */
+final class RealEngine implements AutoCloseable {
+    private static final Duration LOADING = Duration.ofMinutes(6);
+
+    /** Where JSON allows spaces, a model that knows nothing writes them for ever. */
+    private static final String ENGINE = """
+            {"kind": "srt", "dist_port": %d, "server_args": {"model_path": "%s", "host": "127.0.0.1", "port": %d,
+             "enable_metrics": true, "tool_call_parser": "pythonic", "constrained_json_disable_any_whitespace": true}}
+            """;
+
+    private static final String ROUTER = """
+            {"kind": "router", "router_args": {"host": "127.0.0.1", "port": %d, "prometheus_port": %d}}
+            """;
+
+    private final Path folder;
+    private final List<Process> servers = new ArrayList<>();
+    private final String url = "http://127.0.0.1:" + freePort();
+    private final String routerUrl = "http://127.0.0.1:" + freePort();
+    private final HttpClient metrics =
+            HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+
+    private RealEngine(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * Starts both and waits until the router sends requests to the engine.
+     *
+     * @param folder for the model and a log
+     */
+    static RealEngine start(Path folder) throws IOException, InterruptedException {
+        RealEngine engine = new RealEngine(folder);
+        try {
+            engine.start();
+            return engine;
+        } catch (IOException | InterruptedException | RuntimeException | Error e) {
+            engine.close();
+            throw e;
+        }
+    }
+
+    /** The engine itself. */
+    String url() {
+        return url;
+    }
+
+    String routerUrl() {
+        return routerUrl;
+    }
+
+    Path model() {
+        return folder.resolve("model");
+    }
+
+    /** What the engine counts; 0 before it counts anything. */
+    double metric(String name) throws IOException, InterruptedException {
+        HttpRequest request =
+                HttpRequest.newBuilder(URI.create(url + "/metrics")).build();
+        return metrics.send(request, HttpResponse.BodyHandlers.ofString())
+                .body()
+                .lines()
+                .filter(line -> line.startsWith(name + "{"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+                .max()
+                .orElse(0);
+    }
+
+    @Override
+    public void close() {
+        for (Process server : servers) {
+            List<ProcessHandle> all = server.descendants().toList();
+            server.destroy();
+            all.forEach(ProcessHandle::destroyForcibly);
+            server.destroyForcibly();
+        }
+    }
+
+    private void start() throws IOException, InterruptedException {
+        Process made = python("-m", "sglang_ray.tiny_model", model().toString()).start();
+        assertThat(made.waitFor(2, TimeUnit.MINUTES)).isTrue();
+        assertThat(made.exitValue()).isZero();
+        serve(ENGINE.formatted(freePort(), model(), port(url)));
+        serve(ROUTER.formatted(port(routerUrl), freePort()));
+        awaitHealth(url);
+        awaitHealth(routerUrl);
+        var unused = new WorkersRouterApi(routerUrl, null, new OkHttpClient())
+                .register(new ServerEndpoint(url, "regular", null, null), Duration.ofMinutes(1));
+    }
+
+    private void serve(String spec) throws IOException {
+        Process server = python("-m", "sglang_ray.serve").start();
+        servers.add(server);
+        server.getOutputStream().write(spec.getBytes(StandardCharsets.UTF_8));
+        server.getOutputStream().close();
+    }
+
+    private void awaitHealth(String server) {
+        try (InferenceHttpClient client = InferenceHttpClient.of(server)) {
+            await().atMost(LOADING).pollInterval(Duration.ofSeconds(1)).until(() -> {
+                assertThat(servers)
+                        .as("the servers live; their log: %s", folder.resolve("log"))
+                        .allMatch(Process::isAlive);
+                return client.health();
+            });
+        }
+    }
+
+    private ProcessBuilder python(String... arguments) {
+        ProcessBuilder builder =
+                new ProcessBuilder(PythonEnvironment.withSglang().python().toString());
+        builder.command().addAll(List.of(arguments));
+        builder.environment()
+                .put(
+                        "PYTHONPATH",
+                        PythonEnvironment.repository()
+                                .resolve("python-bridge/src/main/python")
+                                .toString());
+        return builder.redirectErrorStream(true)
+                .redirectOutput(
+                        ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()));
+    }
+
+    private static int port(String url) {
+        return URI.create(url).getPort();
+    }
+
+    private static int freePort() {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
