@@ -6,44 +6,68 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Aborts requests on the engines that work on them. An engine takes {@code /abort_request} itself; a router has none, so its
  * engines are asked for ({@code /workers}) and each is told. Best effort: nobody waits for it and failures are of no interest, because
- * an engine also notices a closed connection, if later.
+ * an engine also notices a closed connection, if later. Thread-safe.
  */
 final class Aborter {
     private static final CallOptions OPTIONS =
             CallOptions.DEFAULT.withRequestTimeout(Duration.ofSeconds(5)).withAbortOnCancel(false);
 
     private final Caller caller;
+    private final Set<BaseUrl> routers = ConcurrentHashMap.newKeySet();
+    private final Map<BaseUrl, CompletableFuture<List<BaseUrl>>> asked = new ConcurrentHashMap<>();
 
     Aborter(Caller caller) {
         this.caller = caller;
     }
 
-    void abort(BaseUrl server, CallSpec call) {
-        for (String rid : call.rids()) {
-            CallSpec abort = at(server, rid);
-            Futures.onEnd(new RetryingCall(caller, caller.transports().events(), abort).start(), (done, failure) -> {
-                if (failure instanceof ServerStatusException answer
-                        && (answer.status() == 404 || answer.status() == 405)) {
-                    askRouter(server, rid);
-                }
-            });
+    /** Returns at once. */
+    void abort(BaseUrl server, List<String> rids) {
+        if (rids.isEmpty()) {
+            return;
         }
+        if (routers.contains(server)) {
+            tellEnginesOf(server, rids);
+            return;
+        }
+        // The first shows what the server is.
+        Futures.onEnd(send(server, rids.get(0)), (done, failure) -> {
+            if (failure instanceof ServerStatusException answer && (answer.status() == 404 || answer.status() == 405)) {
+                routers.add(server);
+                tellEnginesOf(server, rids);
+            } else {
+                rids.stream().skip(1).forEach(rid -> tell(server, rid));
+            }
+        });
     }
 
-    private void askRouter(BaseUrl router, String rid) {
-        CallSpec workers = CallSpec.get("/workers", OPTIONS).at(router);
-        var unused = caller.send(workers, answer -> {
-            for (BaseUrl engine : engines(Json.read(answer.body()))) {
-                Futures.onEnd(
-                        new RetryingCall(caller, caller.transports().events(), at(engine, rid)).start(),
-                        (done, failure) -> {});
+    private void tellEnginesOf(BaseUrl router, List<String> rids) {
+        Futures.onEnd(engines(router), (engines, failure) -> {
+            if (engines != null) {
+                engines.forEach(engine -> rids.forEach(rid -> tell(engine, rid)));
             }
-            return answer;
         });
+    }
+
+    /** One question for all who want to know it at the same time. */
+    private CompletableFuture<List<BaseUrl>> engines(BaseUrl router) {
+        CompletableFuture<List<BaseUrl>> mine = new CompletableFuture<>();
+        CompletableFuture<List<BaseUrl>> others = asked.putIfAbsent(router, mine);
+        if (others != null) {
+            return others;
+        }
+        CallSpec workers = CallSpec.get("/workers", OPTIONS).at(router);
+        Futures.onEnd(caller.send(workers, answer -> engines(Json.read(answer.body()))), (engines, failure) -> {
+            asked.remove(router);
+            mine.complete(engines == null ? List.of() : engines);
+        });
+        return mine;
     }
 
     private static List<BaseUrl> engines(JsonNode answer) {
@@ -54,8 +78,12 @@ final class Aborter {
         return engines;
     }
 
-    private static CallSpec at(BaseUrl server, String rid) {
-        return CallSpec.post("/abort_request", Json.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS)
-                .at(server);
+    private void tell(BaseUrl server, String rid) {
+        var unused = send(server, rid);
+    }
+
+    private CompletableFuture<HttpAnswer> send(BaseUrl server, String rid) {
+        CallSpec abort = CallSpec.post("/abort_request", Json.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS);
+        return new RetryingCall(caller, caller.transports().events(), abort.at(server)).start();
     }
 }

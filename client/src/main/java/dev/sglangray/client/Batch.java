@@ -19,6 +19,7 @@ final class Batch {
     private final List<GenerateRequest> requests;
     private final BatchOptions options;
     private final Function<GenerateRequest, CompletableFuture<GenerateResponse>> send;
+    private final boolean failFast;
     private final Consumer<BatchItem> items;
     private final Runnable end;
     private final Map<Integer, CompletableFuture<GenerateResponse>> underWay = new HashMap<>();
@@ -31,6 +32,7 @@ final class Batch {
     private boolean starting;
 
     /**
+     * @param failFast whether the first failure is the last outcome
      * @param items takes the outcomes, one call at a time
      * @param end runs after the last
      */
@@ -38,11 +40,13 @@ final class Batch {
             List<GenerateRequest> requests,
             BatchOptions options,
             Function<GenerateRequest, CompletableFuture<GenerateResponse>> send,
+            boolean failFast,
             Consumer<BatchItem> items,
             Runnable end) {
         this.requests = requests;
         this.options = options;
         this.send = send;
+        this.failFast = failFast;
         this.items = items;
         this.end = end;
     }
@@ -52,19 +56,15 @@ final class Batch {
             List<GenerateRequest> requests,
             BatchOptions options,
             Function<GenerateRequest, CompletableFuture<GenerateResponse>> send) {
-        List<@Nullable GenerateResponse> answers = new ArrayList<>(Collections.nCopies(requests.size(), null));
+        List<@Nullable BatchItem> outcomes = new ArrayList<>(Collections.nCopies(requests.size(), null));
         CompletableFuture<List<GenerateResponse>> result = new CompletableFuture<>();
         Batch batch = new Batch(
                 requests,
                 options,
                 send,
-                item -> {
-                    if (item.failureOrNull() != null) {
-                        result.completeExceptionally(item.failureOrNull());
-                    }
-                    answers.set(item.index(), item.responseOrNull());
-                },
-                () -> result.complete(allOf(answers)));
+                true,
+                item -> outcomes.set(item.index(), item),
+                () -> complete(result, outcomes));
         Futures.onEnd(result, (all, failure) -> {
             if (failure != null) {
                 batch.stop();
@@ -74,15 +74,18 @@ final class Batch {
         return result;
     }
 
-    private static List<GenerateResponse> allOf(List<@Nullable GenerateResponse> answers) {
-        List<GenerateResponse> all = new ArrayList<>(answers.size());
-        for (GenerateResponse answer : answers) {
-            if (answer == null) {
-                return List.of(); // A failure, which the future already has.
+    private static void complete(CompletableFuture<List<GenerateResponse>> result, List<@Nullable BatchItem> outcomes) {
+        List<GenerateResponse> answers = new ArrayList<>(outcomes.size());
+        for (BatchItem outcome : outcomes) {
+            if (outcome != null && outcome.failureOrNull() != null) {
+                result.completeExceptionally(outcome.failureOrNull());
+                return;
             }
-            all.add(answer);
+            if (outcome != null && outcome.responseOrNull() != null) {
+                answers.add(outcome.responseOrNull());
+            }
         }
-        return Collections.unmodifiableList(all);
+        result.complete(Collections.unmodifiableList(answers));
     }
 
     /** Sends what may be sent now, after {@code freed} outcomes were taken by whoever wants them. */
@@ -94,16 +97,16 @@ final class Batch {
             }
             starting = true;
         }
+        if (requests.isEmpty()) {
+            end.run(); // Once: it stays starting.
+            return;
+        }
         while (true) {
             int index;
             synchronized (this) {
                 boolean full = open >= options.concurrency() || open + held >= 2L * options.concurrency();
                 if (stopped || full || next == requests.size()) {
                     starting = false;
-                    if (next == 0 && requests.isEmpty() && !stopped) {
-                        stopped = true;
-                        end.run();
-                    }
                     return;
                 }
                 index = next++;
@@ -132,6 +135,7 @@ final class Batch {
                 requests,
                 options,
                 send,
+                false,
                 item -> {
                     Objects.requireNonNull(self.get()).held++;
                     subscriber.onNext(item);
@@ -162,6 +166,7 @@ final class Batch {
     }
 
     private void finished(int index, @Nullable GenerateResponse answer, @Nullable Throwable failure) {
+        boolean last = false;
         synchronized (this) {
             underWay.remove(index);
             open--;
@@ -171,11 +176,12 @@ final class Batch {
                 failed += reason == null ? 0 : 1;
                 items.accept(new BatchItem(index, answer, reason));
                 report();
-                if (done == requests.size()) {
-                    stopped = true;
-                    end.run();
-                }
+                last = done == requests.size() || (failFast && reason != null);
+                stopped = last;
             }
+        }
+        if (last) {
+            end.run(); // Without the lock: it may run what depends on the batch.
         }
         start(0);
     }

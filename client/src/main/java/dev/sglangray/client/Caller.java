@@ -45,7 +45,7 @@ final class Caller {
     /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */
     void abort(BaseUrl server, CallSpec call) {
         if (call.options().abortOnCancel()) {
-            aborter.abort(server, call);
+            aborter.abort(server, call.rids());
         }
     }
 

@@ -39,12 +39,16 @@ final class Checks {
         return value;
     }
 
+    static boolean isHeaderValue(String value) {
+        return value.chars().allMatch(c -> c == '\t' || (c >= 0x20 && c < 0x7f));
+    }
+
     /** A header that can be sent and does not belong to the transport. The text does not repeat the value. */
     static void header(String name, String value) {
         if (name.isEmpty() || !name.chars().allMatch(c -> c > 0x20 && c < 0x7f && c != ':')) {
             throw new IllegalArgumentException("\"" + name + "\" is no name of a header");
         }
-        if (!value.chars().allMatch(c -> c == '\t' || (c >= 0x20 && c < 0x7f))) {
+        if (!isHeaderValue(value)) {
             throw new IllegalArgumentException(
                     "the value of the header " + name + " has line ends or non-ASCII characters in it");
         }

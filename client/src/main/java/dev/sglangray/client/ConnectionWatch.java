@@ -7,8 +7,10 @@ import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.EventListener;
 
-/** Knows whether a call failed before or after it had a connection, which OkHttp's exceptions alone do not tell, and when connections
- * become idle. */
+/**
+ * Knows whether a call failed before or after it had a connection, which OkHttp's exceptions alone do not tell, and when connections
+ * become idle. Thread-safe.
+ */
 final class ConnectionWatch extends EventListener {
     /** Travels with the request as a tag. */
     static final class State {

@@ -36,7 +36,13 @@ final class Futures {
         if (executor == null) {
             onEnd(source, finish);
         } else {
-            var unused = source.whenCompleteAsync(finish, executor);
+            // Fails by itself where the executor refuses, which otherwise nobody would hear of.
+            onEnd(source.whenCompleteAsync(finish, executor), (value, failure) -> {
+                if (failure != null) {
+                    result.completeExceptionally(
+                            new RequestCancelledException("the callbackExecutor took no answer", failure));
+                }
+            });
         }
         return cancelling(result, source);
     }

@@ -19,7 +19,7 @@ record GenerationBody(Map<String, @Nullable Object> fields, String requestId, Li
         String requestId = RequestIds.next();
         Object own = fields.get("rid");
         if (own instanceof String rid) {
-            return new GenerationBody(fields, rid, List.of(rid));
+            return new GenerationBody(fields, Checks.isHeaderValue(rid) ? rid : requestId, List.of(rid));
         }
         if (own instanceof List<?> several) {
             return new GenerationBody(

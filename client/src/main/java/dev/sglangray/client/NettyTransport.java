@@ -10,8 +10,8 @@ import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -33,14 +33,7 @@ final class NettyTransport implements HttpTransport {
         int loops = Math.min(options.eventLoops(), options.maxConnections());
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());
-        this.names = new ThreadPoolExecutor(
-                0,
-                NAME_THREADS,
-                5,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                new DefaultThreadFactory("inference-names", true),
-                new ThreadPoolExecutor.CallerRunsPolicy());
+        this.names = nameThreads();
         NettyTls tls = new NettyTls(options);
         for (EventExecutor loop : group) {
             int left = options.maxConnections() % loops - pools.size();
@@ -95,6 +88,18 @@ final class NettyTransport implements HttpTransport {
         }
         var unused = group.shutdownGracefully(0, 2, TimeUnit.SECONDS);
         names.shutdown();
+    }
+
+    private static ExecutorService nameThreads() {
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                NAME_THREADS,
+                NAME_THREADS,
+                5,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                new DefaultThreadFactory("inference-names", true));
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
     }
 
     /** The loop that the caller runs on, if it is one of ours: a call made in answer to another then needs no wake-up. */

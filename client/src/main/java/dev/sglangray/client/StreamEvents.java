@@ -2,12 +2,13 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 
 /** Reads the events of streams, among which a server may put an error. */
 final class StreamEvents {
     private StreamEvents() {}
 
-    /** As {@code reader}, but an event that tells of an error is a {@link StreamSubscription.StreamError}. */
+    /** As {@code reader}, but an event that tells of an error is a {@link ServerError}. */
     static <T> EventStream.EventReader<T> orError(EventStream.EventReader<T> reader) {
         return data -> {
             try {
@@ -20,10 +21,24 @@ final class StreamEvents {
         };
     }
 
-    private static void refuseError(JsonNode event) throws StreamSubscription.StreamError {
+    private static void refuseError(JsonNode event) throws ServerError {
         if (event.hasNonNull("error")) {
             int code = event.path("error").path("code").asInt();
-            throw new StreamSubscription.StreamError(code >= 400 && code < 600 ? code : 500);
+            throw new ServerError(code >= 400 && code < 600 ? code : 500);
+        }
+    }
+
+    /** The server says in the middle of a stream that it failed. */
+    static final class ServerError extends IOException {
+        private final int status;
+
+        ServerError(int status) {
+            super("the server reports an error");
+            this.status = status;
+        }
+
+        int status() {
+            return status;
         }
     }
 }

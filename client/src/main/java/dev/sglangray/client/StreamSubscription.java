@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.HashSet;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -22,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One request whose events go to one subscriber. Signals to the subscriber do not overlap. */
 final class StreamSubscription<T> implements Flow.Subscription {
-    private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
-
     private final Caller caller;
     private final CallSpec call;
     private final EventStream.EventReader<T> reader;
@@ -32,12 +24,12 @@ final class StreamSubscription<T> implements Flow.Subscription {
     private final AtomicLong requested = new AtomicLong();
     private final AtomicInteger draining = new AtomicInteger();
     private final Set<BaseUrl> unreachable = new HashSet<>();
-    private volatile @Nullable Answer current;
+    private volatile @Nullable StreamAnswer<T> current;
     private volatile boolean cancelled;
     private volatile boolean complete;
     private volatile @Nullable Throwable failure;
     private boolean ended; // Guarded by draining.
-    private int attempts;
+    private int attempts; // Attempts follow each other.
 
     StreamSubscription(
             Caller caller, CallSpec call, EventStream.EventReader<T> reader, Flow.Subscriber<? super T> subscriber) {
@@ -76,29 +68,41 @@ final class StreamSubscription<T> implements Flow.Subscription {
         drain();
     }
 
-    private void stop() {
-        Answer answer = current;
-        if (answer != null) {
-            answer.stop();
-            caller.abort(answer.attempt.server(), call);
-        }
+    boolean isCancelled() {
+        return cancelled;
     }
 
-    private void attempt() {
-        if (cancelled || failure != null) {
+    void offer(T event) {
+        events.add(event);
+    }
+
+    /** No more events follow those offered. */
+    void complete() {
+        complete = true;
+    }
+
+    /** No more events follow those offered, because of this; the first reason counts. */
+    void fail(Throwable reason) {
+        if (failure == null) {
+            failure = reason;
+        }
+        drain();
+    }
+
+    /** Hands over what is there and asked for; then, if more is asked for, reads on. */
+    void drain() {
+        if (draining.getAndIncrement() != 0) {
             return;
         }
-        try {
-            Attempt attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
-            Answer answer = new Answer(attempt);
-            current = answer;
-            answer.started(caller.transports().events().start(attempt.http(), true, answer));
-        } catch (RuntimeException e) {
-            fail(e);
+        int missed = 1;
+        while (missed != 0) {
+            deliver();
+            missed = draining.addAndGet(-missed);
         }
     }
 
-    private void attemptFailed(Attempt attempt, AttemptResult ended, Throwable reason) {
+    /** An attempt brought no event: tries again where that is allowed. */
+    void attemptFailed(Attempt attempt, AttemptResult result, Throwable reason) {
         if (reason instanceof ServerUnreachableException && unreachable.add(attempt.server())) {
             if (unreachable.size() < caller.servers().size()) {
                 attempt();
@@ -109,7 +113,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
         attempts++;
         Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
         if (pause.isPresent() && !cancelled && caller.budget().take()) {
-            attempt.retried(ended, pause.get());
+            attempt.retried(result, pause.get());
             CompletableFuture.delayedExecutor(pause.get().toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
                     .execute(this::attempt);
         } else {
@@ -117,22 +121,25 @@ final class StreamSubscription<T> implements Flow.Subscription {
         }
     }
 
-    private void fail(Throwable reason) {
-        if (failure == null) {
-            failure = reason;
-        }
-        drain();
-    }
-
-    /** Hands over what is there and asked for; then, if more is asked for, reads on. */
-    private void drain() {
-        if (draining.getAndIncrement() != 0) {
+    private void attempt() {
+        if (cancelled || failure != null) {
             return;
         }
-        int missed = 1;
-        while (missed != 0) {
-            deliver();
-            missed = draining.addAndGet(-missed);
+        try {
+            Attempt attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
+            StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
+            current = answer;
+            answer.started(caller.transports().events().start(attempt.http(), true, answer));
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    private void stop() {
+        StreamAnswer<T> answer = current;
+        if (answer != null) {
+            answer.stop();
+            answer.abort();
         }
     }
 
@@ -162,167 +169,10 @@ final class StreamSubscription<T> implements Flow.Subscription {
                 subscriber.onComplete();
             }
         } else if (events.isEmpty() && requested.get() > 0) {
-            Answer answer = current;
+            StreamAnswer<T> answer = current;
             if (answer != null) {
                 answer.read();
             }
-        }
-    }
-
-    /** What comes back from one attempt. */
-    private final class Answer implements AnswerHandler {
-        private final Attempt attempt;
-        private final SseParser parser;
-        private final ByteArrayOutputStream refusal = new ByteArrayOutputStream();
-        private volatile HttpTransport.@Nullable Exchange exchange;
-        private volatile boolean stopped;
-        private @Nullable AnswerHead head;
-        private boolean streaming;
-        private boolean done;
-        private long received;
-
-        Answer(Attempt attempt) {
-            this.attempt = attempt;
-            this.parser = new SseParser(caller.options().maxAnswerBytes(), this::event);
-        }
-
-        void started(HttpTransport.Exchange value) {
-            exchange = value;
-            if (stopped || cancelled) {
-                value.cancel();
-            } else {
-                drain();
-            }
-        }
-
-        void stop() {
-            stopped = true;
-            HttpTransport.Exchange started = exchange;
-            if (started != null) {
-                started.cancel();
-            }
-        }
-
-        void read() {
-            HttpTransport.Exchange started = exchange;
-            if (started != null) {
-                started.read();
-            }
-        }
-
-        @Override
-        public void onHead(AnswerHead value) {
-            head = value;
-            if (!value.isSuccess()) {
-                read();
-            } else {
-                drain();
-            }
-        }
-
-        @Override
-        public void onBytes(ByteBuffer piece) {
-            received += piece.remaining();
-            if (head == null || !head.isSuccess()) {
-                byte[] bytes = new byte[piece.remaining()];
-                piece.get(bytes);
-                // What follows would not be shown.
-                refusal.write(bytes, 0, Math.min(bytes.length, Math.max(0, 64 * 1024 - refusal.size())));
-                read();
-                return;
-            }
-            try {
-                parser.feed(piece);
-            } catch (SseParser.TooLargeException e) {
-                giveUp(Failures.tooLarge(caller.options(), attempt.http()));
-            }
-            if (done) {
-                read(); // To the end, so that the connection can be used again.
-            }
-            drain();
-        }
-
-        @Override
-        public void onEnd() {
-            AnswerHead seen = head;
-            int status = seen == null ? 0 : seen.status();
-            if (seen == null || !seen.isSuccess()) {
-                Throwable reason = Failures.status(
-                        caller.options(),
-                        attempt.http(),
-                        status,
-                        refusal.toString(StandardCharsets.UTF_8),
-                        seen == null ? null : seen.header("Retry-After"));
-                attemptFailed(attempt, attempt.end(status, received, reason), reason);
-            } else if (done) {
-                caller.budget().succeeded();
-                attempt.end(status, received, null);
-            } else {
-                Throwable reason = endedEarly(seen);
-                attempt.end(status, received, reason);
-                fail(reason);
-            }
-        }
-
-        private InferenceException endedEarly(AnswerHead seen) {
-            String type = seen.header("Content-Type");
-            if (!streaming && type != null && !type.toLowerCase(Locale.ROOT).startsWith(CallSpec.EVENTS)) {
-                return Failures.noStream(attempt.http(), type);
-            }
-            return Failures.lost(caller.options(), attempt.http(), new IOException("the stream ended without [DONE]"));
-        }
-
-        @Override
-        public void onFailure(InferenceException reason) {
-            AnswerHead seen = head;
-            AttemptResult ended = attempt.end(seen == null ? 0 : seen.status(), received, done ? null : reason);
-            if (done || stopped) {
-                return;
-            }
-            if (seen == null) {
-                attemptFailed(attempt, ended, reason);
-            } else {
-                fail(reason);
-            }
-        }
-
-        private void event(byte[] data) {
-            if (done || stopped) {
-                return;
-            }
-            streaming = true;
-            if (Arrays.equals(data, DONE)) {
-                done = true;
-                complete = true;
-                return;
-            }
-            try {
-                events.add(reader.read(data));
-            } catch (StreamError e) {
-                giveUp(Failures.status(
-                        caller.options(), attempt.http(), e.status(), new String(data, StandardCharsets.UTF_8), null));
-            } catch (IOException | IllegalArgumentException e) {
-                giveUp(Failures.malformed(caller.options(), attempt.http(), data, e));
-            }
-        }
-
-        private void giveUp(InferenceException reason) {
-            stop();
-            fail(reason);
-        }
-    }
-
-    /** The server says in the middle of a stream that it failed. */
-    static final class StreamError extends IOException {
-        private final int status;
-
-        StreamError(int status) {
-            super("the server reports an error");
-            this.status = status;
-        }
-
-        int status() {
-            return status;
         }
     }
 }

@@ -4,6 +4,7 @@ package dev.sglangray.client;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
@@ -15,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -131,6 +133,110 @@ class FleetAndHooksTest {
                 await().untilAsserted(() -> assertThat(aborted).containsExactly("/abort_request"));
             }
         }
+    }
+
+    /** A router is asked once what it is, and once for its engines by all that are cancelled together. */
+    @Test
+    void cancellingABatchBehindARouterTellsTheEngineOfEachRequest() throws Exception {
+        Queue<String> aborted = new ConcurrentLinkedQueue<>();
+        Queue<String> asked = new ConcurrentLinkedQueue<>();
+        try (FaultServer engine = new FaultServer(connection -> {
+            aborted.add(connection.head().split(" ", -1)[1]);
+            connection.answer("");
+        })) {
+            FaultServer.Script router = connection -> {
+                String path = connection.head().split(" ", -1)[1];
+                if (path.equals("/generate")) {
+                    connection.awaitHangUp();
+                    return;
+                }
+                asked.add(path);
+                if (path.equals("/workers")) {
+                    connection.answer("{\"workers\": [{\"url\": \"" + engine.url() + "\"}]}");
+                } else {
+                    connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+                }
+            };
+            GenerateRequest batch = GenerateRequest.builder()
+                    .texts(Collections.nCopies(20, "x"))
+                    .build();
+            try (FaultServer server = new FaultServer(router);
+                    InferenceHttpClient client = InferenceHttpClient.of(server.url())) {
+                for (int i = 1; i <= 2; i++) {
+                    CompletableFuture<GenerateResponse> future = client.generateAsync(batch);
+                    int sent = i;
+                    await().until(() -> server.requests() - asked.size() == sent);
+                    future.cancel(true);
+                    await().untilAsserted(() -> assertThat(aborted).hasSize(20 * sent));
+                }
+                assertThat(asked).containsExactly("/abort_request", "/workers", "/workers");
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
+    void aTimeoutAbortsOnTheEngineToo(Way way) throws Exception {
+        Queue<String> asked = new ConcurrentLinkedQueue<>();
+        FaultServer.Script script = connection -> {
+            String path = connection.head().split(" ", -1)[1];
+            asked.add(path);
+            if (path.equals("/generate")) {
+                connection.awaitHangUp();
+            } else {
+                connection.answer("");
+            }
+        };
+        try (FaultServer engine = new FaultServer(script);
+                InferenceHttpClient client = way.builder(engine.url())
+                        .readTimeout(Duration.ofMillis(50))
+                        .build()) {
+            assertThatThrownBy(() -> way.generate(client, REQUEST)).isInstanceOf(RequestTimeoutException.class);
+            await().untilAsserted(() -> assertThat(asked).containsExactly("/generate", "/abort_request"));
+            try (StreamIterator<Generation> events =
+                    client.generateStream(REQUEST).open()) {
+                assertThatThrownBy(events::next).isInstanceOf(RequestTimeoutException.class);
+            }
+            await().untilAsserted(() ->
+                    assertThat(asked).containsExactly("/generate", "/abort_request", "/generate", "/abort_request"));
+        }
+    }
+
+    @Test
+    void anExecutorThatRefusesEndsTheCall() throws Exception {
+        ExecutorService executor = Executors.newSingleThreadExecutor();
+        executor.shutdown();
+        try (FaultServer server = ok();
+                InferenceHttpClient client = InferenceHttpClient.builder()
+                        .baseUrl(server.url())
+                        .callbackExecutor(executor)
+                        .build()) {
+            CompletableFuture<GenerateResponse> future = client.generateAsync(REQUEST);
+            assertThatThrownBy(() -> future.get(10, TimeUnit.SECONDS))
+                    .hasCauseInstanceOf(RequestCancelledException.class)
+                    .hasMessageContaining("callbackExecutor");
+        }
+    }
+
+    @Test
+    void anIdThatCannotBeAHeaderIsSentInTheBodyOnly() throws Exception {
+        Queue<String> heads = new ConcurrentLinkedQueue<>();
+        FaultServer.Script script = connection -> {
+            heads.add(connection.head());
+            connection.answer("{\"text\": \"a\"}");
+        };
+        try (FaultServer server = new FaultServer(script);
+                InferenceHttpClient client = InferenceHttpClient.of(server.url())) {
+            for (String rid : List.of("a\r\nX: y", "é", "mine")) {
+                GenerateRequest request =
+                        GenerateRequest.builder().text("x").extra("rid", rid).build();
+                assertThat(client.generate(request).text()).isEqualTo("a");
+            }
+        }
+        assertThat(heads).hasSize(3).noneMatch(head -> head.contains("X: y"));
+        assertThat(heads)
+                .filteredOn(head -> head.contains("X-Request-Id: mine"))
+                .hasSize(1);
     }
 
     @Test
