@@ -3,6 +3,7 @@ package dev.sglangray.app;
 
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
+import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerGroup;
@@ -57,6 +58,18 @@ public final class Fleet implements AutoCloseable {
     /** The router; empty when {@code launch_router} was off. */
     public Optional<RouterGroup> routerGroup() {
         return Optional.ofNullable(routerGroup);
+    }
+
+    /**
+     * What a trainer does with the whole fleet: its memory, its generation, its weights.
+     *
+     * @throws IllegalStateException when the fleet has no engines
+     */
+    public FleetControl control() {
+        if (serverGroup == null) {
+            throw new IllegalStateException("the fleet has no engines of its own");
+        }
+        return FleetControl.of(serverGroup, routerGroup);
     }
 
     /**

@@ -35,6 +35,8 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::abort)
                     .addMethod(SGLangServerWorker::events)
                     .addMethod(SGLangServerWorker::pauseProbes)
+                    .addMethod(SGLangServerWorker::routerGroup)
+                    .addMethod(SGLangServerWorker::fleetWeights)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("change")

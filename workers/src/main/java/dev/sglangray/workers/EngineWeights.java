@@ -80,6 +80,10 @@ final class EngineWeights {
         file.save(fleet);
     }
 
+    FleetWeights remembered() {
+        return remembered;
+    }
+
     void forget() {
         file.delete();
     }

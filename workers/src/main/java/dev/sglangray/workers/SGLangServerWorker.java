@@ -33,6 +33,7 @@ public class SGLangServerWorker {
     private final EngineWeights weights;
     private final EngineUpdate update;
     private final Duration toLoad;
+    private final String routerGroup;
     private volatile EngineLifecycle latest;
 
     /**
@@ -49,6 +50,7 @@ public class SGLangServerWorker {
         LivenessProbe probe = new LivenessProbe(
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
         latest = new EngineLifecycle(spec, kit, http);
+        routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
         toLoad = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
         outside = new EngineOutside(router, probe, () -> latest.endpoint().withWeightVersion(weightVersion()));
         keeper = new Keeper(
@@ -215,6 +217,16 @@ public class SGLangServerWorker {
     /** One of the engine's control routes, for a body as JSON; its answer as JSON. */
     public String engineCall(String route, String bodyJson, int seconds) {
         return control.answered(route, Json.map(Json.tree(bodyJson)), Duration.ofSeconds(seconds));
+    }
+
+    /** The group of the router that is told when the engine comes and goes; empty for none. */
+    public String routerGroup() {
+        return routerGroup;
+    }
+
+    /** What this worker knows of its fleet's weights, as JSON. */
+    public String fleetWeights() {
+        return Json.write(weights.remembered());
     }
 
     /** Makes ready for a {@link WeightUpdate}; an {@link UpdateOutcome}, both as JSON. */

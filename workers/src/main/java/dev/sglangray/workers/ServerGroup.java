@@ -267,6 +267,19 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         .remote());
     }
 
+    /** The name of the router's group that each engine tells when it comes and goes; empty for none. */
+    WorkerGroupFuture<String> routerGroup() {
+        return call("routerGroup", h -> h.task(SGLangServerWorker::routerGroup).remote());
+    }
+
+    /** What each engine's worker remembers of its fleet's weights; a router's word counts more. */
+    WorkerGroupFuture<FleetWeights> fleetWeights() {
+        return call(
+                        "fleetWeights",
+                        h -> h.task(SGLangServerWorker::fleetWeights).remote())
+                .map(json -> Json.read(json, FleetWeights.class));
+    }
+
     WorkerGroupFuture<UpdateOutcome> prepareUpdate(String updateJson, Duration longest, Duration lease) {
         return call(
                         "updateWeights",
