@@ -10,16 +10,22 @@ import java.util.Locale;
 final class FleetSchema {
     private FleetSchema() {}
 
+    private static ObjectNode amounts(String description) {
+        ObjectNode map = EditorSchema.type("object");
+        map.set("additionalProperties", EditorSchema.anyOf(EditorSchema.type("number")));
+        return EditorSchema.describe(map, description);
+    }
+
     static ObjectNode placementGroup() {
         ObjectNode map = closed("How the fleet uses Ray's placement groups.");
         ObjectNode properties = map.putObject("properties");
         properties.set("strategy", words("How the bundles lie.", "PACK", "STRICT_PACK", "SPREAD", "STRICT_SPREAD"));
         properties.set("accelerator_ids", words("Who says which accelerators an engine uses.", "RAY", "TRUST_CONFIG"));
         properties.set("accelerator_share", number("What an engine takes of its accelerator, above 0 and at most 1."));
-        ObjectNode rest = EditorSchema.type("object");
-        rest.set("additionalProperties", EditorSchema.anyOf(EditorSchema.type("number")));
         properties.set(
-                "rest", EditorSchema.describe(rest, "What each bundle holds for others besides, by Ray's names."));
+                "engine_resources",
+                amounts("What each engine takes besides accelerators, by Ray's names: CPU, memory."));
+        properties.set("rest", amounts("What each bundle holds for others besides, by Ray's names."));
         properties.set("name", EditorSchema.text("A placement group that somebody else made, to use instead."));
         properties.set(
                 "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Finds or makes the bundles of a fleet's processes. Not thread-safe. */
 sealed interface BundleChooser {
@@ -62,6 +63,7 @@ sealed interface BundleChooser {
      */
     final class Existing implements BundleChooser {
         private static final double TOLERANCE = 1e-9;
+        private static final Set<String> PLAIN = Set.of("CPU", "memory", "object_store_memory");
 
         private final ExistingGroup group;
         private final List<BundlePlan> bundles = new ArrayList<>();
@@ -131,7 +133,7 @@ sealed interface BundleChooser {
         }
 
         private static boolean isHardware(String resource) {
-            return !resource.equals("CPU");
+            return !PLAIN.contains(resource);
         }
 
         private List<String> lines() {

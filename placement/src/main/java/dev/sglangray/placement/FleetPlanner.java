@@ -101,6 +101,7 @@ public final class FleetPlanner {
             NodeInfo node = cluster.node(placement.clusterNodeRank());
             NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
             Map<String, Double> resources = resources(shares.amount(placement), request.cpusPerActor());
+            resources.putAll(request.groupSettings().engineResources());
             engines.add(new EnginePlan(
                     placement.rank(),
                     server.groupName(),

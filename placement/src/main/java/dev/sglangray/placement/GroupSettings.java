@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
  * @param strategy how the bundles of the fleet's own group lie
  * @param acceleratorIds who says which accelerators an engine uses
  * @param acceleratorShare how much of its accelerator an engine takes, above 0 and at most 1
+ * @param engineResources what each engine takes of its bundle besides accelerators, by Ray's names: {@code CPU},
+ *     {@code memory} in bytes, or a custom resource
  * @param rest what each bundle with accelerators of the fleet's own group holds for others, by Ray's names
  * @param existingName the group of somebody else to use, or null for one of the fleet's own
  * @param existingNamespace the Ray namespace of that group, or null for the driver's own
@@ -19,12 +22,15 @@ public record GroupSettings(
         GroupStrategy strategy,
         AcceleratorIds acceleratorIds,
         double acceleratorShare,
+        Map<String, Double> engineResources,
         Map<String, Double> rest,
         @Nullable String existingName,
         @Nullable String existingNamespace) {
+    private static final String NODE = "node:";
+
     /** A group of the fleet's own, for the fleet alone. */
     public static final GroupSettings DEFAULT =
-            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), null, null);
+            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null);
 
     /**
      * Checks the values and copies the map.
@@ -32,6 +38,7 @@ public record GroupSettings(
      * @throws PlacementException when they are out of range or exclude each other
      */
     public GroupSettings {
+        engineResources = OrderedMap.copyOf(engineResources);
         rest = OrderedMap.copyOf(rest);
         if (!(acceleratorShare > 0 && acceleratorShare <= 1)) {
             throw PlacementException.builder("an accelerator share must be above 0 and at most 1, not "
@@ -39,14 +46,20 @@ public record GroupSettings(
                     .seen(acceleratorShare)
                     .build();
         }
-        for (Map.Entry<String, Double> entry : rest.entrySet()) {
-            if (!(entry.getValue() > 0)) {
-                throw PlacementException.builder("a bundle's rest must be above 0, not %s %s"
-                                .formatted(entry.getKey(), entry.getValue()))
-                        .seen(entry.getValue())
-                        .build();
-            }
-        }
+        requirePositive("a bundle's rest", rest);
+        requirePositive("an engine's resources", engineResources);
+        engineResources.keySet().stream()
+                .filter(GroupSettings::isGivenOtherwise)
+                .forEach(name -> {
+                    throw PlacementException.builder(
+                                    "an engine's \"%s\" is not set in engine_resources".formatted(name))
+                            .seen(name)
+                            .fix(
+                                    name.startsWith(NODE)
+                                            ? "The placement says on which node an engine runs."
+                                            : "An engine's accelerators follow from its sizes, and accelerator_share.")
+                            .build();
+                });
         if (existingName != null && (!rest.isEmpty() || strategy != GroupStrategy.PACK)) {
             throw PlacementException.builder(
                             "placement group \"%s\" was made by somebody else, so its strategy and what its bundles hold are given"
@@ -63,6 +76,23 @@ public record GroupSettings(
                     "with accelerator ids from the configuration nothing is reserved in Ray, so there is no"
                             + " share or rest of an accelerator to speak of");
         }
+    }
+
+    private static void requirePositive(String what, Map<String, Double> resources) {
+        for (Map.Entry<String, Double> entry : resources.entrySet()) {
+            if (!(entry.getValue() > 0) || entry.getValue().isInfinite()) {
+                throw PlacementException.builder(
+                                "%s must be above 0, not %s %s".formatted(what, entry.getKey(), entry.getValue()))
+                        .seen(entry.getValue())
+                        .build();
+            }
+        }
+    }
+
+    private static boolean isGivenOtherwise(String resource) {
+        return resource.startsWith(NODE)
+                || Arrays.stream(AcceleratorType.values())
+                        .anyMatch(type -> type.rayResource().equals(resource));
     }
 
     /** The group of somebody else to use; empty for one of the fleet's own. */

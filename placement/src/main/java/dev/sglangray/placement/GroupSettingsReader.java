@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class GroupSettingsReader {
     private static final String KEY = "placement_group";
-    private static final List<String> KEYS =
-            List.of("strategy", "accelerator_ids", "accelerator_share", "rest", "name", "namespace");
+    private static final List<String> KEYS = List.of(
+            "strategy", "accelerator_ids", "accelerator_share", "engine_resources", "rest", "name", "namespace");
 
     private GroupSettingsReader() {}
 
@@ -46,7 +46,8 @@ public final class GroupSettingsReader {
                     word(map, "strategy", GroupStrategy.class, GroupStrategy.PACK),
                     word(map, "accelerator_ids", AcceleratorIds.class, AcceleratorIds.RAY),
                     map.select("accelerator_share").map(Config::asDouble).orElse(1.0),
-                    rest(map),
+                    resources(map, "engine_resources"),
+                    resources(map, "rest"),
                     text(map, "name"),
                     text(map, "namespace"));
         } catch (PlacementException refusal) {
@@ -70,20 +71,20 @@ public final class GroupSettingsReader {
         return Enum.valueOf(type, name);
     }
 
-    private static Map<String, Double> rest(Config map) {
-        Map<String, Double> rest = new LinkedHashMap<>();
-        map.select("rest").filter(value -> !value.isNull()).ifPresent(resources -> {
+    private static Map<String, Double> resources(Config map, String key) {
+        Map<String, Double> amounts = new LinkedHashMap<>();
+        map.select(key).filter(value -> !value.isNull()).ifPresent(resources -> {
             if (!resources.isMap()) {
                 throw new ConfigException(
-                        problem(resources, "must be a map of Ray's resources, such as {GPU: 0.8, CPU: 4}"));
+                        problem(resources, "must be a map of Ray's resources, such as {CPU: 4, memory: 8.0e9}"));
             }
             List<String> keys = resources.keys();
             List<Config> children = resources.children();
             for (int i = 0; i < keys.size(); i++) {
-                rest.put(keys.get(i), children.get(i).asDouble());
+                amounts.put(keys.get(i), children.get(i).asDouble());
             }
         });
-        return rest;
+        return amounts;
     }
 
     private static @Nullable String text(Config map, String key) {

@@ -21,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 public final class RankExpression {
     private static final String FORM = "expected a form like \"0-3,5\" or \"all\"";
 
+    /** More than any cluster has; longer ranges are slips, and would fill the memory. */
+    private static final int MOST = 1_000_000;
+
     private RankExpression() {}
 
     /**
@@ -109,6 +112,9 @@ public final class RankExpression {
         if (known != null) {
             requireKnown(start, known, text, what);
             requireKnown(end, known, text, what);
+        }
+        if (end - start >= MOST) {
+            throw refusal(text, "in \"%s\" the range %d-%d has more than %d ranks".formatted(text, start, end, MOST));
         }
         for (int rank = start; rank <= end; rank++) {
             ranks.add(rank);

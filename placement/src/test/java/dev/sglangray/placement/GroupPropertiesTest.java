@@ -63,6 +63,7 @@ class GroupPropertiesTest {
                         GroupStrategy.PACK,
                         AcceleratorIds.RAY,
                         share,
+                        random.nextBoolean() ? Map.of() : Map.of("CPU", 1.0, "memory", 1e9),
                         existing || share == 1 ? Map.of() : Map.of("GPU", 1 - share),
                         existing ? "theirs" : null,
                         null));

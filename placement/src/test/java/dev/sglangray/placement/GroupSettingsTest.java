@@ -42,6 +42,35 @@ class GroupSettingsTest {
     }
 
     @Test
+    void enginesTakeCpusAndMemoryWhereAsked() {
+        FleetPlan plan = FleetPlanner.plan(request(1, 0, 1)
+                .groupSettings(settings("{engine_resources: {CPU: 8, memory: 2.0e9}}"))
+                .router("R", Map.of())
+                .build());
+        assertThat(plan.engines())
+                .allSatisfy(engine ->
+                        assertThat(engine.resources()).isEqualTo(Map.of("GPU", 1.0, "CPU", 8.0, "memory", 2e9)));
+        assertThat(plan.bundles().get(1).resources())
+                .isEqualTo(Map.of("GPU", 1.0, "CPU", 8.0, "memory", 2e9, "node:10.0.0.1", 0.001));
+        assertThat(plan.bundles().get(2).resources()).isEqualTo(Map.of("node:10.0.0.1", 0.001));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{engine_resources: {GPU: 1}} | follow from its sizes",
+                "{engine_resources: {'node:10.0.0.1': 1}} | The placement says",
+                "{engine_resources: {CPU: 0}} | above 0, not CPU 0.0",
+                "{engine_resources: 3} | a map of Ray's resources"
+            })
+    void refusesResourcesThatAreGivenOtherwise(String map, String message) {
+        assertThatThrownBy(() -> settings(map))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
     void enginesThatShareAnAcceleratorShareTheFleetsPartOfIt() {
         FleetPlan plan = FleetPlanner.plan(request(1)
                 .groupSettings(settings("{accelerator_share: 0.5}"))

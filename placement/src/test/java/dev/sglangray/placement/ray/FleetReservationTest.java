@@ -157,8 +157,8 @@ class FleetReservationTest {
         FleetPlan plan = FleetPlanner.plan(PlanRequest.builder(cluster)
                 .server("E", "srt", 1, Map.of())
                 .hardwareRanks(List.of(0))
-                .groupSettings(
-                        new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 0.5, Map.of(), "training", null))
+                .groupSettings(new GroupSettings(
+                        GroupStrategy.PACK, AcceleratorIds.RAY, 0.5, Map.of(), Map.of(), "training", null))
                 .existingGroup(new ExistingGroup(
                         "training", null, List.of(new ExistingGroup.Bundle(node, Map.of("GPU", 1.0)))))
                 .build());

@@ -12,10 +12,12 @@ import java.util.List;
  */
 public record ClusterSpec(String rayVersion, List<NodeSpec> nodes, Services services) {
 
+    private static final int MOST_NODES = 26;
+
     public ClusterSpec {
         nodes = List.copyOf(nodes);
-        if (nodes.isEmpty() || nodes.size() > 9) {
-            throw new IllegalArgumentException("a test cluster has 1 to 9 nodes, not " + nodes.size());
+        if (nodes.isEmpty() || nodes.size() > MOST_NODES) {
+            throw new IllegalArgumentException("a test cluster has 1 to " + MOST_NODES + " nodes, not " + nodes.size());
         }
     }
 }

@@ -31,7 +31,7 @@ class ThreeNodesIT {
         return TestCluster.start(new ClusterSpec(
                 PythonEnvironment.NEWEST_RAY,
                 List.of(
-                        StandIn.on(NodeSpec.gpus(1)),
+                        StandIn.on(NodeSpec.gpus(0).withResource("NPU", 2)),
                         StandIn.on(NodeSpec.gpus(2).withLabel("gpu", "h100")),
                         StandIn.on(NodeSpec.gpus(4).withResource("large", 1))),
                 Services.RAY));
@@ -61,6 +61,8 @@ class ThreeNodesIT {
             assertThat(fromFile.path("nodes")).isEqualTo(live.path("nodes"));
             assertThat(fromFile.path("bundles")).isEqualTo(live.path("bundles"));
 
+            launchesOverUnlikeNodes(cluster, cli, config, model);
+
             try (InsideProcess driver = new Driver(cluster, LeavingNodeDriver.class).start(Path.of(config), model)) {
                 driver.awaitOutput("planned", Cli.DEADLINE);
                 cluster.kill(raylet(cluster, cluster.nodes().get(2)));
@@ -68,6 +70,46 @@ class ThreeNodesIT {
                 assertThat(driver.stdout()).contains("10.9.0.3", "the node, which is not alive");
             }
         }
+    }
+
+    /** The same groups again, and engines on NPUs, which take CPUs and memory of their bundles too. */
+    private static void launchesOverUnlikeNodes(TestCluster cluster, Cli cli, String config, String model) {
+        String[] overrides = {
+            "up",
+            "--detach",
+            "--json",
+            "-c",
+            config,
+            model,
+            "cluster.component_placement.rollout={node_group: [npus, small, large], placement: all}",
+            "+router_server_args.placement_group.engine_resources={CPU: 2, memory: 1.0e8}",
+            "cluster.node_groups=[{label: npus, node_ranks: {ray_resource: NPU}},"
+                    + "{label: small, node_ranks: {ray_labels: gpu}},"
+                    + "{label: large, node_ranks: {ray_resource: large}}]"
+        };
+        try {
+            JsonNode report = Cli.json(cli.run(overrides).orFail().stdout());
+            List<String> nodes = new ArrayList<>();
+            report.path("workers").forEach(worker -> {
+                if (worker.path("kind").asText().equals("server")) {
+                    nodes.add(worker.path("nodeIp").asText());
+                }
+            });
+            assertThat(nodes).containsExactly("10.9.0.1", "10.9.0.2", "10.9.0.3", "10.9.0.3");
+            List<String> bundles = new ArrayList<>();
+            cluster.placementGroups().forEach(group -> {
+                if (group.path("state").asText().equals("CREATED")) {
+                    bundles.add(group.path("bundles").toString());
+                }
+            });
+            assertThat(bundles)
+                    .singleElement()
+                    .asString()
+                    .contains("\"NPU\":2", "\"GPU\":2", "\"CPU\":2", "\"memory\"");
+        } finally {
+            cli.run("down").orFail();
+        }
+        cluster.assertNothingLeft();
     }
 
     private static List<String> list(JsonNode plan, String field) {
