@@ -5,9 +5,11 @@ import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +21,7 @@ final class EngineWatch {
     private static final Logger LOG = LoggerFactory.getLogger(EngineWatch.class);
 
     private final Executor executor;
+    private final Function<String, Optional<CompletableFuture<String>>> waiting;
     private final Consumer<String> onDeath;
     private final Set<String> watched = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
@@ -27,11 +30,23 @@ final class EngineWatch {
      * Watches nobody yet.
      *
      * @param executor runs what may block
+     * @param waiting an answer of the actor of a name that comes late and fails when it dies; empty when there is no such actor
      * @param onDeath takes the actor's name
      */
-    EngineWatch(Executor executor, Consumer<String> onDeath) {
+    EngineWatch(
+            Executor executor,
+            Function<String, Optional<CompletableFuture<String>>> waiting,
+            Consumer<String> onDeath) {
         this.executor = executor;
+        this.waiting = waiting;
         this.onDeath = onDeath;
+    }
+
+    /** The {@code waiting} of actors of Ray. */
+    static Optional<CompletableFuture<String>> ask(String actor) {
+        Optional<ActorHandle<SGLangServerWorker>> found = Ray.getActor(actor);
+        return found.map(worker ->
+                RefWaiter.shared().watch(worker.task(SGLangServerWorker::watch).remote()));
     }
 
     /** Watches an actor until it dies or ends; harmless when repeated. */
@@ -43,13 +58,12 @@ final class EngineWatch {
 
     private void look(String actor) {
         try {
-            Optional<ActorHandle<SGLangServerWorker>> found = Ray.getActor(actor);
-            if (closed || found.isEmpty()) {
+            Optional<CompletableFuture<String>> late = closed ? Optional.empty() : waiting.apply(actor);
+            if (late.isEmpty()) {
                 watched.remove(actor);
                 return;
             }
-            var unused = RefWaiter.shared()
-                    .watch(found.get().task(SGLangServerWorker::watch).remote())
+            var unused = late.get()
                     .whenComplete((answer, failure) -> executor.execute(() -> answered(actor, answer, failure)));
         } catch (RuntimeException e) {
             watched.remove(actor);

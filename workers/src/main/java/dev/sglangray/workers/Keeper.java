@@ -336,13 +336,15 @@ final class Keeper implements AutoCloseable {
 
     /** Replaces the process; returns when the new one serves and who needs to know that knows. */
     void restart(String why, Duration longest) {
-        int before = supervisor.standing().incarnation();
+        Standing before = supervisor.standing();
+        // One that is being started is as new as was asked for; one that is lost is not the answer to the wish.
+        int wanted = before.incarnation() + (before.condition() instanceof Condition.Starting ? 0 : 1);
         supervisor.signal(new Signal.RestartWanted(why));
         boolean done = monitor.await(
-                now -> now.condition() instanceof Condition.Lost
-                        || (now.incarnation() > before
-                                && now.condition() instanceof Condition.Serving
-                                && (now.published() || now.drained())),
+                now -> now.incarnation() >= wanted
+                        && (now.condition() instanceof Condition.Lost
+                                || (now.condition() instanceof Condition.Serving
+                                        && (now.published() || now.isWithheld()))),
                 longest);
         Standing now = supervisor.standing();
         if (now.condition() instanceof Condition.Lost lost) {

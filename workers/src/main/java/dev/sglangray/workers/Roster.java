@@ -109,6 +109,11 @@ final class Roster {
         keep();
     }
 
+    /** Whether it is a member, active or not. */
+    synchronized boolean knows(String url) {
+        return entries.containsKey(url);
+    }
+
     synchronized void remove(String url) {
         entries.remove(url);
         keep();

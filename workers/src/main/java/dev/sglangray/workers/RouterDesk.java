@@ -86,11 +86,31 @@ final class RouterDesk implements Outside {
 
     /** Somebody adds a server. */
     RegisteredServer register(ServerEndpoint server, Duration timeout) {
-        roster.requireFits(server);
-        RegisteredServer registered = api().register(server, timeout);
+        RouterApi current = api();
+        // A member at once, so that it can be suspended while the router still looks at it.
+        boolean known = roster.knows(server.url());
         roster.add(server);
-        events.add(EventKind.SERVER, server.url() + " was added");
-        return registered;
+        try {
+            RegisteredServer registered = current.register(server, timeout);
+            requireStillActive(current, server.url());
+            events.add(EventKind.SERVER, server.url() + " was added");
+            return registered;
+        } catch (RuntimeException e) {
+            if (!known) {
+                roster.remove(server.url());
+            }
+            throw e;
+        }
+    }
+
+    /** Registering takes a while, in which an engine may die or its fleet get other weights: too early for the router. */
+    private void requireStillActive(RouterApi current, String url) {
+        if (roster.active(url).isEmpty()) {
+            current.unregister(url, SHORT);
+            throw new WorkerFailure(
+                    url
+                            + " is not to get requests any more: meanwhile it went out of order, or the fleet got other weights");
+        }
     }
 
     /** Somebody takes a server away. */
@@ -125,11 +145,7 @@ final class RouterDesk implements Outside {
         RouterApi current = api;
         if (member && current != null) {
             current.register(endpoint, RESUME);
-            if (roster.active(endpoint.url()).isEmpty()) {
-                // Meanwhile the fleet got other weights, or it was suspended.
-                current.unregister(endpoint.url(), SHORT);
-                throw new WorkerFailure(endpoint.url() + " is not to get requests any more");
-            }
+            requireStillActive(current, endpoint.url());
             events.add(EventKind.SERVER, endpoint.url() + " gets requests again");
         }
         return member;

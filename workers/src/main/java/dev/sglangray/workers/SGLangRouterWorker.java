@@ -58,7 +58,7 @@ public class SGLangRouterWorker {
             thread.setContextClassLoader(SGLangRouterWorker.class.getClassLoader());
             return thread;
         });
-        watch = new EngineWatch(threads, this::onDeath);
+        watch = new EngineWatch(threads, EngineWatch::ask, this::onDeath);
         keeper = new Keeper(
                 WorkerNames.actor(spec.groupName(), 0),
                 "router",
