@@ -25,12 +25,15 @@ POINTS = [
     ("300 B, 4 s engine", 300, 4000, 16384),
 ]
 
+# OkHttp has a thread for each request under way; more may be too much for a machine.
+MAX_THREADS = 10_000
+
 
 def command(client, python, java, url, in_flight, warm, seconds):
     numbers = [str(in_flight), str(warm), str(seconds)]
     if client == "aiohttp":
         return [python, str(HERE / "aiohttp_client.py"), url, *numbers]
-    return [java, "-Xmx384m", "-cp", str(JAR), str(HERE / "ClientBench.java"), client, url, *numbers]
+    return [java, "-Xmx320m", "-cp", str(JAR), str(HERE / "ClientBench.java"), client, url, *numbers]
 
 
 def wrk(url, in_flight, seconds):
@@ -51,6 +54,17 @@ def connections(port):
         return int(answer.read()) - 1
 
 
+def run(program, seconds):
+    limit = seconds * 3 + 60
+    try:
+        done = subprocess.run(program, capture_output=True, text=True, timeout=limit, check=False)
+    except subprocess.TimeoutExpired:
+        return {"failed": f"not done after {limit:.0f} s"}
+    if done.returncode == 0 and done.stdout:
+        return json.loads(done.stdout.splitlines()[-1])
+    return {"failed": done.stderr[-500:]}
+
+
 def measure(args, client, size, delay, in_flight):
     backend = subprocess.Popen([args.backend], stdout=subprocess.PIPE, text=True)
     try:
@@ -59,17 +73,11 @@ def measure(args, client, size, delay, in_flight):
         warm, seconds = args.warm, args.seconds
         if delay:
             # Whole rounds of the engine: the first ones connect and warm up, two are measured.
-            warm, seconds = delay / 1000 * 3.5, delay / 1000 * 2
+            warm, seconds = delay / 1000 * 6.5, delay / 1000 * 2
         if client == "wrk":
             result = wrk(url, in_flight, seconds)
         else:
-            done = subprocess.run(
-                command(client, args.python, args.java, url, in_flight, warm, seconds),
-                capture_output=True, text=True, timeout=300, check=False,
-            )
-            result = json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 and done.stdout else {
-                "failed": done.stderr[-500:]
-            }
+            result = run(command(client, args.python, args.java, url, in_flight, warm, seconds), warm + seconds)
         if result is not None:
             result["connections"] = connections(port)
         return result
@@ -116,7 +124,7 @@ def main():
     if not JAR.exists():
         sys.exit(f"{JAR} is missing: mvn -pl ray-app -am package")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    need = 2 * max(point[3] for point in points) + 1000
+    need = max(point[3] for point in points) + 1500
     if soft < need:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(need, hard), hard))
     rows = []
@@ -125,7 +133,7 @@ def main():
         subprocess.run(["go", "build", "-o", args.backend, str(HERE / "backend.go")], check=True)
         for name, size, delay, in_flight in points:
             for client in args.clients.split(","):
-                if delay and client in ("wrk", "jdk"):
+                if (delay and client == "wrk") or (in_flight > MAX_THREADS and client == "okhttp"):
                     continue
                 result = measure(args, client, size, delay, in_flight)
                 if result is not None:

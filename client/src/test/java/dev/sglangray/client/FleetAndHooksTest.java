@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Several servers, interceptors, listeners, options, aborts, and what is left after many calls. */
+/** Several servers, interceptors, listeners, headers, executors, and what is left after many calls. */
 @Timeout(30)
 class FleetAndHooksTest {
     private static final GenerateRequest REQUEST =
@@ -104,101 +104,6 @@ class FleetAndHooksTest {
                 List.of("X\r\n", "a"), List.of("X", "a\r\nb"), List.of("Content-Length", "1"), List.of("", "a"))) {
             assertThatIllegalArgumentException()
                     .isThrownBy(() -> InferenceHttpClient.builder().header(header.get(0), header.get(1)));
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void cancellingAbortsOnTheEngineBehindARouterToo(Way way) throws Exception {
-        Queue<String> aborted = new ConcurrentLinkedQueue<>();
-        try (FaultServer engine = new FaultServer(connection -> {
-            aborted.add(connection.head().split(" ", -1)[1]);
-            connection.answer("");
-        })) {
-            FaultServer.Script router = connection -> {
-                String path = connection.head().split(" ", -1)[1];
-                if (path.equals("/generate")) {
-                    connection.awaitHangUp();
-                } else if (path.equals("/workers")) {
-                    connection.answer("{\"workers\": [{\"url\": \"" + engine.url() + "\"}]}");
-                } else {
-                    connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-                }
-            };
-            try (FaultServer server = new FaultServer(router);
-                    InferenceHttpClient client = way.builder(server.url()).build()) {
-                CompletableFuture<GenerateResponse> future = client.generateAsync(REQUEST);
-                await().until(() -> server.requests() == 1);
-                future.cancel(true);
-                await().untilAsserted(() -> assertThat(aborted).containsExactly("/abort_request"));
-            }
-        }
-    }
-
-    /** A router is asked once what it is, and once for its engines by all that are cancelled together. */
-    @Test
-    void cancellingABatchBehindARouterTellsTheEngineOfEachRequest() throws Exception {
-        Queue<String> aborted = new ConcurrentLinkedQueue<>();
-        Queue<String> asked = new ConcurrentLinkedQueue<>();
-        try (FaultServer engine = new FaultServer(connection -> {
-            aborted.add(connection.head().split(" ", -1)[1]);
-            connection.answer("");
-        })) {
-            FaultServer.Script router = connection -> {
-                String path = connection.head().split(" ", -1)[1];
-                if (path.equals("/generate")) {
-                    connection.awaitHangUp();
-                    return;
-                }
-                asked.add(path);
-                if (path.equals("/workers")) {
-                    connection.answer("{\"workers\": [{\"url\": \"" + engine.url() + "\"}]}");
-                } else {
-                    connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-                }
-            };
-            GenerateRequest batch = GenerateRequest.builder()
-                    .texts(Collections.nCopies(20, "x"))
-                    .build();
-            try (FaultServer server = new FaultServer(router);
-                    InferenceHttpClient client = InferenceHttpClient.of(server.url())) {
-                for (int i = 1; i <= 2; i++) {
-                    CompletableFuture<GenerateResponse> future = client.generateAsync(batch);
-                    int sent = i;
-                    await().until(() -> server.requests() - asked.size() == sent);
-                    future.cancel(true);
-                    await().untilAsserted(() -> assertThat(aborted).hasSize(20 * sent));
-                }
-                assertThat(asked).containsExactly("/abort_request", "/workers", "/workers");
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void aTimeoutAbortsOnTheEngineToo(Way way) throws Exception {
-        Queue<String> asked = new ConcurrentLinkedQueue<>();
-        FaultServer.Script script = connection -> {
-            String path = connection.head().split(" ", -1)[1];
-            asked.add(path);
-            if (path.equals("/generate")) {
-                connection.awaitHangUp();
-            } else {
-                connection.answer("");
-            }
-        };
-        try (FaultServer engine = new FaultServer(script);
-                InferenceHttpClient client = way.builder(engine.url())
-                        .readTimeout(Duration.ofMillis(50))
-                        .build()) {
-            assertThatThrownBy(() -> way.generate(client, REQUEST)).isInstanceOf(RequestTimeoutException.class);
-            await().untilAsserted(() -> assertThat(asked).containsExactly("/generate", "/abort_request"));
-            try (StreamIterator<Generation> events =
-                    client.generateStream(REQUEST).open()) {
-                assertThatThrownBy(events::next).isInstanceOf(RequestTimeoutException.class);
-            }
-            await().untilAsserted(() ->
-                    assertThat(asked).containsExactly("/generate", "/abort_request", "/generate", "/abort_request"));
         }
     }
 
