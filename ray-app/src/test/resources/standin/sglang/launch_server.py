@@ -3,8 +3,10 @@
 
 What it does besides is told by ``standin.json`` in the model's folder, all optional: ``load_seconds`` before it listens,
 ``last_words`` with ``exit_code`` to die instead of listening, ``never_healthy``, ``ignore_sigterm``, ``die_after_seconds``
-to die some time after it listens, ``die_with_child`` to die when a process below it does, as the real one. A file
-``mute-PORT`` that the tests make in the folder lets the server of that port answer /health but generate nothing.
+to die some time after it listens, ``die_with_child`` to die when a process below it does, and ``generate_in_child`` to
+generate nothing while that one is stopped, both as the real one; ``lose_port`` to find its port taken, the first time;
+``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
+the folder lets the server of that port answer /health but generate nothing. SIGUSR1 ends each of its processes cleanly.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 import time
@@ -28,14 +31,19 @@ def run_server(server_args: Any) -> None:
     if behaviour.get("ignore_sigterm"):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if behaviour.get("die_with_child"):
-        signal.signal(signal.SIGCHLD, lambda *_: os._exit(1))
-    _start_helpers()
+        signal.signal(signal.SIGCHLD, lambda *_: os._exit(1) if _a_child_ended() else None)
+    signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
+    scheduler = _start_helpers()
     time.sleep(behaviour.get("load_seconds", 0))
     if "last_words" in behaviour:
         print(behaviour["last_words"], file=sys.stderr, flush=True)
         os._exit(behaviour.get("exit_code", 1))
+    if behaviour.get("lose_port"):
+        _lose_port(server_args)
     server = _Server((server_args.host, server_args.port), _Handler)
     server.args = server_args
+    server.slow_info = behaviour.get("slow_info_seconds", 0)
+    server.scheduler = scheduler if behaviour.get("generate_in_child") else None
     server.healthy = not behaviour.get("never_healthy", False)
     if "die_after_seconds" in behaviour:
         threading.Timer(behaviour["die_after_seconds"], os._exit, [behaviour.get("exit_code", 1)]).start()
@@ -50,16 +58,48 @@ def _behaviour(model_path: str) -> dict[str, Any]:
         return {}
 
 
-def _start_helpers() -> None:
+def _a_child_ended() -> bool:
+    """The signal comes also for one that was stopped."""
+    return os.waitpid(-1, os.WNOHANG)[0] != 0
+
+
+def _lose_port(server_args: Any) -> None:
+    """Somebody else listens where the server wants to, once."""
+    done = Path(server_args.model_path, "port-lost")
+    if not done.exists():
+        done.touch()
+        with socket.create_server((server_args.host, server_args.port)):
+            _Server((server_args.host, server_args.port), _Handler)
+
+
+class _Scheduler:
+    """The plain child, which echoes."""
+
+    def __init__(self, to_child: int, from_child: int) -> None:
+        self._to_child, self._from_child = to_child, from_child
+        self._lock = threading.Lock()
+
+    def generate(self) -> None:
+        with self._lock:
+            os.write(self._to_child, b"?")
+            os.read(self._from_child, 1)
+
+
+def _start_helpers() -> _Scheduler:
     """One plain child and one in a session of its own, which no signal to a group reaches."""
+    question_read, question_write = os.pipe()
+    answer_read, answer_write = os.pipe()
     for own_session in (False, True):
         if os.fork() == 0:
-            if own_session:
-                os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            if own_session:
+                os.setsid()
+                while True:
+                    signal.pause()
             while True:
-                signal.pause()
+                os.write(answer_write, os.read(question_read, 1))
+    return _Scheduler(question_write, answer_read)
 
 
 class _Server(ThreadingHTTPServer):
@@ -67,6 +107,8 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     args: Any
     healthy: bool
+    slow_info: float
+    scheduler: _Scheduler | None
     running = 0
 
 
@@ -78,12 +120,16 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/health_generate" and Path(self.server.args.model_path, f"mute-{self.server.args.port}").exists():
             self._answer(503, None)
         elif self.path in ("/health", "/health_generate"):
+            if self.path == "/health_generate":
+                self._generate()
             self._answer(200 if self.server.healthy else 503, None)
         elif self.path.startswith("/v1/loads"):
             self._answer(200, {"loads": [{"num_running_reqs": self.server.running, "num_waiting_reqs": 0}]})
         elif self.path in ("/get_model_info", "/model_info"):
+            time.sleep(self.server.slow_info)
             self._answer(200, {"model_path": self.server.args.model_path, "is_generation": True})
         elif self.path in ("/get_server_info", "/server_info"):
+            time.sleep(self.server.slow_info)
             self._answer(200, {"model_path": self.server.args.model_path, "tp_size": self.server.args.tp_size})
         elif self.path == "/v1/models":
             self._answer(200, {"object": "list", "data": [{"id": self._name(), "object": "model"}]})
@@ -98,6 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/generate":
             self.server.running += 1
             time.sleep(request.get("seconds", 0))
+            self._generate()
             self.server.running -= 1
             text = request.get("text", "")
             self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": self._facts()})
@@ -108,6 +155,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"id": "1", "object": "chat.completion", "model": self._name(), "choices": choices})
         else:
             self._answer(404, {"error": f"no {self.path}"})
+
+    def _generate(self) -> None:
+        if self.server.scheduler is not None:
+            self.server.scheduler.generate()
 
     def _name(self) -> str:
         return self.server.args.served_model_name or self.server.args.model_path

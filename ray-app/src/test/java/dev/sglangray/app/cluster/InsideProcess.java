@@ -2,6 +2,7 @@
 package dev.sglangray.app.cluster;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -44,6 +45,19 @@ public final class InsideProcess implements AutoCloseable {
 
     public String stdout() {
         return read(out);
+    }
+
+    /** The whole lines that it has written to its output from an offset in bytes on. */
+    public String linesFrom(long offset) {
+        try (RandomAccessFile file = new RandomAccessFile(out.toFile(), "r")) {
+            byte[] bytes = new byte[(int) (file.length() - offset)];
+            file.seek(offset);
+            file.readFully(bytes);
+            String text = new String(bytes, StandardCharsets.UTF_8);
+            return text.substring(0, text.lastIndexOf('\n') + 1);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     public String stderr() {

@@ -129,6 +129,28 @@ final class Namespaces implements AutoCloseable {
         return words;
     }
 
+    /** Takes a node's link to the others away, or gives it back. */
+    void link(ClusterNode node, boolean joined) {
+        List<String> words = new ArrayList<>(List.of("nsenter", "--target", Long.toString(first)));
+        if (!ROOT) {
+            words.addAll(List.of("--user", "--preserve-credentials"));
+        }
+        words.addAll(List.of("--net", "--", "ip", "link", "set", "veth" + node.index(), joined ? "up" : "down"));
+        try {
+            Process process =
+                    new ProcessBuilder(words).redirectErrorStream(true).start();
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new AssertionError(String.join(" ", words) + ": " + said);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError("interrupted", e);
+        }
+    }
+
     /** Every process inside but the first and the holders. */
     List<ProcessRow> processes() {
         return ProcessRow.inNamespaceOf(first).stream()

@@ -23,6 +23,11 @@ final class RayProcesses {
         return GCS.matcher(row.command()).find();
     }
 
+    /** What a node consists of, as opposed to what runs on it. */
+    static boolean isRays(ProcessRow row) {
+        return !row.command().contains("io.ray.runtime") && !row.command().contains("sglang") && !comesAndGoes(row);
+    }
+
     static boolean comesAndGoes(ProcessRow row) {
         // A Java worker's command line names Ray's Python files too.
         return COMES_AND_GOES.matcher(row.command()).find() && !row.command().contains("io.ray.runtime");

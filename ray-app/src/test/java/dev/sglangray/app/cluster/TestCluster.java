@@ -38,7 +38,7 @@ public final class TestCluster implements AutoCloseable {
     private final @Nullable ClusterProbe probe;
     private final AtomicInteger commands = new AtomicInteger();
     private final List<InsideProcess> started = new ArrayList<>();
-    private List<ProcessRow> baseline = List.of();
+    private volatile List<ProcessRow> baseline = List.of();
 
     private TestCluster(ClusterSpec spec) {
         this.spec = spec;
@@ -142,6 +142,27 @@ public final class TestCluster implements AutoCloseable {
                     .pollInterval(Duration.ofMillis(100))
                     .until(() -> head().listeningPorts().contains(RayStart.DASHBOARD_PORT));
         }
+    }
+
+    /** Ends what is left of Ray on a node, not the head, and starts it anew. */
+    public void startAgain(ClusterNode node) {
+        onNode(node).stream()
+                .filter(row -> baseline.stream().anyMatch(old -> old.pid() == row.pid()))
+                .forEach(this::kill);
+        startNode(node);
+        Awaitility.await("the node in Ray's table")
+                .atMost(START_DEADLINE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> aliveNodes() == spec.nodes().size());
+        List<ProcessRow> fresh = new ArrayList<>(baseline);
+        fresh.removeIf(row -> row.network().equals(node.network()));
+        onNode(node).stream().filter(RayProcesses::isRays).forEach(fresh::add);
+        baseline = fresh;
+    }
+
+    /** Cuts a node off from all others, or joins it again. */
+    public void link(ClusterNode node, boolean joined) {
+        namespaces.link(node, joined);
     }
 
     public ClusterSpec spec() {

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import java.util.List;
+
+/** The cells of the fault matrix that a fleet outlives. */
+final class FaultCells {
+
+    /** Engines that behave as the real ones in what the cells need. */
+    static final String BEHAVIOUR = "{\"die_with_child\": true, \"generate_in_child\": true}";
+
+    /** Quick probes, and as many restarts as there are cells. */
+    static final String SUPERVISION = "+router_server_args.supervision={probe_interval_s:1,probe_timeout_s:2,"
+            + "max_restarts:1000,backoff_initial_s:0,backoff_max_s:0}";
+
+    private FaultCells() {}
+
+    /** Each kind of process that there is and each kind of fault that is found in another way, once. */
+    static List<FaultCell> gate() {
+        return List.of(
+                FaultCell.engine("engine", "kill -9", scene -> scene.signal(scene.engine(), "KILL")),
+                FaultCell.engine("engine", "SIGSTOP", scene -> scene.signal(scene.engine(), "STOP")),
+                FaultCell.engine("engine's child", "kill -9", scene -> scene.signal(scene.engineChild(), "KILL")),
+                generatesNothing(),
+                // Until the death is known the router may try the dead engine as often as it tries at all.
+                FaultCell.engine("server worker", "kill -9", scene -> scene.signal(scene.engineWorker(), "KILL"))
+                        .mayLose(5),
+                FaultCell.router("router", "kill -9", scene -> scene.signal(scene.router(), "KILL")),
+                FaultCell.router("router worker", "kill -9", scene -> scene.signal(scene.routerWorker(), "KILL")));
+    }
+
+    /** The rest of the matrix on two nodes that stay. */
+    static List<FaultCell> rest() {
+        return List.of(
+                FaultCell.engine("engine", "clean exit", scene -> scene.signal(scene.engine(), "USR1")),
+                FaultCell.engine("engine's child", "SIGSTOP", scene -> scene.signal(scene.engineChild(), "STOP")),
+                FaultCell.engine("engine's child", "clean exit", scene -> scene.signal(scene.engineChild(), "USR1")),
+                FaultCell.engine("server worker", "clean exit", scene -> scene.signal(scene.engineWorker(), "TERM"))
+                        .mayLose(5),
+                FaultCell.unseen("server worker", "SIGSTOP", scene -> scene.signal(scene.engineWorker(), "STOP"))
+                        .thenRelief(scene -> scene.signal(scene.engineWorker(), "CONT")),
+                FaultCell.router("router", "SIGSTOP", scene -> scene.signal(scene.router(), "STOP")),
+                FaultCell.router("router", "clean exit", scene -> scene.signal(scene.router(), "TERM")),
+                FaultCell.router("router worker", "clean exit", scene -> scene.signal(scene.routerWorker(), "TERM")),
+                FaultCell.unseen("router worker", "SIGSTOP", scene -> scene.signal(scene.routerWorker(), "STOP"))
+                        .thenRelief(scene -> scene.signal(scene.routerWorker(), "CONT")),
+                FaultCell.unseen("driver", "SIGSTOP", scene -> scene.up.signal("STOP"))
+                        .thenRelief(scene -> scene.up.signal("CONT")),
+                FaultCell.engine("engine", "kill -9, then 8 s to load", FaultCells::killSlowly)
+                        .thenRelief(scene -> scene.behaviour(BEHAVIOUR)));
+    }
+
+    private static void killSlowly(FaultScene scene) {
+        scene.behaviour("{\"die_with_child\": true, \"generate_in_child\": true, \"load_seconds\": 8}");
+        scene.signal(scene.engine(), "KILL");
+    }
+
+    /** A node that goes and returns, and one that is cut off for a while. */
+    static List<FaultCell> nodes() {
+        return List.of(
+                FaultCell.engine("raylet of a node", "kill -9", scene -> scene.signal(scene.engineRaylet(), "KILL"))
+                        .thenRelief(FaultCells::returnNode),
+                FaultCell.engine("raylet of a node", "clean exit", scene -> scene.signal(scene.engineRaylet(), "TERM"))
+                        .thenRelief(FaultCells::returnNode),
+                FaultCell.engine("raylet of a node", "SIGSTOP", scene -> scene.signal(scene.engineRaylet(), "STOP"))
+                        .thenRelief(FaultCells::returnNode),
+                FaultCell.unseen(
+                                "network of a node",
+                                "cut for 5 s",
+                                scene -> scene.cluster.link(scene.engineNode(), false))
+                        .thenRelief(scene -> scene.cluster.link(scene.engineNode(), true)),
+                FaultCell.engine("network of a node", "cut", scene -> scene.cluster.link(scene.engineNode(), false))
+                        .thenRelief(scene -> scene.cluster.link(scene.engineNode(), true)));
+    }
+
+    private static void returnNode(FaultScene scene) {
+        scene.cluster.startAgain(scene.engineNode());
+    }
+
+    private static FaultCell generatesNothing() {
+        return FaultCell.engine("engine", "generates nothing", scene -> FaultScene.write(scene.engineFile("mute"), ""))
+                .thenRelief(scene -> FaultScene.delete(scene.engineFile("mute")));
+    }
+}
