@@ -109,7 +109,7 @@ def main():
     parser.add_argument("--python", default=sys.executable, help="a Python with aiohttp")
     parser.add_argument("--java", default="java")
     parser.add_argument("--clients", default="ours,aiohttp,okhttp,jdk,wrk")
-    parser.add_argument("--warm", type=float, default=8, help="seconds before measuring")
+    parser.add_argument("--warm", type=float, default=20, help="seconds before measuring")
     parser.add_argument("--seconds", type=float, default=8, help="seconds of measuring")
     parser.add_argument("--in-flight", help="only these numbers of requests under way, separated by commas")
     parser.add_argument("--smoke", action="store_true", help="one short point: does it work?")
