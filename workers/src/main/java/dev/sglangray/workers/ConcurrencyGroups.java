@@ -37,6 +37,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::pauseProbes)
                     .addMethod(SGLangServerWorker::routerGroup)
                     .addMethod(SGLangServerWorker::fleetWeights)
+                    .addMethod(SGLangServerWorker::tellRouterAgain)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("change")

@@ -6,10 +6,15 @@ import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -26,11 +31,15 @@ import okhttp3.OkHttpClient;
 public class SGLangRouterWorker {
     private static final Duration ASK_ENGINE = Duration.ofSeconds(10);
     private static final Duration BACK_SOON = Duration.ofMinutes(1);
+    private static final Duration FIRST_DOUBT = Duration.ofSeconds(1);
 
     private final Keeper keeper;
     private final Roster roster;
     private final RouterDesk desk;
     private final EngineWatch watch;
+    private final EngineLine line;
+    private final EngineDoubts doubts;
+    private final ScheduledExecutorService timer;
     private final ExecutorService threads;
     private final Secrets secrets;
 
@@ -52,13 +61,13 @@ public class SGLangRouterWorker {
                 new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
         desk = new RouterDesk(
                 roster, probe, url -> new WorkersRouterApi(url, first.apiKey(), http), SGLangRouterWorker::completed);
-        threads = new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
-            Thread thread = new Thread(task, "sglang-ray-engine-watch");
-            thread.setDaemon(true);
-            thread.setContextClassLoader(SGLangRouterWorker.class.getClassLoader());
-            return thread;
-        });
+        threads =
+                new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), threads());
         watch = new EngineWatch(threads, EngineWatch::ask, this::onDeath);
+        line = new EngineLine(threads, this::onRefused);
+        timer = Executors.newSingleThreadScheduledExecutor(threads());
+        doubts = new EngineDoubts(
+                timer, SGLangRouterWorker::askToTell, url -> roster.suspended().contains(url), FIRST_DOUBT);
         keeper = new Keeper(
                 WorkerNames.actor(spec.groupName(), 0),
                 "router",
@@ -74,6 +83,15 @@ public class SGLangRouterWorker {
                 roster.active().forEach(this::watch);
             }
         }
+    }
+
+    private static ThreadFactory threads() {
+        return task -> {
+            Thread thread = new Thread(task, "sglang-ray-engine-watch");
+            thread.setDaemon(true);
+            thread.setContextClassLoader(SGLangRouterWorker.class.getClassLoader());
+            return thread;
+        };
     }
 
     /** An engine's own worker knows its key and its present URL. */
@@ -101,19 +119,38 @@ public class SGLangRouterWorker {
     private void watch(ServerEndpoint server) {
         if (server.actor() != null) {
             watch.watch(server.actor());
+            line.watch(server.url());
         }
     }
 
     private void onDeath(String actor) {
         for (ServerEndpoint server : roster.active()) {
             if (actor.equals(server.actor())) {
-                try {
-                    desk.suspend(server.url(), "its worker " + actor + " died");
-                } catch (WorkerFailure | RouterApiException e) {
-                    keeper.tellAgain();
-                }
+                suspect(server, actor, "its worker " + actor + " died");
             }
         }
+    }
+
+    private void onRefused(String url) {
+        roster.active(url)
+                .filter(server -> server.actor() != null)
+                .ifPresent(server ->
+                        suspect(server, Objects.requireNonNull(server.actor()), "nothing listens there any more"));
+    }
+
+    private void suspect(ServerEndpoint server, String actor, String why) {
+        try {
+            desk.suspend(server.url(), why);
+        } catch (WorkerFailure | RouterApiException e) {
+            keeper.tellAgain();
+        }
+        doubts.add(actor, server.url());
+    }
+
+    private static Optional<CompletableFuture<Boolean>> askToTell(String actor) {
+        Optional<ActorHandle<SGLangServerWorker>> found = Ray.getActor(actor);
+        return found.map(worker -> RefWaiter.shared()
+                .watch(worker.task(SGLangServerWorker::tellRouterAgain).remote()));
     }
 
     /** Starts the router without servers; returns its URL when it is healthy. */
@@ -233,6 +270,8 @@ public class SGLangRouterWorker {
     /** Ends the router; true when all of it is gone. Aborts a start that is under way. */
     public boolean shutdown() {
         watch.close();
+        line.close();
+        timer.shutdownNow();
         keeper.close();
         desk.close();
         threads.shutdown();

@@ -253,6 +253,12 @@ public class SGLangServerWorker {
         return keeper.url();
     }
 
+    /** Tells the router anew how the engine stands: something else had it taken off the router's list. */
+    public boolean tellRouterAgain() {
+        keeper.tellAgain();
+        return true;
+    }
+
     /** Answers {@code alive} after a while, or {@code ended} after the shutdown: who waits for it knows when this process dies. */
     public String watch() {
         return ended.copy()

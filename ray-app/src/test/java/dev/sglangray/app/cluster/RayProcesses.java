@@ -25,7 +25,7 @@ final class RayProcesses {
 
     /** What a node consists of, as opposed to what runs on it. */
     static boolean isRays(ProcessRow row) {
-        return !row.command().contains("io.ray.runtime") && !row.command().contains("sglang") && !comesAndGoes(row);
+        return !row.command().contains("io.ray.runtime") && !row.command().contains("sglang_ray") && !comesAndGoes(row);
     }
 
     static boolean comesAndGoes(ProcessRow row) {
