@@ -112,7 +112,7 @@ final class Batch {
                 index = next++;
                 open++;
             }
-            CompletableFuture<GenerateResponse> sent = send.apply(requests.get(index));
+            CompletableFuture<GenerateResponse> sent = send(requests.get(index));
             synchronized (this) {
                 if (stopped) {
                     sent.cancel(true);
@@ -120,6 +120,15 @@ final class Batch {
                 underWay.put(index, sent);
             }
             Futures.onEnd(sent, (answer, failure) -> finished(index, answer, failure));
+        }
+    }
+
+    private CompletableFuture<GenerateResponse> send(GenerateRequest request) {
+        try {
+            return send.apply(request);
+        } catch (RuntimeException e) {
+            // It cannot be written, for example. On an event loop nobody would hear of it.
+            return CompletableFuture.failedFuture(e);
         }
     }
 

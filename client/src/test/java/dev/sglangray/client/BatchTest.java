@@ -72,6 +72,29 @@ class BatchTest {
     }
 
     @Test
+    void aRequestThatCannotBeWrittenFailsLikeAnyOther() throws Exception {
+        GenerateRequest unwritable = GenerateRequest.builder()
+                .text("x")
+                .extra("stream_options", new Object())
+                .build();
+        try (FaultServer server = new FaultServer(connection -> connection.answer("{\"text\": \"a\"}"));
+                InferenceHttpClient client = InferenceHttpClient.of(server.url())) {
+            List<GenerateRequest> batch = new ArrayList<>(requests(3));
+            batch.add(unwritable);
+            assertThatExceptionOfType(RequestCancelledException.class)
+                    .isThrownBy(() -> client.generateAll(batch, BatchOptions.concurrency(1)))
+                    .withMessageContaining("not sent");
+            try (StreamIterator<BatchItem> outcomes = client.generateAsCompleted(batch, BatchOptions.concurrency(1))) {
+                assertThat(outcomes.toList())
+                        .hasSize(4)
+                        .filteredOn(item -> item.failure().isPresent())
+                        .extracting(BatchItem::index)
+                        .containsExactly(3);
+            }
+        }
+    }
+
+    @Test
     void cancellingCancelsAll() {
         List<CompletableFuture<GenerateResponse>> sent = new ArrayList<>();
         CompletableFuture<List<GenerateResponse>> all =
