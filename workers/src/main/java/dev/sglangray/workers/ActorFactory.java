@@ -34,11 +34,16 @@ final class ActorFactory {
         try {
             return creator.remote();
         } catch (IllegalArgumentException e) {
-            throw new IllegalStateException(
-                    "Cannot create the actor '" + name + "' in namespace '"
+            int colon = name.lastIndexOf(':');
+            throw new WorkerException(
+                    name.substring(0, colon),
+                    Integer.parseInt(name.substring(colon + 1)),
+                    "",
+                    "create",
+                    "there is an actor '" + name + "' in namespace '"
                             + Ray.getRuntimeContext().getNamespace()
-                            + "': " + e.getMessage() + " If another fleet uses this group name, close it or choose"
-                            + " another group_name / router_group_name.",
+                            + "' already, so another fleet uses this group: end it with `sglang-ray down`, or choose"
+                            + " another group_name and router_group_name",
                     e);
         }
     }

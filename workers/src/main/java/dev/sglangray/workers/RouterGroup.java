@@ -24,7 +24,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      *
      * @param plan the fleet, which has a router
      * @param reservation the placement group that was made of the plan's bundles
-     * @throws IllegalStateException when another live group has the name
+     * @throws WorkerException when another live group has the name
      */
     public static RouterGroup create(FleetPlan plan, PlacementGroup reservation, GroupOptions options) {
         Launch<RouterSpec> launch = PlanLaunches.router(plan, options)
@@ -52,20 +52,28 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * @throws WorkerException when there is no such group, or its worker is gone
      */
     public static RouterGroup attach(String groupName) {
-        Optional<ActorHandle<SGLangRouterWorker>> found = ActorFactory.find(WorkerNames.actor(groupName, 0));
-        ActorHandle<SGLangRouterWorker> handle = found.orElseThrow(() -> new WorkerException(
-                groupName,
-                0,
-                "",
-                "attach",
-                "there is no actor '" + WorkerNames.actor(groupName, 0) + "' in namespace '"
-                        + Ray.getRuntimeContext().getNamespace() + "'",
-                null));
-        RouterGroup scout = new RouterGroup(
-                groupName, List.of(new Member<>(0, "", handle)), Ownership.GUEST, GroupOptions.defaults());
-        String node = scout.status().await(ActorFactory.ATTACH_TIMEOUT).get(0).nodeIp();
+        RouterGroup found = find(groupName)
+                .orElseThrow(() -> new WorkerException(
+                        groupName,
+                        0,
+                        "",
+                        "attach",
+                        "there is no actor '" + WorkerNames.actor(groupName, 0) + "' in namespace '"
+                                + Ray.getRuntimeContext().getNamespace() + "'",
+                        null));
+        String node = found.status().await(ActorFactory.ATTACH_TIMEOUT).get(0).nodeIp();
         return new RouterGroup(
-                groupName, List.of(new Member<>(0, node, handle)), Ownership.GUEST, GroupOptions.defaults());
+                groupName,
+                List.of(new Member<>(0, node, found.members().get(0).handle())),
+                Ownership.GUEST,
+                GroupOptions.defaults());
+    }
+
+    /** As {@link #attach}, without asking the worker whether it answers; empty when there is none. */
+    public static Optional<RouterGroup> find(String groupName) {
+        Optional<ActorHandle<SGLangRouterWorker>> found = ActorFactory.find(WorkerNames.actor(groupName, 0));
+        return found.map(handle -> new RouterGroup(
+                groupName, List.of(new Member<>(0, "", handle)), Ownership.GUEST, GroupOptions.defaults()));
     }
 
     @Override

@@ -11,13 +11,29 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
 public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
 
+    /** More engines than any cluster has; each rank costs a question of a millisecond. */
+    private static final int MOST_RANKS = 256;
+
+    private final List<Integer> gone;
+
     private ServerGroup(
             String name, List<Member<SGLangServerWorker>> members, Ownership ownership, GroupOptions options) {
+        this(name, members, List.of(), ownership, options);
+    }
+
+    private ServerGroup(
+            String name,
+            List<Member<SGLangServerWorker>> members,
+            List<Integer> gone,
+            Ownership ownership,
+            GroupOptions options) {
         super(name, members, ownership, options.closeTimeout());
+        this.gone = List.copyOf(gone);
     }
 
     /**
@@ -26,7 +42,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      *
      * @param plan the fleet, which has at least one engine
      * @param reservation the placement group that was made of the plan's bundles
-     * @throws IllegalStateException when another live group has the name
+     * @throws WorkerException when another live group has the name
      */
     public static ServerGroup create(FleetPlan plan, PlacementGroup reservation, GroupOptions options) {
         if (plan.engines().isEmpty()) {
@@ -64,28 +80,67 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @throws WorkerException when there is no such group, or one of its workers is gone
      */
     public static ServerGroup attach(String groupName) {
-        ActorHandle<SGLangServerWorker> first = require(groupName, 0);
-        ServerGroup scout = new ServerGroup(
-                groupName, List.of(new Member<>(0, "", first)), Ownership.GUEST, GroupOptions.defaults());
-        WorkerStatus status = scout.status().await(ActorFactory.ATTACH_TIMEOUT).get(0);
-        List<Member<SGLangServerWorker>> members = new ArrayList<>();
-        members.add(new Member<>(0, status.nodeIp(), first));
-        for (int rank = 1; rank < status.groupSize(); rank++) {
-            members.add(new Member<>(rank, "", require(groupName, rank)));
+        Optional<ServerGroup> found = find(groupName);
+        int missing = found.map(
+                        group -> group.gone().isEmpty() ? -1 : group.gone().get(0))
+                .orElse(0);
+        if (missing >= 0) {
+            throw new WorkerException(
+                    groupName,
+                    missing,
+                    "",
+                    "attach",
+                    "there is no actor '" + WorkerNames.actor(groupName, missing) + "' in namespace '"
+                            + Ray.getRuntimeContext().getNamespace() + "'",
+                    null);
         }
-        return new ServerGroup(groupName, members, Ownership.GUEST, GroupOptions.defaults());
+        return found.orElseThrow();
     }
 
-    private static ActorHandle<SGLangServerWorker> require(String group, int rank) {
-        Optional<ActorHandle<SGLangServerWorker>> found = ActorFactory.find(WorkerNames.actor(group, rank));
-        return found.orElseThrow(() -> new WorkerException(
-                group,
-                rank,
-                "",
-                "attach",
-                "there is no actor '" + WorkerNames.actor(group, rank) + "' in namespace '"
-                        + Ray.getRuntimeContext().getNamespace() + "'",
-                null));
+    /**
+     * As {@link #attach}, but content with those that are left of a group: {@link #gone()} tells the others. Empty when there
+     * is no worker of the name.
+     */
+    public static Optional<ServerGroup> find(String groupName) {
+        List<Member<SGLangServerWorker>> members = new ArrayList<>();
+        List<Integer> gone = new ArrayList<>();
+        OptionalInt size = OptionalInt.empty();
+        for (int rank = 0; rank < MOST_RANKS; rank++) {
+            Optional<ActorHandle<SGLangServerWorker>> actor = ActorFactory.find(WorkerNames.actor(groupName, rank));
+            if (actor.isPresent()) {
+                members.add(new Member<>(rank, "", actor.get()));
+                if (size.isEmpty()) {
+                    size = sizeBy(groupName, members.get(members.size() - 1));
+                }
+            } else if (size.isPresent() && rank >= size.getAsInt()) {
+                break;
+            } else {
+                gone.add(rank);
+            }
+        }
+        if (members.isEmpty()) {
+            return Optional.empty();
+        }
+        int last = members.get(members.size() - 1).rank();
+        int known = Math.max(size.orElse(0), last + 1);
+        gone.removeIf(rank -> rank >= known);
+        return Optional.of(new ServerGroup(groupName, members, gone, Ownership.GUEST, GroupOptions.defaults()));
+    }
+
+    /** How many engines a worker says that its group has; empty when it does not answer. */
+    private static OptionalInt sizeBy(String groupName, Member<SGLangServerWorker> member) {
+        ServerGroup scout = new ServerGroup(groupName, List.of(member), Ownership.GUEST, GroupOptions.defaults());
+        try {
+            return OptionalInt.of(
+                    scout.status().await(ActorFactory.ATTACH_TIMEOUT).get(0).groupSize());
+        } catch (WorkerException e) {
+            return OptionalInt.empty();
+        }
+    }
+
+    /** The ranks whose workers were gone for good when the group was {@linkplain #find found}. */
+    public List<Integer> gone() {
+        return gone;
     }
 
     /** The same workers, fewer of them. Closing a view ends nothing. */

@@ -53,13 +53,12 @@ final class DownCommand implements Callable<Integer> {
             }
             boolean keptEngines = FleetKeepers.close(groups.group());
             boolean kept = FleetKeepers.close(groups.routerGroup()) || keptEngines;
-            Optional<RouterGroup> router = groups.router();
-            Optional<ServerGroup> servers = groups.servers();
+            Optional<RouterGroup> router = RouterGroup.find(groups.routerGroup());
+            Optional<ServerGroup> servers = ServerGroup.find(groups.group());
             router.ifPresent(RouterGroup::destroy);
             servers.ifPresent(ServerGroup::destroy);
             if (!kept && router.isEmpty() && servers.isEmpty()) {
-                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
-                return ExitCode.FAILED;
+                throw groups.nobody(session);
             }
             context.console().say("the fleet is ended");
         }
@@ -69,8 +68,7 @@ final class DownCommand implements Callable<Integer> {
     private int force(RaySession session) {
         List<String> ended = FleetRemains.end(groups.group(), groups.routerGroup());
         if (ended.isEmpty()) {
-            context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
-            return ExitCode.FAILED;
+            throw groups.nobody(session);
         }
         ended.forEach(what -> context.console().say("ended " + what));
         return ExitCode.OK;

@@ -4,8 +4,6 @@ package dev.sglangray.app.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroup;
 import dev.sglangray.workers.supervision.Event;
@@ -14,7 +12,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -55,15 +52,10 @@ final class EventsCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            Optional<ServerGroup> servers = groups.servers();
-            Optional<RouterGroup> router = groups.router();
-            if (servers.isEmpty() && router.isEmpty()) {
-                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
-                return ExitCode.FAILED;
-            }
+            LivingFleet fleet = groups.require(session);
             List<Event> events = new ArrayList<>();
-            router.ifPresent(group -> collect(group, events));
-            servers.ifPresent(group -> group.ranks().forEach(rank -> collect(group.on(rank), events)));
+            fleet.router().ifPresent(group -> collect(group, events));
+            fleet.servers().ifPresent(group -> group.ranks().forEach(rank -> collect(group.on(rank), events)));
             events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
             for (Event event : events) {
                 print(event);

@@ -48,6 +48,7 @@ final class FailureHandler implements IExecutionExceptionHandler {
         }
         if (failure instanceof WorkerException
                 || failure instanceof LaunchException
+                || failure instanceof NoFleetException
                 || failure instanceof InferenceException) {
             say(failure);
             for (Throwable more : failure.getSuppressed()) {

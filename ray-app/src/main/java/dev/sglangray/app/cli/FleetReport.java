@@ -9,13 +9,16 @@ import dev.sglangray.workers.RegisteredServer;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerGroup;
 import dev.sglangray.workers.WorkerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,48 +44,73 @@ record FleetReport(
         List<WorkerStatus> workers = new ArrayList<>();
         List<RegisteredServer> registered = List.of();
         if (router != null) {
-            WorkerStatus status = router.status().await(DEADLINE).get(0);
+            WorkerStatus status = of(router, "router", 0, 1);
             workers.add(status);
             if (status.state().equals("READY")) {
                 registered = router.servers().await(DEADLINE).get(0);
             }
         }
         if (servers != null) {
+            int size = servers.size() + servers.gone().size();
             for (int rank : servers.ranks()) {
-                workers.add(ofEngine(servers, rank));
+                workers.add(of(servers.on(rank), "server", rank, size));
             }
+            for (int rank : servers.gone()) {
+                workers.add(gone("server", servers.name(), rank, size, "Ray has no actor of this name any more"));
+            }
+            workers.sort(
+                    Comparator.comparing((WorkerStatus worker) -> worker.kind().equals("server"))
+                            .thenComparing(WorkerStatus::rank));
         }
-        boolean serves = workers.stream()
-                .anyMatch(worker -> worker.url() != null && !worker.state().equals("FAILED"));
-        return new FleetReport(namespace, serves ? Fleet.apiUrl(servers, router) : null, workers, registered);
+        return new FleetReport(namespace, apiUrl(workers), workers, registered);
     }
 
-    /** An engine whose worker does not answer is a line of the report, not the end of it. */
-    private static WorkerStatus ofEngine(ServerGroup servers, int rank) {
-        try {
-            return servers.on(rank).status().await(DEADLINE).get(0);
-        } catch (WorkerException e) {
-            return new WorkerStatus(
-                    "server",
-                    servers.name(),
-                    rank,
-                    servers.size(),
-                    FleetVerdict.GONE,
-                    null,
-                    "",
-                    "?",
-                    null,
-                    0,
-                    List.of(),
-                    null,
-                    null,
-                    String.valueOf(e.getMessage()),
-                    null,
-                    0,
-                    null,
-                    null,
-                    List.of());
+    /** The first worker's that has one: the router's, or without a router an engine's. */
+    private static @Nullable String apiUrl(List<WorkerStatus> workers) {
+        if (workers.stream()
+                .allMatch(worker -> worker.url() == null || worker.state().equals("FAILED"))) {
+            return null;
         }
+        String first = workers.get(0).kind();
+        return workers.stream()
+                .filter(worker -> worker.kind().equals(first))
+                .map(WorkerStatus::url)
+                .filter(Objects::nonNull)
+                .map(url -> url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A worker that does not answer is a line of the report, not the end of it. */
+    private static WorkerStatus of(WorkerGroup<?> worker, String kind, int rank, int size) {
+        try {
+            return worker.status().await(DEADLINE).get(0);
+        } catch (WorkerException e) {
+            return gone(kind, worker.name(), rank, size, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
+        return new WorkerStatus(
+                kind,
+                group,
+                rank,
+                size,
+                FleetVerdict.GONE,
+                null,
+                "",
+                "?",
+                null,
+                0,
+                List.of(),
+                null,
+                null,
+                why,
+                null,
+                0,
+                null,
+                null,
+                List.of());
     }
 
     /** How the fleet is, in one word. */

@@ -9,12 +9,9 @@ import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.GenerateResponse;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.client.InferenceHttpClientBuilder;
-import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.ServerGroup;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -115,13 +112,13 @@ final class GenerateCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            Optional<RouterGroup> router = groups.router();
-            Optional<ServerGroup> servers = router.isPresent() ? Optional.empty() : groups.servers();
-            if (router.isEmpty() && servers.isEmpty()) {
-                throw new EnvironmentException(
-                        groups.nobody(session.namespace()) + "; name a URL with --url, or other groups");
+            LivingFleet fleet;
+            try {
+                fleet = groups.require(session);
+            } catch (NoFleetException e) {
+                throw new EnvironmentException(e.getMessage() + "; name a URL with --url, or other groups");
             }
-            return Fleet.apiUrl(servers.orElse(null), router.orElse(null));
+            return Fleet.apiUrl(fleet.serversOrNull(), fleet.routerOrNull());
         }
     }
 }

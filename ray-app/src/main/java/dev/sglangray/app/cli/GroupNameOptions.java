@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
-import dev.sglangray.workers.WorkerException;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -31,27 +31,22 @@ final class GroupNameOptions {
         return routerGroup;
     }
 
-    /** That neither group lives, in words. */
-    String nobody(String namespace) {
-        return "there is no fleet with the groups '" + group + "' and '" + routerGroup + "' in namespace '" + namespace
-                + "'";
+    /**
+     * What lives of the fleet.
+     *
+     * @throws NoFleetException when nothing does
+     */
+    LivingFleet require(RaySession session) {
+        Optional<ServerGroup> servers = ServerGroup.find(group);
+        Optional<RouterGroup> router = RouterGroup.find(routerGroup);
+        if (servers.isEmpty() && router.isEmpty()) {
+            throw nobody(session);
+        }
+        return new LivingFleet(session.namespace(), servers.orElse(null), router.orElse(null));
     }
 
-    /** The engines, if they live. */
-    Optional<ServerGroup> servers() {
-        try {
-            return Optional.of(ServerGroup.attach(group));
-        } catch (WorkerException e) {
-            return Optional.empty();
-        }
-    }
-
-    /** The router, if it lives. */
-    Optional<RouterGroup> router() {
-        try {
-            return Optional.of(RouterGroup.attach(routerGroup));
-        } catch (WorkerException e) {
-            return Optional.empty();
-        }
+    NoFleetException nobody(RaySession session) {
+        return new NoFleetException("there is no fleet with the groups '" + group + "' and '" + routerGroup
+                + "' in namespace '" + session.namespace() + "'");
     }
 }

@@ -69,12 +69,9 @@ final class RestartCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            Optional<ServerGroup> servers = groups.servers();
-            Optional<RouterGroup> router = groups.router();
-            if (servers.isEmpty() && router.isEmpty()) {
-                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
-                return ExitCode.FAILED;
-            }
+            LivingFleet fleet = groups.require(session);
+            Optional<ServerGroup> servers = fleet.servers();
+            Optional<RouterGroup> router = fleet.router();
             if (servers.isPresent() && !rolling) {
                 servers.get().restart(WHY, Duration.ofSeconds(healthSeconds)).await();
                 progress.line(servers.get().size() + " engine(s) serve again");

@@ -2,10 +2,7 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.ServerGroup;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -43,14 +40,7 @@ final class StatusCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            Optional<ServerGroup> servers = groups.servers();
-            Optional<RouterGroup> router = groups.router();
-            if (servers.isEmpty() && router.isEmpty()) {
-                context.console().say("sglang-ray: " + groups.nobody(session.namespace()));
-                return ExitCode.FAILED;
-            }
-            FleetReport.of(session.namespace(), servers.orElse(null), router.orElse(null))
-                    .print(context.console(), json, Map.of());
+            groups.require(session).report().print(context.console(), json, Map.of());
         }
         return ExitCode.OK;
     }

@@ -28,6 +28,14 @@ class DetachedFleetIT {
             assertThat(FleetContract.askEach(cluster, url, 2)).hasSize(2);
             JsonNode status = Cli.json(cli.run("status", "--json").orFail().stdout());
             assertThat(status.path("api_url").asText()).isEqualTo(url);
+            ExitResult second =
+                    cli.run(Cli.upWords(Cli.config("fleet.yaml"), StandIn.model(cluster, "{}"), new String[] {
+                        "--detach", "router_server_args.launch_server=false"
+                    }));
+            assertThat(second.code()).as(second.toString()).isEqualTo(1);
+            assertThat(second.stderr())
+                    .contains("'SGLangRouterGroup:0'", "another fleet uses this group")
+                    .doesNotContain("unexpected failure");
             assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
         } finally {
             cli.run("down").orFail();

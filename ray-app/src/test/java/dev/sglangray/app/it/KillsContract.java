@@ -58,6 +58,10 @@ abstract class KillsContract {
             assertThat(FleetContract.askEach(cluster, url, 1))
                     .extracting(answer -> answer.path("host_name").asText())
                     .containsExactly("node-b");
+            JsonNode status =
+                    Cli.json(new Cli(cluster).run("status", "--json").orFail().stdout());
+            assertThat(status.path("verdict").asText()).isEqualTo("DEGRADED");
+            assertThat(status.path("workers").findValuesAsText("rank")).containsExactly("0", "0", "1");
             up.signalGroup("INT");
             assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
         }
