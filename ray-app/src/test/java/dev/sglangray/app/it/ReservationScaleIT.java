@@ -20,6 +20,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Tag("scale")
 class ReservationScaleIT {
     private static final int GPUS = 8;
+    /** Ray gives the bundles of a removed group back with a delay: all rounds together must have room. */
+    private static final String PART = "+router_server_args.placement_group.accelerator_share=0.15";
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4, 8, 16})
@@ -32,6 +34,7 @@ class ReservationScaleIT {
                             Cli.config("fleet.yaml"),
                             "cluster.num_nodes=" + nodes,
                             "router_server_args.tensor_parallel_size=1",
+                            PART,
                             "router_server_args.model_path=" + StandIn.model(cluster, "{}"))
                     .orFail()
                     .stdout();
