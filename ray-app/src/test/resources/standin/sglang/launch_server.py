@@ -7,6 +7,11 @@ to die some time after it listens, ``die_with_child`` to die when a process belo
 generate nothing while that one is stopped, both as the real one; ``lose_port`` to find its port taken, the first time;
 ``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
 the folder lets the server of that port answer /health but generate nothing. SIGUSR1 ends each of its processes cleanly.
+
+It has weights of a version, which each answer tells, and takes others from a folder. There ``standin.json`` may say, all
+optional: ``update_seconds``, ``broken_on`` a host that fails in the middle, ``dies_on`` a host that is killed then. As the
+real one, it waits for its requests first unless it is paused, and dies when it is told to release memory with requests
+under way or twice, or to generate without memory.
 """
 
 from __future__ import annotations
@@ -21,6 +26,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from sglang.srt.engine_state import EngineState
 
 
 def run_server(server_args: Any) -> None:
@@ -42,6 +49,7 @@ def run_server(server_args: Any) -> None:
         _lose_port(server_args)
     server = _Server((server_args.host, server_args.port), _Handler)
     server.args = server_args
+    server.state = EngineState(server_args.weight_version, server_args.model_path, _behaviour)
     server.slow_info = behaviour.get("slow_info_seconds", 0)
     server.scheduler = scheduler if behaviour.get("generate_in_child") else None
     server.healthy = not behaviour.get("never_healthy", False)
@@ -109,7 +117,7 @@ class _Server(ThreadingHTTPServer):
     healthy: bool
     slow_info: float
     scheduler: _Scheduler | None
-    running = 0
+    state: EngineState
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -117,6 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
+        if self.path in ("/health", "/health_generate"):
+            self.server.state.require_memory()
         if self.path == "/health_generate" and Path(self.server.args.model_path, f"mute-{self.server.args.port}").exists():
             self._answer(503, None)
         elif self.path in ("/health", "/health_generate"):
@@ -124,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._generate()
             self._answer(200 if self.server.healthy else 503, None)
         elif self.path.startswith("/v1/loads"):
-            self._answer(200, {"loads": [{"num_running_reqs": self.server.running, "num_waiting_reqs": 0}]})
+            self._answer(200, {"loads": [{"num_running_reqs": self.server.state.running, "num_waiting_reqs": 0}]})
         elif self.path in ("/get_model_info", "/model_info"):
             time.sleep(self.server.slow_info)
             self._answer(200, {"model_path": self.server.args.model_path, "is_generation": True})
@@ -142,12 +152,25 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = json.loads(body or b"{}")
         if self.path == "/generate":
-            self.server.running += 1
+            first = self.server.state.begin()
             time.sleep(request.get("seconds", 0))
             self._generate()
-            self.server.running -= 1
+            last = self.server.state.end()
             text = request.get("text", "")
-            self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": self._facts()})
+            meta = {**self._facts(), "weight_version": last, "weight_versions": sorted({first, last})}
+            self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": meta})
+        elif self.path == "/update_weights_from_disk":
+            self._answer(*self.server.state.update(request))
+        elif self.path in ("/pause_generation", "/continue_generation"):
+            self.server.state.pause(self.path.startswith("/pause"))
+            self._answer(200, {"status": "ok"})
+        elif self.path in ("/release_memory_occupation", "/resume_memory_occupation"):
+            self.server.state.memory(self.path.startswith("/release"), request.get("tags"))
+            self._answer(200, None)
+        elif self.path == "/flush_cache":
+            self._answer(400 if self.server.state.running else 200, None)
+        elif self.path == "/abort_request":
+            self._answer(200, None)
         elif self.path == "/v1/chat/completions":
             said = request["messages"][-1]["content"]
             message = {"role": "assistant", "content": f"said to {self._name()}: {said}"}
@@ -170,6 +193,7 @@ class _Handler(BaseHTTPRequestHandler):
             "pid": os.getpid(),
             "host_name": os.uname().nodename,
             "args": args,
+            "weight_path": self.server.state.weight_path,
             "environment": {name: os.environ[name] for name in names if name in os.environ},
         }
 

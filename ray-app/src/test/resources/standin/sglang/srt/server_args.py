@@ -20,6 +20,9 @@ class ServerArgs:
     served_model_name: str | None = None
     log_level: str = "info"
     mem_fraction_static: float | None = None
+    enable_memory_saver: bool = False
+    weight_version: str = "default"
+    load_format: str = "auto"
     max_running_requests: int | None = None
     max_total_tokens: int | None = None
     attention_backend: str | None = None
