@@ -23,7 +23,11 @@ import org.jspecify.annotations.Nullable;
 final class EngineWeights {
     /** By these an engine says no before it touches anything; any other failure leaves doubt. */
     private static final List<String> UNTOUCHED = List.of(
-            "Failed to get weights iterator", "Failed to get model loader", "must run between", "not supported");
+            "Failed to get weights iterator",
+            "Failed to get model loader",
+            "Failed to receive weights",
+            "must run between",
+            "not supported");
 
     private static final Duration SESSION = Duration.ofSeconds(30);
 

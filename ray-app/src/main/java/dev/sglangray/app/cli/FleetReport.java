@@ -129,14 +129,16 @@ record FleetReport(
         console.result("fleet      " + verdict().words());
         for (WorkerStatus worker : workers) {
             console.result(String.format(
-                    "%-10s %-10s %-28s node %s%s%s%s",
+                    "%-10s %-10s %-28s node %s%s%s%s%s",
                     worker.kind().equals("router") ? "router" : "engine " + worker.rank(),
                     worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
                     worker.nodeIp(),
                     worker.devices().isEmpty() ? "" : "  accelerators " + String.join(",", worker.devices()),
                     worker.restarts() == 0 ? "" : "  restarts " + worker.restarts() + ", since " + worker.since(),
+                    worker.weightVersion() == null ? "" : "  weights " + worker.weightVersion(),
                     worker.log() == null ? "" : "  log " + worker.log()));
+            worker.conditions().forEach(words -> console.result("           " + words));
             if (worker.failure() != null) {
                 console.result("           " + worker.failure().replace("\n", "\n           "));
             } else if (worker.lastError() != null) {

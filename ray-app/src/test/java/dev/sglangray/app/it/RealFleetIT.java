@@ -13,6 +13,7 @@ import dev.sglangray.app.cluster.NodeSpec;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.cluster.Services;
 import dev.sglangray.app.cluster.TestCluster;
+import dev.sglangray.app.drivers.RealWeightsDriver;
 import dev.sglangray.app.drivers.UseDriver;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,13 +38,26 @@ class RealFleetIT {
         try (TestCluster cluster = TestCluster.start(two)) {
             SubmittedJob job = new SubmittedJob(cluster, "real-fleet");
             try (InsideProcess submit = job.submit(
-                    "router_server_args.model_path=" + tinyModel(cluster),
+                    "router_server_args.model_path=" + tinyModel(cluster, 0),
                     "router_server_args.tensor_parallel_size=1",
                     "router_server_args.server.log_level=info",
                     "+router_server_args.server.api_key='${oc.env:ENGINE_KEY}'")) {
                 submit.awaitOutput(SubmittedJob.SERVES, LOADING);
                 String url = SubmittedJob.url(submit);
                 assertThat(generated(cluster, url)).isNotBlank().isEqualTo(generated(cluster, url));
+
+                ExitResult trained = new Driver(cluster, RealWeightsDriver.class)
+                        .run(Cli.config("fleet.yaml"), tinyModel(cluster, 1).toString())
+                        .orFail();
+                assertThat(trained.stdout().lines())
+                        .containsSubsequence(
+                                "before, by [default], texts 1",
+                                "updated true, by [trained], texts 1, other answers true",
+                                "in place true, by [again]",
+                                "paused and continued, the same answers true",
+                                "in the end, by [again]")
+                        .anyMatch(line -> line.startsWith("refused ") && line.contains("enable_memory_saver"))
+                        .anyMatch(line -> line.startsWith("not joined: "));
 
                 assertNoSecretShows(cluster);
                 ExitResult used = new Driver(cluster, UseDriver.class)
@@ -79,8 +93,8 @@ class RealFleetIT {
         return Cli.parse(answer.path("text").asText()).path("text").asText();
     }
 
-    private static Path tinyModel(TestCluster cluster) {
-        Path model = cluster.logs().resolve("tiny-model");
+    private static Path tinyModel(TestCluster cluster, int seed) {
+        Path model = cluster.logs().resolve("tiny-model-" + seed);
         String python = PythonEnvironment.withSglang().python().toString();
         String source = PythonEnvironment.repository()
                 .resolve("python-bridge/src/main/python")
@@ -93,6 +107,8 @@ class RealFleetIT {
                         python,
                         "-m",
                         "sglang_ray.tiny_model",
+                        "--seed",
+                        Integer.toString(seed),
                         model.toString())
                 .orFail();
         return model;

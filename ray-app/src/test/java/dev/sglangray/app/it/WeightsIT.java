@@ -58,9 +58,27 @@ class WeightsIT {
                     .contains("50 updates, more files false, more threads false, answered by [many-49]")
                     .anyMatch(line ->
                             line.startsWith("released DRAINED [memory released: kv_cache, weights, cuda_graph]"));
+            runsTheExample(cluster, model);
             up.signalGroup("INT");
             assertThat(up.await(Cli.DEADLINE).code()).isEqualTo(130);
         }
         cluster.assertNothingLeft();
+    }
+
+    /** As the example's own words say: compiled with the jar, started with {@code sglang-ray run}. */
+    private static void runsTheExample(TestCluster cluster, Path model) {
+        String source = PythonEnvironment.repository()
+                .resolve("ray-app/examples/TrainingLoop.java")
+                .toString();
+        String classes = model.resolve("classes").toString();
+        String jar = Cli.dist().resolve("sglang-ray.jar").toString();
+        cluster.exec(cluster.head(), Cli.DEADLINE, "javac", "-cp", jar, "-d", classes, source)
+                .orFail();
+        ExitResult loop = new Cli(cluster)
+                .run("run", "--class-path", classes, "TrainingLoop", model + "/checkpoint-1", model + "/checkpoint-2")
+                .orFail();
+        assertThat(loop.stdout().lines().map(line -> line.replaceAll(": .*| in .*", "")))
+                .containsSubsequence("by weights many-49", "weights step-1", "by weights step-1", "weights step-2");
+        assertThat(loop.stdout()).contains("by weights step-2: ").doesNotContain("without them: [1]");
     }
 }
