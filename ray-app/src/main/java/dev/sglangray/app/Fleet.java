@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.FleetControl;
@@ -25,6 +26,7 @@ public final class Fleet implements AutoCloseable {
     private final @Nullable ServerGroup serverGroup;
     private final @Nullable RouterGroup routerGroup;
     private final SupervisionPolicy supervision;
+    private final @Nullable Gateway gateway;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
@@ -32,12 +34,14 @@ public final class Fleet implements AutoCloseable {
             FleetReservation reservation,
             @Nullable ServerGroup serverGroup,
             @Nullable RouterGroup routerGroup,
-            SupervisionPolicy supervision) {
+            SupervisionPolicy supervision,
+            @Nullable Gateway gateway) {
         this.plan = plan;
         this.reservation = reservation;
         this.serverGroup = serverGroup;
         this.routerGroup = routerGroup;
         this.supervision = supervision;
+        this.gateway = gateway;
     }
 
     /** What was planned, and now runs. */
@@ -103,15 +107,22 @@ public final class Fleet implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        end(serverGroup, routerGroup, reservation);
+        end(serverGroup, routerGroup, reservation, gateway);
     }
 
     /** Ends what there is, the groups at the same time, and keeps the thread's interrupt flag as it was. */
     static void end(
-            @Nullable ServerGroup servers, @Nullable RouterGroup router, @Nullable FleetReservation reservation) {
+            @Nullable ServerGroup servers,
+            @Nullable RouterGroup router,
+            @Nullable FleetReservation reservation,
+            @Nullable Gateway gateway) {
         boolean interrupted = Thread.interrupted();
         try {
             List<CompletableFuture<Void>> endings = new ArrayList<>();
+            if (gateway != null) {
+                endings.add(
+                        CompletableFuture.runAsync(gateway::close, task -> new Thread(task, "end-gateway").start()));
+            }
             for (WorkerGroup<?> group : groups(servers, router)) {
                 endings.add(CompletableFuture.runAsync(
                         group::close, task -> new Thread(task, "end-" + group.name()).start()));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.gateway.Gateway;
+import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.FleetPlan;
@@ -31,6 +33,7 @@ final class FleetLaunch {
     private @Nullable FleetReservation reservation;
     private @Nullable ServerGroup servers;
     private @Nullable RouterGroup router;
+    private @Nullable Gateway gateway;
 
     FleetLaunch(FleetPlan plan, LaunchOptions options) {
         this.plan = plan;
@@ -44,7 +47,7 @@ final class FleetLaunch {
             reservation = bundles;
             start(bundles);
             return new Fleet(
-                    plan, bundles, servers, router, options.groupOptions().supervision());
+                    plan, bundles, servers, router, options.groupOptions().supervision(), gateway);
         } catch (RuntimeException | Error failure) {
             takeBack(failure);
             throw failure;
@@ -71,6 +74,10 @@ final class FleetLaunch {
             }
             CompletableFuture<?> routerReady = startRouter(router);
             List<CompletableFuture<?>> enginesReady = startEngines(servers);
+            // After the others, which take longer to start.
+            if (options.pythonGateway() && (servers != null || router != null)) {
+                gateway = Gateway.open(facts(bundles), servers, router).orElse(null);
+            }
             registered = register(routerReady, enginesReady, servers, router);
             List<CompletableFuture<?>> started = new ArrayList<>(enginesReady);
             started.add(routerReady);
@@ -87,6 +94,24 @@ final class FleetLaunch {
                 await(registered, List.of(), REGISTER_DEADLINE, "registered");
             }
         }
+    }
+
+    private GatewayFacts facts(FleetReservation bundles) {
+        GatewayFacts.Group group = plan.bundles().isEmpty()
+                ? null
+                : new GatewayFacts.Group(
+                        bundles.placementGroup().getId().toString(),
+                        plan.group().name());
+        return new GatewayFacts(
+                servers == null ? null : servers.name(),
+                router == null ? null : router.name(),
+                group,
+                plan.engines().stream()
+                        .map(engine -> new GatewayFacts.Engine(
+                                engine.rank(),
+                                engine.bundleIndex(),
+                                engine.node().ip()))
+                        .toList());
     }
 
     // In a submitted job, nodes other than the driver's get our classes from the job's working directory.
@@ -192,7 +217,7 @@ final class FleetLaunch {
 
     private void takeBack(Throwable failure) {
         try {
-            Fleet.end(servers, router, reservation);
+            Fleet.end(servers, router, reservation, gateway);
         } catch (RuntimeException e) {
             failure.addSuppressed(e);
         }

@@ -93,6 +93,10 @@ public final class LaunchOptions {
         return Optional.ofNullable(from.namespace);
     }
 
+    boolean pythonGateway() {
+        return from.pythonGateway;
+    }
+
     double cpusPerActor() {
         return from.cpusPerActor;
     }
@@ -108,6 +112,7 @@ public final class LaunchOptions {
         private LaunchListener listener = LaunchListener.NONE;
         private @Nullable String pythonInterpreter;
         private double cpusPerActor;
+        private boolean pythonGateway = true;
         private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
@@ -125,6 +130,7 @@ public final class LaunchOptions {
             copy.listener = listener;
             copy.pythonInterpreter = pythonInterpreter;
             copy.cpusPerActor = cpusPerActor;
+            copy.pythonGateway = pythonGateway;
             copy.namespace = namespace;
             copy.groupSettings = groupSettings;
             copy.supervision = supervision;
@@ -204,6 +210,12 @@ public final class LaunchOptions {
          */
         public Builder supervision(SupervisionPolicy policy) {
             this.supervision = policy;
+            return this;
+        }
+
+        /** Whether Python drivers can attach to the fleet, which takes a small Python actor; true unless set. */
+        public Builder pythonGateway(boolean wanted) {
+            this.pythonGateway = wanted;
             return this;
         }
 

@@ -32,6 +32,7 @@ final class RefWaiter {
     /** One driver is one JVM, so its one waiter belongs to the JVM. */
     private static final RefWaiter SHARED = new RefWaiter();
 
+    private final int longestSliceMs;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
     private final List<Pending<?>> incoming = new ArrayList<>();
@@ -46,6 +47,15 @@ final class RefWaiter {
                 future.completeExceptionally(e);
             }
         }
+    }
+
+    RefWaiter() {
+        this(LONGEST_SLICE_MS);
+    }
+
+    /** Its thread is inside Ray for so long at a time while nothing happens, and as long unable to take new references. */
+    RefWaiter(int longestSliceMs) {
+        this.longestSliceMs = longestSliceMs;
     }
 
     static RefWaiter shared() {
@@ -115,7 +125,7 @@ final class RefWaiter {
                 pending.forEach(p -> p.future().completeExceptionally(e));
                 pending.clear();
             }
-            slice = pending.size() < before ? FIRST_SLICE_MS : Math.min(LONGEST_SLICE_MS, slice * 2);
+            slice = pending.size() < before ? FIRST_SLICE_MS : Math.min(longestSliceMs, slice * 2);
         }
         IllegalStateException ended = new IllegalStateException("the connection to Ray is being closed");
         pending.forEach(p -> p.future().completeExceptionally(ended));

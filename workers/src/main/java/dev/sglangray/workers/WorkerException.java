@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public class WorkerException extends RuntimeException {
     private final String group;
     private final int rank;
+    private final String node;
     private final String method;
 
     /**
@@ -27,6 +28,7 @@ public class WorkerException extends RuntimeException {
         super(text(group, rank, node, method, reason), cause);
         this.group = group;
         this.rank = rank;
+        this.node = node;
         this.method = method;
     }
 
@@ -45,6 +47,11 @@ public class WorkerException extends RuntimeException {
     /** The rank that failed, or -1 when the failure is not one rank's. */
     public int rank() {
         return rank;
+    }
+
+    /** The worker's node; empty when it is unknown, or the failure is not one rank's. */
+    public String node() {
+        return node;
     }
 
     /** The method that was called. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.keeper;
 
-import io.ray.api.ActorHandle;
+import dev.sglangray.app.gateway.GatewayFacts;
+import io.ray.api.BaseActorHandle;
 import io.ray.api.PlacementGroups;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayException;
@@ -31,6 +32,8 @@ public final class FleetRemains {
         for (String owner : List.of(FleetKeepers.keeperName(group), FleetKeepers.keeperName(routerGroup))) {
             kill(owner, ended);
         }
+        kill(GatewayFacts.actorName(group), ended);
+        kill(GatewayFacts.actorName(routerGroup), ended);
         kill(routerGroup + ":0", ended);
         for (int rank = 0; rank < RANKS; rank++) {
             kill(group + ":" + rank, ended);
@@ -42,7 +45,7 @@ public final class FleetRemains {
     }
 
     private static void kill(String actor, List<String> ended) {
-        Optional<ActorHandle<Object>> found = Ray.getActor(actor);
+        Optional<BaseActorHandle> found = Ray.getActor(actor);
         if (found.isPresent()) {
             try {
                 found.get().kill(true);

@@ -57,8 +57,8 @@ class DocumentationTest {
         blocks().map(DocBlock::marker)
                 .filter(marker -> marker.startsWith(COMMAND))
                 .forEach(marker -> named.add(marker.substring(COMMAND.length())));
-        // The gate itself runs `test`, and DemoIT `demo`.
-        Set<String> tested = new TreeSet<>(Set.of("test", "demo"));
+        // The gate itself runs `test`, DemoIT `demo`, and RlLoopIT `rl-loop`.
+        Set<String> tested = new TreeSet<>(Set.of("test", "demo", "rl-loop"));
         tested.addAll(methods(DocumentedCommandsIT.class));
         assertThat(named).isEqualTo(tested);
     }

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import sglang_ray
+from fake_ray import FakeRay, Method, RayError, Ref, install
+from sglang_ray import errors, fleet
+
+FACTS = {
+    "serverGroup": "SGLangServerGroup",
+    "routerGroup": "SGLangRouterGroup",
+    "placementGroup": {"id": "ab", "name": "sglang-ray/SGLangServerGroup"},
+    "engines": [{"rank": 0, "bundle": 1, "nodeIp": "10.0.0.1"}, {"rank": 1, "bundle": 0, "nodeIp": "10.0.0.2"}],
+}
+
+
+class Box:
+    """A gateway whose owner answers as the test says."""
+
+    def __init__(self, facts: dict[str, Any] = FACTS) -> None:
+        self.requests: list[dict[str, Any]] = []
+        self.answers: list[Any] = []
+        self.facts = Method(lambda: json.dumps(facts))
+        self.call = Method(self._call)
+
+    def _call(self, request: str) -> Any:
+        self.requests.append(json.loads(request))
+        answer = self.answers.pop(0)
+        return answer if isinstance(answer, Ref) else json.dumps(answer)
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
+    return install(monkeypatch)
+
+
+@pytest.fixture
+def box(ray: FakeRay) -> Box:
+    made = Box()
+    ray.actors[("sglang-ray", "SGLangServerGroup:gateway")] = made
+    return made
+
+
+def test_attaches_from_another_namespace_and_answers_in_rank_order(box: Box) -> None:
+    group = sglang_ray.attach("SGLangServerGroup")
+    assert (group.kind, group.namespace, group.engines) == ("server", "sglang-ray", 2)
+    box.answers = [{"result": ["http://a:1", "http://b:2"], "seconds": 0.25}]
+    future = group.get_server_url()
+    assert future.wait() == ["http://a:1", "http://b:2"]
+    assert future.done()
+    assert future.consume_duration() == 0.25
+    assert box.requests == [{"group": "server", "method": "get_server_url", "ranks": [], "arguments": {}}]
+
+
+def test_the_router_s_group_is_found_too(box: Box) -> None:
+    router = sglang_ray.attach("SGLangRouterGroup")
+    assert router.kind == "router"
+    box.answers = [{"result": [True], "seconds": 0}, {"result": ["http://r:3"], "seconds": 0}]
+    assert router.is_healthy().wait() == [True]
+    assert router.get_router_url().wait()[0] == "http://r:3"
+    assert [request["group"] for request in box.requests] == ["router", "router"]
+
+
+def test_asynchronous_waits(box: Box) -> None:
+    box.answers = [{"result": [True, False], "seconds": 0}]
+    assert asyncio.run(sglang_ray.attach().is_healthy().async_wait()) == [True, False]
+
+
+def test_arguments_ranks_and_types_of_answers(box: Box) -> None:
+    group = sglang_ray.attach()
+    server = {"id": "7", "url": "http://x:1", "workerType": "prefill", "modelId": None, "healthy": True}
+    box.answers = [
+        {"result": [server], "seconds": 0},
+        {"result": [[server]], "seconds": 0},
+        {"result": ["log"], "seconds": 0},
+    ]
+    assert group.register_server("http://x:1", "prefill", 8998).wait()[0].worker_type == "prefill"
+    assert [one.id for one in group.servers().wait()] == ["7"]
+    assert group.on(1).log_tail(5).wait() == ["log"]
+    assert box.requests[0]["arguments"] == {
+        "url": "http://x:1",
+        "worker_type": "prefill",
+        "bootstrap_port": 8998,
+        "api_key": None,
+    }
+    assert box.requests[2] == {"group": "server", "method": "log_tail", "ranks": [1], "arguments": {"lines": 5}}
+    with pytest.raises(errors.FleetRequestError, match="ranks 0 to 1"):
+        group.on(2)
+
+
+def test_where_the_engines_are(box: Box) -> None:
+    status = {"kind": "server", "group": "SGLangServerGroup", "state": "READY", "newer_field": 1}
+    box.answers = [
+        {
+            "result": [
+                {**status, "rank": 0, "nodeIp": "10.0.0.1", "devices": ["3"]},
+                {**status, "rank": 1, "nodeIp": "10.0.0.2", "devices": ["0", "1"]},
+            ],
+            "seconds": 0,
+        }
+    ]
+    assert sglang_ray.attach().bundles() == [
+        fleet.EngineBundle(0, 1, "10.0.0.1", ("3",)),
+        fleet.EngineBundle(1, 0, "10.0.0.2", ("0", "1")),
+    ]
+
+
+def test_failures_are_typed(box: Box) -> None:
+    group = sglang_ray.attach()
+    failure = {
+        "type": "worker",
+        "message": "SGLangServerGroup rank 1 on node 10.0.0.2: status failed: gone",
+        "group": "SGLangServerGroup",
+        "rank": 1,
+        "node": "10.0.0.2",
+        "method": "status",
+        "cause": "io.ray.api.exception.RayActorException: died",
+        "others": ["rank 0 too"],
+    }
+    box.answers = [{"error": failure}, {"error": {"type": "request", "message": "no such method"}}]
+    with pytest.raises(errors.WorkerError, match="rank 1 on node") as caught:
+        group.status().wait()
+    assert (caught.value.group, caught.value.rank, caught.value.node) == ("SGLangServerGroup", 1, "10.0.0.2")
+    assert caught.value.java_cause == "io.ray.api.exception.RayActorException: died"
+    assert caught.value.others == ("rank 0 too",)
+    with pytest.raises(ValueError, match="no such method"):
+        group.status().wait()
+
+
+def test_weights(box: Box, tmp_path: Path) -> None:
+    group = sglang_ray.attach()
+    outcomes = {"0": {"result": "UPDATED", "detail": ""}, "1": {"result": "ABSENT", "detail": "it restarts"}}
+    times = {"secondsToQuiet": 0.1, "secondsToLoad": 2.0, "secondsToReturn": 0.2}
+    box.answers = [
+        {"result": [{"version": "7", "engines": outcomes, "complete": False, **times}], "seconds": 2.3},
+        {"error": {"type": "update", "message": "no such folder", "group": "G", "method": "updateWeights"}},
+        {"result": [{"weightVersion": "7"}, {"weightVersion": None}], "seconds": 0},
+    ]
+    report = group.update_weights(tmp_path, "7", in_flight="abort").wait()[0]
+    assert (report.version, report.missing, report.seconds_to_load) == ("7", (1,), 2.0)
+    assert (report.engines[0], report.details) == ("UPDATED", {1: "it restarts"})
+    assert box.requests[0]["group"] == "fleet"
+    assert box.requests[0]["arguments"]["path"] == str(tmp_path)
+    assert box.requests[0]["arguments"]["in_flight"] == "abort"
+    with pytest.raises(errors.WeightUpdateError, match="no such folder"):
+        group.update_weights("nowhere", "8").wait()
+    assert group.weight_version().wait() == ["7", None]
+
+
+def test_a_wait_that_is_over_cancels_nothing(box: Box) -> None:
+    late = Ref(ready=False)
+    box.answers = [late]
+    future = sglang_ray.attach().is_healthy()
+    with pytest.raises(errors.FleetTimeoutError, match=r"is_healthy was not answered within 0\.1 s"):
+        future.wait(0.1)
+    assert not future.done()
+    late.ready, late.value = True, json.dumps({"result": [True], "seconds": 0})
+    assert future.wait() == [True]
+
+
+def test_a_fleet_that_ends_meanwhile(box: Box) -> None:
+    box.answers = [Ref(failure=RayError("the actor died")), {"error": {"type": "ended", "message": "over"}}]
+    group = sglang_ray.attach()
+    for _ in range(2):
+        with pytest.raises(errors.FleetEndedError):
+            group.is_healthy().wait()
+
+
+def test_what_is_not_there_is_told_with_what_is(ray: FakeRay, box: Box) -> None:
+    del box
+    with pytest.raises(errors.FleetNotFoundError, match="'SGLangServerGroup' in namespace 'sglang-ray'"):
+        sglang_ray.attach("NoSuchGroup")
+    with pytest.raises(errors.FleetNotFoundError, match="in namespace 'elsewhere'"):
+        sglang_ray.attach("SGLangServerGroup", namespace="elsewhere")
+    ray.connected = False
+    with pytest.raises(errors.FleetError, match=r"ray\.init"):
+        sglang_ray.attach()
+
+
+def test_a_gateway_that_is_just_starting_is_waited_for(ray: FakeRay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "_PAUSE_S", 0.001)
+    ray.actors[("sglang-ray", "SGLangServerGroup:gateway")] = [AssertionError("its class is not published"), Box()]
+    assert sglang_ray.attach().engines == 2
+
+
+def test_a_detached_group_is_used_no_more(box: Box) -> None:
+    del box
+    with sglang_ray.attach() as group:
+        pass
+    group.detach()
+    with pytest.raises(errors.FleetRequestError, match="was detached"):
+        group.is_healthy()

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.gateway;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.sglangray.config.error.Names;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/**
+ * Finds what a request asks for, begins it and writes the answer. A request is
+ * <code>{"group": "server", "method": "status", "ranks": [0], "arguments": {}}</code>. Immutable; safe for use by several
+ * threads.
+ */
+final class Dispatcher {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Map<String, Map<String, Operation>> groups;
+
+    /** By the group's kind, then by the method's name in Python. */
+    Dispatcher(Map<String, Map<String, Operation>> groups) {
+        this.groups = Map.copyOf(groups);
+    }
+
+    /** Answers any request, also what is none; the future never fails. */
+    CompletableFuture<String> answer(String request) {
+        long begin = System.nanoTime();
+        CompletableFuture<?> work;
+        try {
+            work = begin(request).toCompletableFuture();
+        } catch (RuntimeException e) {
+            work = CompletableFuture.failedFuture(e);
+        }
+        return work.<String>handle((value, failure) -> failure == null
+                        ? Answers.result(value, (System.nanoTime() - begin) / 1e9)
+                        : Answers.failure(failure))
+                .exceptionally(Answers::failure);
+    }
+
+    private CompletionStage<?> begin(String text) {
+        JsonNode request = parsed(text);
+        String group = request.path("group").asText();
+        String method = request.path("method").asText();
+        Map<String, Operation> methods = groups.get(group);
+        if (methods == null) {
+            throw new IllegalArgumentException("this fleet has no " + group + " group; it has: "
+                    + String.join(", ", new TreeSet<>(groups.keySet())));
+        }
+        Operation operation = methods.get(method);
+        if (operation == null) {
+            Optional<String> near = Names.nearest(method, methods.keySet());
+            throw new IllegalArgumentException("this fleet's owner does not know the method '" + method + "' of a "
+                    + group + " group"
+                    + near.map(name -> "; did you mean '" + name + "'?")
+                            .orElse("; it knows: " + String.join(", ", new TreeSet<>(methods.keySet()))));
+        }
+        JsonNode arguments = request.path("arguments");
+        return operation.begin(new Arguments(
+                arguments.isObject() ? arguments : JsonNodeFactory.instance.objectNode(), ranks(request)));
+    }
+
+    private static JsonNode parsed(String text) {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("a request must be JSON: " + e.getOriginalMessage());
+        }
+    }
+
+    private static int[] ranks(JsonNode request) {
+        JsonNode ranks = request.path("ranks");
+        int[] numbers = new int[ranks.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            if (!ranks.get(i).isInt()) {
+                throw new IllegalArgumentException("ranks must be whole numbers, not " + ranks);
+            }
+            numbers[i] = ranks.get(i).intValue();
+        }
+        return numbers;
+    }
+}

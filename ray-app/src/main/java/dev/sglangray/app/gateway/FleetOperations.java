@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.gateway;
+
+import dev.sglangray.workers.FleetControl;
+import dev.sglangray.workers.InFlight;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WeightUpdate;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** What Python may ask of engines and router together: weights. These block one of the gateway's threads. Stateless. */
+final class FleetOperations {
+    private static final Duration JOIN = Duration.ofMinutes(5);
+
+    private FleetOperations() {}
+
+    static Map<String, Operation> of(ServerGroup servers, @Nullable RouterGroup router) {
+        return Map.of(
+                "update_weights",
+                arguments -> CompletableFuture.completedFuture(
+                        List.of(FleetControl.of(servers, router).updateWeights(update(arguments)))),
+                "init_weights_group",
+                arguments -> {
+                    FleetControl.of(servers, router)
+                            .initWeightsGroup(
+                                    arguments.text("master_address"),
+                                    arguments.integer("master_port", 0),
+                                    arguments.integer("first_rank", 1),
+                                    arguments.integer("world_size", 0),
+                                    arguments.text("group_name"),
+                                    arguments.text("backend"),
+                                    arguments.seconds("timeout", JOIN));
+                    return done();
+                },
+                "destroy_weights_group",
+                arguments -> {
+                    FleetControl.of(servers, router)
+                            .destroyWeightsGroup(arguments.text("group_name"), arguments.seconds("timeout", JOIN));
+                    return done();
+                });
+    }
+
+    private static CompletableFuture<List<Boolean>> done() {
+        return CompletableFuture.completedFuture(List.of(true));
+    }
+
+    private static WeightUpdate update(Arguments arguments) {
+        return new WeightUpdate(
+                arguments.text("version"),
+                arguments.word("source", WeightUpdate.Kind.class, WeightUpdate.Kind.DISK),
+                arguments.optionalText("path").orElse(null),
+                arguments.optionalText("load_format").orElse(null),
+                arguments.objects("buckets"),
+                arguments.word("in_flight", InFlight.class, InFlight.DRAIN),
+                arguments.flag("rolling", false),
+                arguments.seconds("timeout", WeightUpdate.DEFAULT_TIMEOUT).toMillis() / 1000.0);
+    }
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.gateway;
+
+import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.workers.RayCalls;
+import io.ray.api.PyActorHandle;
+import io.ray.api.Ray;
+import io.ray.api.call.PyActorCreator;
+import io.ray.api.exception.RayException;
+import io.ray.api.function.PyActorClass;
+import io.ray.api.function.PyActorMethod;
+import io.ray.api.runtimeenv.RuntimeEnv;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+
+/** The Python actor {@code sglang_ray.gateway.Gateway}, which ends with this JVM. Safe for use by several threads. */
+final class GatewayActor implements Mailbox {
+    private static final PyActorClass CLASS = PyActorClass.of("sglang_ray.gateway", "Gateway");
+    private static final PyActorMethod<String> NEXT = PyActorMethod.of("next", String.class);
+    private static final PyActorMethod<Boolean> ANSWER = PyActorMethod.of("answer", Boolean.class);
+    private static final PyActorMethod<Boolean> END = PyActorMethod.of("end", Boolean.class);
+    /** Above the number of calls that the actor holds, so that there is always room for the owner's. */
+    private static final int CONCURRENCY = 1024;
+
+    private static final int RESTARTS = 100;
+    private static final double A_LITTLE = 0.001;
+    private static final int FAREWELL_MILLIS = 1000;
+
+    private final PyActorHandle handle;
+
+    private GatewayActor(PyActorHandle handle) {
+        this.handle = handle;
+    }
+
+    /**
+     * Creates it on this node, and returns before it is up.
+     *
+     * @throws IllegalArgumentException when the name is taken
+     * @throws java.io.UncheckedIOException when the Python package cannot be unpacked
+     */
+    static GatewayActor create(String name, String factsJson) {
+        PyActorCreator creator = new CreatorWithEnvironment(PythonPackage.extract(), factsJson)
+                .setAsync(true)
+                .setMaxConcurrency(CONCURRENCY)
+                .setMaxRestarts(RESTARTS)
+                .setName(name);
+        nodeIp().ifPresent(ip -> creator.setResource("node:" + ip, A_LITTLE));
+        return new GatewayActor(creator.remote());
+    }
+
+    private static Optional<String> nodeIp() {
+        var node = Ray.getRuntimeContext().getCurrentNodeId();
+        return Ray.getRuntimeContext().getAllNodeInfo().stream()
+                .filter(info -> info.nodeId.equals(node))
+                .map(info -> info.nodeAddress)
+                .findFirst();
+    }
+
+    /** Ray's builder has no setter for the environment of a Python actor; the options behind it do. */
+    private static final class CreatorWithEnvironment extends PyActorCreator {
+        CreatorWithEnvironment(Path packageFolder, Object... arguments) {
+            super(CLASS, arguments);
+            RuntimeEnv environment = new RuntimeEnv.Builder().build();
+            // Ray replaces the reference by what the node has there, which may be what Ray itself is found by.
+            environment.set("env_vars", Map.of("PYTHONPATH", packageFolder + ":${PYTHONPATH}"));
+            builder.setRuntimeEnv(environment);
+        }
+    }
+
+    @Override
+    public CompletableFuture<String> next(double waitSeconds) {
+        return RayCalls.watchLong(handle.task(NEXT, waitSeconds).remote());
+    }
+
+    @Override
+    public void answer(long id, String json) {
+        handle.task(ANSWER, id, json).remote();
+    }
+
+    /** Tells those who wait that the fleet ends, then ends the actor. */
+    void end() {
+        try {
+            handle.task(END).remote().get(FAREWELL_MILLIS);
+        } catch (RayException e) {
+            // It is gone, or was never up: nobody waits there.
+        } finally {
+            handle.kill(true);
+        }
+    }
+}
