@@ -56,7 +56,8 @@ final class EngineUpdate {
             keeper.hold(Hold.WEIGHTS, words, lease, deadline.left());
             String busy = keeper.isServing() ? quieten(update.inFlight(), deadline) : "";
             if (!busy.isEmpty()) {
-                unpause();
+                // What is still paused then goes on before the router hears of it.
+                var unused = unpause();
                 keeper.liftQuietly(Hold.WEIGHTS);
                 return UpdateOutcome.of(Result.REFUSED, busy);
             }
@@ -76,7 +77,11 @@ final class EngineUpdate {
     }
 
     private static String words(WeightUpdate update) {
-        return "weights are replaced by version " + update.version();
+        return words(update.version());
+    }
+
+    private static String words(String version) {
+        return "weights are replaced by version " + version;
     }
 
     /** Empty when there is nothing that an update would meet. */
@@ -123,21 +128,27 @@ final class EngineUpdate {
     }
 
     /**
-     * The update is over, and the fleet has these weights. An engine that has them is back in the router when this returns;
-     * any other is brought to them first, which is not waited for.
+     * An update is over, and the fleet has these weights. An engine that has them is back in the router when this returns;
+     * any other is brought to them first, which is not waited for. An engine of somebody else's update is left alone.
      *
-     * @return what it has and does not have, in words
+     * @param version what the update was to bring
+     * @return what the engine does not have, in words
      */
-    String settle(FleetWeights fleet, Duration longest) {
+    String settle(FleetWeights fleet, String version, Duration longest) {
         return changes.alone("settleUpdate", longest, deadline -> {
+            String held = keeper.standing().holds().get(Hold.WEIGHTS);
+            if (held != null && !held.equals(words(version))) {
+                return "another update is under way: " + held;
+            }
             weights.remember(fleet);
             boolean has = weights.has(fleet);
             if (!unpause()) {
                 has = false;
+                pausedByUs = false;
                 keeper.restartSoon("its generation did not go on after an update");
             } else if (!has && keeper.isPublished()) {
                 // It came back between the update's beginning and end: out it goes, to come back with the right ones.
-                keeper.hold(Hold.WEIGHTS, "it has other weights than its fleet", QUICK, deadline.left());
+                keeper.hold(Hold.WEIGHTS, words(version), QUICK, deadline.left());
             }
             if (!has) {
                 keeper.liftQuietly(Hold.WEIGHTS);
@@ -154,16 +165,22 @@ final class EngineUpdate {
         });
     }
 
+    /** Nobody may have ended an update for which generation was paused; the router must not send to a paused engine. */
+    void beforePublishing() {
+        if (!unpause()) {
+            throw new WorkerFailure("generation was paused for an update and does not go on");
+        }
+    }
+
     private boolean unpause() {
-        boolean was = pausedByUs;
-        pausedByUs = false;
-        if (was && pause.mode().isEmpty() && keeper.isServing()) {
+        if (pausedByUs && pause.mode().isEmpty() && keeper.isServing()) {
             try {
                 pause.goOn(QUICK);
             } catch (WorkerFailure e) {
                 return false;
             }
         }
+        pausedByUs = false;
         return true;
     }
 }

@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Knows which weights an engine has and sees to it that it has the fleet's before the router hears of it. A new process has
@@ -29,6 +31,7 @@ final class EngineWeights {
             "must run between",
             "not supported");
 
+    private static final Logger LOG = LoggerFactory.getLogger(EngineWeights.class);
     private static final Duration SESSION = Duration.ofSeconds(30);
 
     private final Weights initial;
@@ -112,6 +115,22 @@ final class EngineWeights {
 
     private Weights of(FleetWeights fleet) {
         return Objects.requireNonNullElse(fleet.updated(), initial);
+    }
+
+    /**
+     * As {@link #bring}, for an engine that is started for the first time, perhaps before its router's worker is. That one
+     * compares the weights anyway when the engine is registered, so that a launch does not depend on its answer.
+     */
+    void bringAtStart(Duration longest) {
+        try {
+            if (has(router.weights().orElse(remembered))) {
+                return;
+            }
+        } catch (WorkerFailure e) {
+            LOG.info("Not asked for the fleet's weights: {}", e.getMessage());
+            return;
+        }
+        bring(longest);
     }
 
     /**

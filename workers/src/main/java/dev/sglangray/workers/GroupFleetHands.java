@@ -22,11 +22,13 @@ final class GroupFleetHands implements FleetHands {
     private final ServerGroup servers;
     private final @Nullable RouterGroup router;
     private final String updateJson;
+    private final String version;
 
     GroupFleetHands(ServerGroup servers, @Nullable RouterGroup router, WeightUpdate update) {
         this.servers = servers;
         this.router = router;
         this.updateJson = Json.write(update);
+        this.version = update.version();
     }
 
     @Override
@@ -69,14 +71,14 @@ final class GroupFleetHands implements FleetHands {
     @Override
     public Map<Integer, String> settle(List<Integer> ranks, FleetWeights weights, Duration longest) {
         String json = Json.write(weights);
-        return each(ranks, longest, engine -> engine.settleUpdate(json, longest), why -> why);
+        return each(ranks, longest, engine -> engine.settleUpdate(json, version, longest), why -> why);
     }
 
     @Override
     public void settleSoon(List<Integer> ranks, FleetWeights weights) {
         String json = Json.write(weights);
         ranks.forEach(rank -> {
-            var unused = servers.on(rank).settleUpdate(json, WAY);
+            var unused = servers.on(rank).settleUpdate(json, version, WAY);
         });
     }
 

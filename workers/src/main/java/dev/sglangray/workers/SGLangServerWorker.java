@@ -79,7 +79,6 @@ public class SGLangServerWorker {
                 keeper.journal(),
                 generation::get,
                 keeper::restartSoon);
-        outside.beforePublishing(() -> weights.bring(toLoad));
         update = new EngineUpdate(
                 keeper,
                 control,
@@ -88,6 +87,10 @@ public class SGLangServerWorker {
                 pause,
                 weights,
                 new CheckpointCheck(spec.initialWeights().path(), kit.node().ip()));
+        outside.beforePublishing(() -> {
+            update.beforePublishing();
+            weights.bring(toLoad);
+        });
         if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
             memory.inherit();
             pause.inherit();
@@ -110,7 +113,7 @@ public class SGLangServerWorker {
         String url = keeper.start();
         outside.knownAs(url);
         // Its fleet may have had an update before this engine was added.
-        weights.bring(toLoad);
+        weights.bringAtStart(toLoad);
         return url;
     }
 
@@ -242,9 +245,9 @@ public class SGLangServerWorker {
         return Json.write(update.apply(Json.read(updateJson, WeightUpdate.class), Duration.ofSeconds(seconds)));
     }
 
-    /** Ends an update: the fleet has these weights now. Empty, or what keeps the engine from serving, in words. */
-    public String settleUpdate(String fleetWeightsJson, int seconds) {
-        return update.settle(Json.read(fleetWeightsJson, FleetWeights.class), Duration.ofSeconds(seconds));
+    /** Ends an update to a version: the fleet has these weights now. Empty, or what keeps the engine from serving, in words. */
+    public String settleUpdate(String fleetWeightsJson, String version, int seconds) {
+        return update.settle(Json.read(fleetWeightsJson, FleetWeights.class), version, Duration.ofSeconds(seconds));
     }
 
     /** Replaces the engine's process; returns its URL when the new one serves and the router knows. */

@@ -351,10 +351,10 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                 .map(json -> Json.read(json, UpdateOutcome.class));
     }
 
-    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, Duration longest) {
+    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String version, Duration longest) {
         return call(
                 "updateWeights",
-                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, seconds(longest))
+                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, version, seconds(longest))
                         .remote());
     }
 

@@ -122,9 +122,12 @@ class EngineChangesTest {
                 keeper.journal(),
                 generation::get,
                 keeper::restartSoon);
-        outside.beforePublishing(() -> weights.bring(SOON));
         update = new EngineUpdate(
                 keeper, control, changes, memory, pause, weights, new CheckpointCheck(null, "127.0.0.1"));
+        outside.beforePublishing(() -> {
+            update.beforePublishing();
+            weights.bring(SOON);
+        });
     }
 
     private MemoryFile file(String name) {
@@ -286,7 +289,7 @@ class EngineChangesTest {
         assertThat(update.prepare(wanted, SOON, LEASE).result()).isEqualTo(Result.READY);
         UpdateOutcome outcome = update.apply(wanted, SOON);
         fleet = outcome.is(Result.UPDATED) ? new FleetWeights(wanted.weights()) : fleet;
-        var unused = update.settle(fleet, SOON);
+        var unused = update.settle(fleet, wanted.version(), SOON);
         return outcome;
     }
 
@@ -368,6 +371,24 @@ class EngineChangesTest {
     void twoUpdatesAtOnceDoNotMeet() throws Exception {
         assertThat(update.prepare(to("7"), SOON, LEASE).result()).isEqualTo(Result.READY);
         assertThat(update.prepare(to("8"), SOON, LEASE).detail()).contains("another update is under way");
+        assertThat(update.settle(FleetWeights.INITIAL, "8", SOON)).contains("another update is under way");
+        assertThat(keeper.standing().holds()).containsKey(Hold.WEIGHTS);
         assertThat(update.prepare(to("7"), SOON, LEASE).result()).isEqualTo(Result.READY);
+    }
+
+    @Test
+    void whatWasPausedForAnUpdateThatNobodyEndsGoesOn() throws Exception {
+        WeightUpdate wanted = to("7").withInFlight(InFlight.RETRACT);
+        assertThat(update.prepare(wanted, SOON, Duration.ofMillis(300)).result())
+                .isEqualTo(Result.READY);
+        await().until(() -> told.equals(List.of("suspend", "resume default")));
+        assertThat(asked("/continue_generation")).hasSize(1);
+    }
+
+    @Test
+    void anEngineThatIsAddedLaterStartsWithTheFleetsWeights() throws Exception {
+        fleet = new FleetWeights(to("7").weights());
+        weights.bringAtStart(SOON);
+        assertThat(weights.current()).map(Weights::version).contains("7");
     }
 }
