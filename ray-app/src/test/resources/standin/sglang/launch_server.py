@@ -6,7 +6,8 @@ What it does besides is told by ``standin.json`` in the model's folder, all opti
 to die some time after it listens, ``die_with_child`` to die when a process below it does, and ``generate_in_child`` to
 generate nothing while that one is stopped, both as the real one; ``lose_port`` to find its port taken, the first time;
 ``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
-the folder lets the server of that port answer /health but generate nothing. SIGUSR1 ends each of its processes cleanly.
+the folder lets the server of that port answer /health but generate nothing; the next server to start takes the seconds in
+a file ``slow-once`` longer. SIGUSR1 ends each of its processes cleanly.
 
 It has weights of a version, which each answer tells, and takes others from a folder. There ``standin.json`` may say, all
 optional: ``update_seconds``, ``broken_on`` a host that fails in the middle, ``dies_on`` a host that is killed then. As the
@@ -41,7 +42,7 @@ def run_server(server_args: Any) -> None:
         signal.signal(signal.SIGCHLD, lambda *_: os._exit(1) if _a_child_ended() else None)
     signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
     scheduler = _start_helpers()
-    time.sleep(behaviour.get("load_seconds", 0))
+    time.sleep(behaviour.get("load_seconds", 0) + _slow_once(server_args.model_path))
     if "last_words" in behaviour:
         print(behaviour["last_words"], file=sys.stderr, flush=True)
         os._exit(behaviour.get("exit_code", 1))
@@ -64,6 +65,15 @@ def _behaviour(model_path: str) -> dict[str, Any]:
         return json.loads(Path(model_path, "standin.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+
+
+def _slow_once(model_path: str) -> float:
+    file = Path(model_path, "slow-once")
+    if not file.exists():
+        return 0
+    seconds = float(file.read_text(encoding="utf-8"))
+    file.unlink()
+    return seconds
 
 
 def _a_child_ended() -> bool:

@@ -177,7 +177,8 @@ public class SGLangServerWorker {
         if (!keeper.drain(true, Duration.ofSeconds(seconds))) {
             throw new WorkerFailure("the router could not be told within " + seconds + " s");
         }
-        return control.awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime())));
+        // One that is lost or being replaced has none.
+        return keeper.isServing() ? control.awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime()))) : 0;
     }
 
     /** Lets new requests come to a drained engine. */

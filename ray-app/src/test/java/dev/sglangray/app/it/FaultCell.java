@@ -59,6 +59,10 @@ record FaultCell(
         return new FaultCell(target, fault, seen, inflict, relief, requests, within);
     }
 
+    FaultCell within(Duration longest) {
+        return new FaultCell(target, fault, seen, inflict, relief, losses, longest);
+    }
+
     String name() {
         return target + ", " + fault;
     }

@@ -46,13 +46,10 @@ final class FaultCells {
                         .thenRelief(scene -> scene.signal(scene.routerWorker(), "CONT")),
                 FaultCell.unseen("driver", "SIGSTOP", scene -> scene.up.signal("STOP"))
                         .thenRelief(scene -> scene.up.signal("CONT")),
-                FaultCell.engine("engine", "kill -9, then 8 s to load", FaultCells::killSlowly)
-                        .thenRelief(scene -> scene.behaviour(BEHAVIOUR)));
-    }
-
-    private static void killSlowly(FaultScene scene) {
-        scene.behaviour("{\"die_with_child\": true, \"generate_in_child\": true, \"load_seconds\": 8}");
-        scene.signal(scene.engine(), "KILL");
+                FaultCell.engine("engine", "kill -9, then 8 s to load", scene -> {
+                    FaultScene.write(scene.model.resolve("slow-once"), "8");
+                    scene.signal(scene.engine(), "KILL");
+                }));
     }
 
     /** A node that goes and returns, and one that is cut off for a while. */
@@ -70,7 +67,13 @@ final class FaultCells {
                                 scene -> scene.cluster.link(scene.engineNode(), false))
                         .thenRelief(scene -> scene.cluster.link(scene.engineNode(), true)),
                 FaultCell.engine("network of a node", "cut", scene -> scene.cluster.link(scene.engineNode(), false))
-                        .thenRelief(scene -> scene.cluster.link(scene.engineNode(), true)));
+                        .thenRelief(FaultCells::joinNode));
+    }
+
+    /** Ray's part of a node that was away for so long that it counts as dead ends by itself. */
+    private static void joinNode(FaultScene scene) {
+        scene.cluster.link(scene.engineNode(), true);
+        returnNode(scene);
     }
 
     private static void returnNode(FaultScene scene) {

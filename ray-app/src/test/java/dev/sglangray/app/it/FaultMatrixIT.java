@@ -3,15 +3,26 @@ package dev.sglangray.app.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.cluster.ClusterSpec;
+import dev.sglangray.app.cluster.NodeSpec;
 import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.app.cluster.Services;
 import dev.sglangray.app.cluster.TestCluster;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The whole fault matrix on fleets of stand-ins, and a soak. Takes long, so it is run by hand. */
 @OnCluster
@@ -19,6 +30,8 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 @EnabledIfSystemProperty(named = FaultMatrixIT.SWITCH, matches = "true")
 @Timeout(value = 40, unit = TimeUnit.MINUTES)
 class FaultMatrixIT {
+
+    private static final Logger LOG = LoggerFactory.getLogger(FaultMatrixIT.class);
 
     /** The property that switches it on. */
     static final String SWITCH = "fault.matrix";
@@ -34,6 +47,73 @@ class FaultMatrixIT {
     @Test
     void nodes(TestCluster cluster) {
         run(cluster, FaultCells.nodes().stream());
+    }
+
+    /** Nothing can be written any more where logs go; then the engine dies too. */
+    @Test
+    void fullDisk(TestCluster cluster) {
+        String logs = "$(ls -d /tmp/ray/session_2*/logs)";
+        String fill =
+                "mount -n -t tmpfs -o size=64k tmpfs " + logs + "; head -c 1m /dev/zero > " + logs + "/fill; true";
+        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
+            try {
+                new FaultMatrix(scene).run(List.of(FaultCell.engine("engine", "kill -9, its log folder full", s -> {
+                    cluster.exec(s.engineNode(), Cli.DEADLINE, "sh", "-c", fill).orFail();
+                    s.signal(s.engine(), "KILL");
+                })));
+            } finally {
+                cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", "umount " + logs)
+                        .orFail();
+            }
+        }
+    }
+
+    /** The main cells with real engines on the machine's CPU. */
+    @Test
+    void realEngines() {
+        NodeSpec node = NodeSpec.gpus(1);
+        ClusterSpec two = new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY);
+        Duration loading = Duration.ofMinutes(9);
+        try (TestCluster cluster = TestCluster.start(two);
+                FaultScene scene = FaultScene.startReal(
+                        cluster, RealFleetIT.tinyModel(cluster, 0), "router_server_args.tensor_parallel_size=1")) {
+            new FaultMatrix(scene)
+                    .run(List.of(
+                            FaultCell.engine("real engine", "kill -9", s -> s.signal(s.engine(), "KILL"))
+                                    .within(loading),
+                            FaultCell.router("router of real engines", "kill -9", s -> s.signal(s.router(), "KILL")),
+                            FaultCell.engine("real engine's child", "kill -9", s -> s.signal(s.engineChild(), "KILL"))
+                                    .within(loading)));
+        }
+    }
+
+    /** Faults in a random order that a seed fixes, for {@code -Dfault.minutes}, 10 by default. */
+    @Test
+    void soak(TestCluster cluster) {
+        long seed = Long.getLong("fault.seed", 20_261_124);
+        long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(Long.getLong("fault.minutes", 10));
+        List<FaultCell> cells = Stream.concat(FaultCells.gate().stream(), FaultCells.rest().stream())
+                .toList();
+        List<FaultMatrix.Row> rows = new ArrayList<>();
+        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
+            double begin = SteadyLoad.now();
+            FaultMatrix matrix = new FaultMatrix(scene);
+            Random random = new Random(seed);
+            while (System.nanoTime() < end) {
+                rows.addAll(matrix.run(List.of(cells.get(random.nextInt(cells.size())))));
+            }
+            List<SteadyLoad.Sent> requests = scene.load.between(begin, SteadyLoad.now());
+            LOG.warn(
+                    "soak of seed {}: {} faults, {} requests, failed {}; faults: {}",
+                    seed,
+                    rows.size(),
+                    requests.size(),
+                    SteadyLoad.failures(requests),
+                    rows.stream()
+                            .collect(
+                                    Collectors.groupingBy(FaultMatrix.Row::name, TreeMap::new, Collectors.counting())));
+            assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
+        }
     }
 
     private static void run(TestCluster cluster, Stream<FaultCell> all) {

@@ -66,8 +66,9 @@ class LaunchFaultsIT {
     @ParameterizedTest
     @ValueSource(strings = {"engine", "worker", "driver"})
     void killedDuringTheShutdown(String which, TestCluster cluster) {
-        try (InsideProcess up = new Cli(cluster).up(StandIn.model(cluster, "{\"ignore_sigterm\": true}"))) {
-            Cli.awaitReport(up);
+        Path model = StandIn.model(cluster, "{\"ignore_sigterm\": true}");
+        try (InsideProcess up = new Cli(cluster).upWithProgress(model)) {
+            up.awaitOutput("Ctrl-C ends the fleet", Cli.DEADLINE);
             ProcessRow engine = engine(cluster);
             ProcessRow worker = FaultScene.worker(cluster, engine);
             up.signalGroup("INT");
@@ -148,10 +149,13 @@ class LaunchFaultsIT {
             double begin = SteadyLoad.now();
             scene.behaviour("{\"last_words\": \"no more memory, said the engine\"}");
             scene.signal(scene.engine(), "KILL");
-            scene.await("given up", () -> scene.up.stderr().contains("engine 1 is lost"));
-            assertThat(scene.up.stderr()).contains("no more memory, said the engine");
-            JsonNode status = scene.status();
-            assertThat(status.path("verdict").asText()).isEqualTo("DEGRADED");
+            Awaitility.await("the verdict")
+                    .atMost(Cli.DEADLINE)
+                    .until(() -> scene.status().path("verdict").asText().equals("DEGRADED"));
+            JsonNode lost = scene.status().path("workers").path(2);
+            assertThat(lost.path("state").asText()).isEqualTo("FAILED");
+            assertThat(lost.path("failure").asText())
+                    .contains("given up after 2 restarts", "no more memory, said the engine");
             scene.load.refresh();
             assertThat(SteadyLoad.failures(scene.load.between(begin, SteadyLoad.now())))
                     .isEmpty();

@@ -93,7 +93,7 @@ class RealFleetIT {
         return Cli.parse(answer.path("text").asText()).path("text").asText();
     }
 
-    private static Path tinyModel(TestCluster cluster, int seed) {
+    static Path tinyModel(TestCluster cluster, int seed) {
         Path model = cluster.logs().resolve("tiny-model-" + seed);
         String python = PythonEnvironment.withSglang().python().toString();
         String source = PythonEnvironment.repository()

@@ -18,6 +18,9 @@ import java.util.function.Predicate;
  */
 final class SteadyLoad implements AutoCloseable {
 
+    /** Who answers where engines do not say who they are. */
+    static final String NOBODY = "None:None";
+
     private final InsideProcess process;
     private final List<Sent> sent = new ArrayList<>();
     private final List<Look> looks = new ArrayList<>();
