@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sglang_ray.supervisor import Output
 from supervised import Supervised, alive, wait_until
 
 
@@ -44,6 +45,36 @@ def test_output_is_appended_and_folders_are_made(supervised: Supervised) -> None
     supervised.start(["echo", "after"])
     supervised.last_event()
     assert supervised.log() == "before\nafter\n"
+
+
+def test_a_full_disk_costs_output_and_not_the_command(supervised: Supervised) -> None:
+    program = "print('loading', flush=True); import sys; print('ready', file=sys.stderr, flush=True); sys.exit(5)"
+    supervised.start([sys.executable, "-c", program], log_file="/dev/full")
+    assert supervised.last_event()["code"] == 5
+
+
+def test_output_that_was_lost_is_counted_where_it_would_have_been(tmp_path: Path) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    output = Output(full)
+    output.write(b"lost")
+    output.write(b" too\n")
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    os.dup2(log, full)
+    output.write(b"written\n")
+    output.write(b"as well\n")
+    assert (tmp_path / "log").read_text() == (
+        "\n[sglang-ray: 9 bytes of output could not be written here]\nwritten\nas well\n"
+    )
+    for descriptor in (full, log, output.source, output.sink):
+        os.close(descriptor)
+
+
+def test_much_output_arrives_whole_and_before_the_end_is_told(supervised: Supervised) -> None:
+    supervised.start(["sh", "-c", "head -c 5000000 /dev/zero | tr '\\0' x; echo last words >&2; exit 1"])
+    while supervised.event()["event"] != "main_exited":
+        pass
+    assert len(supervised.log()) == 5_000_000 + len("last words\n")
+    assert supervised.log().endswith("xlast words\n")
 
 
 def test_without_payload_standard_input_is_empty(supervised: Supervised) -> None:

@@ -38,6 +38,8 @@ DEFAULT_GRACE_S = 10.0
 DEFAULT_OWNER_GRACE_S = 2.0
 #: Longest wait for processes that SIGKILL does not end (uninterruptible sleep in a driver).
 KILL_PATIENCE_S = 10.0
+#: So many reads of output, of 64 KiB each, before everything else has its turn.
+OUTPUT_CHUNKS = 16
 #: Time between two looks at the process table while a tree is being ended, in seconds.
 SCAN_INTERVAL_S = 0.05
 #: Longest accepted line after the first one, in bytes.
@@ -246,8 +248,49 @@ def _prepare_child(watcher: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-def start(spec: Specification) -> subprocess.Popen[bytes]:
-    log = open_log(spec.log_file)
+class Output:
+    """What the tree prints, on its way to the log: a full disk costs lines, not the server that prints them."""
+
+    def __init__(self, log: int) -> None:
+        self.log = log
+        self.lost = 0  # bytes since the last that could be written
+        self.source, self.sink = os.pipe()
+        os.set_blocking(self.source, False)
+
+    def started(self) -> None:
+        """The tree has its end."""
+        os.close(self.sink)
+
+    def pass_on(self) -> bool:
+        """Takes what there is, or a good part of it; False once nobody can print any more."""
+        for _ in range(OUTPUT_CHUNKS):
+            try:
+                chunk = os.read(self.source, 1 << 16)
+            except BlockingIOError:
+                break
+            except OSError:
+                return False
+            if not chunk:
+                return False
+            self.write(chunk)
+        return True
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            if self.lost:
+                self.write_all(b"\n[sglang-ray: %d bytes of output could not be written here]\n" % self.lost)
+                self.lost = 0
+            self.write_all(chunk)
+        except OSError:
+            self.lost += len(chunk)
+
+    def write_all(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(self.log, rest) :]
+
+
+def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
     watcher = os.getpid()
     try:
         return subprocess.Popen(
@@ -255,8 +298,8 @@ def start(spec: Specification) -> subprocess.Popen[bytes]:
             env=spec.env,
             cwd=spec.cwd,
             stdin=subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE,
-            stdout=log,
-            stderr=log,
+            stdout=output.sink,
+            stderr=output.sink,
             bufsize=0,
             close_fds=True,
             start_new_session=True,
@@ -276,7 +319,7 @@ def start(spec: Specification) -> subprocess.Popen[bytes]:
     except (ValueError, subprocess.SubprocessError) as error:
         raise NotStarted(f"cannot start {spec.command[0]}: {error}") from None
     finally:
-        os.close(log)
+        output.started()
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -291,6 +334,7 @@ class Watcher:
         self.buffer = bytearray()
         self.spec: Specification | None = None
         self.child: subprocess.Popen[bytes] | None = None
+        self.output: Output | None = None
         self.status: int | None = None  # wait status of the command
         self.payload = memoryview(b"")
         self.payload_fd = -1
@@ -299,6 +343,7 @@ class Watcher:
         self.give_up_at = float("inf")
         self.termed: set[Process] = set()
         self.announced = False
+        self.output_ended = False
         self.wakeup, wakeup_write = os.pipe()
         os.set_blocking(self.wakeup, False)
         os.set_blocking(wakeup_write, False)
@@ -382,7 +427,9 @@ class Watcher:
         self.spec = Specification(line)
         if self.reason is not None:  # the owner went before the command was started
             return
-        self.child = start(self.spec)
+        self.output = Output(open_log(self.spec.log_file))
+        self.child = start(self.spec, self.output)
+        self.poller.register(self.output.source, select.POLLIN)
         emit("started", pid=self.child.pid, supervisor_pid=os.getpid())
         if self.child.stdin is not None and self.spec.stdin is not None:
             self.payload = memoryview(self.spec.stdin.encode("utf-8", "surrogatepass"))
@@ -441,6 +488,7 @@ class Watcher:
             if self.status is not None:
                 if not self.announced:
                     self.announced = True
+                    self.pass_output_on()  # its last words are in the log before anybody looks for them
                     emit("main_exited", **self.outcome())
                 if self.reason is None:
                     self.end("exited", self.spec.owner_grace_s if self.spec else 0.0)
@@ -460,6 +508,13 @@ class Watcher:
                     self.feed() if events & select.POLLOUT else self.stop_feeding()
                 elif descriptor == self.wakeup:
                     self.drain()
+                elif self.output is not None and descriptor == self.output.source:
+                    self.pass_output_on()
+
+    def pass_output_on(self) -> None:
+        if self.output is not None and not self.output_ended and not self.output.pass_on():
+            self.output_ended = True
+            self.poller.unregister(self.output.source)
 
     def drain(self) -> None:
         try:
@@ -483,6 +538,7 @@ class Watcher:
         kill_all(tree)
 
     def finish(self, survivors: list[int]) -> int:
+        self.pass_output_on()
         if self.child is None:
             return EXIT_NOT_STARTED
         extra = {"survivors": survivors[:32]} if survivors else {}
