@@ -214,14 +214,15 @@ final class FaultScene implements AutoCloseable {
     Map<String, Integer> shape() {
         Map<String, Integer> shape = new TreeMap<>();
         for (ClusterNode node : cluster.nodes()) {
-            for (ProcessRow row : cluster.onNode(node)) {
-                kind(row).ifPresent(kind -> shape.merge(kind + " on " + node.name(), 1, Integer::sum));
+            List<ProcessRow> all = cluster.onNode(node);
+            for (ProcessRow row : all) {
+                kind(all, row).ifPresent(kind -> shape.merge(kind + " on " + node.name(), 1, Integer::sum));
             }
         }
         return shape;
     }
 
-    private static Optional<String> kind(ProcessRow row) {
+    private static Optional<String> kind(List<ProcessRow> all, ProcessRow row) {
         if (row.isZombie()) {
             return Optional.of("zombies");
         }
@@ -234,7 +235,9 @@ final class FaultScene implements AutoCloseable {
         if (isSupervisor(row)) {
             return Optional.of("supervisors");
         }
-        return row.command().contains("io.ray.runtime") ? Optional.of("workers") : Optional.empty();
+        // Ray keeps idle ones besides for a while.
+        boolean owns = all.stream().anyMatch(child -> child.parent() == row.pid() && isSupervisor(child));
+        return owns ? Optional.of("workers") : Optional.empty();
     }
 
     /** Whether both engines are listed, and answered requests that started after a time; real ones do not say who they are. */
