@@ -62,7 +62,7 @@ class FaultMatrixIT {
                     s.signal(s.engine(), "KILL");
                 })));
             } finally {
-                cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", "umount " + logs)
+                cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", "umount -l " + logs)
                         .orFail();
             }
         }
