@@ -108,6 +108,10 @@ public final class InsideProcess implements AutoCloseable {
     /** Sends a signal, such as INT, to the command alone. */
     public void signal(String name) {
         pid().ifPresent(pid -> kill(name, Long.toString(pid)));
+        if (name.equals("CONT")) {
+            // nsenter stops with its child, but does not go on with it.
+            kill(name, Long.toString(entered.pid()));
+        }
     }
 
     /** Sends a signal to the command's process group, as a terminal does for Ctrl-C. */
