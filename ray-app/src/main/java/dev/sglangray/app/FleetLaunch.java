@@ -72,8 +72,12 @@ final class FleetLaunch {
             if (!plan.engines().isEmpty()) {
                 servers = ServerGroup.create(plan, bundles.placementGroup(), groupOptions);
             }
+            StartOrder order = StartOrder.of(plan.engines());
+            if (order.rounds() > 1) {
+                step.note("engines that share an accelerator start one after the other");
+            }
             CompletableFuture<?> routerReady = startRouter(router);
-            List<CompletableFuture<?>> enginesReady = startEngines(servers);
+            List<CompletableFuture<?>> enginesReady = startEngines(servers, order);
             // After the others, which take longer to start.
             if (options.pythonGateway() && (servers != null || router != null)) {
                 gateway = Gateway.open(facts(bundles), servers, router).orElse(null);
@@ -85,7 +89,7 @@ final class FleetLaunch {
             await(
                     started,
                     registered,
-                    groupOptions.serverHealthTimeout().plus(LaunchOptions.ACTOR_ALLOWANCE),
+                    order.longest(groupOptions.serverHealthTimeout()).plus(LaunchOptions.ACTOR_ALLOWANCE),
                     "started");
         }
         if (!registered.isEmpty()) {
@@ -144,19 +148,16 @@ final class FleetLaunch {
                 .thenAccept(urls -> listener.workerReady(group.name() + ":0", urls.get(0), 1, 1));
     }
 
-    private List<CompletableFuture<?>> startEngines(@Nullable ServerGroup group) {
-        List<CompletableFuture<?>> engines = new ArrayList<>();
-        if (group != null) {
-            AtomicInteger ready = new AtomicInteger();
-            for (int rank : group.ranks()) {
-                engines.add(group.on(rank)
-                        .initServer()
-                        .toCompletableFuture()
-                        .thenAccept(urls -> listener.workerReady(
-                                group.name() + ":" + rank, urls.get(0), ready.incrementAndGet(), group.size())));
-            }
+    private List<CompletableFuture<?>> startEngines(@Nullable ServerGroup group, StartOrder order) {
+        if (group == null) {
+            return List.of();
         }
-        return engines;
+        AtomicInteger ready = new AtomicInteger();
+        return order.start(rank -> group.on(rank)
+                .initServer()
+                .toCompletableFuture()
+                .thenAccept(urls -> listener.workerReady(
+                        group.name() + ":" + rank, urls.get(0), ready.incrementAndGet(), group.size())));
     }
 
     // An engine need not wait for its slower siblings: it is registered when it and the router are healthy.
