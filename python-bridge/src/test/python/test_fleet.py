@@ -189,6 +189,16 @@ def test_a_gateway_that_is_just_starting_is_waited_for(ray: FakeRay, monkeypatch
     assert sglang_ray.attach().engines == 2
 
 
+def test_a_gateway_that_ray_starts_again_is_waited_for(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fleet, "_PAUSE_S", 0.001)
+    said = [Ref(failure=RayError("restarting")), json.dumps(FACTS)]
+    box.facts = Method(lambda: said.pop(0))
+    assert sglang_ray.attach().engines == 2
+    box.facts = Method(lambda: Ref(failure=RayError("restarting")))
+    with pytest.raises(errors.FleetEndedError, match=r"not up after 0\.01 s"):
+        sglang_ray.attach(timeout=0.01)
+
+
 def test_a_detached_group_is_used_no_more(box: Box) -> None:
     del box
     with sglang_ray.attach() as group:

@@ -442,7 +442,7 @@ def attach(
 
     Raises:
         FleetNotFoundError: there is no such fleet.
-        FleetEndedError: the fleet ends at this moment.
+        FleetEndedError: the fleet's gateway does not come up, or not again.
         FleetError: this driver is not connected to Ray, or the gateway does not answer.
     """
     import ray
@@ -463,48 +463,38 @@ def attach(
 
 
 def _find(group: str, namespace: str, timeout: float) -> FleetGroup | None:
-    named = _gateway(group + _SUFFIX, namespace, timeout)
+    named = _ask(group + _SUFFIX, namespace, timeout)
     if named is not None:
-        return FleetGroup(named, namespace, _facts(named, group, timeout), group)
+        return FleetGroup(named[0], namespace, named[1], group)
     # A fleet with both groups goes by its server group's name.
     for name in _gateways(namespace):
-        gateway = _gateway(name, namespace, timeout)
-        if gateway is not None:
-            facts = _facts(gateway, group, timeout)
-            if group in (facts.get("serverGroup"), facts.get("routerGroup")):
-                return FleetGroup(gateway, namespace, facts, group)
+        found = _ask(name, namespace, timeout)
+        if found is not None and group in (found[1].get("serverGroup"), found[1].get("routerGroup")):
+            return FleetGroup(found[0], namespace, found[1], group)
     return None
 
 
-def _gateway(name: str, namespace: str, timeout: float) -> Any:
+def _ask(name: str, namespace: str, timeout: float) -> tuple[Any, dict[str, Any]] | None:
+    """A gateway and what it says of its fleet; None when there is none of that name."""
     import ray
+    from ray.exceptions import GetTimeoutError
 
     deadline = time.monotonic() + timeout
     while True:
         try:
-            return ray.get_actor(name, namespace=namespace)
+            gateway = ray.get_actor(name, namespace=namespace)
+            return gateway, json.loads(ray.get(gateway.facts.remote(), timeout=timeout))
         except ValueError:
             return None
+        except GetTimeoutError:
+            raise errors.FleetTimeoutError(f"the gateway {name!r} did not answer within {timeout} s") from None
         except Exception as error:
-            # It has its name before it has told what it is: it is just starting.
+            # It has its name before it has told what it is, so it is just starting; or Ray starts it again.
             if time.monotonic() > deadline:
-                raise errors.FleetError(
+                raise errors.FleetEndedError(
                     f"the gateway {name!r} in namespace {namespace!r} is not up after {timeout} s: {error!r}"
                 ) from error
             time.sleep(_PAUSE_S)
-
-
-def _facts(gateway: Any, group: str, timeout: float) -> dict[str, Any]:
-    import ray
-    from ray.exceptions import GetTimeoutError, RayError
-
-    try:
-        facts: dict[str, Any] = json.loads(ray.get(gateway.facts.remote(), timeout=timeout))
-    except GetTimeoutError:
-        raise errors.FleetTimeoutError(f"the gateway of {group!r} did not answer within {timeout} s") from None
-    except RayError as error:
-        raise errors.FleetEndedError(f"the fleet of {group!r} has just ended ({error})") from error
-    return facts
 
 
 def _gateways(namespace: str | None = None) -> list[str]:

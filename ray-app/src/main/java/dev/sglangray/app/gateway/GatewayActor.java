@@ -71,6 +71,10 @@ final class GatewayActor implements Mailbox {
 
     @Override
     public CompletableFuture<String> next(double waitSeconds) {
+        if (!Ray.isInitialized()) {
+            // The driver has left Ray without closing its fleet: there is nobody to ask any more.
+            return new CompletableFuture<>();
+        }
         return RayCalls.watchLong(handle.task(NEXT, waitSeconds).remote());
     }
 

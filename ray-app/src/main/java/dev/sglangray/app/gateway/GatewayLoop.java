@@ -24,7 +24,8 @@ final class GatewayLoop implements AutoCloseable {
     private static final double WAIT_SECONDS = 10;
 
     private static final int THREADS = 16;
-    private static final int PATIENCE = 20;
+    /** So many failed questions in a row are too many; Ray needs some seconds to start the actor again, more on a busy node. */
+    static final int PATIENCE = 120;
 
     private final String name;
     private final Mailbox mailbox;

@@ -104,13 +104,13 @@ class GatewayLoopTest {
     @Test
     void givesUpOnAMailboxThatNeverAnswers() {
         loop.start();
-        for (int i = 0; i <= 20; i++) {
+        for (int i = 0; i <= GatewayLoop.PATIENCE; i++) {
             mailbox.take().completeExceptionally(new IllegalStateException("dead"));
         }
         Awaitility.await()
                 .during(Duration.ofMillis(100))
                 .atMost(Duration.ofSeconds(5))
-                .until(() -> mailbox.asked.get() == 21);
+                .until(() -> mailbox.asked.get() == GatewayLoop.PATIENCE + 1);
     }
 
     @Test

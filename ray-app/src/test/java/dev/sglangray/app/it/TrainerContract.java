@@ -81,6 +81,10 @@ abstract class TrainerContract {
             assertThat(lines.stream().filter(line -> line.contains("its trainer on")))
                     .hasSize(shared())
                     .allMatch(line -> line.matches("engine \\d on (\\d), its trainer on \\1"));
+            // Ray starts the gateway again.
+            cluster.processes().stream()
+                    .filter(row -> row.command().contains("ray::Gateway"))
+                    .forEach(cluster::kill);
             try (InsideProcess waiting = trainer(cluster, "wait")) {
                 waiting.awaitOutput("waiting", Cli.DEADLINE);
                 up.signalGroup("INT");
