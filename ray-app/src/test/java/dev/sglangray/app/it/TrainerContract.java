@@ -74,17 +74,13 @@ abstract class TrainerContract {
                             "registered True, listed " + shared(),
                             "not found, but there is: True",
                             "refused: the argument 'lines' must be a whole number, not \"many\"",
-                            "failed: SGLangServerGroup 0 abort, True",
+                            "failed: SGLangServerGroup 0 releaseMemory, True",
                             "too late, done False, others go on: True",
                             "attached 100 times, the same after it: True")
                     .anyMatch(line -> line.startsWith("states ['READY'") && line.endsWith("first True"));
             assertThat(lines.stream().filter(line -> line.contains("its trainer on")))
                     .hasSize(shared())
                     .allMatch(line -> line.matches("engine \\d on (\\d), its trainer on \\1"));
-            // Ray starts the gateway again.
-            cluster.processes().stream()
-                    .filter(row -> row.command().contains("ray::Gateway"))
-                    .forEach(cluster::kill);
             try (InsideProcess waiting = trainer(cluster, "wait")) {
                 waiting.awaitOutput("waiting", Cli.DEADLINE);
                 up.signalGroup("INT");

@@ -73,7 +73,7 @@ def fail(group: sglang_ray.FleetGroup) -> None:
     except errors.FleetRequestError as error:
         say(f"refused: {error}")
     try:
-        group.abort("x").wait()
+        group.on(0).release_memory().wait()
     except errors.WorkerError as error:
         say(f"failed: {error.group} {error.rank} {error.method}, {error.java_cause is not None}")
     try:
