@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import okhttp3.ConnectionPool;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
@@ -22,11 +23,18 @@ final class EngineControl {
     private static final int LINE = 500;
 
     private final OkHttpClient http;
+    private final OkHttpClient once;
     private final Supplier<String> url;
     private final @Nullable String apiKey;
 
     EngineControl(OkHttpClient http, Supplier<String> url, @Nullable String apiKey) {
         this.http = http;
+        // A change that may have been made is not to be made twice, so nothing is repeated; and a connection that the
+        // engine is just closing because it was idle (uvicorn does after 5 s) would leave doubt, so each has its own.
+        this.once = http.newBuilder()
+                .connectionPool(new ConnectionPool(0, 1, TimeUnit.SECONDS))
+                .retryOnConnectionFailure(false)
+                .build();
         this.url = url;
         this.apiKey = apiKey;
     }
@@ -68,12 +76,10 @@ final class EngineControl {
         // Bytes, not a string: OkHttp would add a charset to the content type.
         RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
         long millis = Math.max(1, longest.toMillis());
-        OkHttpClient patient = http.newBuilder()
+        OkHttpClient patient = once.newBuilder()
                 .callTimeout(millis, TimeUnit.MILLISECONDS)
                 .readTimeout(millis, TimeUnit.MILLISECONDS)
                 .writeTimeout(millis, TimeUnit.MILLISECONDS)
-                // A change that may have been made is not to be made twice.
-                .retryOnConnectionFailure(false)
                 .build();
         try (Response response =
                 patient.newCall(request(path).post(json).build()).execute()) {
