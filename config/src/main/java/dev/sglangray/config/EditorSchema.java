@@ -88,6 +88,13 @@ public final class EditorSchema {
         properties.set("launch_router", flag("Whether to start the router."));
         properties.set("router", nullable(ref("router")));
         properties.set("placement_group", nullable(FleetSchema.placementGroup()));
+        properties.set(
+                "bind_host",
+                describe(
+                        choice(Arrays.stream(BindHost.values())
+                                .map(BindHost::configName)
+                                .toList()),
+                        "Where engines and router listen: at all addresses of their nodes, or at the one Ray knows."));
         properties.set("supervision", nullable(FleetSchema.supervision()));
         // The arguments of embodied engines are another class's.
         ObjectNode embodied = launcher.putObject("if");

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param routerGroupName the name of the router's worker group
  * @param launchRouter whether to start a router
  * @param router what goes to the router as it is
+ * @param bindHost which addresses engines and router listen at, where the router's own arguments name none
  */
 public record LauncherArgs(
         @Nullable String modelPath,
@@ -32,7 +33,8 @@ public record LauncherArgs(
         ArgumentBlock server,
         String routerGroupName,
         boolean launchRouter,
-        ArgumentBlock router) {
+        ArgumentBlock router,
+        BindHost bindHost) {
 
     /** The engines' group when {@code group_name} is absent, as in RLinf's guide. */
     public static final String DEFAULT_GROUP_NAME = "SGLangServerGroup";

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
 final class LauncherArgsReader {
-    /** The last two are ours; who reads them checks what is in them. */
+    /** The last three are ours; who reads them checks what is in them. */
     private static final List<String> KEYS = List.of(
             "model_path",
             "tensor_parallel_size",
@@ -29,7 +29,8 @@ final class LauncherArgsReader {
             "launch_router",
             "router",
             "placement_group",
-            "supervision");
+            "supervision",
+            "bind_host");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();
@@ -65,7 +66,8 @@ final class LauncherArgsReader {
                         LauncherArgs.DEFAULT_ROUTER_GROUP_NAME,
                         LauncherArgsReader::groupName),
                 launchRouter,
-                router);
+                router,
+                fields.read(block, "bind_host", BindHost.ALL, LauncherArgsReader::bindHost));
         checkGroups(block, args);
         checkKeys(block);
         ConfigException.throwIfErrors(fields.problems());
@@ -221,6 +223,19 @@ final class LauncherArgsReader {
             return ServerType.SRT;
         }
         return fields.require(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType);
+    }
+
+    private static BindHost bindHost(Config field) {
+        String text = field.asString();
+        List<String> names =
+                Arrays.stream(BindHost.values()).map(BindHost::configName).toList();
+        return Arrays.stream(BindHost.values())
+                .filter(host -> host.configName().equals(text))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException(
+                        ConfigProblem.error(field.position(), field.path(), "cannot be '" + text + "'")
+                                .withAllowed(names)
+                                .withFix(Names.didYouMean(text, names))));
     }
 
     private static ServerType serverType(Config field) {

@@ -102,6 +102,7 @@ class LauncherArgsTest {
                 "{tensor_parallel_size: 0, server: {model_path: /m}, router: {}} | at least 1, not 0",
                 "{tensor_parallel_size: two, server: {model_path: /m}, router: {}} | an integer of 32 bits, not the text 'two'",
                 "{tensor_parallel_size: false, server: {model_path: /m}, router: {}} | at least 1, not 0",
+                "{bind_host: nod, server: {model_path: /m}, router: {}} | did you mean 'node'?",
                 "{router: {}} | server: is required",
                 "{launch_server: false} | set launch_router to false",
                 "{server: [], router: {}} | server: must be a map",

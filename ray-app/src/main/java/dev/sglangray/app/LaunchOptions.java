@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.config.BindHost;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.placement.PlacementStrategy;
@@ -62,7 +64,11 @@ public final class LaunchOptions {
     }
 
     GroupOptions groupOptions() {
-        return from.supervision == null ? from.groupOptions : from.groupOptions.withSupervision(from.supervision);
+        GroupOptions options = from.groupOptions;
+        if (from.supervision != null) {
+            options = options.withSupervision(from.supervision);
+        }
+        return from.bindHost == null ? options : options.withBindHost(from.bindHost);
     }
 
     LaunchListener listener() {
@@ -82,6 +88,9 @@ public final class LaunchOptions {
         Builder settled = from.copy();
         if (settled.groupSettings == null) {
             settled.groupSettings(GroupSettingsReader.read(block));
+        }
+        if (settled.bindHost == null) {
+            settled.bindHost(LauncherArgs.from(block).bindHost());
         }
         if (settled.supervision == null) {
             settled.supervision(SupervisionPolicyReader.read(block));
@@ -116,6 +125,7 @@ public final class LaunchOptions {
         private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
+        private @Nullable BindHost bindHost;
 
         private Builder() {}
 
@@ -134,6 +144,7 @@ public final class LaunchOptions {
             copy.namespace = namespace;
             copy.groupSettings = groupSettings;
             copy.supervision = supervision;
+            copy.bindHost = bindHost;
             return copy;
         }
 
@@ -216,6 +227,12 @@ public final class LaunchOptions {
         /** Whether Python drivers can attach to the fleet, which takes a small Python actor; true unless set. */
         public Builder pythonGateway(boolean wanted) {
             this.pythonGateway = wanted;
+            return this;
+        }
+
+        /** Which addresses engines and router listen at. As {@code bind_host} of the launcher's block says unless set. */
+        public Builder bindHost(BindHost host) {
+            this.bindHost = host;
             return this;
         }
 

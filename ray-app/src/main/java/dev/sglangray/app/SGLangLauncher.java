@@ -56,6 +56,7 @@ public final class SGLangLauncher {
             check.throwIfWrong();
             check.problems().forEach(problem -> step.note(problem.render()));
             plan = plan(cluster, rolloutHardwareRanks, arguments, settled);
+            OpenDoor.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
         return new FleetLaunch(plan, settled).run();

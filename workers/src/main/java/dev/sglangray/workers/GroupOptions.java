@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.config.BindHost;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.List;
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param closeTimeout how long closing waits for orderly shutdowns before it kills the actors
  * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
  * @param supervision how engines and router are looked after once they serve
+ * @param bindHost which addresses of their nodes engines and router listen at
  */
 public record GroupOptions(
         List<String> javaJars,
@@ -24,7 +26,8 @@ public record GroupOptions(
         Duration routerStartTimeout,
         Duration closeTimeout,
         @Nullable String logDirectory,
-        SupervisionPolicy supervision) {
+        SupervisionPolicy supervision,
+        BindHost bindHost) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
     public static final List<String> SMALL_JVM =
@@ -45,30 +48,65 @@ public record GroupOptions(
                 RouterSpec.DEFAULT_START_TIMEOUT,
                 Duration.ofSeconds(30),
                 null,
-                SupervisionPolicy.DEFAULT);
+                SupervisionPolicy.DEFAULT,
+                BindHost.ALL);
     }
 
     /** These options with other jars. */
     public GroupOptions withJavaJars(List<String> jars) {
         return new GroupOptions(
-                jars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, logDirectory, supervision);
+                jars,
+                jvmOptions,
+                serverHealthTimeout,
+                routerStartTimeout,
+                closeTimeout,
+                logDirectory,
+                supervision,
+                bindHost);
     }
 
     /** These options with another time for engines to become healthy. */
     public GroupOptions withServerHealthTimeout(Duration timeout) {
         return new GroupOptions(
-                javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory, supervision);
+                javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory, supervision, bindHost);
     }
 
     /** These options with another folder for logs. */
     public GroupOptions withLogDirectory(String directory) {
         return new GroupOptions(
-                javaJars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, directory, supervision);
+                javaJars,
+                jvmOptions,
+                serverHealthTimeout,
+                routerStartTimeout,
+                closeTimeout,
+                directory,
+                supervision,
+                bindHost);
     }
 
     /** These options with another way to look after engines and router. */
     public GroupOptions withSupervision(SupervisionPolicy policy) {
         return new GroupOptions(
-                javaJars, jvmOptions, serverHealthTimeout, routerStartTimeout, closeTimeout, logDirectory, policy);
+                javaJars,
+                jvmOptions,
+                serverHealthTimeout,
+                routerStartTimeout,
+                closeTimeout,
+                logDirectory,
+                policy,
+                bindHost);
+    }
+
+    /** These options with other addresses to listen at. */
+    public GroupOptions withBindHost(BindHost host) {
+        return new GroupOptions(
+                javaJars,
+                jvmOptions,
+                serverHealthTimeout,
+                routerStartTimeout,
+                closeTimeout,
+                logDirectory,
+                supervision,
+                host);
     }
 }

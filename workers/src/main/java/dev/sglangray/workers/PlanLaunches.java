@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.config.BindHost;
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.RouterPlan;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Turns a fleet's plan into the actors to create. */
 final class PlanLaunches {
+    private static final Set<String> NOT_CONFIGURED = Set.of("host", "port", "dist_init_addr");
+
     private PlanLaunches() {}
 
     static List<Launch<ServerSpec>> servers(FleetPlan plan, GroupOptions options) {
@@ -27,7 +33,7 @@ final class PlanLaunches {
                 engine.rank(),
                 plan.engines().size(),
                 engine.serverType(),
-                engine.serverArgs(),
+                serverArgs(engine, options),
                 engine.environment(),
                 engine.pythonInterpreter(),
                 engine.placement().acceleratorType().visibleDevicesVariable(),
@@ -37,6 +43,24 @@ final class PlanLaunches {
                 options.logDirectory(),
                 options.supervision(),
                 plan.router().map(RouterPlan::groupName).orElse(null));
+    }
+
+    /** As RLinf's launcher does, where the engine listens is not taken from its arguments. */
+    private static Map<String, Object> serverArgs(EnginePlan engine, GroupOptions options) {
+        Map<String, Object> arguments = new LinkedHashMap<>(engine.serverArgs());
+        arguments.keySet().removeAll(NOT_CONFIGURED);
+        if (options.bindHost() == BindHost.NODE) {
+            arguments.put("host", engine.node().ip());
+        }
+        return arguments;
+    }
+
+    private static Map<String, Object> routerArgs(RouterPlan router, GroupOptions options) {
+        Map<String, Object> arguments = new LinkedHashMap<>(router.routerArgs());
+        if (options.bindHost() == BindHost.NODE && arguments.get("host") == null) {
+            arguments.put("host", router.node().ip());
+        }
+        return arguments;
     }
 
     static Optional<Launch<RouterSpec>> router(FleetPlan plan, GroupOptions options) {
@@ -51,7 +75,7 @@ final class PlanLaunches {
     private static RouterSpec spec(RouterPlan router, GroupOptions options) {
         return new RouterSpec(
                 router.groupName(),
-                router.routerArgs(),
+                routerArgs(router, options),
                 router.environment(),
                 router.pythonInterpreter(),
                 options.routerStartTimeout().toMillis() / 1000.0,

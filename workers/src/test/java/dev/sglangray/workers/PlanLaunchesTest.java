@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.config.BindHost;
 import dev.sglangray.config.ClusterConfig;
 import dev.sglangray.config.Config;
 import dev.sglangray.placement.AcceleratorType;
@@ -25,11 +26,15 @@ class PlanLaunchesTest {
     private final FleetPlan plan = plan();
 
     private static FleetPlan plan() {
+        return plan(Map.of("tp_size", 2));
+    }
+
+    private static FleetPlan plan(Map<String, Object> server) {
         ClusterSnapshot snapshot = new ClusterSnapshot(
                 List.of(NodeSnapshot.of("n0", "10.0.0.1", 4, AcceleratorType.NV_GPU, "H100", null)), "n0");
         Config root = Config.parse("cluster: {num_nodes: 1, component_placement: {rollout: all}}");
         return FleetPlanner.plan(PlanRequest.builder(Cluster.of(ClusterConfig.from(root), snapshot))
-                .server("Engines", "srt", 2, Map.of("tp_size", 2))
+                .server("Engines", "srt", 2, server)
                 .router("Router", Map.of("policy", "cache_aware"))
                 .hardwareRanks(List.of(0, 1, 2, 3))
                 .cpusPerActor(0.5)
@@ -56,6 +61,20 @@ class PlanLaunchesTest {
         assertThat(spec.healthTimeoutSeconds()).isEqualTo(90);
         assertThat(spec.logDirectory()).isEqualTo("/logs");
         assertThat(Json.read(Json.write(spec), ServerSpec.class)).isEqualTo(spec);
+    }
+
+    @Test
+    void whereEnginesListenIsNotConfiguredButMayBeTheNodesAddressAlone() {
+        FleetPlan configured = plan(Map.of("host", "127.0.0.1", "port", 30000, "dist_init_addr", "x:1", "tp_size", 2));
+
+        assertThat(PlanLaunches.servers(configured, OPTIONS))
+                .allSatisfy(launch -> assertThat(launch.spec().serverArgs()).isEqualTo(Map.of("tp_size", 2)));
+        GroupOptions node = OPTIONS.withBindHost(BindHost.NODE);
+        assertThat(PlanLaunches.servers(configured, node))
+                .allSatisfy(launch ->
+                        assertThat(launch.spec().serverArgs()).isEqualTo(Map.of("tp_size", 2, "host", "10.0.0.1")));
+        assertThat(PlanLaunches.router(configured, node).orElseThrow().spec().routerArgs())
+                .isEqualTo(Map.of("policy", "cache_aware", "host", "10.0.0.1"));
     }
 
     @Test
