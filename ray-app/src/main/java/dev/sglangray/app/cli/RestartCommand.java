@@ -4,9 +4,14 @@ package dev.sglangray.app.cli;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerException;
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -24,6 +29,7 @@ import picocli.CommandLine.Option;
         })
 final class RestartCommand implements Callable<Integer> {
     private static final String WHY = "asked for on the command line";
+    private static final Duration ANSWER = Duration.ofSeconds(20);
 
     private final CliContext context;
 
@@ -76,7 +82,7 @@ final class RestartCommand implements Callable<Integer> {
                 servers.get().restart(WHY, Duration.ofSeconds(healthSeconds)).await();
                 progress.line(servers.get().size() + " engine(s) serve again");
             } else if (servers.isPresent()) {
-                for (int rank : servers.get().ranks()) {
+                for (int rank : lostFirst(servers.get())) {
                     restart(servers.get().on(rank), rank, progress);
                 }
             }
@@ -87,6 +93,23 @@ final class RestartCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
+    }
+
+    /** Those that are out of service first: meanwhile the others serve, and afterwards there is one more that does. */
+    private static List<Integer> lostFirst(ServerGroup servers) {
+        Map<Boolean, List<Integer>> byService =
+                servers.ranks().stream().collect(Collectors.partitioningBy(rank -> serves(servers.on(rank))));
+        return Stream.of(false, true)
+                .flatMap(serves -> byService.getOrDefault(serves, List.of()).stream())
+                .toList();
+    }
+
+    private static boolean serves(ServerGroup engine) {
+        try {
+            return engine.status().await(ANSWER).get(0).state().equals("READY");
+        } catch (WorkerException e) {
+            return false;
+        }
     }
 
     private void restart(ServerGroup engine, int rank, ProgressDisplay progress) {

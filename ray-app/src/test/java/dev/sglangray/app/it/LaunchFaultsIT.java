@@ -164,6 +164,9 @@ class LaunchFaultsIT {
             scene.cli.run("restart", "--rolling").orFail();
             double end = SteadyLoad.now();
             scene.await("both engines again", () -> scene.serves(end));
+            scene.load.refresh();
+            assertThat(SteadyLoad.failures(scene.load.between(begin, SteadyLoad.now())))
+                    .isEmpty();
         }
     }
 
