@@ -8,6 +8,7 @@ import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
+import dev.sglangray.app.drivers.TrainerDriver;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -78,6 +79,11 @@ abstract class SharingContract {
                     .containsExactlyInAnyOrderElementsOf(numbers().stream()
                             .map(number -> "trainer sees " + number)
                             .toList());
+            assertThat(new Driver(cluster, TrainerDriver.class)
+                            .run(Cli.config("fleet.yaml"))
+                            .orFail()
+                            .stdout())
+                    .contains("the trainer sees [" + engines.get(0) + "]");
             end(up);
         }
         cluster.assertNothingLeft();
