@@ -52,15 +52,27 @@ public record LauncherArgs(
     }
 
     /**
-     * What is probably not meant in a block that can be read: sizes that are no whole numbers, which RLinf rounds towards
-     * zero or takes for 1.
+     * A block and what is probably not meant in it.
+     *
+     * @param arguments the block
+     * @param warnings sizes that are no whole numbers, which RLinf rounds towards zero or takes for 1
+     */
+    public record Checked(LauncherArgs arguments, List<ConfigProblem> warnings) {
+        /** Copies the list. */
+        public Checked {
+            warnings = List.copyOf(warnings);
+        }
+    }
+
+    /**
+     * Reads the block, and tells what is probably not meant.
      *
      * @throws ConfigException as {@link #from}
      */
-    public static List<ConfigProblem> warnings(Config block) {
+    public static Checked check(Config block) {
         LauncherArgsReader reader = new LauncherArgsReader();
-        reader.read(block);
-        return reader.warnings();
+        LauncherArgs arguments = reader.read(block);
+        return new Checked(arguments, reader.warnings());
     }
 
     /** The model's path, if the block has one. */

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
@@ -226,28 +227,23 @@ final class LauncherArgsReader {
     }
 
     private static BindHost bindHost(Config field) {
-        String text = field.asString();
-        List<String> names =
-                Arrays.stream(BindHost.values()).map(BindHost::configName).toList();
-        return Arrays.stream(BindHost.values())
-                .filter(host -> host.configName().equals(text))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException(
-                        ConfigProblem.error(field.position(), field.path(), "cannot be '" + text + "'")
-                                .withAllowed(names)
-                                .withFix(Names.didYouMean(text, names))));
+        return word(field, BindHost.values(), BindHost::configName, "cannot be");
     }
 
     private static ServerType serverType(Config field) {
+        return word(field, ServerType.values(), ServerType::configName, "unknown server type");
+    }
+
+    /** The value whose name a field has. */
+    private static <E> E word(Config field, E[] values, Function<E, String> name, String refusal) {
         String text = field.asString();
-        List<String> names =
-                Arrays.stream(ServerType.values()).map(ServerType::configName).toList();
-        return Arrays.stream(ServerType.values())
-                .filter(type -> type.configName().equals(text))
-                .findFirst()
-                .orElseThrow(() -> new ConfigException(
-                        ConfigProblem.error(field.position(), field.path(), "unknown server type '" + text + "'")
-                                .withAllowed(names)
-                                .withFix(Names.didYouMean(text, names))));
+        List<String> names = Arrays.stream(values).map(name).toList();
+        int index = names.indexOf(text);
+        if (index < 0) {
+            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), refusal + " '" + text + "'")
+                    .withAllowed(names)
+                    .withFix(Names.didYouMean(text, names)));
+        }
+        return values[index];
     }
 }

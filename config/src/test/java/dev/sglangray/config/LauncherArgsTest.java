@@ -76,7 +76,7 @@ class LauncherArgsTest {
                 + " server: {model_path: /m, num_gpus: %s}, router: {}}".formatted(own));
 
         assertThat(LauncherArgs.from(block).acceleratorsPerEngine()).hasValue(width);
-        assertThat(LauncherArgs.warnings(block)).hasSize(warnings);
+        assertThat(LauncherArgs.check(block).warnings()).hasSize(warnings);
     }
 
     @Test

@@ -98,8 +98,9 @@ public final class FleetCheck {
         ClusterConfig.Checked cluster = ClusterConfig.check(root);
         addAll(cluster.problems());
         Optional<Config> block = attempt(() -> FleetSpec.block(root, request.argsKey()));
-        Optional<LauncherArgs> bound = block.flatMap(found -> attempt(() -> LauncherArgs.from(found)));
-        block.filter(found -> bound.isPresent()).ifPresent(found -> addAll(LauncherArgs.warnings(found)));
+        Optional<LauncherArgs.Checked> launcher = block.flatMap(found -> attempt(() -> LauncherArgs.check(found)));
+        launcher.ifPresent(checked -> addAll(checked.warnings()));
+        Optional<LauncherArgs> bound = launcher.map(LauncherArgs.Checked::arguments);
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
         // Somebody else's group is on a real cluster only.
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))

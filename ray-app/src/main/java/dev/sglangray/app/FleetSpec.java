@@ -84,7 +84,7 @@ public record FleetSpec(
     public FleetPlan plan(Cluster cluster, LaunchOptions.Builder options) {
         Placed placed = place(cluster, options);
         return SGLangLauncher.plan(
-                cluster, placed.hardwareRanks(), arguments, placed.options().withSettingsOf(block));
+                cluster, placed.hardwareRanks(), arguments, placed.options().withSettingsOf(block, arguments));
     }
 
     /** Launches on the cluster that this JVM is connected to; see {@link SGLangLauncher#launchRouterAndServer}. */

@@ -83,14 +83,14 @@ public final class LaunchOptions {
         return Optional.ofNullable(from.groupSettings);
     }
 
-    /** These options with the settings of a block, unless they have some already. */
-    LaunchOptions withSettingsOf(Config block) {
+    /** These options with the settings of a block and of what was read of it, unless they have some already. */
+    LaunchOptions withSettingsOf(Config block, LauncherArgs arguments) {
         Builder settled = from.copy();
         if (settled.groupSettings == null) {
             settled.groupSettings(GroupSettingsReader.read(block));
         }
         if (settled.bindHost == null) {
-            settled.bindHost(LauncherArgs.from(block).bindHost());
+            settled.bindHost(arguments.bindHost());
         }
         if (settled.supervision == null) {
             settled.supervision(SupervisionPolicyReader.read(block));

@@ -49,9 +49,9 @@ public final class SGLangLauncher {
             Config routerServerArgs,
             LaunchOptions options) {
         FleetPlan plan;
-        LaunchOptions settled = options.withSettingsOf(routerServerArgs);
+        LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
+        LaunchOptions settled = options.withSettingsOf(routerServerArgs, arguments);
         try (Step step = Step.begin(options.listener(), LaunchPhase.PLAN, "planning")) {
-            LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
             ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
             check.throwIfWrong();
             check.problems().forEach(problem -> step.note(problem.render()));

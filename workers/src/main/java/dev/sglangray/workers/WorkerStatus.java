@@ -60,12 +60,20 @@ public record WorkerStatus(
     }
 
     WorkerStatus with(@Nullable String version, List<String> held) {
+        return copy(state, version, held);
+    }
+
+    WorkerStatus inState(WorkerState other) {
+        return copy(other.name(), weightVersion, conditions);
+    }
+
+    private WorkerStatus copy(String otherState, @Nullable String version, List<String> held) {
         return new WorkerStatus(
                 kind,
                 group,
                 rank,
                 groupSize,
-                state,
+                otherState,
                 url,
                 nodeId,
                 nodeIp,
@@ -80,28 +88,5 @@ public record WorkerStatus(
                 lastError,
                 version,
                 held);
-    }
-
-    WorkerStatus inState(WorkerState other) {
-        return new WorkerStatus(
-                kind,
-                group,
-                rank,
-                groupSize,
-                other.name(),
-                url,
-                nodeId,
-                nodeIp,
-                pid,
-                workerPid,
-                devices,
-                log,
-                secondsToReady,
-                failure,
-                since,
-                restarts,
-                lastError,
-                weightVersion,
-                conditions);
     }
 }
