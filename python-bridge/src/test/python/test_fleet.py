@@ -26,7 +26,8 @@ class Box:
     def __init__(self, facts: dict[str, Any] = FACTS) -> None:
         self.requests: list[dict[str, Any]] = []
         self.answers: list[Any] = []
-        self.facts = Method(lambda: json.dumps(facts))
+        self.known = facts
+        self.facts = Method(lambda: json.dumps(self.known))
         self.call = Method(self._call)
 
     def _call(self, request: str) -> Any:
@@ -109,6 +110,29 @@ def test_where_the_engines_are(box: Box) -> None:
         fleet.EngineBundle(0, 1, "10.0.0.1", ("3",)),
         fleet.EngineBundle(1, 0, "10.0.0.2", ("0", "1")),
     ]
+
+
+def test_a_fleet_that_grows(box: Box) -> None:
+    group = sglang_ray.attach()
+    box.answers = [
+        {"result": [{"before": 2, "after": 3, "added": [2], "removed": [], "requestsEnded": 0}], "seconds": 9},
+        {"error": {"type": "request", "message": "there is no place", "others": []}},
+    ]
+    report = group.scale(3, drain_timeout=5).wait()[0]
+    assert report == fleet.ScaleReport(before=2, after=3, added=(2,), removed=(), requests_ended=0)
+    assert box.requests[0] == {
+        "group": "fleet",
+        "method": "scale",
+        "ranks": [],
+        "arguments": {"engines": 3, "drain_timeout": 5},
+    }
+    box.known = {**FACTS, "engines": [*FACTS["engines"], {"rank": 2, "bundle": 0, "nodeIp": "10.0.0.2", "group": "cd"}]}
+    assert group.engines == 2
+    group.refresh()
+    assert group.engines == 3
+    assert "ranks [2]" in repr(group.on(2))
+    with pytest.raises(errors.FleetRequestError, match="there is no place"):
+        group.scale(9).wait()
 
 
 def test_failures_are_typed(box: Box) -> None:

@@ -112,13 +112,43 @@ class UpdateReport:
 
 
 @dataclass(frozen=True)
+class ScaleReport:
+    """What came of a change of a fleet's size.
+
+    ``added`` and ``removed`` are ranks; ``requests_ended`` had not ended in time and went with their engines.
+    """
+
+    before: int
+    after: int
+    added: tuple[int, ...]
+    removed: tuple[int, ...]
+    requests_ended: int
+
+    @staticmethod
+    def of(values: dict[str, Any]) -> ScaleReport:
+        """Of the owner's JSON."""
+        return ScaleReport(
+            values["before"],
+            values["after"],
+            tuple(values["added"]),
+            tuple(values["removed"]),
+            values["requestsEnded"],
+        )
+
+
+@dataclass(frozen=True)
 class EngineBundle:
-    """Where an engine lies: its bundle in the fleet's placement group, its node, the devices that it uses."""
+    """Where an engine lies: its bundle, its node, the devices that it uses.
+
+    ``placement_group_id`` is the bundle's group in hexadecimal: the fleet's, or another one for an engine that came by
+    ``scale``.
+    """
 
     rank: int
     bundle_index: int
     node_ip: str
     devices: tuple[str, ...]
+    placement_group_id: str = ""
 
 
 class FleetGroup:
@@ -357,11 +387,47 @@ class FleetGroup:
         """Lets every engine leave the group again."""
         return self._call("fleet", "destroy_weights_group", bool, group_name=group_name, timeout=timeout)
 
+    # -- how many engines
+
+    def scale(self, engines: int, drain_timeout: float = 300) -> GroupFuture[ScaleReport]:
+        """Gives the fleet so many engines, 1 or more; answered when it has them, with one :class:`ScaleReport`.
+
+        Further engines get the fleet's current weights before the router sends to them. Those of the highest ranks go
+        first, and end their requests before. Call :meth:`refresh` afterwards, on this and every other handle.
+
+        Args:
+            engines: how many.
+            drain_timeout: seconds that requests of engines that go may take to end.
+
+        Raises:
+            FleetRequestError: there is no room for them; the fleet is as it was. (On waiting.)
+            WorkerError: an engine does not start; the fleet is as it was. (On waiting.)
+        """
+        return self._call("fleet", "scale", ScaleReport.of, engines=engines, drain_timeout=drain_timeout)
+
+    def refresh(self, timeout: float = 30) -> None:
+        """Learns how many engines the fleet has by now, and where they are.
+
+        Raises:
+            FleetEndedError: the fleet's gateway is gone.
+        """
+        import ray
+
+        gateway = self._gateway
+        if gateway is None:
+            raise errors.FleetRequestError(f"{self!r} was detached")
+        try:
+            self._facts.update(json.loads(ray.get(gateway.facts.remote(), timeout=timeout)))
+        except ray.exceptions.RayActorError as e:
+            raise errors.FleetEndedError(f"the gateway of {self.name} is gone: the fleet has ended") from e
+        except ray.exceptions.GetTimeoutError as e:
+            raise errors.FleetTimeoutError(f"the gateway of {self.name} did not answer within {timeout} s") from e
+
     # -- where it is
 
     @property
     def engines(self) -> int:
-        """How many engines the fleet has."""
+        """How many engines the fleet has, as of the attachment or the last :meth:`refresh`."""
         return len(self._facts["engines"])
 
     def on(self, *ranks: int) -> FleetGroup:
@@ -375,6 +441,8 @@ class FleetGroup:
 
     def placement_group(self) -> Any:
         """The fleet's Ray placement group, to put actors of one's own into its bundles; from any namespace.
+
+        Engines that came by :meth:`scale` have bundles in other groups; see :attr:`EngineBundle.placement_group_id`.
 
         Raises:
             FleetRequestError: the fleet has none.
@@ -393,8 +461,15 @@ class FleetGroup:
         statuses = self._call("server", "status", WorkerStatus.of).wait(timeout)
         by_rank = {engine["rank"]: engine for engine in self._facts["engines"]}
         return [
-            EngineBundle(one.rank, by_rank[one.rank]["bundle"], one.node_ip or by_rank[one.rank]["nodeIp"], one.devices)
+            EngineBundle(
+                one.rank,
+                by_rank[one.rank]["bundle"],
+                one.node_ip or by_rank[one.rank]["nodeIp"],
+                one.devices,
+                by_rank[one.rank].get("group", ""),
+            )
             for one in statuses
+            if one.rank in by_rank
         ]
 
     def device_ids(self, timeout: float | None = 60) -> list[tuple[str, ...]]:

@@ -24,7 +24,7 @@ class Gateway:
     """The actor. All methods run on one event loop, so nothing is locked."""
 
     def __init__(self, facts: str) -> None:
-        """``facts``: what does not change about the fleet, a JSON object that the owner wrote."""
+        """``facts``: what there is to know about the fleet, a JSON object that the owner wrote."""
         self._facts = facts
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._requests: list[dict[str, Any]] = []
@@ -39,6 +39,11 @@ class Gateway:
     async def facts(self) -> str:
         """What the owner said about the fleet."""
         return self._facts
+
+    async def tell(self, facts: str) -> bool:
+        """For the owner: the fleet has changed."""
+        self._facts = facts
+        return True
 
     async def call(self, request: str) -> str:
         """Has the owner carry a request out and returns its answer, both JSON. Never fails: errors are answers."""

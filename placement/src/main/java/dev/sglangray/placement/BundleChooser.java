@@ -36,14 +36,19 @@ sealed interface BundleChooser {
 
         @Override
         public int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+            bundles.add(new BundlePlan(bundles.size(), node.ip(), reserved(node, resources)));
+            return bundles.size() - 1;
+        }
+
+        /** What the bundle of an actor with these resources holds. */
+        Map<String, Double> reserved(NodeInfo node, Map<String, Double> resources) {
             Map<String, Double> reserved = new LinkedHashMap<>(resources);
             boolean accelerators = resources.containsKey(node.acceleratorType().rayResource());
             if (accelerators) {
                 rest.forEach((name, amount) -> reserved.merge(name, amount, New::sum));
             }
             reserved.put("node:" + node.ip(), BundlePlan.PIN);
-            bundles.add(new BundlePlan(bundles.size(), node.ip(), reserved));
-            return bundles.size() - 1;
+            return reserved;
         }
 
         // The engine's share and the rest are a whole accelerator, however the fraction was rounded.
@@ -87,13 +92,10 @@ sealed interface BundleChooser {
         public int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
             // Ray gives parts of accelerators out of as few as it can: engines meant for two would get one, unless each
             // has a bundle of one accelerator for itself.
-            String piece = isPart(resources) ? node.rank() + "/" + pieces : "";
+            String piece = piece(node, pieces, resources);
             for (int index : byNode.getOrDefault(node.snapshot().nodeId(), List.of())) {
                 if (fits(index, piece, resources)) {
-                    resources.forEach((name, amount) -> left.get(index).merge(name, -amount, Double::sum));
-                    if (!piece.isEmpty()) {
-                        owners.put(index, piece);
-                    }
+                    take(index, piece, resources);
                     return index;
                 }
             }
@@ -108,6 +110,22 @@ sealed interface BundleChooser {
                             "Place it on a node where the group has such a bundle, or take a smaller share; parts of different"
                                     + " accelerators need a bundle of one accelerator each.")
                     .build();
+        }
+
+        /** Notes what an actor of the fleet has of a bundle already. */
+        void taken(int index, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+            take(index, piece(node, pieces, resources), resources);
+        }
+
+        private void take(int index, String piece, Map<String, Double> resources) {
+            resources.forEach((name, amount) -> left.get(index).merge(name, -amount, Double::sum));
+            if (!piece.isEmpty()) {
+                owners.put(index, piece);
+            }
+        }
+
+        private static String piece(NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+            return isPart(resources) ? node.ip() + "/" + pieces : "";
         }
 
         private boolean fits(int index, String piece, Map<String, Double> resources) {

@@ -18,10 +18,16 @@ public final class Cluster {
     private final List<NodeInfo> nodes;
     private final Map<String, NodeGroupInfo> groups;
     private final List<String> warnings;
+    private final List<NodeGroupDefinition> definitions;
 
-    private Cluster(List<NodeInfo> nodes, Map<String, NodeGroupInfo> groups, List<String> warnings) {
+    private Cluster(
+            List<NodeInfo> nodes,
+            Map<String, NodeGroupInfo> groups,
+            List<NodeGroupDefinition> definitions,
+            List<String> warnings) {
         this.nodes = List.copyOf(nodes);
         this.groups = groups;
+        this.definitions = List.copyOf(definitions);
         this.warnings = List.copyOf(warnings);
     }
 
@@ -38,7 +44,7 @@ public final class Cluster {
         List<String> warnings = new ArrayList<>();
         config.warnings().forEach(problem -> warnings.add(problem.render()));
         warnings.addAll(cluster.warnings);
-        return new Cluster(cluster.nodes, cluster.groups, warnings);
+        return new Cluster(cluster.nodes, cluster.groups, cluster.definitions, warnings);
     }
 
     /**
@@ -71,7 +77,29 @@ public final class Cluster {
             }
         }
         List<NodeInfo> nodes = nodes(ordered, definitions, members);
-        return new Cluster(nodes, groups(nodes, definitions, members), warnings);
+        return new Cluster(nodes, groups(nodes, definitions, members), definitions, warnings);
+    }
+
+    /**
+     * This cluster with the nodes that joined it since, ranked after those that it had. What is known of it stays where a
+     * node is gone, or where the nodes would be ranked otherwise: ranks keep their meaning as long as a fleet lives.
+     *
+     * @param snapshot the Ray cluster as it is now
+     */
+    public Cluster widened(ClusterSnapshot snapshot) {
+        if (snapshot.nodes().size() < nodes.size()) {
+            return this;
+        }
+        Cluster now;
+        try {
+            now = of(snapshot.nodes().size(), definitions, snapshot);
+        } catch (PlacementException e) {
+            return this;
+        }
+        boolean same = IntStream.range(0, nodes.size())
+                .allMatch(
+                        rank -> now.nodes.get(rank).ip().equals(nodes.get(rank).ip()));
+        return same ? now : this;
     }
 
     /** The ranks of a group's nodes, ascending; groups by rank need not look at every node. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -52,6 +53,27 @@ public record EnginePlan(
                         serverArgs,
                         environment,
                         python);
+    }
+
+    /**
+     * The engine of another rank in this one's place: same accelerators, same bundle.
+     *
+     * @param worldSize how many engines the group has then
+     */
+    public EnginePlan atRank(int other, int worldSize) {
+        Map<String, String> variables = new LinkedHashMap<>(environment);
+        variables.putAll(SchedulerEnvironment.ofRank(groupName, other, worldSize));
+        return new EnginePlan(
+                other,
+                groupName,
+                node,
+                placement.atRank(other),
+                bundleIndex,
+                resources,
+                serverType,
+                serverArgs,
+                variables,
+                pythonInterpreter);
     }
 
     /** The name of its actor, {@code <group>:<rank>}. */

@@ -3,11 +3,9 @@ package dev.sglangray.placement;
 
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Turns a request into a plan. Pure: nothing is started, reserved or asked of Ray.
@@ -95,29 +93,10 @@ public final class FleetPlanner {
                 server.groupName(),
                 cluster.node(placements.get(0).clusterNodeRank()).ip(),
                 placements.size());
-        Map<String, @Nullable Object> arguments = OrderedMap.copyOf(server.arguments());
+        EngineMaker maker = new EngineMaker(request, server, cluster, shares, environment);
         List<EnginePlan> engines = new ArrayList<>(placements.size());
         for (Placement placement : placements) {
-            NodeInfo node = cluster.node(placement.clusterNodeRank());
-            NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
-            Map<String, Double> resources = resources(shares.amount(placement), request.cpusPerActor());
-            resources.putAll(request.groupSettings().engineResources());
-            engines.add(new EnginePlan(
-                    placement.rank(),
-                    server.groupName(),
-                    node,
-                    placement,
-                    bundles.choose(
-                            server.groupName() + ":" + placement.rank(),
-                            node,
-                            placement.localHardwareRanks(),
-                            resources),
-                    resources,
-                    server.serverType(),
-                    arguments,
-                    environment.of(
-                            placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank())),
-                    group.pythonInterpreter(node.rank()).orElse(null)));
+            engines.add(maker.make(placement, bundles));
         }
         warnOfOtherWidths(server, engines, shares, warnings);
         warnOfLooseShares(request, server, engines, warnings);
@@ -197,7 +176,7 @@ public final class FleetPlanner {
         }
         NodeInfo node = cluster.node(placement.clusterNodeRank());
         NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
-        Map<String, Double> resources = resources(Optional.empty(), request.cpusPerActor());
+        Map<String, Double> resources = EngineMaker.actor(Optional.empty(), request.cpusPerActor());
         return new RouterPlan(
                 router.groupName(),
                 node,
@@ -207,14 +186,5 @@ public final class FleetPlanner {
                 new SchedulerEnvironment(request.namespace(), router.groupName(), node.ip(), 1)
                         .of(placement, node, List.of(), group.environmentVariables(node.rank())),
                 group.pythonInterpreter(node.rank()).orElse(null));
-    }
-
-    private static Map<String, Double> resources(Optional<AcceleratorShares.Amount> hardware, double cpus) {
-        Map<String, Double> resources = new LinkedHashMap<>();
-        hardware.ifPresent(amount -> resources.put(amount.resource(), amount.amount()));
-        if (cpus > 0) {
-            resources.put("CPU", cpus);
-        }
-        return resources;
     }
 }

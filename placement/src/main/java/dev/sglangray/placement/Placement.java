@@ -35,4 +35,20 @@ public record Placement(
         visibleAccelerators = List.copyOf(visibleAccelerators);
         localHardwareRanks = List.copyOf(localHardwareRanks);
     }
+
+    /** The same place for a process of another rank. */
+    Placement atRank(int other) {
+        return new Placement(
+                other,
+                clusterNodeRank,
+                placementNodeRank,
+                localAcceleratorRank,
+                acceleratorType,
+                localRank,
+                localWorldSize,
+                visibleAccelerators,
+                isolateAccelerator,
+                localHardwareRanks,
+                nodeGroupLabel);
+    }
 }

@@ -33,7 +33,16 @@ record PlacementDraft(NodeInfo node, List<Integer> localHardwareRanks, boolean s
         return Collections.unmodifiableList(placements);
     }
 
-    private Placement toPlacement(int rank, int nodeRank, int localRank, int localWorldSize, boolean isolate) {
+    /**
+     * The placement of one process.
+     *
+     * @param rank its rank in its group
+     * @param nodeRank the rank of its node among those of the group
+     * @param localRank its rank among the group's processes on the node
+     * @param localWorldSize how many these are
+     * @param isolate the group's wish, recorded in the placement
+     */
+    Placement toPlacement(int rank, int nodeRank, int localRank, int localWorldSize, boolean isolate) {
         List<Integer> visible = seesOnlyItsOwn
                 ? localHardwareRanks
                 : IntStream.range(0, node.accelerators()).boxed().toList();

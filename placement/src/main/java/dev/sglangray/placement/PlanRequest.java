@@ -67,7 +67,8 @@ public final class PlanRequest {
         return from.routerNodeRank;
     }
 
-    GroupSettings groupSettings() {
+    /** How the fleet uses placement groups. */
+    public GroupSettings groupSettings() {
         return from.groupSettings;
     }
 
@@ -81,6 +82,13 @@ public final class PlanRequest {
 
     List<String> warnings() {
         return from.warnings;
+    }
+
+    /** The same request, with somebody else's placement group as it is now. */
+    public PlanRequest withExistingGroup(ExistingGroup group) {
+        Builder changed = from.copy();
+        changed.existingGroup = group;
+        return new PlanRequest(changed);
     }
 
     /** Collects a request. Not thread-safe. */
@@ -200,6 +208,10 @@ public final class PlanRequest {
 
         /** Makes the request. */
         public PlanRequest build() {
+            return new PlanRequest(copy());
+        }
+
+        private Builder copy() {
             Builder copy = new Builder(cluster);
             copy.fleetName = fleetName;
             copy.namespace = namespace;
@@ -213,7 +225,7 @@ public final class PlanRequest {
             copy.warnings = warnings;
             copy.groupSettings = groupSettings;
             copy.existingGroup = existingGroup;
-            return new PlanRequest(copy);
+            return copy;
         }
     }
 }

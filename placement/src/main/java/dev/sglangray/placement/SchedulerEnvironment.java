@@ -33,13 +33,19 @@ final class SchedulerEnvironment {
         return OrderedMap.of(() -> EnvironmentMerge.merge(ofGroup, variables(placement, node, visible)));
     }
 
+    /** The part that a process's rank decides. */
+    static Map<String, String> ofRank(String groupName, int rank, int worldSize) {
+        return Map.of(
+                "WORKER_NAME", groupName + ":" + rank,
+                "WORLD_SIZE", String.valueOf(worldSize),
+                "RANK", String.valueOf(rank));
+    }
+
     private Map<String, String> variables(Placement placement, NodeInfo node, List<String> visible) {
         Map<String, String> variables = new LinkedHashMap<>();
         variables.put("GROUP_NAME", groupName);
-        variables.put("WORKER_NAME", groupName + ":" + placement.rank());
         variables.put("MASTER_ADDR", masterAddress);
-        variables.put("WORLD_SIZE", String.valueOf(worldSize));
-        variables.put("RANK", String.valueOf(placement.rank()));
+        variables.putAll(ofRank(groupName, placement.rank(), worldSize));
         variables.put("NODE_RANK", String.valueOf(placement.placementNodeRank()));
         variables.put("CLUSTER_NODE_RANK", String.valueOf(placement.clusterNodeRank()));
         variables.put("LOCAL_ACCELERATOR_RANK", visible.isEmpty() ? "-1" : visible.get(0));

@@ -9,6 +9,7 @@ import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerGroup;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -21,9 +22,12 @@ import org.jspecify.annotations.Nullable;
  * closed or when their Ray job ends. Safe for use by several threads.
  */
 public final class Fleet implements AutoCloseable {
+    /** How long requests of engines that go may take to end, unless told otherwise. */
+    public static final Duration DEFAULT_DRAIN = Duration.ofMinutes(5);
+
     private final FleetPlan plan;
     private final FleetReservation reservation;
-    private final @Nullable ServerGroup serverGroup;
+    private final @Nullable FleetEngines engines;
     private final @Nullable RouterGroup routerGroup;
     private final SupervisionPolicy supervision;
     private final @Nullable Gateway gateway;
@@ -32,19 +36,19 @@ public final class Fleet implements AutoCloseable {
     Fleet(
             FleetPlan plan,
             FleetReservation reservation,
-            @Nullable ServerGroup serverGroup,
+            @Nullable FleetEngines engines,
             @Nullable RouterGroup routerGroup,
             SupervisionPolicy supervision,
             @Nullable Gateway gateway) {
         this.plan = plan;
         this.reservation = reservation;
-        this.serverGroup = serverGroup;
+        this.engines = engines;
         this.routerGroup = routerGroup;
         this.supervision = supervision;
         this.gateway = gateway;
     }
 
-    /** What was planned, and now runs. */
+    /** What was planned at the launch; {@link #scale} does not change it. */
     public FleetPlan plan() {
         return plan;
     }
@@ -54,9 +58,45 @@ public final class Fleet implements AutoCloseable {
         return supervision;
     }
 
-    /** The engines; empty when {@code launch_server} was off. */
+    /** The engines as they are now, to be asked for anew after {@link #scale}; empty when {@code launch_server} was off. */
     public Optional<ServerGroup> serverGroup() {
-        return Optional.ofNullable(serverGroup);
+        return Optional.ofNullable(engines).map(FleetEngines::servers);
+    }
+
+    /** As {@link #scale(int, Duration, LaunchListener)}, with {@link #DEFAULT_DRAIN} and without being told how it goes on. */
+    public ScaleReport scale(int wanted) {
+        return scale(wanted, DEFAULT_DRAIN, LaunchListener.NONE);
+    }
+
+    /**
+     * Gives the fleet so many engines, and returns when it has them.
+     *
+     * <p>Further engines are as wide as those that there are, in the same node groups, on hardware that the fleet does not use
+     * and Ray has left; nodes that joined the cluster since count. They get a placement group of their own, unless the fleet
+     * lives in somebody else's, and the fleet's current weights, and the router hears of them when they serve. When one
+     * fails, or this thread is interrupted, all of the further ones are ended and the fleet is as before.
+     *
+     * <p>Engines that go are those of the highest ranks. They get no new requests, end those that they have, and are ended.
+     * Ray keeps the bundles of the launch's placement group until the fleet ends: they are where the next further
+     * engines go.
+     *
+     * @param wanted how many, 1 or more
+     * @param toDrain how long requests of engines that go may take to end; those that have not are counted in the report
+     * @throws IllegalArgumentException when that is not a number of engines
+     * @throws IllegalStateException when the fleet has no engines
+     * @throws dev.sglangray.placement.PlacementException when there is no room for them, saying what each node has left
+     * @throws dev.sglangray.workers.WorkerException when one does not start or is not accepted by the router
+     * @throws LaunchException when another change is under way, a deadline passes, or the thread is interrupted
+     */
+    public ScaleReport scale(int wanted, Duration toDrain, LaunchListener listener) {
+        return requireEngines().scale(wanted, toDrain, listener);
+    }
+
+    private FleetEngines requireEngines() {
+        if (engines == null) {
+            throw new IllegalStateException("the fleet has no engines of its own");
+        }
+        return engines;
     }
 
     /** The router; empty when {@code launch_router} was off. */
@@ -70,10 +110,7 @@ public final class Fleet implements AutoCloseable {
      * @throws IllegalStateException when the fleet has no engines
      */
     public FleetControl control() {
-        if (serverGroup == null) {
-            throw new IllegalStateException("the fleet has no engines of its own");
-        }
-        return FleetControl.of(serverGroup, routerGroup);
+        return FleetControl.of(requireEngines().servers(), routerGroup);
     }
 
     /**
@@ -83,7 +120,7 @@ public final class Fleet implements AutoCloseable {
      * @throws IllegalStateException when the fleet has neither
      */
     public String apiUrl() {
-        return apiUrl(serverGroup, routerGroup);
+        return apiUrl(serverGroup().orElse(null), routerGroup);
     }
 
     /** As {@link #apiUrl()}, for groups that were attached to. */
@@ -107,38 +144,60 @@ public final class Fleet implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        end(serverGroup, routerGroup, reservation, gateway);
+        end(engines, routerGroup, reservation, gateway);
     }
 
     /** Ends what there is, the groups at the same time, and keeps the thread's interrupt flag as it was. */
     static void end(
-            @Nullable ServerGroup servers,
+            @Nullable FleetEngines engines,
             @Nullable RouterGroup router,
             @Nullable FleetReservation reservation,
             @Nullable Gateway gateway) {
-        boolean interrupted = Thread.interrupted();
-        try {
-            List<CompletableFuture<Void>> endings = new ArrayList<>();
-            if (gateway != null) {
-                endings.add(
-                        CompletableFuture.runAsync(gateway::close, task -> new Thread(task, "end-gateway").start()));
-            }
-            for (WorkerGroup<?> group : groups(servers, router)) {
-                endings.add(CompletableFuture.runAsync(
-                        group::close, task -> new Thread(task, "end-" + group.name()).start()));
-            }
-            CompletableFuture.allOf(endings.toArray(CompletableFuture<?>[]::new))
-                    .join();
-        } finally {
+        Uninterrupted.run(() -> {
+            List<FleetReservation> reservations = new ArrayList<>();
             try {
-                if (reservation != null) {
-                    reservation.close();
+                if (engines != null) {
+                    engines.close();
+                    reservations.addAll(engines.further());
                 }
+                endGroups(engines == null ? null : engines.servers(), router, gateway);
             } finally {
-                if (interrupted) {
-                    Thread.currentThread().interrupt();
+                if (reservation != null) {
+                    reservations.add(reservation);
+                }
+                closeAll(reservations);
+            }
+        });
+    }
+
+    private static void endGroups(
+            @Nullable ServerGroup servers, @Nullable RouterGroup router, @Nullable Gateway gateway) {
+        List<CompletableFuture<Void>> endings = new ArrayList<>();
+        if (gateway != null) {
+            endings.add(CompletableFuture.runAsync(gateway::close, task -> new Thread(task, "end-gateway").start()));
+        }
+        for (WorkerGroup<?> group : groups(servers, router)) {
+            endings.add(CompletableFuture.runAsync(
+                    group::close, task -> new Thread(task, "end-" + group.name()).start()));
+        }
+        CompletableFuture.allOf(endings.toArray(CompletableFuture<?>[]::new)).join();
+    }
+
+    private static void closeAll(List<FleetReservation> reservations) {
+        RuntimeException failed = null;
+        for (FleetReservation reservation : reservations) {
+            try {
+                reservation.close();
+            } catch (RuntimeException e) {
+                if (failed == null) {
+                    failed = e;
+                } else {
+                    failed.addSuppressed(e);
                 }
             }
+        }
+        if (failed != null) {
+            throw failed;
         }
     }
 

@@ -3,7 +3,7 @@ package dev.sglangray.app;
 
 import java.util.Locale;
 
-/** The steps of a launch, in the order in which they end. */
+/** The steps of a launch, in the order in which they end, and those of making a fleet smaller. */
 public enum LaunchPhase {
     /** The configuration is read, resolved and checked. */
     COMPOSE,
@@ -16,7 +16,11 @@ public enum LaunchPhase {
     /** Actors, engines and the router start, all at once. */
     START,
     /** Engines are registered with the router. */
-    REGISTER;
+    REGISTER,
+    /** Engines that go get no new requests, and end those that they have. */
+    DRAIN,
+    /** Engines that go are ended. */
+    STOP;
 
     /** The name for people and programs: lower case. */
     public String label() {

@@ -5,6 +5,7 @@ import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.ExistingGroup;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.FleetPlanner;
 import dev.sglangray.placement.GroupSettings;
@@ -12,6 +13,7 @@ import dev.sglangray.placement.PlanRequest;
 import dev.sglangray.placement.ray.ExistingGroups;
 import io.ray.api.Ray;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +50,7 @@ public final class SGLangLauncher {
             @Nullable List<Integer> rolloutHardwareRanks,
             Config routerServerArgs,
             LaunchOptions options) {
+        PlanRequest request;
         FleetPlan plan;
         LauncherArgs arguments = LauncherArgs.from(routerServerArgs);
         LaunchOptions settled = options.withSettingsOf(routerServerArgs, arguments);
@@ -55,11 +58,12 @@ public final class SGLangLauncher {
             ArgumentCheck check = ArgumentCheck.of(routerServerArgs, arguments, options);
             check.throwIfWrong();
             check.problems().forEach(problem -> step.note(problem.render()));
-            plan = plan(cluster, rolloutHardwareRanks, arguments, settled);
+            request = request(cluster, rolloutHardwareRanks, arguments, settled);
+            plan = plan(request, settled);
             OpenDoor.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
-        return new FleetLaunch(plan, settled).run();
+        return new FleetLaunch(request, cluster, plan, settled).run();
     }
 
     /**
@@ -68,6 +72,19 @@ public final class SGLangLauncher {
      * @throws dev.sglangray.placement.PlacementException when the cluster cannot give what is asked
      */
     public static FleetPlan plan(
+            Cluster cluster,
+            @Nullable List<Integer> rolloutHardwareRanks,
+            LauncherArgs arguments,
+            LaunchOptions options) {
+        return plan(request(cluster, rolloutHardwareRanks, arguments, options), options);
+    }
+
+    private static FleetPlan plan(PlanRequest request, LaunchOptions options) {
+        FleetPlan plan = FleetPlanner.plan(request);
+        return options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
+    }
+
+    private static PlanRequest request(
             Cluster cluster,
             @Nullable List<Integer> rolloutHardwareRanks,
             LauncherArgs arguments,
@@ -85,17 +102,20 @@ public final class SGLangLauncher {
         } else if (Ray.isInitialized()) {
             String namespace = Ray.getRuntimeContext().getNamespace();
             request.namespace(namespace);
-            settings.existing()
-                    .map(name -> ExistingGroups.require(
-                            name, settings.existingNamespace(), namespace, new RayLedger().read()))
-                    .ifPresent(request::existingGroup);
+            existingGroup(settings, namespace).ifPresent(request::existingGroup);
         }
         options.placementStrategy().ifPresent(request::strategy);
         if (rolloutHardwareRanks != null) {
             request.hardwareRanks(rolloutHardwareRanks);
         }
-        FleetPlan plan = FleetPlanner.plan(request.build());
-        return options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
+        return request.build();
+    }
+
+    /** Somebody else's placement group that the settings name, as it is now. */
+    static Optional<ExistingGroup> existingGroup(GroupSettings settings, String namespace) {
+        return settings.existing()
+                .map(name ->
+                        ExistingGroups.require(name, settings.existingNamespace(), namespace, new RayLedger().read()));
     }
 
     // Group names are unique in a namespace, because actors are named after them; so is this.

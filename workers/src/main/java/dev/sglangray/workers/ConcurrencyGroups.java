@@ -35,6 +35,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::abort)
                     .addMethod(SGLangServerWorker::events)
                     .addMethod(SGLangServerWorker::pauseProbes)
+                    .addMethod(SGLangServerWorker::resize)
                     .addMethod(SGLangServerWorker::routerGroup)
                     .addMethod(SGLangServerWorker::fleetWeights)
                     .addMethod(SGLangServerWorker::tellRouterAgain)

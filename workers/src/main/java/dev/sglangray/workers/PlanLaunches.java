@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Turns a fleet's plan into the actors to create. */
 final class PlanLaunches {
@@ -18,20 +19,36 @@ final class PlanLaunches {
     private PlanLaunches() {}
 
     static List<Launch<ServerSpec>> servers(FleetPlan plan, GroupOptions options) {
-        return plan.engines().stream()
+        return servers(
+                plan.engines(),
+                plan.engines().size(),
+                plan.router().map(RouterPlan::groupName).orElse(null),
+                options);
+    }
+
+    /**
+     * Some engines of a group.
+     *
+     * @param groupSize how many the group has
+     * @param routerGroup the group of the fleet's router, or null
+     */
+    static List<Launch<ServerSpec>> servers(
+            List<EnginePlan> engines, int groupSize, @Nullable String routerGroup, GroupOptions options) {
+        return engines.stream()
                 .map(engine -> new Launch<>(
-                        spec(plan, engine, options),
+                        spec(engine, groupSize, routerGroup, options),
                         engine.bundleIndex(),
                         engine.node().ip(),
                         engine.resources()))
                 .toList();
     }
 
-    private static ServerSpec spec(FleetPlan plan, EnginePlan engine, GroupOptions options) {
+    private static ServerSpec spec(
+            EnginePlan engine, int groupSize, @Nullable String routerGroup, GroupOptions options) {
         return new ServerSpec(
                 engine.groupName(),
                 engine.rank(),
-                plan.engines().size(),
+                groupSize,
                 engine.serverType(),
                 serverArgs(engine, options),
                 engine.environment(),
@@ -42,7 +59,7 @@ final class PlanLaunches {
                 options.serverHealthTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
                 options.supervision(),
-                plan.router().map(RouterPlan::groupName).orElse(null));
+                routerGroup);
     }
 
     /** As RLinf's launcher does, where the engine listens is not taken from its arguments. */

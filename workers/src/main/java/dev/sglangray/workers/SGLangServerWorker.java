@@ -34,6 +34,8 @@ public class SGLangServerWorker {
     private final EngineUpdate update;
     private final Duration toLoad;
     private final String routerGroup;
+    private final MemoryFile toldSize;
+    private volatile int groupSize;
     private volatile EngineLifecycle latest;
 
     /**
@@ -50,6 +52,8 @@ public class SGLangServerWorker {
         LivenessProbe probe = new LivenessProbe(
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
         latest = new EngineLifecycle(spec, kit, http);
+        toldSize = MemoryFile.of(actorId, "size");
+        groupSize = spec.groupSize();
         routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
         toLoad = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
         outside = new EngineOutside(router, probe, () -> latest.endpoint().withWeightVersion(weightVersion()));
@@ -92,6 +96,7 @@ public class SGLangServerWorker {
             weights.bring(toLoad);
         });
         if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
+            groupSize = toldSize.load(Integer.class).orElse(spec.groupSize());
             memory.inherit();
             pause.inherit();
             weights.inherit();
@@ -137,9 +142,16 @@ public class SGLangServerWorker {
         WorkerStatus own = keeper.status();
         List<String> conditions = new ArrayList<>(own.conditions());
         weights.problem().ifPresent(conditions::add);
-        WorkerStatus status = own.with(weightVersion(), conditions);
+        WorkerStatus status = own.with(weightVersion(), conditions).ofGroup(groupSize);
         boolean out = weights.problem().isPresent() && status.state().equals(WorkerState.READY.name());
         return Json.write(out ? status.inState(WorkerState.DRAINED) : status);
+    }
+
+    /** The group has so many engines from now on. */
+    public boolean resize(int engines) {
+        groupSize = engines;
+        toldSize.save(engines);
+        return true;
     }
 
     private @Nullable String weightVersion() {
@@ -276,6 +288,7 @@ public class SGLangServerWorker {
     /** Ends the engine; true when all of it is gone. Aborts a start that is under way. */
     public boolean shutdown() {
         keeper.close();
+        toldSize.delete();
         memory.forget();
         pause.forget();
         weights.forget();

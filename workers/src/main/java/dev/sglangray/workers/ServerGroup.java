@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
@@ -8,10 +9,13 @@ import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
 
 /** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
 public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
@@ -71,6 +75,36 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
             throw e;
         }
         return new ServerGroup(name, members, Ownership.OWNER, options);
+    }
+
+    /**
+     * This group and further engines, whose actors are created in their bundles; as {@link #create}, it returns before they
+     * are up. Only what this returns ends the further ones when it is closed; forget this one.
+     *
+     * @param added the engines, of ranks that the group does not have
+     * @param routerGroup the group of the fleet's router, or null
+     * @throws WorkerException when one cannot be created; none of the further ones is left then
+     */
+    public ServerGroup with(
+            List<EnginePlan> added, @Nullable String routerGroup, PlacementGroup reservation, GroupOptions options) {
+        List<Launch<ServerSpec>> launches = PlanLaunches.servers(added, size() + added.size(), routerGroup, options);
+        List<Member<SGLangServerWorker>> all = new ArrayList<>(members());
+        all.addAll(create(name(), launches, reservation, options).members());
+        all.sort(Comparator.comparingInt(Member::rank));
+        return new ServerGroup(name(), all, Ownership.OWNER, options);
+    }
+
+    /** This group without some engines, which go on; forget this one. */
+    public ServerGroup without(Collection<Integer> ranks, GroupOptions options) {
+        List<Member<SGLangServerWorker>> rest = members().stream()
+                .filter(member -> !ranks.contains(member.rank()))
+                .toList();
+        return new ServerGroup(name(), rest, Ownership.OWNER, options);
+    }
+
+    /** Tells the workers how many engines their group has, from which somebody who attaches knows whether any is gone. */
+    public WorkerGroupFuture<Boolean> resize(int engines) {
+        return call("resize", h -> h.task(SGLangServerWorker::resize, engines).remote());
     }
 
     /**

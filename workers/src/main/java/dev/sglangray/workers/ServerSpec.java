@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param groupName the group, part of the actor's name {@code <group>:<rank>}
  * @param rank the engine's rank, 0 and up
- * @param groupSize how many engines the group has
+ * @param groupSize how many engines the group has; it may be told another number later
  * @param serverType {@code srt} (language models) or {@code embodied} (sglang.multimodal_gen); RLinf's words
  * @param serverArgs SGLang's ServerArgs by field name, passed through; null values are unset
  * @param environment variables on top of the worker's own

@@ -60,19 +60,23 @@ public record WorkerStatus(
     }
 
     WorkerStatus with(@Nullable String version, List<String> held) {
-        return copy(state, version, held);
+        return copy(groupSize, state, version, held);
+    }
+
+    WorkerStatus ofGroup(int size) {
+        return copy(size, state, weightVersion, conditions);
     }
 
     WorkerStatus inState(WorkerState other) {
-        return copy(other.name(), weightVersion, conditions);
+        return copy(groupSize, other.name(), weightVersion, conditions);
     }
 
-    private WorkerStatus copy(String otherState, @Nullable String version, List<String> held) {
+    private WorkerStatus copy(int size, String otherState, @Nullable String version, List<String> held) {
         return new WorkerStatus(
                 kind,
                 group,
                 rank,
-                groupSize,
+                size,
                 otherState,
                 url,
                 nodeId,

@@ -191,6 +191,11 @@ public final class FleetReservation implements AutoCloseable {
         return group;
     }
 
+    /** Whether the group is the fleet's own, and not somebody else's. */
+    public boolean isOwn() {
+        return own;
+    }
+
     /** Gives the bundles back; Ray ends the actors in them. Does nothing once that is done, nor to somebody else's group. */
     @Override
     public void close() {

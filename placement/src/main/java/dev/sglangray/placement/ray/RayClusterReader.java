@@ -38,8 +38,8 @@ public final class RayClusterReader {
         return read(RankVariables::read);
     }
 
-    /** As {@link #read()}, but no node is asked for its variables. */
-    static ClusterSnapshot readWithoutVariables() {
+    /** As {@link #read()}, but no node is asked for its variables, which makes it cheap; ranks may be missing. */
+    public static ClusterSnapshot readWithoutVariables() {
         return read(nodes -> Map.of());
     }
 

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Looks after a fleet in the foreground: tells what is lost, what is being replaced and what is back, and ends the watch when
@@ -22,22 +23,35 @@ final class FleetWatch {
     private static final Duration INTERVAL = Duration.ofSeconds(2);
 
     private final ProgressDisplay progress;
+    private final Fleet fleet;
+    private final boolean heals;
     private final boolean failsWhenDegraded;
+    private @Nullable ServerGroup watched;
     private final List<WorkerWatch> engines = new ArrayList<>();
     private final Optional<WorkerWatch> router;
 
     FleetWatch(Fleet fleet, ProgressDisplay progress) {
+        this.fleet = fleet;
         this.progress = progress;
-        boolean heals = fleet.supervision().heals();
+        heals = fleet.supervision().heals();
         failsWhenDegraded = fleet.supervision().onDegraded() == OnDegraded.FAIL;
         Optional<RouterGroup> group = fleet.routerGroup();
         router = group.map(found -> new WorkerWatch("the router", found, heals));
-        fleet.serverGroup().ifPresent(servers -> watch(servers, heals));
     }
 
-    private void watch(ServerGroup servers, boolean heals) {
-        for (int rank : servers.ranks()) {
-            engines.add(new WorkerWatch("engine " + rank, servers.on(rank), heals));
+    /** The fleet may have other engines by now. */
+    private void watchEngines() {
+        ServerGroup now = fleet.serverGroup().orElse(null);
+        if (now == null || now == watched) {
+            return;
+        }
+        if (watched != null) {
+            progress.line("the fleet has " + now.size() + " engine(s) now");
+        }
+        watched = now;
+        engines.clear();
+        for (int rank : now.ranks()) {
+            engines.add(new WorkerWatch("engine " + rank, now.on(rank), heals));
         }
     }
 
@@ -60,6 +74,7 @@ final class FleetWatch {
     }
 
     private void look() {
+        watchEngines();
         router.ifPresent(watch -> {
             watch.look().ifPresent(progress::line);
             watch.lost().ifPresent(why -> {

@@ -20,6 +20,7 @@ import picocli.CommandLine.IVersionProvider;
             StatusCommand.class,
             EventsCommand.class,
             RestartCommand.class,
+            ScaleCommand.class,
             GenerateCommand.class,
             DownCommand.class,
             ConfigCommand.class,

@@ -3,29 +3,30 @@ package dev.sglangray.app.gateway;
 
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.InFlight;
-import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WeightUpdate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
-/** What Python may ask of engines and router together: weights. These block one of the gateway's threads. Stateless. */
+/** What Python may ask of engines and router together: weights, and how many engines there are. These block one of the gateway's threads. Stateless. */
 final class FleetOperations {
     private static final Duration JOIN = Duration.ofMinutes(5);
+    private static final Duration DRAIN = Duration.ofMinutes(5);
 
     private FleetOperations() {}
 
-    static Map<String, Operation> of(ServerGroup servers, @Nullable RouterGroup router) {
+    static Map<String, Operation> of(FleetOwner owner) {
         return Map.of(
+                "scale",
+                arguments -> CompletableFuture.completedFuture(List.of(
+                        owner.scale(arguments.integer("engines", 0), arguments.seconds("drain_timeout", DRAIN)))),
                 "update_weights",
-                arguments -> CompletableFuture.completedFuture(
-                        List.of(FleetControl.of(servers, router).updateWeights(update(arguments)))),
+                arguments ->
+                        CompletableFuture.completedFuture(List.of(control(owner).updateWeights(update(arguments)))),
                 "init_weights_group",
                 arguments -> {
-                    FleetControl.of(servers, router)
+                    control(owner)
                             .initWeightsGroup(
                                     arguments.text("master_address"),
                                     arguments.integer("master_port", 0),
@@ -38,10 +39,14 @@ final class FleetOperations {
                 },
                 "destroy_weights_group",
                 arguments -> {
-                    FleetControl.of(servers, router)
+                    control(owner)
                             .destroyWeightsGroup(arguments.text("group_name"), arguments.seconds("timeout", JOIN));
                     return done();
                 });
+    }
+
+    private static FleetControl control(FleetOwner owner) {
+        return FleetControl.of(owner.servers().orElseThrow(), owner.router().orElse(null));
     }
 
     private static CompletableFuture<List<Boolean>> done() {

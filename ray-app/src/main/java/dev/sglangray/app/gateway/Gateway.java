@@ -3,8 +3,6 @@ package dev.sglangray.app.gateway;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.ServerGroup;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayException;
 import java.io.UncheckedIOException;
@@ -13,7 +11,6 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,12 +37,11 @@ public final class Gateway implements AutoCloseable {
      * Opens the gateway of a fleet, and returns before it is up. A fleet does not need it: where it cannot be had, that
      * is logged.
      */
-    public static Optional<Gateway> open(
-            GatewayFacts facts, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
+    public static Optional<Gateway> open(GatewayFacts facts, FleetOwner owner) {
         String name = facts.actorName();
         try {
             GatewayActor actor = GatewayActor.create(name, JSON.writeValueAsString(facts));
-            GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(servers, router)), PAUSE);
+            GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(owner)), PAUSE);
             loop.start();
             return Optional.of(new Gateway(actor, loop));
         } catch (JsonProcessingException | IllegalArgumentException | UncheckedIOException | RayException e) {
@@ -54,17 +50,23 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private static Map<String, Map<String, Operation>> operations(
-            @Nullable ServerGroup servers, @Nullable RouterGroup router) {
+    private static Map<String, Map<String, Operation>> operations(FleetOwner owner) {
         Map<String, Map<String, Operation>> groups = new HashMap<>();
-        if (servers != null) {
-            groups.put("server", ServerOperations.of(servers));
-            groups.put("fleet", FleetOperations.of(servers, router));
+        if (owner.servers().isPresent()) {
+            groups.put("server", ServerOperations.of(() -> owner.servers().orElseThrow()));
+            groups.put("fleet", FleetOperations.of(owner));
         }
-        if (router != null) {
-            groups.put("router", RouterOperations.of(router));
-        }
+        owner.router().ifPresent(router -> groups.put("router", RouterOperations.of(router)));
         return groups;
+    }
+
+    /** Whoever attaches is told this from now on. */
+    public void tell(GatewayFacts facts) {
+        try {
+            loop.tell(JSON.writeValueAsString(facts));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("facts are not written as JSON", e);
+        }
     }
 
     /** Fails the calls that wait and ends the actor. Harmless when repeated. */

@@ -20,6 +20,7 @@ final class GatewayActor implements Mailbox {
     private static final PyActorClass CLASS = PyActorClass.of("sglang_ray.gateway", "Gateway");
     private static final PyActorMethod<String> NEXT = PyActorMethod.of("next", String.class);
     private static final PyActorMethod<Boolean> ANSWER = PyActorMethod.of("answer", Boolean.class);
+    private static final PyActorMethod<Boolean> TELL = PyActorMethod.of("tell", Boolean.class);
     private static final PyActorMethod<Boolean> END = PyActorMethod.of("end", Boolean.class);
     /** Above the number of calls that the actor holds, so that there is always room for the owner's. */
     private static final int CONCURRENCY = 1024;
@@ -76,6 +77,11 @@ final class GatewayActor implements Mailbox {
             return new CompletableFuture<>();
         }
         return RayCalls.watchLong(handle.task(NEXT, waitSeconds).remote());
+    }
+
+    @Override
+    public void tell(String factsJson) {
+        handle.task(TELL, factsJson).remote();
     }
 
     @Override

@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What does not change about a fleet, for whoever attaches. Travels as JSON.
+ * What whoever attaches is told of a fleet. Travels as JSON.
  *
  * @param serverGroup the server group's name, or null
  * @param routerGroup the router group's name, or null
@@ -37,10 +37,11 @@ public record GatewayFacts(
      * An engine.
      *
      * @param rank its rank
-     * @param bundle its bundle in the placement group
+     * @param bundle its bundle in its placement group
      * @param nodeIp its node's address
+     * @param group the id of its placement group, which is another than the fleet's for engines that came later
      */
-    public record Engine(int rank, int bundle, String nodeIp) {}
+    public record Engine(int rank, int bundle, String nodeIp, String group) {}
 
     /** The actor's name, {@code <server group>:gateway}, or after the router group where there are no engines. */
     public String actorName() {

@@ -10,6 +10,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +34,7 @@ final class GatewayLoop implements AutoCloseable {
     private final Duration pause;
     private final ThreadPoolExecutor workers;
     private int failures;
+    private volatile @Nullable String facts;
     private volatile boolean closed;
 
     /**
@@ -61,6 +63,23 @@ final class GatewayLoop implements AutoCloseable {
         workers.execute(this::ask);
     }
 
+    /** Whoever attaches is told this from now on, also by a successor of the mailbox. */
+    void tell(String factsJson) {
+        facts = factsJson;
+        tell();
+    }
+
+    private void tell() {
+        String now = facts;
+        if (now != null && !closed) {
+            try {
+                mailbox.tell(now);
+            } catch (RuntimeException e) {
+                LOG.debug("{} was not told what has changed", name, e);
+            }
+        }
+    }
+
     private void ask() {
         if (closed) {
             return;
@@ -81,6 +100,10 @@ final class GatewayLoop implements AutoCloseable {
 
     private void goOn(String requests, Throwable failure) {
         if (failure == null) {
+            if (failures > 0) {
+                // It may be a new one, which knows what it was created with.
+                tell();
+            }
             failures = 0;
             try {
                 accept(requests);

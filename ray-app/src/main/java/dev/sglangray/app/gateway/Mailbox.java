@@ -11,6 +11,9 @@ interface Mailbox {
      */
     CompletableFuture<String> next(double waitSeconds);
 
+    /** Replaces what whoever attaches is told; does not wait. */
+    void tell(String factsJson);
+
     /** Gives an answer back; does not wait. Nobody need be there for it any more. */
     void answer(long id, String json);
 }

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 
 /** What Python may ask of the engines, by RLinf's names where it has them. Stateless. */
 final class ServerOperations {
@@ -17,7 +18,7 @@ final class ServerOperations {
 
     private ServerOperations() {}
 
-    static Map<String, Operation> of(ServerGroup servers) {
+    static Map<String, Operation> of(Supplier<ServerGroup> servers) {
         Map<String, Operation> all = new LinkedHashMap<>();
         add(all, servers, "get_server_url", (group, arguments) -> group.getServerUrl());
         add(all, servers, "is_healthy", (group, arguments) -> group.isHealthy());
@@ -71,12 +72,13 @@ final class ServerOperations {
 
     private static void add(
             Map<String, Operation> to,
-            ServerGroup servers,
+            Supplier<ServerGroup> servers,
             String name,
             BiFunction<ServerGroup, Arguments, WorkerGroupFuture<?>> call) {
         to.put(name, arguments -> {
             int[] ranks = arguments.ranks();
-            ServerGroup group = ranks.length == 0 ? servers : servers.on(ranks);
+            ServerGroup now = servers.get();
+            ServerGroup group = ranks.length == 0 ? now : now.on(ranks);
             return call.apply(group, arguments).toCompletableFuture();
         });
     }

@@ -40,6 +40,7 @@ class GatewayLoopTest {
     private static final class FakeMailbox implements Mailbox {
         final BlockingQueue<CompletableFuture<String>> questions = new LinkedBlockingQueue<>();
         final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
+        final BlockingQueue<String> told = new LinkedBlockingQueue<>();
         final AtomicInteger asked = new AtomicInteger();
 
         @Override
@@ -53,6 +54,11 @@ class GatewayLoopTest {
         @Override
         public void answer(long id, String json) {
             answers.add(id + " " + json.replaceAll(",\"seconds\".*", ""));
+        }
+
+        @Override
+        public void tell(String factsJson) {
+            told.add(factsJson);
         }
 
         void give(String requests) {
@@ -89,6 +95,20 @@ class GatewayLoopTest {
         slow.complete("late");
         assertThat(new String[] {answer(), answer()})
                 .containsExactlyInAnyOrder("1 {\"result\":\"late\"", "2 {\"result\":\"late\"");
+    }
+
+    @Test
+    void tellsWhatChangedAndTellsItASuccessorToo() throws InterruptedException {
+        loop.start();
+        mailbox.take().completeExceptionally(new IllegalStateException("restarting"));
+        mailbox.give("[]");
+        CompletableFuture<String> next = mailbox.take();
+        assertThat(mailbox.told).as("nothing has changed").isEmpty();
+        loop.tell("three engines");
+        assertThat(mailbox.told.take()).isEqualTo("three engines");
+        next.completeExceptionally(new IllegalStateException("restarting"));
+        mailbox.give("[]");
+        assertThat(mailbox.told.poll(20, TimeUnit.SECONDS)).isEqualTo("three engines");
     }
 
     @Test

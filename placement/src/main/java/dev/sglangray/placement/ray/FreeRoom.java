@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.ray;
+
+import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.NodeInfo;
+import dev.sglangray.placement.ResourceText;
+import dev.sglangray.placement.Room;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** What the living nodes of a Ray cluster have left, as far as a ledger tells. Not thread-safe. */
+public final class FreeRoom implements Room {
+    private final Map<String, NodeBalance> nodes = new HashMap<>();
+
+    /** Balances all nodes. */
+    public FreeRoom(ClusterSnapshot cluster, LedgerSnapshot ledger) {
+        cluster.nodes().forEach(node -> nodes.put(node.ip(), new NodeBalance(node, ledger, "")));
+    }
+
+    // By address, which a node keeps when it comes back; its id it does not.
+    @Override
+    public boolean has(NodeInfo node) {
+        return nodes.containsKey(node.ip());
+    }
+
+    @Override
+    public boolean take(NodeInfo node, Map<String, Double> resources) {
+        NodeBalance balance = nodes.get(node.ip());
+        return balance != null && balance.lacksElseTake(resources).isEmpty();
+    }
+
+    @Override
+    public String left(NodeInfo node) {
+        NodeBalance balance = nodes.get(node.ip());
+        if (balance == null) {
+            return "gone";
+        }
+        Map<String, Double> left = new LinkedHashMap<>();
+        balance.node().resources().forEach((name, all) -> {
+            if (!name.startsWith("node:") && !name.contains("memory")) {
+                left.put(name, Math.max(0, balance.free(name)));
+            }
+        });
+        return left.isEmpty() ? "nothing free" : "free: " + ResourceText.of(left);
+    }
+}

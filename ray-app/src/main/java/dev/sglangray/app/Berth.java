@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.placement.EnginePlan;
+import dev.sglangray.placement.ray.FleetReservation;
+
+/**
+ * Where an engine lives, or could: its plan, and the reservation that has its bundle.
+ *
+ * @param engine the plan; without an engine, the last one's
+ * @param reservation what holds the bundle
+ */
+record Berth(EnginePlan engine, FleetReservation reservation) {
+    Berth forRank(int rank, int engines) {
+        return new Berth(engine.atRank(rank, engines), reservation);
+    }
+
+    String nodeIp() {
+        return engine.node().ip();
+    }
+}

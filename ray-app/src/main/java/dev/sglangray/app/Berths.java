@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.placement.EnginePlan;
+import dev.sglangray.placement.ray.FleetReservation;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The berths of a fleet: those with an engine by rank, and those that are kept without. Ray gives a placement group back as a
+ * whole only, so a berth of the launch's group stays when its engine goes; a further group goes with its last engine. Safe
+ * for use by several threads.
+ */
+final class Berths {
+    private final FleetReservation launch;
+    private final TreeMap<Integer, Berth> taken = new TreeMap<>();
+    private final List<Berth> idle = new ArrayList<>();
+
+    /** Those of a launch. */
+    Berths(List<EnginePlan> engines, FleetReservation launch) {
+        this.launch = launch;
+        engines.forEach(engine -> taken.put(engine.rank(), new Berth(engine, launch)));
+    }
+
+    synchronized List<Integer> ranks() {
+        return List.copyOf(taken.keySet());
+    }
+
+    /** The lowest ranks that no engine has. */
+    synchronized List<Integer> freeRanks(int count) {
+        List<Integer> ranks = new ArrayList<>();
+        for (int rank = 0; ranks.size() < count; rank++) {
+            if (!taken.containsKey(rank)) {
+                ranks.add(rank);
+            }
+        }
+        return ranks;
+    }
+
+    synchronized Optional<Berth> of(int rank) {
+        return Optional.ofNullable(taken.get(rank));
+    }
+
+    /** The engines' plans by rank. */
+    synchronized List<EnginePlan> engines() {
+        return taken.values().stream().map(Berth::engine).toList();
+    }
+
+    /** The plans of all berths: what a further engine must stay clear of. */
+    synchronized List<EnginePlan> all() {
+        List<EnginePlan> all = new ArrayList<>(engines());
+        idle.forEach(berth -> all.add(berth.engine()));
+        return all;
+    }
+
+    /** Takes up to so many idle berths on these nodes; they are nobody's then. */
+    synchronized List<Berth> takeIdle(int most, Set<String> nodeIps) {
+        List<Berth> found = new ArrayList<>();
+        Iterator<Berth> each = idle.iterator();
+        while (each.hasNext() && found.size() < most) {
+            Berth berth = each.next();
+            if (nodeIps.contains(berth.nodeIp())) {
+                found.add(berth);
+                each.remove();
+            }
+        }
+        return found;
+    }
+
+    /** Engines moved in. */
+    synchronized void put(Collection<Berth> berths) {
+        berths.forEach(berth -> taken.put(berth.engine().rank(), berth));
+    }
+
+    /** Engines moved out. */
+    synchronized void leave(Collection<Integer> ranks) {
+        List<Berth> left = new ArrayList<>();
+        for (int rank : ranks) {
+            Berth berth = taken.remove(rank);
+            if (berth != null) {
+                left.add(berth);
+            }
+        }
+        giveBack(left);
+    }
+
+    /** Keeps berths that nobody has, or gives them back to Ray with the others of their group. */
+    synchronized void giveBack(Collection<Berth> berths) {
+        idle.addAll(berths);
+        for (Berth berth : berths) {
+            FleetReservation reservation = berth.reservation();
+            boolean used = reservation == launch
+                    || taken.values().stream().anyMatch(other -> other.reservation() == reservation);
+            if (!used) {
+                idle.removeIf(other -> other.reservation() == reservation);
+                reservation.close();
+            }
+        }
+        // In somebody else's group a bundle without our engine is theirs.
+        idle.removeIf(berth -> !berth.reservation().isOwn());
+    }
+
+    /** The reservations made since the launch. */
+    synchronized List<FleetReservation> further() {
+        List<FleetReservation> further = new ArrayList<>();
+        for (Berth berth : taken.values()) {
+            if (berth.reservation() != launch && !further.contains(berth.reservation())) {
+                further.add(berth.reservation());
+            }
+        }
+        return further;
+    }
+}

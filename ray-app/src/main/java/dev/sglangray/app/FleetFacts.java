@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.RouterPlan;
+import dev.sglangray.placement.ray.FleetReservation;
+import java.util.List;
+
+/** What whoever attaches is told of a fleet. Stateless. */
+final class FleetFacts {
+    private FleetFacts() {}
+
+    /** At the launch. */
+    static GatewayFacts of(FleetPlan plan, FleetReservation launch) {
+        return of(
+                plan,
+                launch,
+                plan.engines().stream().map(engine -> new Berth(engine, launch)).toList());
+    }
+
+    /** Later, with the engines where they are then. */
+    static GatewayFacts of(FleetPlan plan, FleetReservation launch, List<Berth> berths) {
+        GatewayFacts.Group group = plan.bundles().isEmpty()
+                ? null
+                : new GatewayFacts.Group(id(launch), plan.group().name());
+        return new GatewayFacts(
+                plan.engines().isEmpty() ? null : plan.engines().get(0).groupName(),
+                plan.router().map(RouterPlan::groupName).orElse(null),
+                group,
+                berths.stream().map(FleetFacts::engine).toList());
+    }
+
+    private static GatewayFacts.Engine engine(Berth berth) {
+        return new GatewayFacts.Engine(
+                berth.engine().rank(), berth.engine().bundleIndex(), berth.nodeIp(), id(berth.reservation()));
+    }
+
+    private static String id(FleetReservation reservation) {
+        return reservation.placementGroup().getId().toString();
+    }
+}

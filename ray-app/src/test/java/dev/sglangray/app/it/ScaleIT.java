@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import dev.sglangray.app.cluster.ExitResult;
+import dev.sglangray.app.cluster.InsideProcess;
+import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.StandIn;
+import dev.sglangray.app.cluster.TestCluster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/** A live fleet gets more engines and fewer, under load. */
+@OnCluster
+@Tag("ray")
+class ScaleIT {
+    private static final double REQUESTS_PER_SECOND = 20;
+
+    @Test
+    void growsAndShrinksUnderLoad(TestCluster cluster) throws IOException {
+        Cli cli = new Cli(cluster);
+        Path model = StandIn.model(cluster, "{}");
+        try (InsideProcess up = cli.up(
+                        model, "cluster.component_placement.rollout=0-1", "router_server_args.tensor_parallel_size=1");
+                SteadyLoad load = new SteadyLoad(
+                        cluster, Cli.awaitReport(up).path("api_url").asText(), REQUESTS_PER_SECOND)) {
+            String url = Cli.json(up.stdout()).path("api_url").asText();
+            assertThat(hosts(cluster, url, 2)).containsExactly("node-a", "node-a");
+
+            assertThat(scale(cli, load, "--by", "2")).contains("2 engine(s) before, now 4");
+            assertThat(hosts(cluster, url, 4)).containsExactly("node-a", "node-a", "node-b", "node-b");
+            assertThat(groups(cluster))
+                    .containsExactlyInAnyOrder("sglang-ray/SGLangServerGroup", "sglang-ray/SGLangServerGroup/scale-1");
+            assertThat(sizes(cli)).containsExactly(4, 4, 4, 4);
+
+            ExitResult refused = cli.run("scale", "--engines", "5");
+            assertThat(refused.code()).as(refused.toString()).isEqualTo(1);
+            assertThat(refused.stderr())
+                    .contains("there is no place for 1 of 1 further engine(s)", "10.9.0.2", "GPU 0")
+                    .doesNotContain("unexpected");
+
+            assertThat(scale(cli, load, "--engines", "1")).contains("4 engine(s) before, now 1");
+            assertThat(hosts(cluster, url, 1)).containsExactly("node-a");
+            assertThat(groups(cluster)).containsExactly("sglang-ray/SGLangServerGroup");
+            assertThat(sizes(cli)).containsExactly(1);
+
+            aFailedStartLeavesTheFleetAsItWas(cluster, cli, model);
+            assertThat(groups(cluster)).containsExactly("sglang-ray/SGLangServerGroup");
+
+            assertThat(scale(cli, load, "--by", "1")).contains("1 engine(s) before, now 2");
+            assertThat(hosts(cluster, url, 2))
+                    .as("in the bundle that it still had")
+                    .containsExactly("node-a", "node-a");
+            assertThat(groups(cluster)).containsExactly("sglang-ray/SGLangServerGroup");
+            load.refresh();
+            assertThat(SteadyLoad.failures(load.between(0, Double.MAX_VALUE))).isEmpty();
+            up.signalGroup("INT");
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
+        }
+        cluster.assertNothingLeft();
+    }
+
+    /** Both a bundle that the fleet still has and one that it reserves are tried and given back. */
+    private static void aFailedStartLeavesTheFleetAsItWas(TestCluster cluster, Cli cli, Path model) throws IOException {
+        Files.writeString(model.resolve("standin.json"), "{\"last_words\": \"no such weights\"}");
+        ExitResult failed = cli.run("scale", "--by", "2");
+        Files.writeString(model.resolve("standin.json"), "{}");
+        assertThat(failed.code()).as(failed.toString()).isEqualTo(1);
+        assertThat(failed.stderr()).contains("no such weights").doesNotContain("unexpected");
+        assertThat(sizes(cli)).containsExactly(1);
+        assertThat(cluster.actors().findValuesAsText("name"))
+                .as("living workers")
+                .contains("SGLangServerGroup:0");
+    }
+
+    @Test
+    void endsWithAllThatAChangeHadStarted(TestCluster cluster) throws IOException {
+        Cli cli = new Cli(cluster);
+        Path model = StandIn.model(cluster, "{}");
+        try (InsideProcess up = cli.upWithProgress(
+                model, "cluster.component_placement.rollout=0-1", "router_server_args.tensor_parallel_size=1")) {
+            up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
+            Awaitility.await("the launch has ended")
+                    .atMost(Cli.DEADLINE)
+                    .until(() -> cli.run("scale", "--by", "1").code() == 0);
+            up.awaitOutput("the fleet has 3 engine(s) now", Cli.DEADLINE);
+            Files.writeString(model.resolve("standin.json"), "{\"load_seconds\": 600}");
+            try (InsideProcess scale = cli.start("scale", "--by", "1")) {
+                scale.awaitOutput("1 STARTING", Cli.DEADLINE);
+                ExitResult second = cli.run("scale", "--by", "1");
+                assertThat(second.code()).isEqualTo(1);
+                assertThat(second.stderr()).contains("is being changed already");
+                up.signalGroup("INT");
+                assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
+                assertThat(scale.await(Cli.DEADLINE).code()).isEqualTo(1);
+            }
+        }
+        cluster.assertNothingLeft();
+    }
+
+    private static String scale(Cli cli, SteadyLoad load, String... how) {
+        load.refresh();
+        List<String> words = new ArrayList<>(List.of("scale"));
+        words.addAll(List.of(how));
+        return cli.run(words.toArray(String[]::new)).orFail().stderr();
+    }
+
+    /** The nodes of all engines that answer, one entry each. Other requests share the router's turns with these. */
+    private static List<String> hosts(TestCluster cluster, String url, int engines) {
+        JsonNode request = JsonNodeFactory.instance.objectNode().put("text", "who?");
+        Map<Long, String> hosts = new HashMap<>();
+        Awaitility.await(engines + " engines that answer").atMost(Cli.DEADLINE).untilAsserted(() -> {
+            JsonNode answer = cluster.post(url + "/generate", request);
+            assertThat(answer.path("status").asInt()).as(answer.toString()).isEqualTo(200);
+            JsonNode facts = Cli.parse(answer.path("text").asText()).path("meta_info");
+            hosts.put(facts.path("pid").asLong(), facts.path("host_name").asText());
+            assertThat(hosts).hasSizeGreaterThanOrEqualTo(engines);
+        });
+        return hosts.values().stream().sorted().toList();
+    }
+
+    private static List<Integer> sizes(Cli cli) {
+        List<Integer> sizes = new ArrayList<>();
+        JsonNode status = Cli.json(cli.run("status", "--json").orFail().stdout());
+        status.path("workers").forEach(worker -> {
+            if (worker.path("kind").asText().equals("server")) {
+                sizes.add(worker.path("groupSize").asInt());
+            }
+        });
+        return sizes;
+    }
+
+    private static List<String> groups(TestCluster cluster) {
+        List<String> names = new ArrayList<>();
+        cluster.placementGroups().forEach(group -> {
+            if (group.path("state").asText().equals("CREATED")) {
+                names.add(group.path("name").asText());
+            }
+        });
+        return names;
+    }
+}
