@@ -2,6 +2,7 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.bridge.EnvironmentBuilder;
+import dev.sglangray.bridge.NodeDirectories;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.PortUnavailableException;
@@ -19,10 +20,16 @@ import org.jspecify.annotations.Nullable;
  *
  * @param node where they run
  * @param ports gives out the node's ports
+ * @param devices lets engines start on the node's accelerators one at a time
  * @param pythonPackage the folder that holds {@code sglang_ray}
  * @param baseEnvironment what children inherit, proxies excepted
  */
-record ChildKit(WorkerNode node, PortAllocator ports, Path pythonPackage, Map<String, String> baseEnvironment) {
+record ChildKit(
+        WorkerNode node,
+        PortAllocator ports,
+        DeviceLocks devices,
+        Path pythonPackage,
+        Map<String, String> baseEnvironment) {
     private static final String INTERPRETER_VARIABLE = "SGLANG_RAY_PYTHON";
 
     ChildKit {
@@ -31,7 +38,12 @@ record ChildKit(WorkerNode node, PortAllocator ports, Path pythonPackage, Map<St
 
     /** The node's own ports, the bundled Python package, this process's environment. */
     static ChildKit of(WorkerNode node) {
-        return new ChildKit(node, new PortAllocator(), PythonPackage.extract(), System.getenv());
+        return new ChildKit(
+                node,
+                new PortAllocator(),
+                new DeviceLocks(NodeDirectories.base().resolve("devices")),
+                PythonPackage.extract(),
+                System.getenv());
     }
 
     /** The Python of a spec, else of the worker's or child's variables, else {@code python3}. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,7 +29,9 @@ final class EngineLifecycle implements ServingLifecycle {
     private final ChildKit kit;
     private final Incarnation incarnation;
     private final ServingChild child;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile @Nullable Integer bootstrapPort;
+    private volatile @Nullable String waiting;
 
     EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http) {
         this(spec, kit, http, Incarnation.FIRST);
@@ -117,9 +120,21 @@ final class EngineLifecycle implements ServingLifecycle {
                 : kit.node().devices();
     }
 
+    /** Starts it when no other engine is being started on its accelerators. */
     @Override
     public String start() {
-        return child.start();
+        Duration patience = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
+        try (DeviceLocks.Held held = kit.devices().acquire(devices(), spec.actorName(), patience, ended, this::waits)) {
+            LOG.debug("{} starts alone on {}", spec.actorName(), held);
+            return child.start();
+        }
+    }
+
+    private void waits(@Nullable String what) {
+        waiting = what;
+        if (what != null) {
+            LOG.info("{} {}", spec.actorName(), what);
+        }
     }
 
     @Override
@@ -151,6 +166,7 @@ final class EngineLifecycle implements ServingLifecycle {
 
     @Override
     public void shutdown(Duration grace) {
+        ended.complete(null);
         child.shutdown(grace);
     }
 
@@ -162,7 +178,10 @@ final class EngineLifecycle implements ServingLifecycle {
     @Override
     public WorkerStatus status() {
         ServingChild.Snapshot now = child.snapshot();
-        return Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
+        WorkerStatus own =
+                Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
+        String what = waiting;
+        return what == null ? own : own.with(own.weightVersion(), List.of(what));
     }
 
     /** The key that guards the engine, or null. */

@@ -9,6 +9,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -18,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import okhttp3.OkHttpClient;
@@ -27,6 +30,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** The engine's life with a stand-in server, under the real supervisor. */
 class EngineLifecycleTest {
+    private static final Duration LONG = Duration.ofSeconds(20);
+
     private final OkHttpClient http = WorkerHttp.create();
 
     @TempDir
@@ -40,6 +45,7 @@ class EngineLifecycleTest {
                 new ChildKit(
                         new WorkerNode("", "127.0.0.1", List.of(), Path.of("/nowhere")),
                         new PortAllocator(Path.of("/nowhere"), 1, 1),
+                        new DeviceLocks(Path.of("/nowhere")),
                         Path.of("/nowhere"),
                         Map.of()),
                 http);
@@ -266,5 +272,47 @@ class EngineLifecycleTest {
                 .findFirst()
                 .orElseThrow();
         return Long.parseLong(line.substring("grandchild ".length()));
+    }
+
+    @Test
+    void enginesOnOneAcceleratorStartOneAfterTheOther() {
+        Path release = folder.resolve("release");
+        ChildKit kit = StandIn.kit(folder, List.of("4"));
+        Map<String, Object> held = StandIn.arguments(Map.of("healthy_when", release.toString()));
+        engine = new EngineLifecycle(StandIn.server(held, 30), kit, http);
+        EngineLifecycle second = new EngineLifecycle(StandIn.server(StandIn.arguments(Map.of()), 30), kit, http);
+        CompletableFuture<String> first =
+                CompletableFuture.supplyAsync(engine::start, task -> new Thread(task).start());
+        await().atMost(LONG).until(() -> engine.status().pid() != null);
+        CompletableFuture<String> later =
+                CompletableFuture.supplyAsync(second::start, task -> new Thread(task).start());
+        try {
+            await().atMost(LONG).until(() -> !second.status().conditions().isEmpty());
+            assertThat(second.status().conditions()).singleElement().asString().startsWith("waits for accelerator 4");
+            assertThat(second.status().pid()).isNull();
+            Files.createFile(release);
+            first.orTimeout(20, TimeUnit.SECONDS).join();
+            later.orTimeout(20, TimeUnit.SECONDS).join();
+            assertThat(second.status().conditions()).isEmpty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            second.shutdown();
+        }
+    }
+
+    @Test
+    void aShutdownEndsTheWaitForAnAccelerator() {
+        ChildKit kit = StandIn.kit(folder, List.of("4"));
+        EngineLifecycle waiting = new EngineLifecycle(StandIn.server(StandIn.arguments(Map.of()), 30), kit, http);
+        try (DeviceLocks.Held held =
+                kit.devices().acquire(List.of("4"), "engines:0", LONG, new CompletableFuture<>(), what -> {})) {
+            assertThat(held).isNotNull();
+            CompletableFuture<String> start =
+                    CompletableFuture.supplyAsync(waiting::start, task -> new Thread(task).start());
+            await().atMost(LONG).until(() -> !waiting.status().conditions().isEmpty());
+            waiting.shutdown();
+            assertThatThrownBy(start::join).hasMessageContaining("aborted by a shutdown");
+        }
     }
 }

@@ -33,7 +33,12 @@ final class StandIn {
         WorkerNode node = new WorkerNode("node-id", "127.0.0.1", devices, folder.resolve("logs"));
         // No other test gives out ports of this range.
         PortAllocator ports = new PortAllocator(folder.resolve("ports"), 18200, 18399);
-        return new ChildKit(node, ports, fake, Map.of("PATH", System.getenv("PATH"), "http_proxy", "http://nowhere"));
+        return new ChildKit(
+                node,
+                ports,
+                new DeviceLocks(folder.resolve("devices")),
+                fake,
+                Map.of("PATH", System.getenv("PATH"), "http_proxy", "http://nowhere"));
     }
 
     /** Server arguments that tell the stand-in what to do. */

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for `sglang_ray.serve` in tests: no engine, but it starts, answers, fails and hangs as one is told to.
 
-The argument `stand_in` says how: `healthy_after` (seconds, null: never), `listen` (false: not at all), `exit_code` with
+The argument `stand_in` says how: `healthy_after` (seconds, null: never), `healthy_when` (a file that
+is there then), `listen` (false: not at all), `exit_code` with
 `last_words` (dies at once), `bind_failures` with `counter` (says that its port is taken, so many times), `family`
 (starts a stubborn grandchild). It prints what it was given, so that a test can look at its log.
 """
@@ -47,6 +48,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         after = plan.get("healthy_after", 0)
         healthy = after is not None and time.monotonic() - begin >= after
+        if "healthy_when" in plan:
+            healthy = os.path.exists(plan["healthy_when"])
         self.send_response(200 if healthy else 503)
         self.send_header("Content-Length", "0")
         self.end_headers()

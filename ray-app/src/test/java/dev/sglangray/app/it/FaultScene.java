@@ -100,8 +100,15 @@ final class FaultScene implements AutoCloseable {
 
     /** Main process of the engine on a node. */
     static ProcessRow engine(TestCluster cluster, ClusterNode node) {
+        return only(engines(cluster, node), row -> true, "engine");
+    }
+
+    /** Main processes of the engines on a node. */
+    static List<ProcessRow> engines(TestCluster cluster, ClusterNode node) {
         List<ProcessRow> all = cluster.onNode(node);
-        return only(all, row -> isMain(all, row) && hasChildren(all, row), "engine");
+        return all.stream()
+                .filter(row -> isMain(all, row) && hasChildren(all, row))
+                .toList();
     }
 
     ProcessRow engineChild() {

@@ -47,12 +47,12 @@ abstract class SharingContract {
         return new Cli(cluster).up(StandIn.model(cluster, "{}"), words.toArray(String[]::new));
     }
 
-    private static void end(InsideProcess up) {
+    static void end(InsideProcess up) {
         up.signalGroup("INT");
         assertThat(up.await(Cli.DEADLINE).code()).isEqualTo(130);
     }
 
-    private static String devices(JsonNode engine) {
+    static String devices(JsonNode engine) {
         return engine.at("/environment/CUDA_VISIBLE_DEVICES").asText();
     }
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets one engine at a time start on an accelerator of this node, however many workers, fleets and jobs want to: SGLang takes its
+ * memory by what is free before and after it loads its weights, which another engine's start would spoil. Each accelerator has a
+ * file, and the lock on it is the kernel's, so that it ends with the process that holds it. Safe for use by many threads.
+ */
+final class DeviceLocks {
+    private static final Duration LOOK = Duration.ofMillis(100);
+
+    private static final int LONGEST_NAME = 300;
+
+    /** The kernel keeps such locks per process, so a second look from the same JVM must never open the file. */
+    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
+
+    private final Path folder;
+
+    DeviceLocks(Path folder) {
+        this.folder = folder.toAbsolutePath().normalize();
+    }
+
+    /** Accelerators that are held until this is closed. */
+    static final class Held implements AutoCloseable {
+        private final List<Path> files = new ArrayList<>();
+        private final List<FileChannel> channels = new ArrayList<>();
+
+        @Override
+        public void close() {
+            for (int i = channels.size() - 1; i >= 0; i--) {
+                closeQuietly(channels.get(i));
+                HELD.remove(files.get(i));
+            }
+            channels.clear();
+            files.clear();
+        }
+    }
+
+    /**
+     * Waits for accelerators, always in the same order, so that two who want several never wait for each other.
+     *
+     * @param devices their ids, as Ray has them
+     * @param who is told to those who wait meanwhile
+     * @param patience how long one other may hold an accelerator; the time begins anew with the next one
+     * @param abort ends the wait when it is complete
+     * @param waiting is told whom it waits for, whenever that changes, and null when it waits no more
+     * @throws WorkerFailure when the patience is over, the wait was aborted or the thread interrupted, whose flag stays
+     */
+    Held acquire(
+            Collection<String> devices,
+            String who,
+            Duration patience,
+            CompletableFuture<?> abort,
+            Consumer<@Nullable String> waiting) {
+        Held held = new Held();
+        boolean all = false;
+        try {
+            for (String device : devices.stream().distinct().sorted(order()).toList()) {
+                await(held, device, who, patience, abort, waiting);
+            }
+            all = true;
+            return held;
+        } finally {
+            waiting.accept(null);
+            if (!all) {
+                held.close();
+            }
+        }
+    }
+
+    /** Numbers by their size, as all workers see them. */
+    private static Comparator<String> order() {
+        return Comparator.comparingInt(String::length).thenComparing(Comparator.naturalOrder());
+    }
+
+    private void await(
+            Held held,
+            String device,
+            String who,
+            Duration patience,
+            CompletableFuture<?> abort,
+            Consumer<@Nullable String> waiting) {
+        Path file = folder.resolve("device-" + device.replaceAll("[^A-Za-z0-9_.-]", "_") + ".lock");
+        String holder = "";
+        Deadline deadline = Deadline.in(patience);
+        for (String now = tryLock(held, file, who); now != null; now = tryLock(held, file, who)) {
+            if (!now.equals(holder)) {
+                holder = now;
+                deadline = Deadline.in(patience);
+                waiting.accept("waits for accelerator " + device + ", on which " + holder + " is being started");
+            }
+            if (deadline.isOver()) {
+                throw new WorkerFailure("accelerator " + device + " was not free for a start within " + deadline.text()
+                        + ": " + holder + " is being started on it (" + file + ")");
+            }
+            pause(abort);
+        }
+    }
+
+    /** Null when it is ours now, else who has it. */
+    private @Nullable String tryLock(Held held, Path file, String who) {
+        if (!HELD.add(file)) {
+            return "another engine of this process";
+        }
+        FileChannel channel = null;
+        boolean kept = false;
+        try {
+            Files.createDirectories(folder);
+            channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.READ);
+            FileLock lock = channel.tryLock();
+            if (lock == null) {
+                return holder(channel);
+            }
+            // By this channel only: closing another one on the file would drop the lock.
+            channel.truncate(0);
+            String name = who + " (process " + ProcessHandle.current().pid() + ")";
+            channel.write(ByteBuffer.wrap(name.getBytes(StandardCharsets.UTF_8)), 0);
+            held.files.add(file);
+            held.channels.add(channel);
+            kept = true;
+            return null;
+        } catch (IOException e) {
+            throw new WorkerFailure("cannot lock " + file + ": " + e.getMessage());
+        } finally {
+            if (!kept) {
+                closeQuietly(channel);
+                HELD.remove(file);
+            }
+        }
+    }
+
+    private static String holder(FileChannel channel) throws IOException {
+        ByteBuffer text = ByteBuffer.allocate(LONGEST_NAME);
+        int length = channel.read(text, 0);
+        return length <= 0 ? "another engine" : new String(text.array(), 0, length, StandardCharsets.UTF_8);
+    }
+
+    private static void pause(CompletableFuture<?> abort) {
+        try {
+            abort.get(LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            return;
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("This future never fails.", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerFailure("the wait for an accelerator was interrupted");
+        }
+        throw new WorkerFailure("the start of the engine was aborted by a shutdown");
+    }
+
+    private static void closeQuietly(@Nullable FileChannel channel) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+        } catch (IOException ignored) {
+            // Nothing is locked that the kernel would not release.
+        }
+    }
+}
