@@ -6,6 +6,7 @@ import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.hydra.Overrides;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.JavaValues;
 import dev.sglangray.config.tree.KeyPath;
@@ -63,6 +64,17 @@ public final class Config {
             throw new ConfigException(ConfigProblem.error(SourcePosition.PROGRAM, "", String.valueOf(e.getMessage())));
         }
         return checked(tree, System.getenv());
+    }
+
+    /**
+     * As above, with overrides in Hydra's grammar applied to it, in order.
+     *
+     * @throws ConfigException also for overrides that do not follow the grammar or do not fit
+     */
+    public static Config of(Map<String, ?> map, List<String> overrides) {
+        Config base = of(map);
+        Overrides.apply((MapNode) base.written, base.interpolator, overrides);
+        return checked(base.written, System.getenv());
     }
 
     /**

@@ -90,6 +90,7 @@ final class ConcurrencyGroups {
                     .setName("change")
                     .setMaxConcurrency(CHANGE_THREADS)
                     .addMethod(SGLangRouterWorker::restart)
+                    .addMethod(SGLangRouterWorker::replace)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("register")

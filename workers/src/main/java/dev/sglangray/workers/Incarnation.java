@@ -8,12 +8,21 @@ import org.jspecify.annotations.Nullable;
  *
  * @param number 0 for the first, then counting up
  * @param port where its predecessor served, or null
+ * @param variant tells starts of one number apart; mostly empty
  */
-record Incarnation(int number, @Nullable Integer port) {
+record Incarnation(int number, @Nullable Integer port, String variant) {
     static final Incarnation FIRST = new Incarnation(0, null);
+
+    Incarnation(int number, @Nullable Integer port) {
+        this(number, port, "");
+    }
+
+    Incarnation variant(String word) {
+        return new Incarnation(number, port, word);
+    }
 
     /** Tells the log files of a worker apart. */
     String suffix(int attempt) {
-        return (number == 0 ? "" : "-restart" + number) + (attempt == 0 ? "" : "-" + attempt);
+        return (number == 0 ? "" : "-restart" + number) + variant + (attempt == 0 ? "" : "-" + attempt);
     }
 }

@@ -8,6 +8,7 @@ import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -179,5 +180,22 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         return call(
                 "restart",
                 h -> h.task(SGLangRouterWorker::restart, why, seconds).remote());
+    }
+
+    /**
+     * Replaces the router by one with other arguments behind the same URL, with the same servers; answers with the URL. The
+     * arguments are checked against those of the router that is installed and tried out beside the router that serves, before that
+     * one ends; requests fail for the moment between the two. They hold for all later restarts. When the new router does not come
+     * up, the old arguments are put back, and the failure says why.
+     *
+     * @param changes by argument's name; null for the router's own default. Host, port and keys cannot change
+     * @param longest for all of it
+     */
+    public WorkerGroupFuture<String> replace(Map<String, ?> changes, Duration longest) {
+        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        String json = Json.write(changes);
+        return call(
+                "replace",
+                h -> h.task(SGLangRouterWorker::replace, json, seconds).remote());
     }
 }

@@ -40,6 +40,12 @@ public record RouterSpec(
         }
     }
 
+    /** The same with other arguments. */
+    RouterSpec with(Map<String, Object> otherArgs) {
+        return new RouterSpec(
+                groupName, otherArgs, environment, pythonInterpreter, startTimeoutSeconds, logDirectory, supervision);
+    }
+
     /** Without arguments and environment, which may hold secrets. */
     @Override
     public String toString() {

@@ -34,6 +34,8 @@ public class SGLangRouterWorker {
     private static final Duration FIRST_DOUBT = Duration.ofSeconds(1);
 
     private final Keeper keeper;
+    private final RouterArguments arguments;
+    private final RouterChange change;
     private final Roster roster;
     private final RouterDesk desk;
     private final EngineWatch watch;
@@ -68,12 +70,20 @@ public class SGLangRouterWorker {
         timer = Executors.newSingleThreadScheduledExecutor(threads());
         doubts = new EngineDoubts(
                 timer, SGLangRouterWorker::askToTell, url -> roster.suspended().contains(url), FIRST_DOUBT);
+        arguments = new RouterArguments(spec.routerArgs(), MemoryFile.of(actorId, "arguments"));
+        change = new RouterChange(
+                arguments,
+                (present, incarnation) -> new RouterLifecycle(spec.with(present), kit, http, incarnation),
+                new RouterSchema(kit, kit.interpreter(spec.pythonInterpreter(), spec.environment())));
+        if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
+            arguments.inherit();
+        }
         keeper = new Keeper(
                 WorkerNames.actor(spec.groupName(), 0),
                 "router",
                 spec.supervision(),
                 secrets,
-                incarnation -> new RouterLifecycle(spec, kit, http, incarnation),
+                change::next,
                 desk,
                 MemoryFile.of(actorId, "router"));
         desk.report(keeper.journal());
@@ -248,7 +258,9 @@ public class SGLangRouterWorker {
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
         Weights updated = desk.weights().updated();
-        return Json.write(keeper.status().with(updated == null ? null : updated.version(), List.of()));
+        return Json.write(keeper.status()
+                .with(updated == null ? null : updated.version(), List.of())
+                .withChanges(arguments.changes()));
     }
 
     /** The last lines of the router's log. */
@@ -267,11 +279,27 @@ public class SGLangRouterWorker {
         return keeper.url();
     }
 
+    /**
+     * Replaces the router's process by one with other arguments, at the same URL and with the same servers, and returns the URL.
+     * They hold for all later restarts. Where the new router does not come up, the old arguments are put back.
+     *
+     * @param changesJson a JSON map by argument's name; null for the router's own default
+     */
+    public String replace(String changesJson, int seconds) {
+        try {
+            change.apply(keeper, Json.map(Json.tree(changesJson)), keeper.journal(), Duration.ofSeconds(seconds));
+        } catch (WorkerFailure e) {
+            throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
+        }
+        return keeper.url();
+    }
+
     /** Ends the router; true when all of it is gone. Aborts a start that is under way. */
     public boolean shutdown() {
         watch.close();
         line.close();
         timer.shutdownNow();
+        change.close();
         keeper.close();
         desk.close();
         threads.shutdown();

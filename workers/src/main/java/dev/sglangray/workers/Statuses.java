@@ -5,6 +5,8 @@ import dev.sglangray.workers.supervision.Condition;
 import dev.sglangray.workers.supervision.Standing;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Puts a worker's status together. */
@@ -38,7 +40,8 @@ final class Statuses {
                 0,
                 now.failure(),
                 null,
-                List.of());
+                List.of(),
+                Map.of());
     }
 
     /** With how the process stands with its supervision, once it has one. */
@@ -67,7 +70,9 @@ final class Statuses {
                 standing.restarts(),
                 standing.lastError(),
                 own.weightVersion(),
-                List.copyOf(standing.holds().values()));
+                Stream.concat(own.conditions().stream(), standing.holds().values().stream())
+                        .toList(),
+                own.changes());
     }
 
     private static String state(Standing standing) {

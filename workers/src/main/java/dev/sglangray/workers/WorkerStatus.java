@@ -2,7 +2,10 @@
 package dev.sglangray.workers;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *     before the first update
  * @param conditions what holds it back at the moment, in words: memory released, generation paused, weights being replaced,
  *     or why it cannot have its fleet's weights
+ * @param changes a router's arguments that were changed since its launch; null inside for the router's own default
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record WorkerStatus(
@@ -51,27 +55,34 @@ public record WorkerStatus(
         int restarts,
         @Nullable String lastError,
         @Nullable String weightVersion,
-        List<String> conditions) {
+        List<String> conditions,
+        Map<String, Object> changes) {
     /** Copies the lists. */
     public WorkerStatus {
         devices = List.copyOf(devices);
         // An older worker does not tell them.
         conditions = conditions == null ? List.of() : List.copyOf(conditions);
+        changes = changes == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(changes));
     }
 
     WorkerStatus with(@Nullable String version, List<String> held) {
-        return copy(groupSize, state, version, held);
+        return copy(groupSize, state, version, held, changes);
     }
 
     WorkerStatus ofGroup(int size) {
-        return copy(size, state, weightVersion, conditions);
+        return copy(size, state, weightVersion, conditions, changes);
     }
 
     WorkerStatus inState(WorkerState other) {
-        return copy(groupSize, other.name(), weightVersion, conditions);
+        return copy(groupSize, other.name(), weightVersion, conditions, changes);
     }
 
-    private WorkerStatus copy(int size, String otherState, @Nullable String version, List<String> held) {
+    WorkerStatus withChanges(Map<String, Object> changed) {
+        return copy(groupSize, state, weightVersion, conditions, changed);
+    }
+
+    private WorkerStatus copy(
+            int size, String otherState, @Nullable String version, List<String> held, Map<String, Object> changed) {
         return new WorkerStatus(
                 kind,
                 group,
@@ -91,6 +102,7 @@ public record WorkerStatus(
                 restarts,
                 lastError,
                 version,
-                held);
+                held,
+                changed);
     }
 }

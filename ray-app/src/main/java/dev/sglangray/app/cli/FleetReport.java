@@ -110,7 +110,8 @@ record FleetReport(
                 0,
                 null,
                 null,
-                List.of());
+                List.of(),
+                Map.of());
     }
 
     /** How the fleet is, in one word. */
@@ -138,6 +139,9 @@ record FleetReport(
                     worker.restarts() == 0 ? "" : "  restarts " + worker.restarts() + ", since " + worker.since(),
                     worker.weightVersion() == null ? "" : "  weights " + worker.weightVersion(),
                     worker.log() == null ? "" : "  log " + worker.log()));
+            worker.changes()
+                    .forEach((key, value) ->
+                            console.result("           changed: " + key + "=" + (value == null ? "(default)" : value)));
             worker.conditions().forEach(words -> console.result("           " + words));
             if (worker.failure() != null) {
                 console.result("           " + worker.failure().replace("\n", "\n           "));

@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
             EventsCommand.class,
             RestartCommand.class,
             ScaleCommand.class,
+            ReplaceRouterCommand.class,
             GenerateCommand.class,
             DownCommand.class,
             ConfigCommand.class,

@@ -37,6 +37,8 @@ public enum EventKind {
     WEIGHTS,
     /** Somebody asked for a new process. */
     RESTART_WANTED,
+    /** A router's arguments were changed, or could not be. */
+    ARGUMENTS,
     /** Somebody ended it. */
     STOPPED,
     /** A server was added to or removed from the router, or is out of it for now. */
