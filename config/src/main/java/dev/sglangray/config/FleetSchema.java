@@ -45,6 +45,8 @@ final class FleetSchema {
         properties.set("probe_timeout_s", number("Seconds that an answer may take."));
         properties.set("probe_failures", whole("Probes in a row that must fail."));
         properties.set("on_degraded", words("What a fleet does that lost a worker for good.", "CONTINUE", "FAIL"));
+        properties.set("on_node_loss", words("What becomes of the engines of a node that is gone.", "REPLAN", "WAIT"));
+        properties.set("node_loss_s", number("Seconds that a node is gone until its engines start elsewhere."));
         return map;
     }
 

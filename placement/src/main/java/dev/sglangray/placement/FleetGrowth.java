@@ -35,7 +35,7 @@ public final class FleetGrowth {
      * @param request what the fleet was planned from, with the state of somebody else's placement group as it is now
      * @param cluster the cluster as it is now, see {@link Cluster#widened}
      * @param room what its nodes have left
-     * @param current the engines that the fleet has, at least one
+     * @param current the engines that the fleet has, at least one, and those whose bundles it keeps
      * @param router its router, or null
      */
     public FleetGrowth(
@@ -60,15 +60,15 @@ public final class FleetGrowth {
     /**
      * Plans engines of these ranks.
      *
+     * @param worldSize how many engines the fleet has then
      * @param groupName the name of a placement group for them; not used where the fleet lives in somebody else's
      * @return a plan of the further engines only, with the bundles that they need
      * @throws PlacementException when there is no place for one, saying what each node has left
      */
-    public FleetPlan plan(List<Integer> ranks, String groupName) {
+    public FleetPlan plan(List<Integer> ranks, int worldSize, String groupName) {
         BundleChooser bundles = request.existingGroup()
                 .<BundleChooser>map(this::existing)
                 .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
-        int worldSize = current.size() + ranks.size();
         EnginePlan first = current.get(0);
         EngineMaker maker = new EngineMaker(
                 request,

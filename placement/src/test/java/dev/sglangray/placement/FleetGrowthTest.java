@@ -54,7 +54,7 @@ class FleetGrowthTest {
                         new FreeRoom(now, ledger),
                         plan.engines(),
                         plan.router().orElse(null))
-                .plan(IntStream.range(size, size + count).boxed().toList(), "fleet/scale-1");
+                .plan(IntStream.range(size, size + count).boxed().toList(), size + count, "fleet/scale-1");
     }
 
     /** What Ray would say once a plan is reserved. */

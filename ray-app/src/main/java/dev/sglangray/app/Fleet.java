@@ -31,6 +31,7 @@ public final class Fleet implements AutoCloseable {
     private final @Nullable RouterGroup routerGroup;
     private final SupervisionPolicy supervision;
     private final @Nullable Gateway gateway;
+    private final @Nullable NodeLossWatch watch;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
@@ -39,13 +40,15 @@ public final class Fleet implements AutoCloseable {
             @Nullable FleetEngines engines,
             @Nullable RouterGroup routerGroup,
             SupervisionPolicy supervision,
-            @Nullable Gateway gateway) {
+            @Nullable Gateway gateway,
+            @Nullable NodeLossWatch watch) {
         this.plan = plan;
         this.reservation = reservation;
         this.engines = engines;
         this.routerGroup = routerGroup;
         this.supervision = supervision;
         this.gateway = gateway;
+        this.watch = watch;
     }
 
     /** What was planned at the launch; {@link #scale} does not change it. */
@@ -143,6 +146,9 @@ public final class Fleet implements AutoCloseable {
     public void close() {
         if (!closed.compareAndSet(false, true)) {
             return;
+        }
+        if (watch != null) {
+            watch.close();
         }
         end(engines, routerGroup, reservation, gateway);
     }

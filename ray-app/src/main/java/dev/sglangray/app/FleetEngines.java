@@ -1,31 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.app.session.RayLedger;
-import dev.sglangray.placement.Cluster;
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.EnginePlan;
-import dev.sglangray.placement.FleetGrowth;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.NodeSnapshot;
-import dev.sglangray.placement.PlanRequest;
-import dev.sglangray.placement.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
-import dev.sglangray.placement.ray.FreeRoom;
 import dev.sglangray.placement.ray.RayClusterReader;
-import dev.sglangray.workers.GroupOptions;
-import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
-import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -33,54 +24,38 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The engines of a running fleet: which there are, where each lives, and how their number changes. One change at a time;
- * safe for use by several threads.
+ * The engines of a running fleet: which there are, where each lives, and how that changes. One change at a time; safe for use
+ * by several threads.
  */
-final class FleetEngines {
+final class FleetEngines implements NodeLossWatch.Engines {
     private static final Logger LOG = LoggerFactory.getLogger(FleetEngines.class);
     private static final Duration ANSWER = Duration.ofSeconds(20);
+    /** For what is of use only to those that answer. */
+    private static final Duration A_MOMENT = Duration.ofSeconds(5);
 
-    private final PlanRequest request;
-    private final LaunchOptions options;
-    private final GroupOptions groupOptions;
-    private final @Nullable RouterPlan routerPlan;
-    private final @Nullable RouterGroup router;
+    private static final Duration LOOK = Duration.ofMillis(100);
+    /** What is free is known before it is asked for, so Ray gives it at once, or somebody else was quicker. */
+    private static final Duration SOON = Duration.ofSeconds(30);
+
+    private final EngineBuilder builder;
     private final Berths berths;
-    private final String fleetName;
     private final ReentrantLock changing = new ReentrantLock();
+    /** What the router knows each engine by. */
+    private final Map<Integer, String> urls = new HashMap<>();
+
     private volatile ServerGroup servers;
     private volatile @Nullable Thread changer;
     private volatile boolean launched;
-    private volatile boolean closed;
+    private final CountDownLatch closed = new CountDownLatch(1);
     private volatile Runnable changed = () -> {};
-    private Cluster cluster;
-    private int groups;
+    private int wanted;
 
-    /**
-     * Those of a launch.
-     *
-     * @param request what it was planned from
-     * @param cluster the cluster then
-     * @param groupOptions how actors are made
-     */
-    FleetEngines(
-            PlanRequest request,
-            Cluster cluster,
-            FleetPlan plan,
-            LaunchOptions options,
-            GroupOptions groupOptions,
-            FleetReservation launch,
-            ServerGroup servers,
-            @Nullable RouterGroup router) {
-        this.request = request;
-        this.cluster = cluster;
-        this.options = options;
-        this.groupOptions = groupOptions;
-        this.routerPlan = plan.router().orElse(null);
-        this.router = router;
-        this.fleetName = plan.fleetName();
+    /** Those of a launch. */
+    FleetEngines(EngineBuilder builder, FleetPlan plan, FleetReservation launch, ServerGroup servers) {
+        this.builder = builder;
         this.servers = servers;
         this.berths = new Berths(plan.engines(), launch);
+        this.wanted = plan.engines().size();
     }
 
     /** What is to be run within a change, once the engines are others. */
@@ -88,8 +63,9 @@ final class FleetEngines {
         changed = toRun;
     }
 
-    /** All serve: from now on their number may change. */
+    /** All serve: from now on there may be changes. */
     void launched() {
+        learnUrls(servers.ranks());
         launched = true;
     }
 
@@ -99,199 +75,109 @@ final class FleetEngines {
     }
 
     /** Where each engine lives, by rank. */
-    List<Berth> where() {
+    @Override
+    public List<Berth> where() {
         return berths.ranks().stream().flatMap(rank -> berths.of(rank).stream()).toList();
     }
 
-    /**
-     * Gives the fleet so many engines; see {@link Fleet#scale(int, Duration, LaunchListener)}.
-     */
-    ScaleReport scale(int wanted, Duration toDrain, LaunchListener listener) {
-        if (wanted < 1) {
+    /** The ranks that should have an engine and have no worker: an engine that was to start elsewhere did not. */
+    @Override
+    public List<Integer> missing() {
+        int lacking = wanted - berths.ranks().size();
+        return lacking > 0 ? berths.freeRanks(lacking) : List.of();
+    }
+
+    /** Gives the fleet so many engines; see {@link Fleet#scale(int, Duration, LaunchListener)}. */
+    ScaleReport scale(int engines, Duration toDrain, LaunchListener listener) {
+        if (engines < 1) {
             throw new IllegalArgumentException(
-                    "a fleet has 1 engine or more, not " + wanted + "; to have none, end it");
+                    "a fleet has 1 engine or more, not " + engines + "; to have none, end it");
         }
-        begin();
-        try {
+        return change(() -> {
             int before = servers.size();
             ScaleReport report = new ScaleReport(before, before, List.of(), List.of(), 0);
-            if (wanted > before) {
-                report = grow(wanted - before, new SerialListener(listener));
-            } else if (wanted < before) {
-                report = shrink(before - wanted, toDrain, new SerialListener(listener));
+            if (engines > before) {
+                report = grow(engines - before, new SerialListener(listener));
+            } else if (engines < before) {
+                report = shrink(before - engines, toDrain, new SerialListener(listener));
             }
+            wanted = engines;
             if (report.after() != before) {
-                tellSize();
-                changed.run();
+                builder.remark("the fleet has " + report.after() + " engine(s) instead of " + before);
+                tell();
             }
             return report;
-        } finally {
-            end();
-        }
+        });
     }
 
-    private void begin() {
+    /** What can be done to the engines, one at a time. */
+    private interface Change<T> {
+        T run();
+    }
+
+    private <T> T change(Change<T> task) {
         if (!changing.tryLock()) {
-            throw new LaunchException("the number of engines is being changed already; wait until that is done");
+            throw new LaunchException("the fleet's engines are being changed already; wait until that is done");
         }
-        changer = Thread.currentThread();
-        if (closed || !launched) {
-            end();
-            throw new LaunchException(closed ? "the fleet has ended" : "the fleet is being launched");
+        try {
+            if (isClosed() || !launched) {
+                throw new LaunchException(isClosed() ? "the fleet has ended" : "the fleet is being launched");
+            }
+            changer = Thread.currentThread();
+            return task.run();
+        } finally {
+            changer = null;
+            changing.unlock();
         }
-    }
-
-    private void end() {
-        changer = null;
-        changing.unlock();
     }
 
     private ScaleReport grow(int count, LaunchListener listener) {
         int before = servers.size();
         List<Integer> ranks = berths.freeRanks(count);
-        List<Berth> found = new ArrayList<>();
-        List<Berth> moved = new ArrayList<>();
-        ServerGroup grown = servers;
-        boolean done = false;
-        try {
-            try (Step step = Step.begin(listener, LaunchPhase.PLAN, "planning " + count + " further engine(s)")) {
-                found.addAll(berths.takeIdle(count, living()));
-                found.forEach(berth -> moved.add(berth.forRank(ranks.get(moved.size()), before + count)));
-                if (!found.isEmpty()) {
-                    step.note(found.size() + " of them in bundles that the fleet still has");
-                }
-            }
-            List<Integer> further = ranks.subList(moved.size(), ranks.size());
-            if (!further.isEmpty()) {
-                List<Berth> reserved = reserve(further, listener);
-                found.addAll(reserved);
-                moved.addAll(reserved);
-            }
-            grown = start(grown, moved, listener);
-            if (closed) {
-                throw new LaunchException("the fleet was ended meanwhile");
-            }
-            berths.put(moved);
-            servers = grown;
-            done = true;
-        } finally {
-            if (!done) {
-                takeBack(grown, ranks, found);
-            }
-        }
+        add(ranks, before + count, builder.reserveDeadline(), listener);
         return new ScaleReport(before, servers.size(), ranks, List.of(), 0);
     }
 
-    /** Plans engines of these ranks on what is free, and reserves it. */
-    private List<Berth> reserve(List<Integer> ranks, LaunchListener listener) {
-        FleetPlan plan;
-        ClusterSnapshot snapshot = RayClusterReader.read();
-        cluster = cluster.widened(snapshot);
-        String name = fleetName + "/scale-" + ++groups;
-        plan = new FleetGrowth(
-                        asOfNow(), cluster, new FreeRoom(snapshot, new RayLedger().read()), berths.all(), routerPlan)
-                .plan(ranks, name);
-        FleetPlan settled =
-                options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
-        String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"
-                + settled.group().name() + "'";
-        try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
-            FleetReservation reservation = FleetReservation.reserve(
-                    settled, options.reserveDeadline(), message -> step.note(message), new RayLedger());
-            return settled.engines().stream()
-                    .map(engine -> new Berth(engine, reservation))
-                    .toList();
-        }
-    }
-
-    private PlanRequest asOfNow() {
-        return SGLangLauncher.existingGroup(
-                        request.groupSettings(), Ray.getRuntimeContext().getNamespace())
-                .map(request::withExistingGroup)
-                .orElse(request);
-    }
-
-    /** Creates workers in berths, starts their engines and registers them. */
-    private ServerGroup start(ServerGroup group, List<Berth> moved, LaunchListener listener) {
-        List<Integer> ranks = moved.stream().map(berth -> berth.engine().rank()).toList();
-        List<EnginePlan> plans = moved.stream().map(Berth::engine).toList();
-        ServerGroup grown = group;
+    /** All of these engines, or none. */
+    private void add(List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener) {
+        List<Berth> found = new ArrayList<>();
         boolean done = false;
         try {
-            List<CompletableFuture<?>> registered;
-            try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + moved.size() + " engine(s)")) {
-                Map<FleetReservation, List<EnginePlan>> byReservation = new LinkedHashMap<>();
-                moved.forEach(berth -> byReservation
-                        .computeIfAbsent(berth.reservation(), reservation -> new ArrayList<>())
-                        .add(berth.engine()));
-                for (Map.Entry<FleetReservation, List<EnginePlan>> some : byReservation.entrySet()) {
-                    grown = grown.with(
-                            some.getValue(),
-                            routerPlan == null ? null : routerPlan.groupName(),
-                            some.getKey().placementGroup(),
-                            groupOptions);
-                }
-                ServerGroup fresh =
-                        grown.on(ranks.stream().mapToInt(Integer::intValue).toArray());
-                StartOrder order = StartOrder.of(plans);
-                List<CompletableFuture<?>> ready = EngineStart.start(fresh, order, listener);
-                registered =
-                        EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router);
-                EngineStart.await(
-                        ready,
-                        registered,
-                        order.longest(groupOptions.serverHealthTimeout()).plus(LaunchOptions.ACTOR_ALLOWANCE),
-                        "started");
-            }
-            if (!registered.isEmpty()) {
-                String what = "registering " + registered.size() + " engine(s) with the router";
-                try (Step step = Step.begin(listener, LaunchPhase.REGISTER, what)) {
-                    EngineStart.await(registered, List.of(), EngineStart.REGISTER_DEADLINE, "registered");
-                }
-            }
+            settle(ranks, worldSize, toReserve, listener, found);
+            move(servers, found, listener);
             done = true;
-            return grown;
         } finally {
             if (!done) {
-                endWorkers(grown, ranks.stream().filter(grown.ranks()::contains).toList());
+                Uninterrupted.run(() -> berths.giveBack(found));
             }
         }
     }
 
-    private void takeBack(ServerGroup grown, List<Integer> ranks, List<Berth> found) {
-        Uninterrupted.run(() -> {
-            if (grown != servers) {
-                endWorkers(grown, ranks);
-            }
-            berths.giveBack(found);
-        });
+    /** Finds berths for these ranks: first those that the fleet still has, on nodes that are there. */
+    private void settle(
+            List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener, List<Berth> found) {
+        for (Berth berth : berths.takeIdle(ranks.size(), living())) {
+            found.add(berth.forRank(ranks.get(found.size()), worldSize));
+        }
+        if (!found.isEmpty()) {
+            listener.note(LaunchPhase.PLAN, found.size() + " engine(s) go into bundles that the fleet still has");
+        }
+        List<Integer> further = ranks.subList(found.size(), ranks.size());
+        if (!further.isEmpty()) {
+            found.addAll(builder.reserve(further, worldSize, berths, toReserve, listener));
+        }
     }
 
-    /** Takes engines from the router for good and ends their workers; an interrupted thread still gets all of it done. */
-    private void endWorkers(ServerGroup group, List<Integer> ranks) {
-        if (ranks.isEmpty()) {
-            return;
+    private void move(ServerGroup group, List<Berth> found, LaunchListener listener) {
+        ServerGroup grown = builder.start(group, found, listener);
+        List<Integer> ranks = found.stream().map(berth -> berth.engine().rank()).toList();
+        if (isClosed()) {
+            builder.end(grown, ranks);
+            throw new LaunchException("the fleet was ended meanwhile");
         }
-        Uninterrupted.run(() -> {
-            ServerGroup gone =
-                    group.on(ranks.stream().mapToInt(Integer::intValue).toArray());
-            if (router != null) {
-                for (int rank : ranks) {
-                    forget(gone.on(rank));
-                }
-            }
-            gone.destroy();
-        });
-    }
-
-    private void forget(ServerGroup engine) {
-        try {
-            String url = engine.getServerUrl().await(ANSWER).get(0);
-            boolean unused =
-                    router == null || router.unregisterServer(url).await(ANSWER).get(0);
-        } catch (WorkerException e) {
-            LOG.debug("{} was not taken off the router's list; it may never have been on it", engine, e);
-        }
+        servers = grown;
+        berths.put(found);
+        learnUrls(ranks);
     }
 
     private ScaleReport shrink(int count, Duration toDrain, LaunchListener listener) {
@@ -307,44 +193,116 @@ final class FleetEngines {
             }
         }
         try (Step step = Step.begin(listener, LaunchPhase.STOP, "ending engine(s) " + ranks)) {
-            ServerGroup rest = servers.without(ranks, groupOptions);
-            endWorkers(servers, ranks);
-            servers = rest;
+            ServerGroup old = servers;
+            builder.end(old, ranks);
+            servers = old.without(ranks, builder.groupOptions());
             berths.leave(ranks);
+            step.note("ended");
         }
         return new ScaleReport(before, before - count, List.of(), ranks, cut);
     }
 
     /** How many requests are left; an interrupt lets the engines go on. */
     private static int drain(ServerGroup servers, List<Integer> ranks, Duration toDrain) {
-        Map<Integer, CompletableFuture<List<Integer>>> left = new LinkedHashMap<>();
+        List<CompletableFuture<List<Integer>>> left = new ArrayList<>();
         for (int rank : ranks) {
             // One that is lost has none.
-            left.put(rank, servers.on(rank).drain(toDrain).toCompletableFuture().exceptionally(failure -> List.of(0)));
+            left.add(servers.on(rank).drain(toDrain).toCompletableFuture().exceptionally(failure -> List.of(0)));
         }
         try {
-            EngineStart.await(List.copyOf(left.values()), List.of(), toDrain.plus(ANSWER), "without requests");
+            EngineStart.await(List.copyOf(left), List.of(), toDrain.plus(ANSWER), "without requests");
         } catch (LaunchException e) {
             Uninterrupted.run(() -> ranks.forEach(rank -> servers.on(rank).undrain(ANSWER)));
             throw e;
         }
-        return left.values().stream()
+        return left.stream()
                 .mapToInt(future -> Math.max(0, future.join().get(0)))
                 .sum();
     }
 
-    private void tellSize() {
-        ServerGroup now = servers;
-        for (int rank : now.ranks()) {
+    /**
+     * Lets an engine whose node is gone start elsewhere, or one that {@linkplain #missing() is missing}.
+     *
+     * @return the address of its node now
+     * @throws dev.sglangray.placement.PlacementException when there is no room; nothing was changed
+     * @throws LaunchException when another change is under way, or as below
+     * @throws WorkerException when it did not start there; it is missing then
+     */
+    @Override
+    public String replan(int rank, LaunchListener listener) {
+        return change(() -> {
+            List<Berth> found = new ArrayList<>();
+            boolean done = false;
             try {
-                boolean unused = now.on(rank).resize(now.size()).await(ANSWER).get(0);
-            } catch (WorkerException e) {
-                LOG.debug("engine {} was not told that its group has {} engines", rank, now.size(), e);
+                settle(List.of(rank), wanted, SOON, listener, found);
+                ServerGroup others = servers;
+                if (others.ranks().contains(rank)) {
+                    abandon(others.on(rank));
+                    others = others.without(List.of(rank), builder.groupOptions());
+                    servers = others;
+                    berths.leave(List.of(rank));
+                    Optional.ofNullable(urls.remove(rank)).ifPresent(builder::forget);
+                }
+                move(others, found, listener);
+                tell();
+                done = true;
+                return found.get(0).nodeIp();
+            } finally {
+                if (!done) {
+                    Uninterrupted.run(() -> berths.giveBack(found));
+                }
+            }
+        });
+    }
+
+    private void abandon(ServerGroup engine) {
+        engine.abandon();
+        long end = System.nanoTime() + ANSWER.toNanos();
+        while (engine.isNamed()) {
+            if (System.nanoTime() - end > 0) {
+                throw new LaunchException("Ray still has the worker of the lost engine, " + engine);
+            }
+            try {
+                if (closed.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                    throw new LaunchException("the fleet was ended meanwhile");
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new LaunchException("interrupted", e);
             }
         }
     }
 
-    private static Set<String> living() {
+    private boolean isClosed() {
+        return closed.getCount() == 0;
+    }
+
+    private void learnUrls(List<Integer> ranks) {
+        try {
+            List<String> found = servers.on(
+                            ranks.stream().mapToInt(Integer::intValue).toArray())
+                    .getServerUrl()
+                    .await(ANSWER);
+            for (int i = 0; i < found.size(); i++) {
+                urls.put(ranks.get(i), found.get(i));
+            }
+        } catch (WorkerException e) {
+            LOG.debug("engines {} did not tell their URLs", ranks, e);
+        }
+    }
+
+    /** Tells the workers how many they are, and whoever attaches where. */
+    private void tell() {
+        try {
+            var unused = servers.resize(wanted).await(A_MOMENT);
+        } catch (WorkerException e) {
+            LOG.debug("not all engines were told that there are {}", wanted, e);
+        }
+        changed.run();
+    }
+
+    /** The addresses of the nodes that are there. */
+    static Set<String> living() {
         return RayClusterReader.readWithoutVariables().nodes().stream()
                 .map(NodeSnapshot::ip)
                 .collect(Collectors.toSet());
@@ -352,7 +310,7 @@ final class FleetEngines {
 
     /** Ends a change that is under way, which takes back what it had started, and lets none begin; waits for that. */
     void close() {
-        closed = true;
+        closed.countDown();
         Optional.ofNullable(changer).ifPresent(Thread::interrupt);
         changing.lock();
         try {
@@ -365,5 +323,11 @@ final class FleetEngines {
     /** What was reserved since the launch. */
     List<FleetReservation> further() {
         return berths.further();
+    }
+
+    /** Keeps with the events what becomes of the fleet. */
+    @Override
+    public void remark(String text) {
+        builder.remark(text);
     }
 }

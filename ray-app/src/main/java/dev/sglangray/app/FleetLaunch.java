@@ -11,6 +11,7 @@ import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -43,11 +44,16 @@ final class FleetLaunch {
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
+            SupervisionPolicy policy = options.groupOptions().supervision();
+            NodeLossWatch watch = null;
             if (engines != null) {
                 engines.launched();
+                if (policy.replans()) {
+                    watch = new NodeLossWatch(engines, policy.nodeLoss(), listener);
+                    watch.start();
+                }
             }
-            return new Fleet(
-                    plan, bundles, engines, router, options.groupOptions().supervision(), gateway);
+            return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
         } catch (RuntimeException | Error failure) {
             takeBack(failure);
             throw failure;
@@ -72,7 +78,11 @@ final class FleetLaunch {
             ServerGroup servers =
                     plan.engines().isEmpty() ? null : ServerGroup.create(plan, bundles.placementGroup(), groupOptions);
             if (servers != null) {
-                engines = new FleetEngines(request, cluster, plan, options, groupOptions, bundles, servers, router);
+                engines = new FleetEngines(
+                        new EngineBuilder(request, cluster, plan, options, groupOptions, router),
+                        plan,
+                        bundles,
+                        servers);
             }
             StartOrder order = StartOrder.of(plan.engines());
             if (order.rounds() > 1) {

@@ -81,6 +81,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::getRouterUrl)
                     .addMethod(SGLangRouterWorker::servers)
                     .addMethod(SGLangRouterWorker::isHealthy)
+                    .addMethod(SGLangRouterWorker::remark)
                     .addMethod(SGLangRouterWorker::status)
                     .addMethod(SGLangRouterWorker::logTail)
                     .addMethod(SGLangRouterWorker::events)

@@ -126,6 +126,11 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 h -> h.task(SGLangRouterWorker::unregisterServer, url).remote());
     }
 
+    /** Adds to the events what the fleet's owner did. */
+    public WorkerGroupFuture<Boolean> remark(String text) {
+        return call("remark", h -> h.task(SGLangRouterWorker::remark, text).remote());
+    }
+
     /** The servers that the router lists. */
     public WorkerGroupFuture<List<RegisteredServer>> servers() {
         return call("servers", h -> h.task(SGLangRouterWorker::servers).remote())

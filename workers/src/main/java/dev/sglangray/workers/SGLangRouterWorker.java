@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.ProbeKind;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
@@ -248,6 +249,12 @@ public class SGLangRouterWorker {
         } catch (RouterApiException e) {
             throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
         }
+    }
+
+    /** Keeps what the fleet's owner did with the events. */
+    public boolean remark(String text) {
+        keeper.journal().add(EventKind.FLEET, text);
+        return true;
     }
 
     /** Whether the router runs and answers. */

@@ -102,6 +102,14 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         return new ServerGroup(name(), rest, Ownership.OWNER, options);
     }
 
+    /**
+     * Kills the workers without asking them, as their node is gone. Ray takes a moment; until {@link #isNamed()} is false
+     * their names cannot be used again.
+     */
+    public void abandon() {
+        kill();
+    }
+
     /** Tells the workers how many engines their group has, from which somebody who attaches knows whether any is gone. */
     public WorkerGroupFuture<Boolean> resize(int engines) {
         return call("resize", h -> h.task(SGLangServerWorker::resize, engines).remote());

@@ -168,7 +168,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     abstract WorkerGroup<A> on(Member<A> member);
 
-    private void kill() {
+    void kill() {
         for (Member<A> member : members) {
             try {
                 member.handle().kill(true);

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.sglangray.workers.supervision.Event;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.OnDegraded;
+import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -126,8 +127,8 @@ class KeeperTest {
     }
 
     private Keeper keeper(RestartMode mode, int budget, ProbeKind probe) {
-        SupervisionPolicy policy =
-                new SupervisionPolicy(mode, budget, 600, 0, 0, probe, 0.02, 1, 2, OnDegraded.CONTINUE);
+        SupervisionPolicy policy = new SupervisionPolicy(
+                mode, budget, 600, 0, 0, probe, 0.02, 1, 2, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
         Keeper keeper = new Keeper(
                 "engines:0",
                 "engine",

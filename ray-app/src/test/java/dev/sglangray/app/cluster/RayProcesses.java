@@ -25,7 +25,11 @@ final class RayProcesses {
 
     /** What a node consists of, as opposed to what runs on it. */
     static boolean isRays(ProcessRow row) {
-        return !row.command().contains("io.ray.runtime") && !row.command().contains("sglang_ray") && !comesAndGoes(row);
+        // A raylet's command line has that of its Java workers in it.
+        return isRaylet(row)
+                || (!row.command().contains("io.ray.runtime")
+                        && !row.command().contains("sglang_ray")
+                        && !comesAndGoes(row));
     }
 
     static boolean comesAndGoes(ProcessRow row) {

@@ -41,6 +41,8 @@ public enum EventKind {
     ARGUMENTS,
     /** Somebody ended it. */
     STOPPED,
+    /** The fleet's owner changed something: how many engines there are, or where. */
+    FLEET,
     /** A server was added to or removed from the router, or is out of it for now. */
     SERVER
 }

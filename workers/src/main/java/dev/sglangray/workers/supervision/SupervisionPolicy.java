@@ -16,6 +16,8 @@ import java.time.Duration;
  * @param probeTimeoutSeconds how long an answer may take, above 0; SGLang itself answers a stuck generation after 20 s
  * @param probeFailures so many failures in a row count as dead, 1 and up
  * @param onDegraded what the loss of an engine means for its fleet
+ * @param onNodeLoss what becomes of the engines of a node that is gone
+ * @param nodeLossSeconds how long a node is gone until that, 0 and up
  */
 public record SupervisionPolicy(
         RestartMode restart,
@@ -27,15 +29,28 @@ public record SupervisionPolicy(
         double probeIntervalSeconds,
         double probeTimeoutSeconds,
         int probeFailures,
-        OnDegraded onDegraded) {
+        OnDegraded onDegraded,
+        OnNodeLoss onNodeLoss,
+        double nodeLossSeconds) {
 
     /** For production: all that ends is started again, 5 times in 10 minutes; a stuck engine is found in about 2 minutes. */
     public static final SupervisionPolicy DEFAULT = new SupervisionPolicy(
-            RestartMode.ALWAYS, 5, 600, 1, 60, ProbeKind.GENERATE, 15, 25, 3, OnDegraded.CONTINUE);
+            RestartMode.ALWAYS,
+            5,
+            600,
+            1,
+            60,
+            ProbeKind.GENERATE,
+            15,
+            25,
+            3,
+            OnDegraded.CONTINUE,
+            OnNodeLoss.REPLAN,
+            30);
 
     /** As {@link #DEFAULT}, but nothing is started again. */
-    public static final SupervisionPolicy NEVER =
-            new SupervisionPolicy(RestartMode.NEVER, 5, 600, 1, 60, ProbeKind.NONE, 15, 25, 3, OnDegraded.CONTINUE);
+    public static final SupervisionPolicy NEVER = new SupervisionPolicy(
+            RestartMode.NEVER, 5, 600, 1, 60, ProbeKind.NONE, 15, 25, 3, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
 
     /** Checks the numbers; a wrong one is an {@link IllegalArgumentException} that names its key. */
     public SupervisionPolicy {
@@ -48,6 +63,7 @@ public record SupervisionPolicy(
                         + backoffMaxSeconds);
         require(probeIntervalSeconds > 0, "probe_interval_s must be above 0, not " + probeIntervalSeconds);
         require(probeTimeoutSeconds > 0, "probe_timeout_s must be above 0, not " + probeTimeoutSeconds);
+        require(nodeLossSeconds >= 0, "node_loss_s must be 0 or more, not " + nodeLossSeconds);
         require(probeFailures >= 1, "probe_failures must be 1 or more, not " + probeFailures);
     }
 
@@ -60,6 +76,16 @@ public record SupervisionPolicy(
     /** Whether anything is started again. */
     public boolean heals() {
         return restart != RestartMode.NEVER;
+    }
+
+    /** Whether engines of a node that is gone start elsewhere. */
+    public boolean replans() {
+        return heals() && onNodeLoss == OnNodeLoss.REPLAN;
+    }
+
+    /** How long a node is gone until its engines start elsewhere. */
+    public Duration nodeLoss() {
+        return seconds(nodeLossSeconds);
     }
 
     Duration restartWindow() {

@@ -26,7 +26,9 @@ public final class SupervisionPolicyReader {
             "probe_interval_s",
             "probe_timeout_s",
             "probe_failures",
-            "on_degraded");
+            "on_degraded",
+            "on_node_loss",
+            "node_loss_s");
 
     private SupervisionPolicyReader() {}
 
@@ -57,7 +59,9 @@ public final class SupervisionPolicyReader {
                     number(map, "probe_interval_s", otherwise.probeIntervalSeconds()),
                     number(map, "probe_timeout_s", otherwise.probeTimeoutSeconds()),
                     whole(map, "probe_failures", otherwise.probeFailures()),
-                    word(map, "on_degraded", OnDegraded.class, otherwise.onDegraded()));
+                    word(map, "on_degraded", OnDegraded.class, otherwise.onDegraded()),
+                    word(map, "on_node_loss", OnNodeLoss.class, otherwise.onNodeLoss()),
+                    number(map, "node_loss_s", otherwise.nodeLossSeconds()));
         } catch (IllegalArgumentException refusal) {
             throw new ConfigException(problem(map, String.valueOf(refusal.getMessage())));
         }

@@ -23,7 +23,8 @@ class ReconcilerTest {
     }
 
     private static SupervisionPolicy policy(RestartMode mode, int maxRestarts) {
-        return new SupervisionPolicy(mode, maxRestarts, 600, 1, 4, ProbeKind.HEALTH, 10, 5, 3, OnDegraded.CONTINUE);
+        return new SupervisionPolicy(
+                mode, maxRestarts, 600, 1, 4, ProbeKind.HEALTH, 10, 5, 3, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
     }
 
     private static Signal.Exited killed(int incarnation) {

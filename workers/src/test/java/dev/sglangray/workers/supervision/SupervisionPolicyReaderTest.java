@@ -37,9 +37,22 @@ class SupervisionPolicyReaderTest {
                           probe_timeout_s: 4.5
                           probe_failures: 2
                           on_degraded: fail
+                          on_node_loss: wait
+                          node_loss_s: 12.5
                         """))
                 .isEqualTo(new SupervisionPolicy(
-                        RestartMode.ON_FAILURE, 7, 60, 0.5, 2, ProbeKind.HEALTH, 3, 4.5, 2, OnDegraded.FAIL));
+                        RestartMode.ON_FAILURE,
+                        7,
+                        60,
+                        0.5,
+                        2,
+                        ProbeKind.HEALTH,
+                        3,
+                        4.5,
+                        2,
+                        OnDegraded.FAIL,
+                        OnNodeLoss.WAIT,
+                        12.5));
     }
 
     @ParameterizedTest
@@ -49,6 +62,8 @@ class SupervisionPolicyReaderTest {
                 "{restart: sometimes} | supervision.restart | never, on-failure, always",
                 "{restrat: never} | unknown key 'restrat' | restart",
                 "{max_restarts: -1} | max_restarts must be 0 or more, not -1 | supervision",
+                "{on_node_loss: flee} | supervision.on_node_loss | replan, wait",
+                "{node_loss_s: -1} | node_loss_s must be 0 or more | supervision",
                 "{probe_interval_s: 0} | probe_interval_s must be above 0 | supervision",
                 "{backoff_initial_s: 9, backoff_max_s: 1} | backoff_max_s must not be below | 9.0",
                 "often | must be a map | restart: never"
