@@ -15,6 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
@@ -146,19 +150,24 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     public static Optional<ServerGroup> find(String groupName) {
         List<Member<SGLangServerWorker>> members = new ArrayList<>();
         List<Integer> gone = new ArrayList<>();
+        List<CompletableFuture<Integer>> asked = new ArrayList<>();
         OptionalInt size = OptionalInt.empty();
         for (int rank = 0; rank < MOST_RANKS; rank++) {
             Optional<ActorHandle<SGLangServerWorker>> actor = ActorFactory.find(WorkerNames.actor(groupName, rank));
             if (actor.isPresent()) {
-                members.add(new Member<>(rank, "", actor.get()));
-                if (size.isEmpty()) {
-                    size = sizeBy(groupName, members.get(members.size() - 1));
-                }
-            } else if (size.isPresent() && rank >= size.getAsInt()) {
-                break;
-            } else {
-                gone.add(rank);
+                Member<SGLangServerWorker> member = new Member<>(rank, "", actor.get());
+                members.add(member);
+                asked.add(sizeBy(groupName, member));
+                continue;
             }
+            if (!asked.isEmpty()) {
+                size = first(asked);
+                asked.clear();
+            }
+            if (size.isPresent() && rank >= size.getAsInt()) {
+                break;
+            }
+            gone.add(rank);
         }
         if (members.isEmpty()) {
             return Optional.empty();
@@ -169,15 +178,30 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         return Optional.of(new ServerGroup(groupName, members, gone, Ownership.GUEST, GroupOptions.defaults()));
     }
 
-    /** How many engines a worker says that its group has; empty when it does not answer. */
-    private static OptionalInt sizeBy(String groupName, Member<SGLangServerWorker> member) {
+    /** How many engines a worker says that its group has. */
+    private static CompletableFuture<Integer> sizeBy(String groupName, Member<SGLangServerWorker> member) {
         ServerGroup scout = new ServerGroup(groupName, List.of(member), Ownership.GUEST, GroupOptions.defaults());
-        try {
-            return OptionalInt.of(
-                    scout.status().await(ActorFactory.ATTACH_TIMEOUT).get(0).groupSize());
-        } catch (WorkerException e) {
-            return OptionalInt.empty();
+        return scout.status()
+                .toCompletableFuture()
+                .thenApply(statuses -> statuses.get(0).groupSize());
+    }
+
+    /** The first answer: those of a lost node answer once it is back. Empty when none comes in time. */
+    private static OptionalInt first(List<CompletableFuture<Integer>> asked) {
+        CompletableFuture<Integer> first = new CompletableFuture<>();
+        for (CompletableFuture<Integer> one : asked) {
+            CompletableFuture<Boolean> unused = one.thenApply(first::complete);
         }
+        CompletableFuture<Void> all = CompletableFuture.allOf(asked.toArray(CompletableFuture<?>[]::new));
+        try {
+            CompletableFuture.anyOf(first, all.exceptionally(failure -> null))
+                    .get(ActorFactory.ATTACH_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // Nobody answered.
+        }
+        return first.isDone() ? OptionalInt.of(first.join()) : OptionalInt.empty();
     }
 
     /** The ranks whose workers were gone for good when the group was {@linkplain #find found}. */

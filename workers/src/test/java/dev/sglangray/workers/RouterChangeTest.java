@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import dev.sglangray.workers.supervision.Event;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.OnDegraded;
+import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -137,8 +138,8 @@ class RouterChangeTest {
             }
         });
         // Not even the failed change of a fleet without restarts may cost it its router.
-        SupervisionPolicy policy =
-                new SupervisionPolicy(RestartMode.NEVER, 0, 600, 0, 0, ProbeKind.NONE, 1, 1, 2, OnDegraded.CONTINUE);
+        SupervisionPolicy policy = new SupervisionPolicy(
+                RestartMode.NEVER, 0, 600, 0, 0, ProbeKind.NONE, 1, 1, 2, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
         keeper = keeper(policy);
         keeper.start();
     }
@@ -247,8 +248,8 @@ class RouterChangeTest {
     @Test
     void oneThatDiesAtOnceIsReplacedByTheOldOne() {
         keeper.close();
-        keeper = keeper(
-                new SupervisionPolicy(RestartMode.ALWAYS, 5, 600, 0, 0, ProbeKind.NONE, 1, 1, 2, OnDegraded.CONTINUE));
+        keeper = keeper(new SupervisionPolicy(
+                RestartMode.ALWAYS, 5, 600, 0, 0, ProbeKind.NONE, 1, 1, 2, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30));
         keeper.start();
         publishes = router -> {
             if (router.isFresh()) {

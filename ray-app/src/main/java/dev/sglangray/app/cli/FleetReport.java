@@ -9,7 +9,7 @@ import dev.sglangray.workers.RegisteredServer;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.WorkerGroup;
+import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,6 +32,8 @@ import org.jspecify.annotations.Nullable;
 record FleetReport(
         String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, List<RegisteredServer> registered) {
     private static final Duration DEADLINE = Duration.ofSeconds(30);
+    /** For all workers together: those of a lost node answer once it is back. */
+    private static final Duration ANSWERS = Duration.ofSeconds(10);
 
     /** Asks a fleet's workers. */
     static FleetReport of(String namespace, Fleet fleet) {
@@ -43,8 +45,13 @@ record FleetReport(
     static FleetReport of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
         List<WorkerStatus> workers = new ArrayList<>();
         List<RegisteredServer> registered = List.of();
+        List<WorkerGroupFuture<WorkerStatus>> engines = new ArrayList<>();
+        if (servers != null) {
+            servers.ranks().forEach(rank -> engines.add(servers.on(rank).status()));
+        }
+        long end = System.nanoTime() + ANSWERS.toNanos();
         if (router != null) {
-            WorkerStatus status = of(router, "router", 0, 1);
+            WorkerStatus status = of(router.status(), end, "router", router.name(), 0, 1);
             workers.add(status);
             if (status.state().equals("READY")) {
                 registered = router.servers().await(DEADLINE).get(0);
@@ -52,8 +59,14 @@ record FleetReport(
         }
         if (servers != null) {
             int size = servers.size() + servers.gone().size();
-            for (int rank : servers.ranks()) {
-                workers.add(of(servers.on(rank), "server", rank, size));
+            for (int i = 0; i < engines.size(); i++) {
+                workers.add(of(
+                        engines.get(i),
+                        end,
+                        "server",
+                        servers.name(),
+                        servers.ranks().get(i),
+                        size));
             }
             for (int rank : servers.gone()) {
                 workers.add(gone("server", servers.name(), rank, size, "Ray has no actor of this name any more"));
@@ -82,11 +95,13 @@ record FleetReport(
     }
 
     /** A worker that does not answer is a line of the report, not the end of it. */
-    private static WorkerStatus of(WorkerGroup<?> worker, String kind, int rank, int size) {
+    private static WorkerStatus of(
+            WorkerGroupFuture<WorkerStatus> status, long end, String kind, String group, int rank, int size) {
         try {
-            return worker.status().await(DEADLINE).get(0);
+            return status.await(Duration.ofNanos(Math.max(1, end - System.nanoTime())))
+                    .get(0);
         } catch (WorkerException e) {
-            return gone(kind, worker.name(), rank, size, String.valueOf(e.getMessage()));
+            return gone(kind, group, rank, size, String.valueOf(e.getMessage()));
         }
     }
 

@@ -18,6 +18,8 @@ public final class FleetRemains {
     private static final Logger log = LoggerFactory.getLogger(FleetRemains.class);
     /** More engines than a cluster has accelerators nobody has; each rank costs a question of a millisecond. */
     private static final int RANKS = 256;
+    /** Of further engines' placement groups; a name costs as much. */
+    private static final int CHANGES = 256;
 
     private FleetRemains() {}
 
@@ -40,6 +42,9 @@ public final class FleetRemains {
         }
         for (String name : List.of("sglang-ray/" + group, "sglang-ray/" + routerGroup)) {
             removeGroup(name, ended);
+            for (int change = 1; change <= CHANGES; change++) {
+                removeGroup(name + "/scale-" + change, ended);
+            }
         }
         return ended;
     }

@@ -12,6 +12,7 @@ import dev.sglangray.placement.AcceleratorIds;
 import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.placement.GroupStrategy;
 import dev.sglangray.workers.supervision.OnDegraded;
+import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
@@ -42,6 +43,7 @@ class FleetSchemaTest {
                 .containsExactlyElementsOf(names(AcceleratorIds.values()));
         assertThat(words("supervision", "restart")).containsExactlyElementsOf(dashed(RestartMode.values()));
         assertThat(words("supervision", "probe")).containsExactlyElementsOf(dashed(ProbeKind.values()));
+        assertThat(words("supervision", "on_node_loss")).containsExactlyElementsOf(dashed(OnNodeLoss.values()));
         assertThat(words("supervision", "on_degraded")).containsExactlyElementsOf(dashed(OnDegraded.values()));
     }
 

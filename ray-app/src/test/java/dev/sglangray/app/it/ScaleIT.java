@@ -100,7 +100,7 @@ class ScaleIT {
                 scale.awaitOutput("1 STARTING", Cli.DEADLINE);
                 ExitResult second = cli.run("scale", "--by", "1");
                 assertThat(second.code()).isEqualTo(1);
-                assertThat(second.stderr()).contains("is being changed already");
+                assertThat(second.stderr()).contains("are being changed already");
                 up.signalGroup("INT");
                 assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
                 assertThat(scale.await(Cli.DEADLINE).code()).isEqualTo(1);
