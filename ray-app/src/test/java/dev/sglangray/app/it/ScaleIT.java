@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
 import java.io.IOException;
@@ -90,10 +91,8 @@ class ScaleIT {
         Path model = StandIn.model(cluster, "{}");
         try (InsideProcess up = cli.upWithProgress(
                 model, "cluster.component_placement.rollout=0-1", "router_server_args.tensor_parallel_size=1")) {
-            up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
-            Awaitility.await("the launch has ended")
-                    .atMost(Cli.DEADLINE)
-                    .until(() -> cli.run("scale", "--by", "1").code() == 0);
+            up.awaitOutput("Ctrl-C ends the fleet", Cli.DEADLINE);
+            growsFromPythonWithTheFleetsWeights(cluster);
             up.awaitOutput("the fleet has 3 engine(s) now", Cli.DEADLINE);
             Files.writeString(model.resolve("standin.json"), "{\"load_seconds\": 600}");
             try (InsideProcess scale = cli.start("scale", "--by", "1")) {
@@ -107,6 +106,26 @@ class ScaleIT {
             }
         }
         cluster.assertNothingLeft();
+    }
+
+    private static void growsFromPythonWithTheFleetsWeights(TestCluster cluster) {
+        List<String> command = List.of(
+                cluster.python().python().toString(),
+                Cli.config("scale.py").toString(),
+                cluster.address(),
+                StandIn.model(cluster, "{}").toString(),
+                "3");
+        Path sources = PythonEnvironment.repository().resolve("python-bridge/src/main/python");
+        try (InsideProcess python = cluster.spawn(cluster.head(), command, Map.of("PYTHONPATH", sources.toString()))) {
+            assertThat(python.await(Cli.DEADLINE).orFail().stdout().lines())
+                    .containsExactly(
+                            "added [2], 3 engines, known 2",
+                            "known after refresh 3, versions ['step-1', 'step-1', 'step-1']",
+                            "bundles [(0, '10.9.0.1'), (1, '10.9.0.1'), (0, '10.9.0.2')]",
+                            "groups 2, last 1",
+                            "refused SGLangServerGroup, rank 4: there is no place for 95 of 96 further engine(s): each needs"
+                                    + " 1 piece of hardware of one node in cluster (Accelerator: 4, on node ranks 0-1).");
+        }
     }
 
     private static String scale(Cli cli, SteadyLoad load, String... how) {
