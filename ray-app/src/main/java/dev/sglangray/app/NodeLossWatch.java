@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeLossWatch implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeLossWatch.class);
-    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofSeconds(2);
     /** From one attempt to move an engine to the next; doubled with each one that did not start. */
     static final Duration AGAIN = Duration.ofSeconds(15);
 
