@@ -253,6 +253,34 @@ def test_kill_9_of_the_command_ends_its_descendants(supervised: Supervised) -> N
     assert not [pid for pid in pids if alive(pid)]
 
 
+# Shared memory that is known to multiprocessing's resource tracker, and a process that has no time to remove it.
+SEGMENT = """
+import signal, sys, time
+from multiprocessing import shared_memory
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+segment = shared_memory.SharedMemory(create=True, size=4096)
+print(segment.name, flush=True)
+while True: time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["kill", "kill -9 of the command", "end of the owner"])
+def test_shared_memory_is_removed_by_the_tracker_that_outlives_the_others(supervised: Supervised, how: str) -> None:
+    supervised.start([sys.executable, "-c", SEGMENT], owner_grace_s=0)
+    pid = supervised.event()["pid"]
+    wait_until(lambda: supervised.log().endswith("\n"))
+    segment = Path("/dev/shm", supervised.log().strip())
+    assert segment.exists()
+    if how == "kill":
+        supervised.send({"op": "kill"})
+    elif how == "end of the owner":
+        supervised.close_input()
+    else:
+        os.kill(pid, signal.SIGKILL)
+    supervised.last_event()
+    assert not segment.exists()
+
+
 def test_end_of_the_owner_ends_everything(supervised: Supervised) -> None:
     pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
     supervised.close_input()

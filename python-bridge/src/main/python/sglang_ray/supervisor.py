@@ -40,6 +40,8 @@ DEFAULT_OWNER_GRACE_S = 2.0
 KILL_PATIENCE_S = 10.0
 #: So many reads of output, of 64 KiB each, before everything else has its turn.
 OUTPUT_CHUNKS = 16
+#: How much longer than the others a resource tracker may live, to remove the shared memory that they could not.
+TRACKER_PATIENCE_S = 1.0
 #: Time between two looks at the process table while a tree is being ended, in seconds.
 SCAN_INTERVAL_S = 0.05
 #: Longest accepted line after the first one, in bytes.
@@ -103,6 +105,15 @@ def descendants(root: int) -> list[Process]:
             if alive:
                 found.append((pid, start))
     return found
+
+
+def is_resource_tracker(pid: int) -> bool:
+    """Whether this is what multiprocessing has to remove shared memory and semaphores when their users are gone."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return b"multiprocessing.resource_tracker" in file.read(4096)
+    except OSError:
+        return False
 
 
 def send_signal(process: Process, signum: int) -> None:
@@ -535,6 +546,8 @@ class Watcher:
             return
         if self.give_up_at == float("inf"):
             self.give_up_at = now + KILL_PATIENCE_S
+        if now < self.kill_at + TRACKER_PATIENCE_S:
+            tree = [process for process in tree if not is_resource_tracker(process[0])]
         kill_all(tree)
 
     def finish(self, survivors: list[int]) -> int:

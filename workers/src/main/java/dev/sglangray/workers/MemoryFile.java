@@ -26,7 +26,12 @@ final class MemoryFile {
 
     /** The file of an actor, by an id that stays the same when Ray restarts it. */
     static MemoryFile of(String actorId, String what) {
-        return new MemoryFile(NodeDirectories.base().resolve("workers").resolve(actorId + "-" + what + ".json"));
+        return new MemoryFile(folder().resolve(actorId + "-" + what + ".json"));
+    }
+
+    /** Where they all lie. */
+    static Path folder() {
+        return NodeDirectories.base().resolve("workers");
     }
 
     synchronized void save(Object value) {

@@ -34,6 +34,7 @@ public class SGLangRouterWorker {
     private static final Duration BACK_SOON = Duration.ofMinutes(1);
     private static final Duration FIRST_DOUBT = Duration.ofSeconds(1);
 
+    private final WorkerMemory memory;
     private final Keeper keeper;
     private final RouterArguments arguments;
     private final RouterChange change;
@@ -55,10 +56,10 @@ public class SGLangRouterWorker {
         RouterSpec spec = Json.read(specJson, RouterSpec.class);
         OkHttpClient http = WorkerHttp.create();
         ChildKit kit = ChildKit.of(RayNode.current());
-        String actorId = Ray.getRuntimeContext().getCurrentActorId().toString();
+        memory = WorkerMemory.open(WorkerNames.actor(spec.groupName(), 0), kit.node());
         RouterLifecycle first = new RouterLifecycle(spec, kit, http);
         secrets = Secrets.of(spec.routerArgs(), spec.environment());
-        roster = new Roster(MemoryFile.of(actorId, "roster"));
+        roster = new Roster(memory.file("roster"));
         // A router generates nothing itself, so its health is all there is to ask.
         LivenessProbe probe =
                 new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
@@ -71,7 +72,7 @@ public class SGLangRouterWorker {
         timer = Executors.newSingleThreadScheduledExecutor(threads());
         doubts = new EngineDoubts(
                 timer, SGLangRouterWorker::askToTell, url -> roster.suspended().contains(url), FIRST_DOUBT);
-        arguments = new RouterArguments(spec.routerArgs(), MemoryFile.of(actorId, "arguments"));
+        arguments = new RouterArguments(spec.routerArgs(), memory.file("arguments"));
         change = new RouterChange(
                 arguments,
                 (present, incarnation) -> new RouterLifecycle(spec.with(present), kit, http, incarnation),
@@ -86,7 +87,7 @@ public class SGLangRouterWorker {
                 secrets,
                 change::next,
                 desk,
-                MemoryFile.of(actorId, "router"));
+                memory.file("router"));
         desk.report(keeper.journal());
         if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
             roster.inherit();
@@ -309,6 +310,7 @@ public class SGLangRouterWorker {
         change.close();
         keeper.close();
         desk.close();
+        memory.close();
         threads.shutdown();
         return true;
     }

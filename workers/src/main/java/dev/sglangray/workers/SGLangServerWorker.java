@@ -23,6 +23,7 @@ public class SGLangServerWorker {
     /** One call that watches is renewed this often, so that one whose caller is gone does not hold a thread for long. */
     private static final Duration WATCH = Duration.ofMinutes(1);
 
+    private final WorkerMemory files;
     private final EngineControl control;
     private final Keeper keeper;
     private final EngineOutside outside;
@@ -47,12 +48,12 @@ public class SGLangServerWorker {
         ServerSpec spec = Json.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
         ChildKit kit = ChildKit.of(RayNode.current());
-        String actorId = Ray.getRuntimeContext().getCurrentActorId().toString();
+        files = WorkerMemory.open(spec.actorName(), kit.node());
         RouterLink router = spec.routerGroup() == null ? RouterLink.NONE : new RayRouterLink(spec.routerGroup());
         LivenessProbe probe = new LivenessProbe(
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
         latest = new EngineLifecycle(spec, kit, http);
-        toldSize = MemoryFile.of(actorId, "size");
+        toldSize = files.file("size");
         groupSize = spec.groupSize();
         routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
         toLoad = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
@@ -64,22 +65,22 @@ public class SGLangServerWorker {
                 Secrets.of(spec.serverArgs(), spec.environment()),
                 incarnation -> renew(new EngineLifecycle(spec, kit, http, incarnation)),
                 outside,
-                MemoryFile.of(actorId, "engine"));
+                files.file("engine"));
         control = new EngineControl(http, keeper::url, latest.apiKey());
         ChangeLock changes = new ChangeLock();
         memory = new EngineMemory(
                 keeper,
                 control,
                 changes,
-                MemoryFile.of(actorId, "lent"),
+                files.file("lent"),
                 generation::get,
                 () -> MemorySupport.refusal(spec, latest.devices()));
-        pause = new EnginePause(keeper, control, changes, MemoryFile.of(actorId, "paused"));
+        pause = new EnginePause(keeper, control, changes, files.file("paused"));
         weights = new EngineWeights(
                 spec.initialWeights(),
                 control,
                 router,
-                MemoryFile.of(actorId, "weights"),
+                files.file("weights"),
                 keeper.journal(),
                 generation::get,
                 keeper::restartSoon);
@@ -292,6 +293,7 @@ public class SGLangServerWorker {
         memory.forget();
         pause.forget();
         weights.forget();
+        files.close();
         ended.complete(null);
         return true;
     }

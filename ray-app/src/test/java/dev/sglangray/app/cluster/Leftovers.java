@@ -12,7 +12,7 @@ import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /**
- * Looks for what a fleet may have left on a cluster: processes, actors, placement groups.
+ * Looks for what a fleet may have left on a cluster: processes, actors, placement groups, shared memory.
  *
  * <p>Ports need no look of their own: none of the node's network namespace can be open without a process of its pid
  * namespace, and those are all accounted for.
@@ -78,6 +78,9 @@ final class Leftovers {
                 found.add("placement group " + group);
             }
         }
+        cluster.sharedMemory().stream()
+                .filter(segment -> !cluster.sharedMemoryBefore().contains(segment))
+                .forEach(segment -> found.add("shared memory " + segment));
         return found;
     }
 }

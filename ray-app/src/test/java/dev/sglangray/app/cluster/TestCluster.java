@@ -15,7 +15,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +44,7 @@ public final class TestCluster implements AutoCloseable {
     private final AtomicInteger commands = new AtomicInteger();
     private final List<InsideProcess> started = new ArrayList<>();
     private volatile List<ProcessRow> baseline = List.of();
+    private volatile Set<String> sharedMemory = Set.of();
 
     private TestCluster(ClusterSpec spec) {
         this.spec = spec;
@@ -94,6 +100,7 @@ public final class TestCluster implements AutoCloseable {
                 .until(() -> aliveNodes() == spec.nodes().size());
         awaitDashboard();
         baseline = namespaces.processes();
+        sharedMemory = sharedMemory();
     }
 
     /** One {@code ray start}, tried a second time because under load it may give up waiting for its own processes. */
@@ -146,9 +153,16 @@ public final class TestCluster implements AutoCloseable {
 
     /** Ends what is left of Ray on a node, not the head, and starts it anew. */
     public void startAgain(ClusterNode node) {
-        onNode(node).stream()
-                .filter(row -> baseline.stream().anyMatch(old -> old.pid() == row.pid()))
-                .forEach(this::kill);
+        Set<Long> old = onNode(node).stream()
+                .filter(row -> baseline.stream().anyMatch(known -> known.pid() == row.pid()))
+                .peek(this::kill)
+                .map(ProcessRow::pid)
+                .collect(Collectors.toSet());
+        // Else the raylet that is just dying counts as the new one.
+        Awaitility.await("the end of the node's old processes")
+                .atMost(START_DEADLINE)
+                .pollInterval(Duration.ofMillis(20))
+                .until(() -> onNode(node).stream().noneMatch(row -> old.contains(row.pid())));
         startNode(node);
         Awaitility.await("the node in Ray's table")
                 .atMost(START_DEADLINE)
@@ -302,12 +316,43 @@ public final class TestCluster implements AutoCloseable {
         return baseline;
     }
 
+    /** The names in {@code /dev/shm}, which all nodes share, without Ray's own. */
+    Set<String> sharedMemory() {
+        return list(head().file("/dev/shm"), name -> !name.startsWith("plasma"));
+    }
+
+    Set<String> sharedMemoryBefore() {
+        return sharedMemory;
+    }
+
+    /** What workers on all nodes have written down for successors. */
+    public List<String> memoryFiles() {
+        String folder = "/tmp/sglang-ray-" + System.getProperty("user.name") + "/workers";
+        return nodes().stream()
+                .flatMap(node -> list(node.file(folder), name -> name.endsWith(".json")).stream()
+                        .map(name -> name + " on " + node.name()))
+                .toList();
+    }
+
+    private static Set<String> list(Path folder, Predicate<String> wanted) {
+        if (!Files.isDirectory(folder)) {
+            return Set.of();
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString())
+                    .filter(wanted)
+                    .collect(Collectors.toCollection(TreeSet::new));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     /** Ray's nodes: {@code id}, {@code ip}, {@code alive}, {@code resources}. */
     public JsonNode nodeTable() {
         return rows("nodes");
     }
 
-    /** Ray's actors, dead ones too: {@code id}, {@code name}, {@code class}, {@code state}, {@code job}, {@code ip}. */
+    /** Ray's actors, dead ones too: {@code id}, {@code name}, {@code class}, {@code state}, {@code job}, {@code ip}, {@code pid}. */
     public JsonNode actors() {
         return rows("actors");
     }

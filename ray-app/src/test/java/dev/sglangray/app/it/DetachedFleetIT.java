@@ -7,8 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.ProcessRow;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
+import java.nio.file.Path;
+import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -91,6 +94,37 @@ class DetachedFleetIT {
         Awaitility.await("the keeper notices")
                 .atMost(Cli.DEADLINE)
                 .until(() -> cluster.leftovers().isEmpty());
+    }
+
+    /** In Ray the actors and the placement group of a fleet end with who made them. */
+    @Test
+    void endsWithItsKeeper(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        Path model = StandIn.model(cluster, "{\"ignore_sigterm\": true}");
+        cli.run(Cli.upWords(Cli.config("fleet.yaml"), model, new String[] {"--detach"}))
+                .orFail();
+        cluster.kill(keeper(cluster));
+        Awaitility.await("nothing left of it")
+                .atMost(Cli.DEADLINE)
+                .until(() -> cluster.leftovers().isEmpty());
+        cli.run(Cli.upWords(Cli.config("fleet.yaml"), StandIn.model(cluster, "{}"), new String[] {"--detach"}))
+                .orFail();
+        cli.run("down").orFail();
+        // The first fleet left its workers' memory, which the workers of the second deleted.
+        assertThat(cluster.memoryFiles()).isEmpty();
+    }
+
+    private static ProcessRow keeper(TestCluster cluster) {
+        long pid = StreamSupport.stream(cluster.actors().spliterator(), false)
+                .filter(actor -> actor.path("name").asText().startsWith("sglang-ray-keeper/"))
+                .filter(actor -> actor.path("state").asText().equals("ALIVE"))
+                .mapToLong(actor -> actor.path("pid").asLong())
+                .findFirst()
+                .orElseThrow();
+        return cluster.processes().stream()
+                .filter(row -> row.innerPid() == pid)
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

@@ -24,49 +24,14 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The whole fault matrix on fleets of stand-ins, and a soak. Takes long, so it is run by hand. */
+/** The fault matrix on the newest Ray, with real engines and a soak too. Takes long, so it is run by hand. */
 @OnCluster
 @Tag("fault")
-@EnabledIfSystemProperty(named = FaultMatrixIT.SWITCH, matches = "true")
+@EnabledIfSystemProperty(named = FaultMatrixContract.SWITCH, matches = "true")
 @Timeout(value = 40, unit = TimeUnit.MINUTES)
-class FaultMatrixIT {
+class FaultMatrixIT extends FaultMatrixContract {
 
     private static final Logger LOG = LoggerFactory.getLogger(FaultMatrixIT.class);
-
-    /** The property that switches it on. */
-    static final String SWITCH = "fault.matrix";
-
-    /** A part of a cell's name, to run only those. */
-    private static final String ONLY = "fault.cell";
-
-    @Test
-    void processes(TestCluster cluster) {
-        run(cluster, Stream.concat(FaultCells.gate().stream(), FaultCells.rest().stream()));
-    }
-
-    @Test
-    void nodes(TestCluster cluster) {
-        run(cluster, FaultCells.nodes().stream());
-    }
-
-    /** Nothing can be written any more where logs go; then the engine dies too. */
-    @Test
-    void fullDisk(TestCluster cluster) {
-        String logs = "$(ls -d /tmp/ray/session_2*/logs)";
-        String fill =
-                "mount -n -t tmpfs -o size=64k tmpfs " + logs + "; head -c 1m /dev/zero > " + logs + "/fill; true";
-        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
-            try {
-                new FaultMatrix(scene).run(List.of(FaultCell.engine("engine", "kill -9, its log folder full", s -> {
-                    cluster.exec(s.engineNode(), Cli.DEADLINE, "sh", "-c", fill).orFail();
-                    s.signal(s.engine(), "KILL");
-                })));
-            } finally {
-                cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", "umount -l " + logs)
-                        .orFail();
-            }
-        }
-    }
 
     /** The main cells with real engines on the machine's CPU. */
     @Test
@@ -112,15 +77,6 @@ class FaultMatrixIT {
                     rows.stream()
                             .collect(
                                     Collectors.groupingBy(FaultMatrix.Row::name, TreeMap::new, Collectors.counting())));
-            assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
-        }
-    }
-
-    private static void run(TestCluster cluster, Stream<FaultCell> all) {
-        List<FaultCell> cells = all.filter(cell -> cell.name().contains(System.getProperty(ONLY, "")))
-                .toList();
-        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
-            new FaultMatrix(scene).run(cells);
             assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
         }
     }

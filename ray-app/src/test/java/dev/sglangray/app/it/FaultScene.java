@@ -289,6 +289,8 @@ final class FaultScene implements AutoCloseable {
             if (!ended) {
                 up.signalGroup("INT");
                 assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
+                // Of an orderly end; and what killed fleets before it left was deleted by its workers.
+                assertThat(cluster.memoryFiles()).isEmpty();
             }
         }
         cluster.assertNothingLeft();

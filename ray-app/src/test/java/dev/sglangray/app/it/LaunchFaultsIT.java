@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  */
 @OnCluster
 @Tag("fault")
-@EnabledIfSystemProperty(named = FaultMatrixIT.SWITCH, matches = "true")
+@EnabledIfSystemProperty(named = FaultMatrixContract.SWITCH, matches = "true")
 class LaunchFaultsIT {
 
     @ParameterizedTest

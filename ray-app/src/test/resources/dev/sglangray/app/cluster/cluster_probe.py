@@ -57,6 +57,7 @@ def actors(state):
             "state": row["State"],
             "job": row["JobID"],
             "ip": row["Address"]["IPAddress"],
+            "pid": row.get("Pid", 0),
         }
         for key, row in state.actor_table(None).items()
     ]
