@@ -67,6 +67,7 @@ abstract class SharingContract {
                     .map(SharingContract::devices)
                     .toList();
             assertThat(engines).isEqualTo(numbers());
+            aTrainerDies(cluster);
             List<String> seen = new ArrayList<>();
             for (String bundle : numbers()) {
                 String[] command = user(cluster, "join", "sglang-ray/SGLangServerGroup", bundle, "0.8")
@@ -87,6 +88,15 @@ abstract class SharingContract {
             end(up);
         }
         cluster.assertNothingLeft();
+    }
+
+    /** What it had of an engine's accelerator is free for the next one. */
+    private static void aTrainerDies(TestCluster cluster) {
+        List<String> command = user(cluster, "stay", "sglang-ray/SGLangServerGroup", "0", "0.8");
+        try (InsideProcess trainer = cluster.spawn(cluster.head(), command, Map.of())) {
+            trainer.awaitOutput("trainer sees", Cli.DEADLINE).signal("KILL");
+            assertThat(trainer.await(Cli.DEADLINE).code()).isEqualTo(137);
+        }
     }
 
     @Test

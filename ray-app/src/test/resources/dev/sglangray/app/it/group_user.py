@@ -2,6 +2,7 @@
 """A trainer's side of sharing accelerators, as a Python program of a user.
 
 Usage: group_user.py ADDRESS join GROUP BUNDLE GPUS   an actor in a bundle of a group that is found by name
+       group_user.py ADDRESS stay GROUP BUNDLE GPUS   the same, until killed
        group_user.py ADDRESS make GROUP NODE_IP COUNT a group of so many one-GPU bundles on a node, until killed
        group_user.py ADDRESS hold NAME NODE_IP GPUS   an actor with GPUs on a node, until killed
 """
@@ -25,7 +26,7 @@ class Trainer:
         return os.environ.get("CUDA_VISIBLE_DEVICES", "none")
 
 
-def join(group: str, bundle: str, gpus: str) -> None:
+def join(group: str, bundle: str, gpus: str) -> Trainer:
     """Take what is left of a bundle."""
     found = ray.util.get_placement_group(group)
     strategy = PlacementGroupSchedulingStrategy(
@@ -33,6 +34,14 @@ def join(group: str, bundle: str, gpus: str) -> None:
     )
     trainer = Trainer.options(num_gpus=float(gpus), num_cpus=1, scheduling_strategy=strategy).remote()
     print("trainer sees " + ray.get(trainer.devices.remote(), timeout=120), flush=True)
+    return trainer
+
+
+def stay(group: str, bundle: str, gpus: str) -> None:
+    """Take what is left of a bundle, and keep it."""
+    trainer = join(group, bundle, gpus)
+    signal.pause()
+    del trainer
 
 
 def make(group: str, node_ip: str, count: str) -> None:
@@ -56,7 +65,7 @@ def main() -> None:
     """Connect and do one of them."""
     address, command, *rest = sys.argv[1:]
     ray.init(address=address, namespace=NAMESPACE, log_to_driver=False)
-    {"join": join, "make": make, "hold": hold}[command](*rest)
+    {"join": join, "stay": stay, "make": make, "hold": hold}[command](*rest)
 
 
 if __name__ == "__main__":
