@@ -66,6 +66,7 @@ public final class FleetGrowth {
      * @throws PlacementException when there is no place for one, saying what each node has left
      */
     public FleetPlan plan(List<Integer> ranks, int worldSize, String groupName) {
+        requireThatRayKnows();
         BundleChooser bundles = request.existingGroup()
                 .<BundleChooser>map(this::existing)
                 .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
@@ -91,6 +92,17 @@ public final class FleetGrowth {
                 .orElseGet(() ->
                         new GroupPlan.Own(groupName, request.groupSettings().strategy()));
         return new FleetPlan(groupName, group, engines, null, bundles.bundles(), List.of());
+    }
+
+    private void requireThatRayKnows() {
+        if (request.groupSettings().acceleratorIds() == AcceleratorIds.TRUST_CONFIG && width() > 0) {
+            throw PlacementException.builder(
+                            "with accelerator ids from the configuration nothing is reserved in Ray, so that"
+                                    + " nobody knows which other accelerators are free")
+                    .component(server.groupName())
+                    .fix("Launch the fleet anew, with the ranks that its component is to have.")
+                    .build();
+        }
     }
 
     private BundleChooser existing(ExistingGroup group) {

@@ -204,6 +204,18 @@ class FleetGrowthTest {
     }
 
     @Test
+    void takesNothingOfWhichRayKnowsNothing() {
+        ClusterSnapshot now = snapshot(2);
+        Cluster cluster = Cluster.of(1, List.of(), now);
+        GroupSettings trusting =
+                new GroupSettings(GroupStrategy.PACK, AcceleratorIds.TRUST_CONFIG, 1, Map.of(), Map.of(), null, null);
+        PlanRequest request = request(cluster, 1, 0, 0).groupSettings(trusting).build();
+        FleetPlan plan = FleetPlanner.plan(request);
+        assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 1))
+                .hasMessageContaining("nobody knows which other accelerators are free");
+    }
+
+    @Test
     void takesTheTrainersOtherBundles() {
         ClusterSnapshot now = snapshot(2, 2);
         Cluster cluster = Cluster.of(2, List.of(), now);
