@@ -156,8 +156,9 @@ final class RouterChange {
     /** Makes the trial what holds, unless it failed or was replaced since. */
     private boolean commit(Map<String, Object> more) {
         synchronized (lock) {
-            boolean holds =
-                    latest == trial && Objects.requireNonNull(trial).failure().isEmpty();
+            boolean holds = !closed
+                    && latest == trial
+                    && Objects.requireNonNull(trial).failure().isEmpty();
             if (holds) {
                 arguments.keep(more);
             }
@@ -171,16 +172,17 @@ final class RouterChange {
         }
     }
 
-    /** Ends a rehearsal that is under way. */
+    /** Ends a rehearsal that is under way; nothing is left for a successor. */
     void close() {
         ServingLifecycle running;
         synchronized (lock) {
             closed = true;
             running = rehearsal;
+            // A change that is under way keeps nothing after this.
+            arguments.delete();
         }
         if (running != null) {
             running.shutdown(GRACE);
         }
-        arguments.delete();
     }
 }
