@@ -26,24 +26,24 @@ import org.jspecify.annotations.Nullable;
 /**
  * Lets one engine at a time start on an accelerator of this node, however many workers, fleets and jobs want to: SGLang takes its
  * memory by what is free before and after it loads its weights, which another engine's start would spoil. Each accelerator has a
- * file, and the lock on it is the kernel's, so that it ends with the process that holds it. Safe for use by many threads.
+ * file, and the lock on it is the kernel's, so that it ends with the process that holds it. A process has one of these. Safe for
+ * use by many threads.
  */
 final class DeviceLocks {
     private static final Duration LOOK = Duration.ofMillis(100);
 
     private static final int LONGEST_NAME = 300;
 
-    /** The kernel keeps such locks per process, so a second look from the same JVM must never open the file. */
-    private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
-
     private final Path folder;
+    /** The kernel keeps such locks per process, so a second look from the same JVM must never open the file. */
+    private final Set<Path> ours = ConcurrentHashMap.newKeySet();
 
     DeviceLocks(Path folder) {
         this.folder = folder.toAbsolutePath().normalize();
     }
 
     /** Accelerators that are held until this is closed. */
-    static final class Held implements AutoCloseable {
+    final class Held implements AutoCloseable {
         private final List<Path> files = new ArrayList<>();
         private final List<FileChannel> channels = new ArrayList<>();
 
@@ -51,7 +51,7 @@ final class DeviceLocks {
         public void close() {
             for (int i = channels.size() - 1; i >= 0; i--) {
                 closeQuietly(channels.get(i));
-                HELD.remove(files.get(i));
+                ours.remove(files.get(i));
             }
             channels.clear();
             files.clear();
@@ -121,7 +121,7 @@ final class DeviceLocks {
 
     /** Null when it is ours now, else who has it. */
     private @Nullable String tryLock(Held held, Path file, String who) {
-        if (!HELD.add(file)) {
+        if (!ours.add(file)) {
             return "another engine of this process";
         }
         FileChannel channel = null;
@@ -147,7 +147,7 @@ final class DeviceLocks {
         } finally {
             if (!kept) {
                 closeQuietly(channel);
-                HELD.remove(file);
+                ours.remove(file);
             }
         }
     }
