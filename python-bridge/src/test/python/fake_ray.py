@@ -18,6 +18,10 @@ class GetTimeoutError(RayError, TimeoutError):
     """``ray.get`` waited in vain."""
 
 
+class ActorUnavailableError(RayError):
+    """The actor's process is gone, and may come again."""
+
+
 class Ref:
     """An answer, a failure, or nothing yet."""
 
@@ -59,6 +63,7 @@ class FakeRay(types.ModuleType):
         self.exceptions = types.ModuleType("ray.exceptions")
         self.exceptions.RayError = RayError  # type: ignore[attr-defined]
         self.exceptions.GetTimeoutError = GetTimeoutError  # type: ignore[attr-defined]
+        self.exceptions.ActorUnavailableError = ActorUnavailableError  # type: ignore[attr-defined]
         self.util = types.SimpleNamespace(list_named_actors=self._list)
 
     def _list(self, all_namespaces: bool = False) -> list[dict[str, str]]:

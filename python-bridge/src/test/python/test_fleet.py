@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import sglang_ray
-from fake_ray import FakeRay, Method, RayError, Ref, install
-from sglang_ray import errors, fleet
+from fake_ray import ActorUnavailableError, FakeRay, Method, RayError, Ref, install
+from sglang_ray import errors, fleet, future
 
 FACTS = {
     "serverGroup": "SGLangServerGroup",
@@ -194,6 +194,25 @@ def test_a_fleet_that_ends_meanwhile(box: Box) -> None:
     for _ in range(2):
         with pytest.raises(errors.FleetEndedError):
             group.is_healthy().wait()
+
+
+def test_a_call_that_is_lost_with_the_gateway_s_process(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(future, "_PAUSE_S", 0.001)
+    lost = Ref(failure=ActorUnavailableError("socket closed"))
+    box.answers = [lost, lost, lost, {"result": [True], "seconds": 0}]
+    group = sglang_ray.attach()
+    back = Ref(json.dumps(FACTS))
+    said = [Ref(failure=ActorUnavailableError("restarting")), back, back]
+    box.facts = Method(lambda: said.pop(0))
+    calling = group.is_healthy()
+    with pytest.raises(errors.FleetCallLostError, match="that is back and the fleet goes on"):
+        calling.wait()
+    with pytest.raises(errors.FleetCallLostError):
+        asyncio.run(group.is_healthy().async_wait())
+    said = [Ref(failure=ActorUnavailableError("restarting")), Ref(failure=RayError("the actor died"))]
+    with pytest.raises(errors.FleetEndedError):
+        group.is_healthy().wait()
+    assert group.is_healthy().wait() == [True]
 
 
 def test_what_is_not_there_is_told_with_what_is(ray: FakeRay, box: Box) -> None:

@@ -41,6 +41,13 @@ class FleetEndedError(FleetError):
     """The fleet, or the program that owns it, has ended. Nothing can be asked of it any more."""
 
 
+class FleetCallLostError(FleetError):
+    """The gateway's process died with the call, and is back: the fleet goes on, and so does the group that was called.
+
+    Whether the fleet did what was asked is not known. Look (``status``, ``weight_version``), or ask again.
+    """
+
+
 class FleetBusyError(FleetError):
     """Too many calls wait for the fleet's owner at once. Wait for some of them, then try again."""
 

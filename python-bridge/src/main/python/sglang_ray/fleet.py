@@ -498,7 +498,13 @@ class FleetGroup:
             raise errors.FleetRequestError(f"{self!r} was detached")
         ranks = list(self._ranks) if kind == self.kind else []
         request = {"group": kind, "method": method, "ranks": ranks, "arguments": arguments}
-        return GroupFuture(gateway.call.remote(json.dumps(request)), f"{self.name}.{method}", convert, flatten)
+        return GroupFuture(
+            gateway.call.remote(json.dumps(request)),
+            f"{self.name}.{method}",
+            convert,
+            flatten,
+            gateway.facts.remote,
+        )
 
 
 def attach(

@@ -5,11 +5,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any, Callable, Generic, TypeVar
 
 from sglang_ray import errors
 
 T = TypeVar("T")
+
+#: Ray may take so long to start a gateway again, in seconds.
+_BACK_S = 30.0
+_PAUSE_S = 0.2
 
 
 class GroupFuture(Generic[T]):
@@ -19,11 +24,20 @@ class GroupFuture(Generic[T]):
     a failure is raised there, and does not end the process. Safe for use by several threads.
     """
 
-    def __init__(self, ref: Any, what: str, convert: Callable[[Any], T], flatten: bool = False) -> None:
+    def __init__(
+        self,
+        ref: Any,
+        what: str,
+        convert: Callable[[Any], T],
+        flatten: bool = False,
+        look: Callable[[], Any] | None = None,
+    ) -> None:
         """``ref``: Ray's reference to the gateway's answer; ``convert`` makes one answer of its JSON.
 
-        ``flatten``: each worker answers with a list, and the lists are put one after the other.
+        ``flatten``: each worker answers with a list, and the lists are put one after the other. ``look``: a call that
+        any gateway that lives answers.
         """
+        self._look = look
         self._ref = ref
         self._what = what
         self._convert = convert
@@ -38,6 +52,7 @@ class GroupFuture(Generic[T]):
         Raises:
             FleetTimeoutError: the time is over; nothing was cancelled.
             FleetEndedError: the fleet ended meanwhile.
+            FleetCallLostError: the fleet goes on, but the process that carried the call to it died.
             WorkerError: a worker failed.
         """
         import ray
@@ -48,7 +63,7 @@ class GroupFuture(Generic[T]):
         except GetTimeoutError:
             raise self._late(timeout) from None
         except ray.exceptions.RayError as error:
-            raise self._ended(error) from error
+            raise self._gone(error) from error
         return self._read(answer)
 
     async def async_wait(self, timeout: float | None = None) -> list[T]:
@@ -64,7 +79,7 @@ class GroupFuture(Generic[T]):
         except asyncio.TimeoutError:
             raise self._late(timeout) from None
         except ray.exceptions.RayError as error:
-            raise self._ended(error) from error
+            raise await asyncio.to_thread(self._gone, error) from error
         return self._read(answer)
 
     def done(self) -> bool:
@@ -94,6 +109,25 @@ class GroupFuture(Generic[T]):
 
     def _late(self, timeout: float | None) -> errors.FleetTimeoutError:
         return errors.FleetTimeoutError(f"{self._what} was not answered within {timeout} s")
+
+    def _gone(self, error: Exception) -> errors.FleetError:
+        """Ray starts a gateway that dies again, unless the fleet's owner is gone too."""
+        import ray
+
+        deadline = time.monotonic() + _BACK_S
+        unavailable = isinstance(error, ray.exceptions.ActorUnavailableError)
+        while unavailable and self._look is not None and time.monotonic() < deadline:
+            try:
+                ray.get(self._look(), timeout=max(0.1, deadline - time.monotonic()))
+            except ray.exceptions.RayError as again:
+                unavailable = isinstance(again, ray.exceptions.ActorUnavailableError)
+                time.sleep(_PAUSE_S)
+            else:
+                return errors.FleetCallLostError(
+                    f"{self._what} was under way when the process of the fleet's gateway died; that is back and the "
+                    "fleet goes on, but whether the call was carried out is not known: look, or call again"
+                )
+        return self._ended(error)
 
     def _ended(self, error: Exception) -> errors.FleetEndedError:
         return errors.FleetEndedError(f"{self._what} was not answered: the fleet, or who owned it, is gone ({error})")

@@ -29,7 +29,8 @@ class Gateway:
         self._waiting: dict[int, asyncio.Future[str]] = {}
         self._requests: list[dict[str, Any]] = []
         self._bell: asyncio.Event | None = None
-        self._count = 0
+        # Not from 0: the owner may still have answers to the calls of a predecessor that died.
+        self._count = time.time_ns() // 1000
         self._questions = 0
         self._asked = time.monotonic()
         self._ended = False

@@ -29,6 +29,7 @@ final class FleetSchema {
         properties.set("name", EditorSchema.text("A placement group that somebody else made, to use instead."));
         properties.set(
                 "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));
+        properties.set("bundles", numbers("The bundle of that group for each engine, by the engine's rank."));
         return map;
     }
 
@@ -61,6 +62,12 @@ final class FleetSchema {
             both.add(word);
         }
         return EditorSchema.describe(EditorSchema.choice(both), description);
+    }
+
+    private static ObjectNode numbers(String description) {
+        ObjectNode list = EditorSchema.type("array");
+        list.set("items", EditorSchema.anyOf(EditorSchema.type("integer").put("minimum", 0)));
+        return EditorSchema.describe(list, description);
     }
 
     private static ObjectNode number(String description) {

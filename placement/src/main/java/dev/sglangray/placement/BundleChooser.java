@@ -4,6 +4,7 @@ package dev.sglangray.placement;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -76,12 +77,25 @@ sealed interface BundleChooser {
         private final Map<Integer, String> owners = new HashMap<>();
         private final Map<String, List<Integer>> byNode = new HashMap<>();
 
-        Existing(ExistingGroup group, Cluster cluster) {
+        /**
+         * Knows the bundles, of which nobody has anything yet.
+         *
+         * @param first the bundles that are looked at before the others, in this order
+         */
+        Existing(ExistingGroup group, Cluster cluster, List<Integer> first) {
             this.group = group;
             Map<String, String> addresses = new HashMap<>();
             cluster.nodes().forEach(node -> addresses.put(node.snapshot().nodeId(), node.ip()));
+            Set<Integer> order = new LinkedHashSet<>(first);
+            order.removeIf(index -> index >= group.bundles().size());
+            for (int index = 0; index < group.bundles().size(); index++) {
+                order.add(index);
+            }
+            for (int index : order) {
+                byNode.computeIfAbsent(group.bundles().get(index).nodeId(), id -> new ArrayList<>())
+                        .add(index);
+            }
             for (ExistingGroup.Bundle bundle : group.bundles()) {
-                byNode.computeIfAbsent(bundle.nodeId(), id -> new ArrayList<>()).add(bundles.size());
                 bundles.add(new BundlePlan(
                         bundles.size(), addresses.getOrDefault(bundle.nodeId(), bundle.nodeId()), bundle.resources()));
                 left.add(new HashMap<>(bundle.resources()));

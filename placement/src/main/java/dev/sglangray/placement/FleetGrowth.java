@@ -106,7 +106,7 @@ public final class FleetGrowth {
     }
 
     private BundleChooser existing(ExistingGroup group) {
-        BundleChooser.Existing bundles = new BundleChooser.Existing(group, cluster);
+        BundleChooser.Existing bundles = new BundleChooser.Existing(group, cluster, List.of());
         for (EnginePlan engine : current) {
             bundles.taken(
                     engine.bundleIndex(), engine.node(), engine.placement().localHardwareRanks(), engine.resources());

@@ -26,7 +26,8 @@ public final class FleetPlanner {
         requireDistinctNames(request);
         requireExistingGroup(request);
         BundleChooser bundles = request.existingGroup()
-                .<BundleChooser>map(group -> new BundleChooser.Existing(group, request.cluster()))
+                .<BundleChooser>map(group -> new BundleChooser.Existing(
+                        group, request.cluster(), request.groupSettings().bundles()))
                 .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
         warnings.addAll(request.warnings());
@@ -82,7 +83,7 @@ public final class FleetPlanner {
         List<Placement> placements;
         try {
             PlacementStrategy strategy = request.strategy().orElseGet(() -> packed(request, server));
-            placements = strategy.getPlacement(cluster, true);
+            placements = ranked(request, strategy.getPlacement(cluster, true));
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
         }
@@ -98,9 +99,25 @@ public final class FleetPlanner {
         for (Placement placement : placements) {
             engines.add(maker.make(placement, bundles));
         }
+        request.existingGroup()
+                .filter(group -> isOrdered(request))
+                .ifPresent(group ->
+                        BundleOrder.require(engines, request.groupSettings().bundles(), group));
         warnOfOtherWidths(server, engines, shares, warnings);
         warnOfLooseShares(request, server, engines, warnings);
         return Collections.unmodifiableList(engines);
+    }
+
+    private static boolean isOrdered(PlanRequest request) {
+        return !request.groupSettings().bundles().isEmpty();
+    }
+
+    private static List<Placement> ranked(PlanRequest request, List<Placement> placements) {
+        return request.existingGroup()
+                .filter(group -> isOrdered(request))
+                .map(group ->
+                        BundleOrder.rank(placements, request.groupSettings().bundles(), group, request.cluster()))
+                .orElse(placements);
     }
 
     private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {

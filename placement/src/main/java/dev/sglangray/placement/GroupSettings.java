@@ -2,6 +2,7 @@
 package dev.sglangray.placement;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param rest what each bundle with accelerators of the fleet's own group holds for others, by Ray's names
  * @param existingName the group of somebody else to use, or null for one of the fleet's own
  * @param existingNamespace the Ray namespace of that group, or null for the driver's own
+ * @param bundles the bundle of that group for each engine, by the engine's rank; empty for the first that fit
  */
 public record GroupSettings(
         GroupStrategy strategy,
@@ -25,21 +27,23 @@ public record GroupSettings(
         Map<String, Double> engineResources,
         Map<String, Double> rest,
         @Nullable String existingName,
-        @Nullable String existingNamespace) {
+        @Nullable String existingNamespace,
+        List<Integer> bundles) {
     private static final String NODE = "node:";
 
     /** A group of the fleet's own, for the fleet alone. */
     public static final GroupSettings DEFAULT =
-            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null);
+            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null, List.of());
 
     /**
-     * Checks the values and copies the map.
+     * Checks the values and copies maps and list.
      *
      * @throws PlacementException when they are out of range or exclude each other
      */
     public GroupSettings {
         engineResources = OrderedMap.copyOf(engineResources);
         rest = OrderedMap.copyOf(rest);
+        bundles = List.copyOf(bundles);
         if (!(acceleratorShare > 0 && acceleratorShare <= 1)) {
             throw PlacementException.builder("an accelerator share must be above 0 and at most 1, not "
                             + ResourceText.number(acceleratorShare))
@@ -71,6 +75,14 @@ public record GroupSettings(
         if (existingName == null && existingNamespace != null) {
             throw PlacementException.of("a namespace is given for a placement group, but no name");
         }
+        if (existingName == null && !bundles.isEmpty()) {
+            throw PlacementException.of("bundles are named, but not the placement group that has them");
+        }
+        bundles.stream().filter(index -> index < 0).forEach(index -> {
+            throw PlacementException.builder("bundles are counted from 0, so there is no bundle " + index)
+                    .seen(index)
+                    .build();
+        });
         if (acceleratorIds == AcceleratorIds.TRUST_CONFIG && (acceleratorShare < 1 || !rest.isEmpty())) {
             throw PlacementException.of(
                     "with accelerator ids from the configuration nothing is reserved in Ray, so there is no"

@@ -22,7 +22,14 @@ import org.jspecify.annotations.Nullable;
 public final class GroupSettingsReader {
     private static final String KEY = "placement_group";
     private static final List<String> KEYS = List.of(
-            "strategy", "accelerator_ids", "accelerator_share", "engine_resources", "rest", "name", "namespace");
+            "strategy",
+            "accelerator_ids",
+            "accelerator_share",
+            "engine_resources",
+            "rest",
+            "name",
+            "namespace",
+            "bundles");
 
     private GroupSettingsReader() {}
 
@@ -49,7 +56,8 @@ public final class GroupSettingsReader {
                     resources(map, "engine_resources"),
                     resources(map, "rest"),
                     text(map, "name"),
-                    text(map, "namespace"));
+                    text(map, "namespace"),
+                    numbers(map, "bundles"));
         } catch (PlacementException refusal) {
             throw new ConfigException(problem(map, String.valueOf(refusal.getMessage())));
         }
@@ -85,6 +93,18 @@ public final class GroupSettingsReader {
             }
         });
         return amounts;
+    }
+
+    private static List<Integer> numbers(Config map, String key) {
+        Optional<Config> found = map.select(key).filter(value -> !value.isNull());
+        if (found.isEmpty()) {
+            return List.of();
+        }
+        if (!found.get().isList()) {
+            throw new ConfigException(
+                    problem(found.get(), "must be a list of bundles by their numbers, such as [1, 0]"));
+        }
+        return found.get().children().stream().map(Config::asInt).toList();
     }
 
     private static @Nullable String text(Config map, String key) {

@@ -189,8 +189,8 @@ class FleetGrowthTest {
     void keepsStrictPromises() {
         ClusterSnapshot now = snapshot(2, 2);
         Cluster cluster = Cluster.of(2, List.of(), now);
-        GroupSettings packed =
-                new GroupSettings(GroupStrategy.STRICT_PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null);
+        GroupSettings packed = new GroupSettings(
+                GroupStrategy.STRICT_PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null, List.of());
         PlanRequest request = request(cluster, 1, 0, 0).groupSettings(packed).build();
         FleetPlan plan = FleetPlanner.plan(request);
         assertThat(grow(request, plan, now, ledger(plan), 1)
@@ -207,8 +207,8 @@ class FleetGrowthTest {
     void takesNothingOfWhichRayKnowsNothing() {
         ClusterSnapshot now = snapshot(2);
         Cluster cluster = Cluster.of(1, List.of(), now);
-        GroupSettings trusting =
-                new GroupSettings(GroupStrategy.PACK, AcceleratorIds.TRUST_CONFIG, 1, Map.of(), Map.of(), null, null);
+        GroupSettings trusting = new GroupSettings(
+                GroupStrategy.PACK, AcceleratorIds.TRUST_CONFIG, 1, Map.of(), Map.of(), null, null, List.of());
         PlanRequest request = request(cluster, 1, 0, 0).groupSettings(trusting).build();
         FleetPlan plan = FleetPlanner.plan(request);
         assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 1))
@@ -226,8 +226,8 @@ class FleetGrowthTest {
                         new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0)),
                         new ExistingGroup.Bundle("id0", Map.of("GPU", 1.0)),
                         new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0))));
-        GroupSettings settings =
-                new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 0.2, Map.of(), Map.of(), "trainer", null);
+        GroupSettings settings = new GroupSettings(
+                GroupStrategy.PACK, AcceleratorIds.RAY, 0.2, Map.of(), Map.of(), "trainer", null, List.of());
         PlanRequest request = PlanRequest.builder(cluster)
                 .server("Engines", "srt", 1, Map.of())
                 .hardwareRanks(List.of(0))

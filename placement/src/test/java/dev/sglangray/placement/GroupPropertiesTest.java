@@ -66,7 +66,8 @@ class GroupPropertiesTest {
                         random.nextBoolean() ? Map.of() : Map.of("CPU", 1.0, "memory", 1e9),
                         existing || share == 1 ? Map.of() : Map.of("GPU", 1 - share),
                         existing ? "theirs" : null,
-                        null));
+                        null,
+                        List.of()));
         if (existing) {
             request.existingGroup(group);
         }

@@ -219,4 +219,60 @@ class GroupSettingsTest {
                 .asString()
                 .contains(parts[1], "<text>:1", "placement_group");
     }
+
+    private static FleetPlan ordered(String bundles, Integer... ranks) {
+        ExistingGroup group = group(List.of(
+                new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0)),
+                new ExistingGroup.Bundle("id0", Map.of("GPU", 1.0)),
+                new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0)),
+                new ExistingGroup.Bundle("id0", Map.of("GPU", 0.1))));
+        return FleetPlanner.plan(request(1, ranks)
+                .groupSettings(settings(
+                        "{name: training, namespace: other, accelerator_share: 0.2, bundles: " + bundles + "}"))
+                .existingGroup(group)
+                .router("R", Map.of())
+                .build());
+    }
+
+    @Test
+    void anEngineGoesIntoTheBundleThatATrainerNamesForItsRank() {
+        FleetPlan plan = ordered("[2, 1, 0]", 1, 2, 3);
+        assertThat(plan.engines()).extracting(EnginePlan::bundleIndex).containsExactly(2, 1, 0);
+        assertThat(plan.engines()).extracting(EnginePlan::rank).containsExactly(0, 1, 2);
+        assertThat(plan.engines())
+                .extracting(engine -> engine.node().ip())
+                .containsExactly("10.0.0.2", "10.0.0.1", "10.0.0.2");
+        assertThat(plan.engines())
+                .extracting(engine -> engine.placement().localRank())
+                .containsExactly(0, 0, 1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "[2, 1] | names 2 bundles for 3 engines",
+                "[2, 1, 4] | names bundle 4, and placement group \"training\" has bundles 0 to 3",
+                "[1, 3, 0] | engine 1 is to go into bundle 3 of placement group \"training\", which is on 10.0.0.1",
+                "[2, 1, 2] | engine 2 needs GPU 0.2, which bundle 2"
+            })
+    void refusesBundlesThatDoNotFitTheEngines(String bundles, String message) {
+        assertThatThrownBy(() -> ordered(bundles, 1, 2, 3))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{bundles: [0]} | but not the placement group that has them",
+                "{name: g, bundles: [-1]} | there is no bundle -1",
+                "{name: g, bundles: 1} | must be a list of bundles"
+            })
+    void refusesListsThatAreNone(String map, String message) {
+        assertThatThrownBy(() -> settings(map))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining(message);
+    }
 }

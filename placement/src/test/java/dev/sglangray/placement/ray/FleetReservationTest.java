@@ -158,7 +158,7 @@ class FleetReservationTest {
                 .server("E", "srt", 1, Map.of())
                 .hardwareRanks(List.of(0))
                 .groupSettings(new GroupSettings(
-                        GroupStrategy.PACK, AcceleratorIds.RAY, 0.5, Map.of(), Map.of(), "training", null))
+                        GroupStrategy.PACK, AcceleratorIds.RAY, 0.5, Map.of(), Map.of(), "training", null, List.of()))
                 .existingGroup(new ExistingGroup(
                         "training", null, List.of(new ExistingGroup.Bundle(node, Map.of("GPU", 1.0)))))
                 .build());

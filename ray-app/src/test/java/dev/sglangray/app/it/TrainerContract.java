@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -81,6 +82,15 @@ abstract class TrainerContract {
             assertThat(lines.stream().filter(line -> line.contains("its trainer on")))
                     .hasSize(shared())
                     .allMatch(line -> line.matches("engine \\d on (\\d), its trainer on \\1"));
+            try (InsideProcess losing = trainer(cluster, "lose")) {
+                losing.awaitOutput("waiting", Cli.DEADLINE);
+                cluster.processes().stream()
+                        .filter(row -> row.command().startsWith("ray::Gateway"))
+                        .forEach(cluster::kill);
+                losing.awaitOutput("the call was lost, others go on: True", Cli.DEADLINE);
+                losing.await(Cli.DEADLINE).orFail();
+            }
+            // Another trainer attaches to the fleet as before.
             try (InsideProcess waiting = trainer(cluster, "wait")) {
                 waiting.awaitOutput("waiting", Cli.DEADLINE);
                 up.signalGroup("INT");
@@ -137,6 +147,35 @@ abstract class TrainerContract {
                     .containsExactly(
                             "order [('10.9.0.1', '0'), ('10.9.0.1', '1'), ('10.9.0.2', '0'), ('10.9.0.2', '1')]",
                             "indices [0, 1, 2, 3]");
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void engineAndTrainerOfARankMeetOnOneDevice(TestCluster cluster) {
+        boolean all = shared() > 1;
+        String nodes = all ? "10.9.0.2,10.9.0.1,10.9.0.2,10.9.0.1" : "10.9.0.2,10.9.0.1";
+        try (InsideProcess meet = trainer(
+                cluster,
+                "meet",
+                nodes,
+                all ? "0.01" : "1",
+                Cli.config("fleet.yaml").toString(),
+                "router_server_args.model_path=" + StandIn.model(cluster, "{}"),
+                "router_server_args.tensor_parallel_size=1",
+                "cluster.component_placement.rollout=" + (all ? "0-3" : "1-2"))) {
+            List<String> lines =
+                    meet.await(Cli.DEADLINE).orFail().stdout().lines().toList();
+            List<String> met = lines.stream()
+                    .filter(line -> line.startsWith("engine "))
+                    .map(line -> line.replaceAll("engine \\d on 10\\.9\\.0\\.", ""))
+                    .toList();
+            assertThat(met)
+                    .containsExactlyElementsOf((all ? Stream.of("2 1", "2 0", "1 1", "1 0") : Stream.of("2 0", "1 0"))
+                            .map(place -> place + ", meets its trainer: True")
+                            .toList());
+        } finally {
+            new Cli(cluster).run("down", "--force");
         }
         cluster.assertNothingLeft();
     }

@@ -3,8 +3,10 @@
 
 Usage: trainer.py ADDRESS use SHARE           every handle, trainers in the fleet's bundles, typed errors, 100 attaches
        trainer.py ADDRESS wait                a call that waits until the fleet ends
+       trainer.py ADDRESS lose                a call that waits while the fleet's gateway is killed, then others
        trainer.py ADDRESS launch CONFIG OVERRIDE...   launches the fleet, then trains until it is killed
        trainer.py ADDRESS order GROUP GPUS    makes a placement group of that name and says where its bundles are
+       trainer.py ADDRESS meet ROLLOUT GPUS CONFIG OVERRIDE...   trainers and a fleet in a group of the trainer's own
 """
 
 import asyncio
@@ -26,6 +28,10 @@ class Trainer:
     def devices(self) -> str:
         """The devices that Ray shows this process."""
         return os.environ.get("CUDA_VISIBLE_DEVICES", "none")
+
+    def place(self) -> tuple[str, str]:
+        """The node and the devices of this process."""
+        return ray.util.get_node_ip_address(), self.devices()
 
 
 def say(text: str) -> None:
@@ -106,6 +112,17 @@ def wait() -> None:
         say("told that the fleet ended")
 
 
+def lose() -> None:
+    """The process that carries the calls dies; the group that was attached before goes on."""
+    group = sglang_ray.attach("SGLangServerGroup")
+    waiting = group.register_server("http://10.9.0.1:9")
+    say("waiting")
+    try:
+        waiting.wait(200)
+    except errors.FleetCallLostError:
+        say(f"the call was lost, others go on: {group.is_healthy().wait(100)[0]}")
+
+
 def launch(config: str, *overrides: str) -> None:
     """A fleet of the trainer's own, which outlives it."""
     try:
@@ -128,11 +145,40 @@ def order(name: str, gpus: str) -> None:
     say(f"indices {sorted(one.index for one in bundles)}")
 
 
+def meet(nodes: str, gpus: str, config: str, *overrides: str) -> None:
+    """Trainers hold a group of whole GPUs, ranked as they like; a fleet joins it, and each engine is to meet its trainer."""
+    made = ray.util.placement_group(
+        [{"GPU": 1, "CPU": 1, f"node:{node}": 0.001} for node in nodes.split(",")], name="lab"
+    )
+    ray.get(made.ready(), timeout=120)
+    order = sglang_ray.device_order(made, gpus=float(gpus))
+    say(f"order {[(one.node_ip, *one.devices) for one in order]}")
+    # Any order of a trainer's own will do; this one is neither Ray's nor that of the devices.
+    ranked = [one.index for one in reversed(order)]
+    joined = f"{{name: lab, namespace: trainers, accelerator_share: 0.2, bundles: {ranked}}}"
+    group = sglang_ray.launch(config, [*overrides, f"+router_server_args.placement_group={joined}"])
+    trainers = [
+        Trainer.options(
+            num_gpus=0.7,
+            num_cpus=1,
+            scheduling_strategy=PlacementGroupSchedulingStrategy(
+                placement_group=made, placement_group_bundle_index=index
+            ),
+        ).remote()
+        for index in ranked
+    ]
+    places = ray.get([trainer.place.remote() for trainer in trainers], timeout=120)
+    for engine, (node, devices) in zip(group.bundles(), places, strict=True):
+        met = (engine.node_ip, ",".join(engine.devices)) == (node, devices)
+        say(f"engine {engine.rank} on {engine.node_ip} {','.join(engine.devices)}, meets its trainer: {met}")
+    group.down()
+
+
 def main() -> None:
     """Connect and do one of them."""
     address, command, *rest = sys.argv[1:]
     ray.init(address=address, namespace="trainers", log_to_driver=False)
-    {"use": use, "wait": wait, "launch": launch, "order": order}[command](*rest)
+    {"use": use, "wait": wait, "lose": lose, "launch": launch, "order": order, "meet": meet}[command](*rest)
 
 
 if __name__ == "__main__":
