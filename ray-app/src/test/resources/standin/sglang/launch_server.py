@@ -147,7 +147,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"loads": [{"num_running_reqs": self.server.state.running, "num_waiting_reqs": 0}]})
         elif self.path in ("/get_model_info", "/model_info"):
             time.sleep(self.server.slow_info)
-            self._answer(200, {"model_path": self.server.args.model_path, "is_generation": True})
+            version = self.server.state.weight_version
+            info = {"model_path": self.server.args.model_path, "is_generation": True, "weight_version": version}
+            self._answer(200, info)
         elif self.path in ("/get_server_info", "/server_info"):
             time.sleep(self.server.slow_info)
             self._answer(200, {"model_path": self.server.args.model_path, "tp_size": self.server.args.tp_size})

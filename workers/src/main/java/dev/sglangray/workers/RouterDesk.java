@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -33,6 +34,7 @@ final class RouterDesk implements Outside {
     private final LivenessProbe probe;
     private final Function<String, RouterApi> dial;
     private final UnaryOperator<ServerEndpoint> completed;
+    private final Function<ServerEndpoint, Optional<String>> weights;
     private final ExecutorService registers;
     private volatile EventSink events = (kind, text) -> {};
     private volatile @Nullable RouterApi api;
@@ -42,16 +44,19 @@ final class RouterDesk implements Outside {
      *
      * @param dial the control API of a router at a URL
      * @param completed an endpoint of the roster with what only the server's worker knows, such as its key
+     * @param weights the version of the weights that a server says it has, if it says so
      */
     RouterDesk(
             Roster roster,
             LivenessProbe probe,
             Function<String, RouterApi> dial,
-            UnaryOperator<ServerEndpoint> completed) {
+            UnaryOperator<ServerEndpoint> completed,
+            Function<ServerEndpoint, Optional<String>> weights) {
         this.roster = roster;
         this.probe = probe;
         this.dial = dial;
         this.completed = completed;
+        this.weights = weights;
         this.registers = new ThreadPoolExecutor(
                 0,
                 16,
@@ -84,14 +89,16 @@ final class RouterDesk implements Outside {
         return current;
     }
 
-    /** Somebody adds a server. */
-    RegisteredServer register(ServerEndpoint server, Duration timeout) {
+    /** Somebody adds a server; one that says that it has other weights than the fleet is refused. */
+    RegisteredServer register(ServerEndpoint wanted, Duration timeout) {
         RouterApi current = api();
+        ServerEndpoint server = withWeights(wanted);
         // A member at once, so that it can be suspended while the router still looks at it.
         boolean known = roster.knows(server.url());
         roster.add(server);
         try {
             RegisteredServer registered = current.register(server, timeout);
+            requireKnownWeights(current, server);
             requireStillActive(current, server.url());
             events.add(EventKind.SERVER, server.url() + " was added");
             return registered;
@@ -100,6 +107,27 @@ final class RouterDesk implements Outside {
                 roster.remove(server.url());
             }
             throw e;
+        }
+    }
+
+    /** Engines of ours say by themselves which weights they have; a server that was named by its URL is asked. */
+    private ServerEndpoint withWeights(ServerEndpoint server) {
+        return server.weightVersion() != null
+                ? server
+                : server.withWeightVersion(weights.apply(server).orElse(null));
+    }
+
+    /** A server that was not up before the router waited for it can be asked only now. */
+    private void requireKnownWeights(RouterApi current, ServerEndpoint server) {
+        ServerEndpoint known = withWeights(server);
+        if (!known.equals(server) && roster.active(server.url()).isPresent()) {
+            try {
+                roster.add(known);
+            } catch (WorkerFailure e) {
+                roster.suspend(server.url());
+                current.unregister(server.url(), SHORT);
+                throw e;
+            }
         }
     }
 

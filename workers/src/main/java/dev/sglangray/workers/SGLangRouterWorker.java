@@ -64,7 +64,11 @@ public class SGLangRouterWorker {
         LivenessProbe probe =
                 new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
         desk = new RouterDesk(
-                roster, probe, url -> new WorkersRouterApi(url, first.apiKey(), http), SGLangRouterWorker::completed);
+                roster,
+                probe,
+                url -> new WorkersRouterApi(url, first.apiKey(), http),
+                SGLangRouterWorker::completed,
+                new WeightQuestion(http)::ask);
         threads =
                 new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), threads());
         watch = new EngineWatch(threads, EngineWatch::ask, this::onDeath);

@@ -33,7 +33,8 @@ public final class WorkersRouterApi implements RouterApi {
     private static final Duration SHORTEST_GET = Duration.ofSeconds(2);
 
     private static final long FIRST_PAUSE_MS = 25;
-    private static final long LONGEST_PAUSE_MS = 500;
+    /** SGLang takes a second for the {@code /health} that the router waits for: to look seldom would add half of one. */
+    private static final long LONGEST_PAUSE_MS = 100;
 
     private final HttpUrl base;
     private final @Nullable String apiKey;

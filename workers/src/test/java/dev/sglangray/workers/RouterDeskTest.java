@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -34,6 +35,7 @@ class RouterDeskTest {
     Path folder;
 
     private final Map<String, FakeRouter> routers = new ConcurrentHashMap<>();
+    private final Map<String, String> told = new ConcurrentHashMap<>();
     private final List<String> events = new CopyOnWriteArrayList<>();
     private Roster roster;
     private RouterDesk desk;
@@ -87,7 +89,8 @@ class RouterDeskTest {
                 new LivenessProbe(new OkHttpClient(), ProbeKind.HEALTH, SOON),
                 url -> routers.computeIfAbsent(url, key -> new FakeRouter()),
                 kept -> new ServerEndpoint(
-                        kept.url(), kept.workerType(), null, "key of " + kept.actor(), kept.actor(), null));
+                        kept.url(), kept.workerType(), null, "key of " + kept.actor(), kept.actor(), null),
+                server -> Optional.ofNullable(told.get(server.url())));
         desk.report((kind, text) -> events.add(text));
         desk.open("http://router");
         desk.register(FIRST, SOON);
@@ -216,5 +219,35 @@ class RouterDeskTest {
         assertThat(desk.suspend("http://a:1", "it died")).isTrue();
         assertThat(router().urls()).containsExactly("http://b:2");
         assertThat(events).filteredOn(text -> text.contains("it died")).hasSize(1);
+    }
+
+    private static FleetWeights weights(String version) {
+        return new FleetWeights(new Weights(version, "/weights/" + version, null));
+    }
+
+    @Test
+    void aServerThatIsNamedByItsUrlIsAskedForItsWeights() {
+        told.put("http://old:3", "6");
+        told.put("http://same:4", "7");
+        desk.commit(weights("7"), false);
+        assertThatThrownBy(() -> desk.register(ServerEndpoint.regular("http://old:3"), SOON))
+                .hasMessageContaining("http://old:3 has weights of version 6, and the fleet those of 7");
+        desk.register(ServerEndpoint.regular("http://same:4"), SOON);
+        desk.register(ServerEndpoint.regular("http://silent:5"), SOON);
+        assertThat(router().urls()).contains("http://same:4", "http://silent:5").doesNotContain("http://old:3");
+        assertThat(roster.knows("http://old:3")).isFalse();
+        // The next weights are not its: nobody updates it.
+        desk.commit(weights("8"), false);
+        assertThat(router().urls()).contains("http://silent:5").doesNotContain("http://same:4");
+    }
+
+    @Test
+    void aServerThatTellsItsWeightsOnceItIsUpIsTakenOffAgain() {
+        desk.commit(weights("7"), false);
+        router().onRegister = () -> told.put("http://late:3", "6");
+        assertThatThrownBy(() -> desk.register(ServerEndpoint.regular("http://late:3"), SOON))
+                .hasMessageContaining("has weights of version 6");
+        assertThat(router().urls()).doesNotContain("http://late:3");
+        assertThat(roster.knows("http://late:3")).isFalse();
     }
 }
