@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.drivers;
 
+import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.InFlight;
 import dev.sglangray.workers.PauseMode;
+import dev.sglangray.workers.ServerEndpoint;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.UpdateReport;
 import dev.sglangray.workers.WeightUpdate;
@@ -14,6 +16,9 @@ import dev.sglangray.workers.WeightUpdateException;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerStatus;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -90,7 +95,33 @@ public final class WeightsDriver {
         say("tensors "
                 + refusal(WeightUpdate.fromTensors("4", List.of(Map.of("serialized_named_tensors", List.of()))))
                         .contains("this engine has no /update_weights_from_tensor"));
+        say("a server with other weights "
+                + refusalOfAStranger().contains("has weights of version 2, and the fleet those of 3"));
         say("answered by " + answering());
+    }
+
+    /** A server that is none of the fleet's, registered by its URL. */
+    private String refusalOfAStranger() throws IOException {
+        HttpServer stranger = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        stranger.createContext("/", exchange -> {
+            byte[] answer = "{\"weight_version\": \"2\"}".getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+        });
+        stranger.start();
+        String other = "http://127.0.0.1:" + stranger.getAddress().getPort();
+        try {
+            throw new AssertionError("not refused: "
+                    + fleet.router()
+                            .orElseThrow()
+                            .registerServer(ServerEndpoint.regular(other))
+                            .awaitSingle());
+        } catch (WorkerException e) {
+            return String.valueOf(e.getMessage());
+        } finally {
+            stranger.stop(0);
+        }
     }
 
     private void failures() throws IOException {
@@ -162,11 +193,24 @@ public final class WeightsDriver {
         long worker = status(0).workerPid();
         long files = files(worker);
         long threads = threads(worker);
+        long engine = Objects.requireNonNull(status(0).pid());
+        long early = 0;
+        long engineEarly = 0;
         for (int i = 0; i < 50; i++) {
+            if (i == 10) {
+                early = memory(worker);
+                engineEarly = memory(engine);
+            }
             fleet.updateWeights(WeightUpdate.fromDisk("many-" + i, path));
         }
-        System.err.println("files " + files + " to " + files(worker) + ", threads " + threads + " to " + threads(worker)
-                + ", memory " + memory(worker) + " kB");
+        System.err.println("kB after 10 and after 50: worker " + early + ", " + memory(worker) + ", engine "
+                + engineEarly + ", " + memory(engine));
+        // A JVM takes memory until its heap is full, so no less could be told from garbage; 40 updates that each kept a
+        // megabyte would be seen. The stand-in's interpreter gives back what it does not use.
+        say("40 of them, a worker more than 40 MB larger " + (memory(worker) > early + 40_000)
+                + ", an engine more than 10 MB larger " + (memory(engine) > engineEarly + 10_000));
+        System.err.println(
+                "files " + files + " to " + files(worker) + ", threads " + threads + " to " + threads(worker));
         say("50 updates, more files " + (files(worker) > files + 8) + ", more threads "
                 + (threads(worker) > threads + 12) + ", answered by " + answering());
     }
@@ -185,12 +229,13 @@ public final class WeightsDriver {
         }
     }
 
-    private static String memory(long pid) throws IOException {
+    /** What a process has of the machine's memory, in kB. */
+    private static long memory(long pid) throws IOException {
         return Files.readAllLines(Path.of("/proc", Long.toString(pid), "status")).stream()
                 .filter(line -> line.startsWith("VmRSS"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("[^0-9]", "")))
                 .findFirst()
-                .orElse("")
-                .replaceAll("[^0-9]", "");
+                .orElseThrow();
     }
 
     private UpdateReport update(String version, String behaviour) throws IOException {
