@@ -195,9 +195,10 @@ def loop(group: sglang_ray.FleetGroup, trainer: Any, model: Path, arguments: arg
         folder = arguments.out / f"step-{step + 1}"
         ray.get(trainer.save.remote(str(model), str(folder)))
         saved = clock.lap()
+        # Before the cache's memory comes back, so that the router takes the engines in once and not twice.
+        report = push(group, folder, str(step + 1))
         if lent:
             group.resume_memory().wait()
-        report = push(group, folder, str(step + 1))
         pushed = clock.lap() + lending
         update = (report.seconds_to_quiet, report.seconds_to_load, report.seconds_to_return)
         seconds = (rolled, trained, saved, pushed, *update, pushed - report.seconds_to_load)
@@ -247,6 +248,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="folder for checkpoints and reward.png (default: a new one)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--learning-rate", type=float, default=0.003)
+    parser.add_argument(
+        "overrides", nargs="*", help="of the configuration, such as +router_server_args.server.attention_backend=triton"
+    )
     arguments = parser.parse_args()
     arguments.out = (arguments.out or Path(tempfile.mkdtemp(prefix="rl-loop-"))).resolve()
 
@@ -259,7 +263,7 @@ def main() -> int:
     model = arguments.out / "step-0"
     tiny_model.make(model)
     clock = Clock()
-    fleet = sglang_ray.launch(configuration(model, arguments.engines, arguments.device))
+    fleet = sglang_ray.launch(configuration(model, arguments.engines, arguments.device), arguments.overrides)
     try:
         print(f"launched {fleet.engines} engine(s) and a router in {clock.lap():.1f} s", flush=True)
         trainer = start_trainer(fleet, model, arguments)
