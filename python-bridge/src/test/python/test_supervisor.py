@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import mmap
 import os
 import signal
 import sys
@@ -279,6 +281,35 @@ def test_shared_memory_is_removed_by_the_tracker_that_outlives_the_others(superv
         os.kill(pid, signal.SIGKILL)
     supervised.last_event()
     assert not segment.exists()
+
+
+# As SGLang does when it is asked to end: what would remove the shared memory is killed before it can.
+UNTRACKED = """
+import os, signal, time
+from multiprocessing import get_context, resource_tracker, shared_memory
+segment = shared_memory.SharedMemory(create=True, size=4096)
+lock = get_context("spawn").Lock()
+os.kill(resource_tracker._resource_tracker._pid, signal.SIGKILL)
+print(segment.name, "sem." + lock._semlock.name.strip("/"), flush=True)
+while True: time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("used_by_another", [False, True])
+def test_shared_memory_that_nobody_uses_any_more_is_removed(supervised: Supervised, used_by_another: bool) -> None:
+    supervised.start([sys.executable, "-c", UNTRACKED])
+    wait_until(lambda: supervised.log().endswith("\n"))
+    segment, semaphore = (Path("/dev/shm", name) for name in supervised.log().split())
+    assert semaphore.exists()
+    with contextlib.ExitStack() as stack:
+        if used_by_another:
+            file = stack.enter_context(segment.open("r+b"))
+            stack.enter_context(mmap.mmap(file.fileno(), 4096))
+            stack.callback(segment.unlink)
+        supervised.send({"op": "terminate"})
+        supervised.last_event()
+        assert segment.exists() == used_by_another
+        assert not semaphore.exists()
 
 
 def test_end_of_the_owner_ends_everything(supervised: Supervised) -> None:

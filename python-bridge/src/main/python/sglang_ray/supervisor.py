@@ -42,6 +42,10 @@ KILL_PATIENCE_S = 10.0
 OUTPUT_CHUNKS = 16
 #: How much longer than the others a resource tracker may live, to remove the shared memory that they could not.
 TRACKER_PATIENCE_S = 1.0
+#: Where shared memory and semaphores have names.
+SHARED_MEMORY = "/dev/shm"
+#: Removed by torch's own manager; a trainer elsewhere may have given it to the tree.
+OTHERS_SHARED_MEMORY = "torch_"
 #: Time between two looks at the process table while a tree is being ended, in seconds.
 SCAN_INTERVAL_S = 0.05
 #: Longest accepted line after the first one, in bytes.
@@ -114,6 +118,49 @@ def is_resource_tracker(pid: int) -> bool:
             return b"multiprocessing.resource_tracker" in file.read(4096)
     except OSError:
         return False
+
+
+def shared_memory(pid: int) -> set[int]:
+    """The inodes of the shared memory and semaphores that a process uses. By name a semaphore would not be found."""
+    found = set()
+    try:
+        with open(f"/proc/{pid}/maps", "rb") as file:
+            for line in file:
+                fields = line.split(None, 5)
+                if len(fields) == 6 and fields[5].startswith(f"{SHARED_MEMORY}/".encode()):
+                    found.add(int(fields[4]))
+    except OSError:
+        pass
+    return found
+
+
+def shared_memory_names() -> dict[str, int]:
+    """The paths of all shared memory and semaphores of this user that have names, and their inodes."""
+    found = {}
+    for name in os.listdir(SHARED_MEMORY) if os.path.isdir(SHARED_MEMORY) else ():
+        path = f"{SHARED_MEMORY}/{name}"
+        try:
+            stat = os.lstat(path)
+        except OSError:
+            continue  # its owner removed it just now
+        if stat.st_uid == os.geteuid() and not name.startswith(OTHERS_SHARED_MEMORY):
+            found[path] = stat.st_ino
+    return found
+
+
+def remove_shared_memory(inodes: set[int]) -> None:
+    """Removes the names of shared memory that no process uses any more."""
+    left = {path: inode for path, inode in shared_memory_names().items() if inode in inodes}
+    used: set[int] = set()
+    for entry in os.listdir("/proc") if left else ():
+        if entry.isdigit():
+            used |= shared_memory(int(entry))
+    for path, inode in left.items():
+        if inode not in used:
+            try:
+                os.unlink(path)
+            except OSError:
+                pass  # its owner did
 
 
 def send_signal(process: Process, signum: int) -> None:
@@ -353,6 +400,9 @@ class Watcher:
         self.kill_at = float("inf")  # monotonic time of SIGKILL
         self.give_up_at = float("inf")
         self.termed: set[Process] = set()
+        self.shared: set[int] = set()  # shared memory that the tree used when its end began
+        self.shared_before: set[int] = set()
+        self.looked_into: set[Process] = set()
         self.announced = False
         self.output_ended = False
         self.wakeup, wakeup_write = os.pipe()
@@ -438,6 +488,7 @@ class Watcher:
         self.spec = Specification(line)
         if self.reason is not None:  # the owner went before the command was started
             return
+        self.shared_before = set(shared_memory_names().values())
         self.output = Output(open_log(self.spec.log_file))
         self.child = start(self.spec, self.output)
         self.poller.register(self.output.source, select.POLLIN)
@@ -537,6 +588,11 @@ class Watcher:
     def sweep(self) -> None:
         """One look at the tree: signals what is new or overdue."""
         tree = descendants(os.getpid())
+        for process in tree:
+            # Before it is asked to end: SGLang then kills what would remove its shared memory.
+            if process not in self.looked_into:
+                self.looked_into.add(process)
+                self.shared |= shared_memory(process[0])
         now = time.monotonic()
         if now < self.kill_at:
             for process in tree:
@@ -554,6 +610,8 @@ class Watcher:
         self.pass_output_on()
         if self.child is None:
             return EXIT_NOT_STARTED
+        if not survivors:
+            remove_shared_memory(self.shared - self.shared_before)
         extra = {"survivors": survivors[:32]} if survivors else {}
         emit("exited", **self.outcome(), reason=self.reason, **extra)
         if self.status is None:
