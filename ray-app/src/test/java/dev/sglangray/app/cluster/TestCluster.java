@@ -316,9 +316,9 @@ public final class TestCluster implements AutoCloseable {
         return baseline;
     }
 
-    /** The names in {@code /dev/shm}, which all nodes share, without Ray's own. */
+    /** The names in {@code /dev/shm}, which all nodes share, without Ray's own and where the nodes' /tmp was made. */
     Set<String> sharedMemory() {
-        return list(head().file("/dev/shm"), name -> !name.startsWith("plasma"));
+        return list(head().file("/dev/shm"), name -> !name.startsWith("plasma") && !name.matches("tmp-\\d+"));
     }
 
     Set<String> sharedMemoryBefore() {
