@@ -80,6 +80,13 @@ public final class Cluster {
         return new Cluster(nodes, groups(nodes, definitions, members), definitions, warnings);
     }
 
+    /** Whether every node of a snapshot is one of this cluster's, and has not been started again since. */
+    public boolean hasAll(ClusterSnapshot snapshot) {
+        return snapshot.nodes().stream()
+                .allMatch(node ->
+                        nodes.stream().anyMatch(own -> own.snapshot().nodeId().equals(node.nodeId())));
+    }
+
     /**
      * This cluster with the nodes that joined it since, ranked after those that it had. What is known of it stays where a
      * node is gone, or where the nodes would be ranked otherwise: ranks keep their meaning as long as a fleet lives.

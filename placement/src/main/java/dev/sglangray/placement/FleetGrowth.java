@@ -54,6 +54,11 @@ public final class FleetGrowth {
         }
     }
 
+    /** The name of the placement group of a fleet's n-th change, counted from 1. */
+    public static String groupName(String fleetName, int change) {
+        return fleetName + "/scale-" + change;
+    }
+
     /** A place for an engine. */
     private record Place(NodeInfo node, NodeGroupInfo group, List<Integer> pieces) {}
 
@@ -87,11 +92,7 @@ public final class FleetGrowth {
             engines.add(engine(rank, maker, bundles)
                     .orElseThrow(() -> noPlace(rank, ranks.size() - engines.size(), ranks.size())));
         }
-        GroupPlan group = request.existingGroup()
-                .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
-                .orElseGet(() ->
-                        new GroupPlan.Own(groupName, request.groupSettings().strategy()));
-        return new FleetPlan(groupName, group, engines, null, bundles.bundles(), List.of());
+        return new FleetPlan(groupName, request.group(groupName), engines, null, bundles.bundles(), List.of());
     }
 
     private void requireThatRayKnows() {

@@ -36,11 +36,8 @@ public final class FleetPlanner {
                 .orElse(List.of());
         RouterPlan router =
                 request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
-        GroupPlan group = request.existingGroup()
-                .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
-                .orElseGet(() -> new GroupPlan.Own(
-                        request.fleetName(), request.groupSettings().strategy()));
-        FleetPlan plan = new FleetPlan(request.fleetName(), group, engines, router, bundles.bundles(), warnings);
+        FleetPlan plan = new FleetPlan(
+                request.fleetName(), request.group(request.fleetName()), engines, router, bundles.bundles(), warnings);
         GroupPromise.check(plan);
         return plan;
     }

@@ -72,6 +72,13 @@ public final class PlanRequest {
         return from.groupSettings;
     }
 
+    /** The placement group for the processes: somebody else's, or one of the fleet's own with this name. */
+    GroupPlan group(String ownName) {
+        return existingGroup()
+                .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
+                .orElseGet(() -> new GroupPlan.Own(ownName, groupSettings().strategy()));
+    }
+
     Optional<ExistingGroup> existingGroup() {
         return Optional.ofNullable(from.existingGroup);
     }

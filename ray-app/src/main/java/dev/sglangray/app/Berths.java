@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -42,8 +41,9 @@ final class Berths {
         return ranks;
     }
 
-    synchronized Optional<Berth> of(int rank) {
-        return Optional.ofNullable(taken.get(rank));
+    /** Those with an engine, by rank. */
+    synchronized List<Berth> taken() {
+        return List.copyOf(taken.values());
     }
 
     /** The engines' plans by rank. */

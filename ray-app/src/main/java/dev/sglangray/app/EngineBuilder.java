@@ -71,11 +71,14 @@ final class EngineBuilder {
      * @throws dev.sglangray.placement.PlacementException when there is no room
      */
     List<Berth> reserve(List<Integer> ranks, int worldSize, Berths berths, Duration deadline, LaunchListener listener) {
-        ClusterSnapshot snapshot = RayClusterReader.read();
-        cluster = cluster.widened(snapshot);
+        ClusterSnapshot snapshot = RayClusterReader.readWithoutVariables();
+        if (!cluster.hasAll(snapshot)) {
+            // A node's rank may be a variable of its, which takes a task on each node.
+            cluster = cluster.widened(RayClusterReader.read());
+        }
         FleetPlan plan = new FleetGrowth(
                         asOfNow(), cluster, new FreeRoom(snapshot, new RayLedger().read()), berths.all(), routerPlan)
-                .plan(ranks, worldSize, fleetName + "/scale-" + ++groups);
+                .plan(ranks, worldSize, FleetGrowth.groupName(fleetName, ++groups));
         FleetPlan settled =
                 options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
         String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"

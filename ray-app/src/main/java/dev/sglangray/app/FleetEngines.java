@@ -77,7 +77,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
     /** Where each engine lives, by rank. */
     @Override
     public List<Berth> where() {
-        return berths.ranks().stream().flatMap(rank -> berths.of(rank).stream()).toList();
+        return berths.taken();
     }
 
     /** The ranks that should have an engine and have no worker: an engine that was to start elsewhere did not. */

@@ -12,15 +12,14 @@ import java.util.concurrent.CompletableFuture;
 /** What Python may ask of engines and router together: weights, and how many engines there are. These block one of the gateway's threads. Stateless. */
 final class FleetOperations {
     private static final Duration JOIN = Duration.ofMinutes(5);
-    private static final Duration DRAIN = Duration.ofMinutes(5);
 
     private FleetOperations() {}
 
     static Map<String, Operation> of(FleetOwner owner) {
         return Map.of(
                 "scale",
-                arguments -> CompletableFuture.completedFuture(List.of(
-                        owner.scale(arguments.integer("engines", 0), arguments.seconds("drain_timeout", DRAIN)))),
+                arguments -> CompletableFuture.completedFuture(List.of(owner.scale(
+                        arguments.integer("engines", 0), arguments.seconds("drain_timeout", ServerOperations.DRAIN)))),
                 "update_weights",
                 arguments ->
                         CompletableFuture.completedFuture(List.of(control(owner).updateWeights(update(arguments)))),

@@ -14,7 +14,7 @@ import java.util.function.Supplier;
 final class ServerOperations {
     private static final Duration LONG = Duration.ofMinutes(20);
     private static final Duration SWITCH = Duration.ofMinutes(5);
-    private static final Duration DRAIN = Duration.ofMinutes(5);
+    static final Duration DRAIN = Duration.ofMinutes(5);
 
     private ServerOperations() {}
 

@@ -2,6 +2,7 @@
 package dev.sglangray.app.keeper;
 
 import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.placement.FleetGrowth;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.PlacementGroups;
 import io.ray.api.Ray;
@@ -43,7 +44,7 @@ public final class FleetRemains {
         for (String name : List.of("sglang-ray/" + group, "sglang-ray/" + routerGroup)) {
             removeGroup(name, ended);
             for (int change = 1; change <= CHANGES; change++) {
-                removeGroup(name + "/scale-" + change, ended);
+                removeGroup(FleetGrowth.groupName(name, change), ended);
             }
         }
         return ended;

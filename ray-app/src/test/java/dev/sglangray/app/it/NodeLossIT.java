@@ -8,7 +8,6 @@ import dev.sglangray.app.cluster.ClusterNode;
 import dev.sglangray.app.cluster.ClusterSpec;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.NodeSpec;
-import dev.sglangray.app.cluster.ProcessRow;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.cluster.Services;
 import dev.sglangray.app.cluster.StandIn;
@@ -43,7 +42,7 @@ class NodeLossIT {
                 ClusterNode small = cluster.nodes().get(1);
                 ClusterNode large = cluster.nodes().get(2);
                 try (SteadyLoad load = new SteadyLoad(cluster, url, REQUESTS_PER_SECOND)) {
-                    cluster.kill(raylet(cluster, small));
+                    cluster.kill(ThreeNodesIT.raylet(cluster, small));
                     awaitHealthyOn(cli, Map.of(0, "10.9.0.3", 1, "10.9.0.3"));
                     assertThat(cli.run("events").orFail().stdout())
                             .contains("node 10.9.0.2 is gone: engine 0 serves on 10.9.0.3 instead");
@@ -55,7 +54,7 @@ class NodeLossIT {
 
                 // Its bundle is the fleet's still: one of the two engines that are lost now goes back there.
                 cluster.startAgain(small);
-                cluster.kill(raylet(cluster, large));
+                cluster.kill(ThreeNodesIT.raylet(cluster, large));
                 Awaitility.await("one engine moves back, one waits")
                         .atMost(Cli.DEADLINE)
                         .untilAsserted(() -> {
@@ -106,12 +105,5 @@ class NodeLossIT {
             }
         });
         return nodes;
-    }
-
-    private static ProcessRow raylet(TestCluster cluster, ClusterNode node) {
-        return cluster.onNode(node).stream()
-                .filter(row -> row.command().contains("/raylet/raylet "))
-                .findFirst()
-                .orElseThrow();
     }
 }

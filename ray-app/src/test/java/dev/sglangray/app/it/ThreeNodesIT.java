@@ -118,7 +118,7 @@ class ThreeNodesIT {
         return values;
     }
 
-    private static ProcessRow raylet(TestCluster cluster, ClusterNode node) {
+    static ProcessRow raylet(TestCluster cluster, ClusterNode node) {
         return cluster.onNode(node).stream()
                 .filter(row -> row.command().contains("/raylet/raylet "))
                 .findFirst()
