@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -97,6 +98,44 @@ def status(url: str) -> int:
         return 0
 
 
+def send(router: subprocess.Popen[bytes], request: dict[str, Any]) -> None:
+    assert router.stdin is not None
+    with router.stdin:
+        router.stdin.write(json.dumps({"kind": "router", "router_args": request}).encode())
+
+
+@pytest.mark.parametrize("first", ["NO_PROXY", "http_proxy", "HOME"])
+def test_the_process_list_shows_a_router_whatever_variable_is_first(tmp_path: Path, first: str) -> None:
+    others = {name: value for name, value in os.environ.items() if name != first}
+    port = free_port()
+    request = {"port": port, "host": "127.0.0.1", "prometheus_port": free_port()}
+    log = tmp_path / "router.log"
+    with log.open("wb") as out:
+        router = subprocess.Popen(
+            [sys.executable, "-m", "sglang_ray.serve"],
+            stdin=subprocess.PIPE,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={first: "x", **others},
+        )
+    try:
+        send(router, request)
+        wait_until(lambda: router.poll() is not None or status(f"http://127.0.0.1:{port}/health") == 200)
+        shown = Path(f"/proc/{router.pid}/cmdline").read_bytes()
+        assert shown.startswith(b"sglang::router"), (shown, log.read_text())
+    finally:
+        router.kill()
+        router.wait()
+
+
+def test_a_title_that_cannot_be_shown_is_told_in_the_log() -> None:
+    code = "import os; os.environ['NO_PROXY'] = 'y' * 99; from sglang_ray.router import set_title; set_title('a::title')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"NO_PROXY": "x", **os.environ}, capture_output=True, text=True, check=True
+    )
+    assert "do not show the title a::title" in done.stderr
+
+
 def test_the_real_router_answers_within_seconds_without_torch(tmp_path: Path) -> None:
     port, metrics = free_port(), free_port()
     request = {"port": port, "host": "127.0.0.1", "prometheus_port": metrics, "api_key": "s3cret", "log_level": "debug"}
@@ -107,9 +146,7 @@ def test_the_real_router_answers_within_seconds_without_torch(tmp_path: Path) ->
             [sys.executable, "-m", "sglang_ray.serve"], stdin=subprocess.PIPE, stdout=out, stderr=subprocess.STDOUT
         )
     try:
-        assert router.stdin is not None
-        with router.stdin:
-            router.stdin.write(json.dumps({"kind": "router", "router_args": request}).encode())
+        send(router, request)
         wait_until(lambda: router.poll() is not None or status(f"http://127.0.0.1:{port}/health") == 200)
         assert router.poll() is None, log.read_text()
         assert time.monotonic() - begin < 10

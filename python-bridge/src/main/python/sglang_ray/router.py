@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 from sglang_ray import packages
@@ -22,7 +24,9 @@ _DESTINATIONS = {"server_cert_path": "tls_cert_path", "server_key_path": "tls_ke
 
 
 def serve_router(router_args: dict[str, Any]) -> int:
-    """Runs a router in this process until it is told to end."""
+    """Runs a router in this process until it ends."""
+    # First: setproctitle writes over the initial environment, and cannot once a variable of it was replaced.
+    set_title("sglang::router")
     if packages.version("sglang-router") is None:
         raise missing_package("sglang-router", "a router needs it")
     try:
@@ -31,7 +35,6 @@ def serve_router(router_args: dict[str, Any]) -> int:
         raise missing_package("a part of sglang-router", str(error)) from error
     strip_proxies(os.environ)
     arguments = router_arguments(router_args, RouterArgs)
-    _set_title()
     if arguments.mini_lb:
         from sglang_router.launch_router import launch_router
 
@@ -107,9 +110,14 @@ def _convert(key: str, value: Any, action: argparse.Action) -> Any:
     return converted
 
 
-def _set_title() -> None:
+def set_title(title: str) -> None:
+    """Shows a title instead of the command line in process lists; says so in the log where that does not work."""
     try:
         import setproctitle
     except ImportError:
         return
-    setproctitle.setproctitle("sglang::router")
+    setproctitle.setproctitle(title)
+    shown = Path("/proc/self/cmdline").read_bytes()
+    if not shown.startswith(title.encode()):
+        # It fails silently when the first variable of the environment was replaced before.
+        print(f"sglang_ray: process lists do not show the title {title}: setproctitle had no effect", file=sys.stderr)

@@ -35,10 +35,11 @@ final class SchedulerEnvironment {
 
     /** The part that a process's rank decides. */
     static Map<String, String> ofRank(String groupName, int rank, int worldSize) {
-        return Map.of(
-                "WORKER_NAME", groupName + ":" + rank,
-                "WORLD_SIZE", String.valueOf(worldSize),
-                "RANK", String.valueOf(rank));
+        Map<String, String> variables = new LinkedHashMap<>();
+        variables.put("WORKER_NAME", groupName + ":" + rank);
+        variables.put("WORLD_SIZE", String.valueOf(worldSize));
+        variables.put("RANK", String.valueOf(rank));
+        return variables;
     }
 
     private Map<String, String> variables(Placement placement, NodeInfo node, List<String> visible) {

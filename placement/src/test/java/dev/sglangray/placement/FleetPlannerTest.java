@@ -44,6 +44,17 @@ class FleetPlannerTest {
         assertThat(router.routerArgs()).containsExactly(entry("policy", "cache_aware"));
     }
 
+    /** A map whose order changes from one JVM to the next gives plans that differ, and processes that start differently. */
+    @Test
+    void theOrderOfAnEnvironmentIsTheSameInEveryJvm() {
+        FleetPlan plan =
+                FleetPlanner.plan(request(Clusters.plain(4), 2, 0, 1, 2, 3).build());
+        assertThat(plan.engines().get(1).environment().keySet())
+                .containsSubsequence("GROUP_NAME", "MASTER_ADDR", "WORKER_NAME", "WORLD_SIZE", "RANK", "NODE_RANK");
+        assertThat(plan.engines().get(1).atRank(0, 1).environment().keySet())
+                .containsSubsequence("GROUP_NAME", "MASTER_ADDR", "WORKER_NAME", "WORLD_SIZE", "RANK", "NODE_RANK");
+    }
+
     @Test
     void reservesCpusWhenAsked() {
         FleetPlan plan = FleetPlanner.plan(

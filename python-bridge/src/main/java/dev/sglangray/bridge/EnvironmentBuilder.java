@@ -2,6 +2,7 @@
 package dev.sglangray.bridge;
 
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -78,8 +79,8 @@ public final class EnvironmentBuilder {
         return this;
     }
 
-    /** The environment as it is now. */
+    /** The environment as it is now, in alphabetical order, so that every start of a child sees the same one. */
     public Map<String, String> build() {
-        return Map.copyOf(variables);
+        return Collections.unmodifiableMap(new TreeMap<>(variables));
     }
 }

@@ -3,6 +3,8 @@ package dev.sglangray.bridge;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param supervisorPython the Python (3.8 or later) that runs the supervisor; nothing but its standard library is used
  * @param supervisorScript the extracted {@code sglang_ray/supervisor.py}
  * @param command program and arguments; secrets do not belong here, because process lists show them
- * @param environment the whole environment of the child; nothing is inherited
+ * @param environment the whole environment of the child, in this order; nothing is inherited
  * @param workingDirectory where the child starts, or null for the JVM's own
  * @param stdin text for the child's standard input, or null for an empty input
  * @param logFile where standard output and error of the child go (appended; its folder is made)
@@ -37,7 +39,7 @@ public record ProcessSpec(
     /** Checks and copies; an empty command or a negative grace is an {@link IllegalArgumentException}. */
     public ProcessSpec {
         command = List.copyOf(command);
-        environment = Map.copyOf(environment);
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         if (command.isEmpty()) {
             throw new IllegalArgumentException("The command of process '" + name + "' is empty.");
         }

@@ -4,6 +4,7 @@ package dev.sglangray.bridge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -21,6 +22,19 @@ class EnvironmentBuilderTest {
                 .containsEntry("HOME", "/h")
                 .containsEntry("NO_PROXY", "intranet,localhost,127.0.0.1,::1")
                 .containsEntry("no_proxy", "intranet,localhost,127.0.0.1,::1");
+    }
+
+    @Test
+    void isInAlphabeticalOrderWhateverOrderItsBaseHas() {
+        Map<String, String> environment = EnvironmentBuilder.from(
+                        Map.of("E", "1", "D", "1", "C", "1", "B", "1", "A", "1", "HOME", "/h"))
+                .putIfAbsent("AA", "1")
+                .build();
+
+        assertThat(environment.keySet()).isSorted();
+        ProcessSpec spec = new ProcessSpec(
+                "x", "python3", Path.of("s"), List.of("true"), environment, null, null, Path.of("l"), Duration.ZERO);
+        assertThat(spec.environment().keySet()).isSorted();
     }
 
     @Test

@@ -10,9 +10,11 @@ import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.placement.EnvironmentMerge;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,7 +35,7 @@ record ChildKit(
     private static final String INTERPRETER_VARIABLE = "SGLANG_RAY_PYTHON";
 
     ChildKit {
-        baseEnvironment = Map.copyOf(baseEnvironment);
+        baseEnvironment = Collections.unmodifiableMap(new TreeMap<>(baseEnvironment));
     }
 
     /** The node's own ports, the bundled Python package, this process's environment. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -14,6 +16,6 @@ import java.util.Map;
  */
 record Launch<S>(S spec, int bundleIndex, String node, Map<String, Double> resources) {
     Launch {
-        resources = Map.copyOf(resources);
+        resources = Collections.unmodifiableMap(new LinkedHashMap<>(resources));
     }
 }

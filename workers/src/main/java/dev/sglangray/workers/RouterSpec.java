@@ -34,7 +34,7 @@ public record RouterSpec(
     /** Checks the number; a wrong one is an {@link IllegalArgumentException}. */
     public RouterSpec {
         routerArgs = Collections.unmodifiableMap(new LinkedHashMap<>(routerArgs));
-        environment = Map.copyOf(environment);
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         if (!(startTimeoutSeconds > 0)) {
             throw new IllegalArgumentException("The start timeout must be above 0 s: " + startTimeoutSeconds);
         }

@@ -51,7 +51,7 @@ public record ServerSpec(
     /** Checks the type and the numbers; a wrong one is an {@link IllegalArgumentException}. */
     public ServerSpec {
         serverArgs = Collections.unmodifiableMap(new LinkedHashMap<>(serverArgs));
-        environment = Map.copyOf(environment);
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         plannedDevices = List.copyOf(plannedDevices);
         if (!SERVER_TYPES.contains(serverType)) {
             throw new IllegalArgumentException(

@@ -93,8 +93,7 @@ final class FaultMatrix {
             scene.load.refresh();
             return scene.load.last().oldest() > healed;
         });
-        scene.await(
-                "as many processes as before: " + before, () -> scene.shape().equals(before));
+        scene.awaitShape(before);
         List<SteadyLoad.Sent> requests = scene.load.between(fault, healed);
         Row row = new Row(
                 cell.name(),

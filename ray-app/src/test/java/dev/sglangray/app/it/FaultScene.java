@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * A fleet of two engines, one on each node, under {@code up} in the foreground and a steady load. Its processes are found in
@@ -227,6 +228,30 @@ final class FaultScene implements AutoCloseable {
             }
         }
         return shape;
+    }
+
+    /** Returns when there are as many processes of each kind as before; the failure has the processes that there are instead. */
+    void awaitShape(Map<String, Integer> before) {
+        try {
+            await("as many processes as before", () -> shape().equals(before));
+        } catch (ConditionTimeoutException e) {
+            throw new AssertionError("processes before: " + before + "\nprocesses now: " + shape() + "\n" + table(), e);
+        }
+    }
+
+    private String table() {
+        StringBuilder table = new StringBuilder();
+        for (ClusterNode node : cluster.nodes()) {
+            List<ProcessRow> all = cluster.onNode(node);
+            all.forEach(row -> kind(all, row)
+                    .ifPresent(kind -> table.append(node.name())
+                            .append(", ")
+                            .append(kind)
+                            .append(": ")
+                            .append(row)
+                            .append('\n')));
+        }
+        return table.toString();
     }
 
     private static Optional<String> kind(List<ProcessRow> all, ProcessRow row) {
