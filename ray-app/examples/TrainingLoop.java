@@ -6,7 +6,7 @@ import dev.sglangray.client.Generation;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.UpdateReport;
-import dev.sglangray.workers.WeightUpdate;
+import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
 import java.util.Locale;
 

@@ -31,10 +31,11 @@ class EnvironmentBuilderTest {
                 .putIfAbsent("AA", "1")
                 .build();
 
-        assertThat(environment.keySet()).isSorted();
+        assertThat(List.copyOf(environment.keySet())).isSorted();
         ProcessSpec spec = new ProcessSpec(
                 "x", "python3", Path.of("s"), List.of("true"), environment, null, null, Path.of("l"), Duration.ZERO);
-        assertThat(spec.environment().keySet()).isSorted();
+        assertThat(List.copyOf(spec.environment().keySet()))
+                .isSorted();
     }
 
     @Test

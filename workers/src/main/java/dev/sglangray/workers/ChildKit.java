@@ -9,6 +9,7 @@ import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.placement.EnvironmentMerge;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;

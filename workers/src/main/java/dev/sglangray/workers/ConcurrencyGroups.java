@@ -13,7 +13,10 @@ final class ConcurrencyGroups {
     /** A call into a process group waits for the trainer's side while other calls go on. */
     private static final int WEIGHTS_THREADS = 4;
 
-    private static final int REGISTER_THREADS = 16;
+    private static final int REGISTRY_THREADS = 8;
+    /** What lets an engine serve again never waits for what keeps it from serving. */
+    private static final int URGENT_THREADS = 4;
+
     private static final int CHANGE_THREADS = 2;
     /** A router whose process was replaced watches anew while the call of its predecessor runs out. */
     private static final int WATCH_THREADS = 4;
@@ -38,14 +41,20 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::resize)
                     .addMethod(SGLangServerWorker::routerGroup)
                     .addMethod(SGLangServerWorker::fleetWeights)
-                    .addMethod(SGLangServerWorker::tellRouterAgain)
+                    .addMethod(SGLangServerWorker::reportAgain)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("change")
                     .setMaxConcurrency(CHANGE_THREADS)
                     .addMethod(SGLangServerWorker::drain)
-                    .addMethod(SGLangServerWorker::undrain)
                     .addMethod(SGLangServerWorker::restart)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangServerWorker>()
+                    .setName("urgent")
+                    .setMaxConcurrency(URGENT_THREADS)
+                    .addMethod(SGLangServerWorker::undrain)
+                    .addMethod(SGLangServerWorker::continueGeneration)
+                    .addMethod(SGLangServerWorker::settleUpdate)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("weights")
@@ -53,12 +62,10 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::releaseMemory)
                     .addMethod(SGLangServerWorker::resumeMemory)
                     .addMethod(SGLangServerWorker::pauseGeneration)
-                    .addMethod(SGLangServerWorker::continueGeneration)
                     .addMethod(SGLangServerWorker::flushCache)
                     .addMethod(SGLangServerWorker::engineCall)
                     .addMethod(SGLangServerWorker::prepareUpdate)
                     .addMethod(SGLangServerWorker::applyUpdate)
-                    .addMethod(SGLangServerWorker::settleUpdate)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangServerWorker>()
                     .setName("watch")
@@ -85,7 +92,6 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::status)
                     .addMethod(SGLangRouterWorker::logTail)
                     .addMethod(SGLangRouterWorker::events)
-                    .addMethod(SGLangRouterWorker::fleetWeights)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("change")
@@ -93,15 +99,20 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::restart)
                     .addMethod(SGLangRouterWorker::replace)
                     .build(),
+            // None of these waits for anything but the registry's event loop.
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
-                    .setName("register")
-                    .setMaxConcurrency(REGISTER_THREADS)
-                    .addMethod(SGLangRouterWorker::registerServer)
-                    .addMethod(SGLangRouterWorker::registerEndpoint)
+                    .setName("registry")
+                    .setMaxConcurrency(REGISTRY_THREADS)
+                    .addMethod(SGLangRouterWorker::reportEngine)
+                    .addMethod(SGLangRouterWorker::register)
+                    .addMethod(SGLangRouterWorker::registration)
                     .addMethod(SGLangRouterWorker::unregisterServer)
-                    .addMethod(SGLangRouterWorker::suspendServer)
-                    .addMethod(SGLangRouterWorker::resumeServer)
+                    .addMethod(SGLangRouterWorker::retire)
                     .addMethod(SGLangRouterWorker::commitWeights)
+                    .addMethod(SGLangRouterWorker::beginChange)
+                    .addMethod(SGLangRouterWorker::endChange)
+                    .addMethod(SGLangRouterWorker::fleetWeights)
+                    .addMethod(SGLangRouterWorker::registry)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("stop")

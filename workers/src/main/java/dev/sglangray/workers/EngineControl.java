@@ -2,10 +2,16 @@
 package dev.sglangray.workers;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.workers.engine.EnginePort;
+import dev.sglangray.workers.engine.EnginePort.Answer;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import okhttp3.ConnectionPool;
@@ -19,8 +25,6 @@ import org.jspecify.annotations.Nullable;
 /** Requests of the worker to its own engine. Safe for use by many threads. */
 final class EngineControl {
     private static final MediaType JSON = MediaType.get("application/json");
-    private static final Duration LOOK = Duration.ofMillis(100);
-    private static final int LINE = 500;
 
     private final OkHttpClient http;
     private final OkHttpClient once;
@@ -37,19 +41,6 @@ final class EngineControl {
                 .build();
         this.url = url;
         this.apiKey = apiKey;
-    }
-
-    /** What the engine answered. */
-    record Answer(int code, String body) {
-        boolean ok() {
-            return code == 200;
-        }
-
-        /** In one line, short. */
-        String text() {
-            String line = body.strip().replaceAll("\\s+", " ");
-            return "HTTP " + code + (line.isEmpty() ? "" : ": " + line.substring(0, Math.min(line.length(), LINE)));
-        }
     }
 
     /** Ends requests: those of one id, or all for an empty id. */
@@ -106,40 +97,54 @@ final class EngineControl {
         }
     }
 
-    /**
-     * Waits until the engine has no requests, as it says twice in a row, because one that the router had let through may be
-     * on its way.
-     *
-     * @return how many it has at the end, -1 when it cannot tell
-     */
-    int awaitIdle(Duration longest) {
-        long end = System.nanoTime() + longest.toNanos();
-        int busy = requests();
-        int idle = busy == 0 ? 1 : 0;
-        while (busy >= 0 && idle < 2 && System.nanoTime() - end < 0) {
-            StandingMonitor.pause(LOOK);
-            busy = requests();
-            idle = busy == 0 ? idle + 1 : 0;
-        }
-        return busy;
-    }
-
-    /** Running and waiting requests by {@code /v1/loads}; -1 for an engine that does not have it. */
-    int requests() {
+    /** Running and waiting requests by {@code /v1/loads}; empty for an engine that has no such route. */
+    OptionalInt requests() {
         try (Response response =
                 http.newCall(request("/v1/loads?include=core").build()).execute()) {
+            if (response.code() == 404) {
+                return OptionalInt.empty();
+            }
             if (!response.isSuccessful()) {
-                return -1;
+                throw new WorkerFailure("GET /v1/loads failed: HTTP " + response.code());
             }
             int requests = 0;
-            for (JsonNode load : Json.tree(response.body().string()).path("loads")) {
-                requests += load.path("num_running_reqs").asInt()
-                        + load.path("num_waiting_reqs").asInt();
+            JsonNode loads = Json.tree(response.body().string()).path("loads");
+            for (JsonNode load : loads) {
+                JsonNode running = load.path("num_running_reqs");
+                JsonNode waiting = load.path("num_waiting_reqs");
+                if (!running.isInt() || !waiting.isInt()) {
+                    throw new WorkerFailure("GET /v1/loads does not say how many requests there are: " + load);
+                }
+                requests += running.asInt() + waiting.asInt();
             }
-            return requests;
+            if (loads.isEmpty()) {
+                throw new WorkerFailure("GET /v1/loads says nothing of any load");
+            }
+            return OptionalInt.of(requests);
         } catch (IOException e) {
-            throw new WorkerFailure("the engine did not tell its load: " + e);
+            throw new WorkerFailure("GET /v1/loads failed: " + e);
         }
+    }
+
+    /** The same calls for an event loop. */
+    EnginePort port(ThreadLoop loop) {
+        return new EnginePort() {
+            @Override
+            public CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration longest) {
+                return loop.block(() -> {
+                    try {
+                        return EngineControl.this.post(path, body, longest);
+                    } catch (IOException e) {
+                        throw new WorkerFailure(e.toString());
+                    }
+                });
+            }
+
+            @Override
+            public CompletableFuture<OptionalInt> requests(Duration longest) {
+                return loop.block(EngineControl.this::requests);
+            }
+        };
     }
 
     private Request.Builder request(String path) {

@@ -4,6 +4,7 @@ package dev.sglangray.workers;
 import dev.sglangray.bridge.EnvironmentBuilder;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -142,11 +143,11 @@ final class EngineLifecycle implements ServingLifecycle {
         return child.url();
     }
 
-    /** What a router must know, once it serves. */
-    ServerEndpoint endpoint() {
+    /** What a router must know of the engine at a URL, whose worker has a key. */
+    ServerEndpoint endpoint(String url, String key) {
         String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
         String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
-        return new ServerEndpoint(child.url(), type, bootstrapPort, apiKey(), spec.actorName(), null);
+        return new ServerEndpoint(url, type, bootstrapPort, apiKey(), spec.actorName(), key, 0);
     }
 
     @Override

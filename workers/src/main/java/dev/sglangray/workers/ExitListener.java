@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-/** Is told that a process which served has ended by itself; must not block. */
-@FunctionalInterface
+/** Learns of the end of a process. */
 interface ExitListener {
-
     /**
-     * Called once, on any thread.
+     * It ended by itself after it was ready.
      *
      * @param clean whether with exit code 0
-     * @param why for people, without secrets
+     * @param why in words
      */
     void ended(boolean clean, String why);
+
+    /** The same, with the last lines of its log; comes later, as reading a log may take long. */
+    default void explained(String why) {}
 }

@@ -1,12 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.loop.EventLoop;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.supervision.MonotonicClock;
+import dev.sglangray.workers.update.WeightRollout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +31,8 @@ import org.jspecify.annotations.Nullable;
 public final class FleetControl {
     /** A worker answers in time; this is for the way there and back. */
     private static final Duration WAY = Duration.ofSeconds(15);
+    /** An update's own deadlines end it; beyond its time it waits for the commit and the engines' return. */
+    private static final Duration AFTERWARDS = Duration.ofMinutes(6);
 
     private final ServerGroup servers;
     private final @Nullable RouterGroup router;
@@ -48,9 +62,9 @@ public final class FleetControl {
         return name.isEmpty() ? null : RouterGroup.attach(name);
     }
 
-    /** The engines. */
+    /** The engines that the fleet has now. */
     public ServerGroup servers() {
-        return servers;
+        return current();
     }
 
     /** The router, if there is one. */
@@ -60,27 +74,27 @@ public final class FleetControl {
 
     /** As {@link ServerGroup#releaseMemory(List, Duration)}, waited for. */
     public void releaseMemory(List<String> tags, Duration longest) {
-        var unused = servers.releaseMemory(tags, longest).await(longest.plus(WAY));
+        var unused = current().releaseMemory(tags, longest).await(longest.plus(WAY));
     }
 
     /** As {@link ServerGroup#resumeMemory(List, Duration)}, waited for. */
     public void resumeMemory(List<String> tags, Duration longest) {
-        var unused = servers.resumeMemory(tags, longest).await(longest.plus(WAY));
+        var unused = current().resumeMemory(tags, longest).await(longest.plus(WAY));
     }
 
     /** As {@link ServerGroup#pauseGeneration}, waited for. */
     public void pauseGeneration(PauseMode mode, Duration longest) {
-        var unused = servers.pauseGeneration(mode, longest).await(longest.plus(WAY));
+        var unused = current().pauseGeneration(mode, longest).await(longest.plus(WAY));
     }
 
     /** As {@link ServerGroup#continueGeneration}, waited for. */
     public void continueGeneration(Duration longest) {
-        var unused = servers.continueGeneration(longest).await(longest.plus(WAY));
+        var unused = current().continueGeneration(longest).await(longest.plus(WAY));
     }
 
     /** As {@link ServerGroup#flushCache}, waited for. */
     public void flushCache(Duration longest) {
-        var unused = servers.flushCache(longest).await(longest.plus(WAY));
+        var unused = current().flushCache(longest).await(longest.plus(WAY));
     }
 
     /**
@@ -97,13 +111,56 @@ public final class FleetControl {
      *     weights and serves
      */
     public UpdateReport updateWeights(WeightUpdate update) {
-        return new WeightRollout(servers.name(), update, new GroupFleetHands(servers, router, update)).run();
+        try (ThreadLoop loop = new ThreadLoop("update-" + servers.name(), new MonotonicClock())) {
+            WeightRollout rollout = new WeightRollout(loop, update, new GroupFleetPort(loop, this::current, router));
+            return wait(update, rollout, loop.ask(rollout::run), loop);
+        }
+    }
+
+    /** The engines that the fleet has now: it may have grown, or shrunk, since this control was made. */
+    private ServerGroup current() {
+        return ServerGroup.find(servers.name()).orElse(servers);
+    }
+
+    private UpdateReport wait(
+            WeightUpdate update,
+            WeightRollout rollout,
+            CompletableFuture<WeightRollout.Done> running,
+            ThreadLoop loop) {
+        Duration longest = update.timeout().plus(AFTERWARDS);
+        try {
+            WeightRollout.Done done = running.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+            return new UpdateReport(
+                    update.version(),
+                    done.engines(),
+                    done.secondsToQuiet(),
+                    done.secondsToLoad(),
+                    done.secondsToReturn());
+        } catch (InterruptedException e) {
+            // The engines settle by themselves; this thread's flag stays.
+            LoopCalls.join(loop.ask(() -> {
+                        rollout.abandon();
+                        return CompletableFuture.completedFuture(true);
+                    })
+                    .completeOnTimeout(false, WAY.toSeconds(), TimeUnit.SECONDS));
+            Thread.currentThread().interrupt();
+            throw new WorkerInterruptedException(servers.name(), "updateWeights", e);
+        } catch (TimeoutException e) {
+            throw new WeightUpdateException(
+                    servers.name(), "the update did not end within " + longest.toSeconds() + " s", Map.of(), e);
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw cause instanceof WeightRollout.Failed failed
+                    ? new WeightUpdateException(
+                            servers.name(), String.valueOf(failed.getMessage()), failed.engines(), cause)
+                    : new WeightUpdateException(servers.name(), EventLoop.words(cause), Map.of(), cause);
+        }
     }
 
     /** The weights of the last update; empty when the fleet has those with which it was started. */
     public Optional<Weights> weights() {
         FleetWeights now = router == null
-                ? servers.fleetWeights().await(WAY).get(0)
+                ? current().fleetWeights().await(WAY).get(0)
                 : router.fleetWeights().await(WAY).get(0);
         return Optional.ofNullable(now.updated());
     }
@@ -125,7 +182,8 @@ public final class FleetControl {
             String groupName,
             String backend,
             Duration longest) {
-        List<WorkerStatus> engines = servers.status().await(WAY);
+        ServerGroup all = current();
+        List<WorkerStatus> engines = all.status().await(WAY);
         List<WorkerGroupFuture<String>> joining = new ArrayList<>();
         int offset = firstRank;
         for (WorkerStatus engine : engines) {
@@ -136,7 +194,7 @@ public final class FleetControl {
             body.put("world_size", worldSize);
             body.put("group_name", groupName);
             body.put("backend", backend);
-            joining.add(servers.on(engine.rank()).engineCall("/init_weights_update_group", body, longest));
+            joining.add(all.on(engine.rank()).engineCall("/init_weights_update_group", body, longest));
             offset += Math.max(1, engine.devices().size());
         }
         Deadline deadline = Deadline.in(longest.plus(WAY));
@@ -147,7 +205,8 @@ public final class FleetControl {
 
     /** Lets every engine leave the group again. */
     public void destroyWeightsGroup(String groupName, Duration longest) {
-        var unused = servers.engineCall("/destroy_weights_update_group", Map.of("group_name", groupName), longest)
+        var unused = current()
+                .engineCall("/destroy_weights_update_group", Map.of("group_name", groupName), longest)
                 .await(longest.plus(WAY));
     }
 }

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.ProbeKind;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import okhttp3.ConnectionPool;
 import okhttp3.OkHttpClient;
 import okhttp3.Request;
 import okhttp3.Response;
@@ -19,7 +22,12 @@ final class LivenessProbe {
     private final Duration timeout;
 
     LivenessProbe(OkHttpClient http, ProbeKind kind, Duration timeout) {
-        this.http = http.newBuilder().callTimeout(timeout).readTimeout(timeout).build();
+        // A new connection for each probe: a server that takes no new ones any more serves no router.
+        this.http = http.newBuilder()
+                .callTimeout(timeout)
+                .readTimeout(timeout)
+                .connectionPool(new ConnectionPool(0, 1, TimeUnit.SECONDS))
+                .build();
         this.kind = kind;
         this.timeout = timeout;
     }

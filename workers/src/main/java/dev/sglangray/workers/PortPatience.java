@@ -4,6 +4,7 @@ package dev.sglangray.workers;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.PortUnavailableException;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 

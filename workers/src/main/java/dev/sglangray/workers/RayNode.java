@@ -2,6 +2,7 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.bridge.NodeDirectories;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import io.ray.api.Ray;
 import io.ray.api.id.UniqueId;
 import io.ray.api.runtimecontext.NodeInfo;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import io.ray.api.exception.RayActorException;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;

@@ -2,10 +2,13 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.config.error.Secrets;
+import dev.sglangray.workers.loop.RecordStore;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.regex.Pattern;
 
 /**
@@ -19,20 +22,20 @@ final class RouterArguments {
     private static final Pattern WITH_PASSWORD = Pattern.compile("://[^/@]*:[^/@]*@");
 
     private final Map<String, Object> launched;
-    private final MemoryFile file;
+    private final RecordStore<Kept> store;
     private Map<String, Object> changes = Map.of();
 
     /** As it is kept. */
     record Kept(Map<String, Object> changes) {}
 
-    RouterArguments(Map<String, Object> launched, MemoryFile file) {
+    RouterArguments(Map<String, Object> launched, RecordStore<Kept> store) {
         this.launched = launched;
-        this.file = file;
+        this.store = store;
     }
 
     /** Takes over what a predecessor kept. */
     synchronized void inherit() {
-        file.load(Kept.class).ifPresent(kept -> changes = copy(kept.changes()));
+        store.load().ifPresent(kept -> changes = copy(kept.changes()));
     }
 
     /** What the router is to have. */
@@ -55,11 +58,11 @@ final class RouterArguments {
         Map<String, Object> all = new LinkedHashMap<>(changes);
         all.putAll(more);
         changes = copy(all);
-        file.save(new Kept(changes));
+        CompletableFuture<Void> unused = store.save(new Kept(changes));
     }
 
     void delete() {
-        file.delete();
+        store.delete();
     }
 
     /** A {@link WorkerFailure} names a change that cannot be made on a router that runs. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.EventSink;
 import java.time.Duration;
@@ -72,7 +73,7 @@ final class RouterChange {
      * @param longest for all of it
      * @throws WorkerFailure with the words of what failed; the arguments are as before then
      */
-    void apply(Keeper keeper, Map<String, Object> more, EventSink events, Duration longest) {
+    void apply(RouterKeeper keeper, Map<String, Object> more, EventSink events, Duration longest) {
         RouterArguments.requireChangeable(more);
         check.accept(more);
         boolean unused = changes.alone("the change of arguments", longest, deadline -> {
@@ -116,7 +117,7 @@ final class RouterChange {
         }
     }
 
-    private void replace(Keeper keeper, Map<String, Object> more, String text, Deadline deadline) {
+    private void replace(RouterKeeper keeper, Map<String, Object> more, String text, Deadline deadline) {
         synchronized (lock) {
             trial = null;
             proposed = more;

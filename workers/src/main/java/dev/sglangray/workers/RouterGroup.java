@@ -2,18 +2,29 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.registry.EngineRegistry;
+import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
+import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The router of a fleet: a group of one. Methods have RLinf's names. */
 public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
+
+    /** RLinf waits this long for a registration. */
+    public static final Duration DEFAULT_REGISTRATION_TIMEOUT = Duration.ofMinutes(5);
 
     private RouterGroup(
             String name, List<Member<SGLangRouterWorker>> members, Ownership ownership, GroupOptions options) {
@@ -112,11 +123,68 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
 
     /** As above, with what {@link ServerGroup#endpoints()} said, the engine's key included. */
     public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint) {
-        String json = Json.write(endpoint);
-        return call(
+        return registerServer(endpoint, DEFAULT_REGISTRATION_TIMEOUT);
+    }
+
+    /**
+     * As above, with another time. No thread waits anywhere meanwhile. A server that was not registered before, and that the router
+     * does not send to in time, is not registered afterwards.
+     */
+    public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint, Duration longest) {
+        return new WorkerGroupFuture<>(
+                name(), "registerServer", ranks(), List.of(new RegistrationWait(this, endpoint, longest).begin()));
+    }
+
+    CompletableFuture<String> register(String endpointJson) {
+        return one(
+                "registerServer",
+                h -> h.task(SGLangRouterWorker::register, endpointJson).remote());
+    }
+
+    CompletableFuture<EngineRegistry.Registration> registration(String key) {
+        return one(
                         "registerServer",
-                        h -> h.task(SGLangRouterWorker::registerEndpoint, json).remote())
-                .map(answer -> Json.read(answer, RegisteredServer.class));
+                        h -> h.task(SGLangRouterWorker::registration, key).remote())
+                .thenApply(json -> Json.read(json, EngineRegistry.Registration.class));
+    }
+
+    private <T> CompletableFuture<T> one(
+            String method, Function<ActorHandle<SGLangRouterWorker>, ObjectRef<T>> remote) {
+        return call(method, remote).toCompletableFuture().thenApply(answers -> answers.get(0));
+    }
+
+    /** What the registry knows: its servers, which of them the router is to send to and does, and why not. */
+    public WorkerGroupFuture<RegistryView> registry() {
+        return call("registry", h -> h.task(SGLangRouterWorker::registry).remote())
+                .map(json -> Json.read(json, RegistryView.class));
+    }
+
+    /** Takes the engine of a worker away for good, by the worker's key; false when it was not registered. */
+    public WorkerGroupFuture<Boolean> retire(String key) {
+        return call("retire", h -> h.task(SGLangRouterWorker::retire, key).remote());
+    }
+
+    /**
+     * Begins a change of the fleet, such as of the number of its engines; one at a time. Repeating it with the same token prolongs
+     * the lease.
+     *
+     * @param kind in words
+     * @param token names the owner of the change
+     * @param lease after this it ends by itself
+     * @return empty when it has begun; else why not, in words
+     */
+    public WorkerGroupFuture<String> beginChange(String kind, String token, Duration lease) {
+        int seconds = Math.toIntExact(Math.max(1, lease.toSeconds()));
+        return call(
+                "beginChange",
+                h -> h.task(SGLangRouterWorker::beginChange, kind, token, seconds)
+                        .remote());
+    }
+
+    /** Ends a change of the fleet; false when it was over already. */
+    public WorkerGroupFuture<Boolean> endChange(String token) {
+        return call(
+                "endChange", h -> h.task(SGLangRouterWorker::endChange, token).remote());
     }
 
     /** Takes a server away from the router; false when the router does not have it. May be repeated after a failure. */
@@ -145,11 +213,13 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 .map(json -> Json.read(json, FleetWeights.class));
     }
 
-    WorkerGroupFuture<Boolean> commitWeights(FleetWeights weights, boolean mixing) {
+    WorkerGroupFuture<EngineRegistry.Commit> commitWeights(FleetWeights weights, String token) {
         String json = Json.write(weights);
         return call(
-                "commitWeights",
-                h -> h.task(SGLangRouterWorker::commitWeights, json, mixing).remote());
+                        "commitWeights",
+                        h -> h.task(SGLangRouterWorker::commitWeights, json, token)
+                                .remote())
+                .map(reply -> Json.read(reply, EngineRegistry.Commit.class));
     }
 
     @Override

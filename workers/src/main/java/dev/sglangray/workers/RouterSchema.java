@@ -9,6 +9,7 @@ import dev.sglangray.config.ArgumentValidator;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.engine.BucketSource;
+import dev.sglangray.workers.engine.EngineController;
+import dev.sglangray.workers.engine.EngineRecord;
+import dev.sglangray.workers.engine.EngineSettings;
+import dev.sglangray.workers.engine.RegistryPort;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.UpdateNotice;
+import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.supervision.EventJournal;
+import dev.sglangray.workers.supervision.EventKind;
+import dev.sglangray.workers.supervision.MonotonicClock;
+import dev.sglangray.workers.supervision.Standing;
 import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -8,14 +24,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The Ray actor that owns one engine, a thin shell around what keeps it running. RLinf's class of the same name; here it takes
- * its specification as JSON and answers with strings and booleans. Questions and the shutdown are answered while
- * {@link #initServer()} is under way. Should Ray replace the actor's process, the new one starts the engine anew by itself.
+ * The Ray actor that owns one engine: a thin shell around an {@link EngineController}, which decides, on an event loop of its own.
+ * RLinf's class of the same name; here it takes its specification as JSON and answers with strings and booleans. Questions and the
+ * shutdown are answered while {@link #initServer()} is under way. Should Ray replace the actor's process, the new one starts the
+ * engine again by itself.
  *
  * <p>All methods throw {@link WorkerFailure} with a text for people.
  */
@@ -23,21 +40,17 @@ public class SGLangServerWorker {
     /** One call that watches is renewed this often, so that one whose caller is gone does not hold a thread for long. */
     private static final Duration WATCH = Duration.ofMinutes(1);
 
-    private final WorkerMemory files;
+    private static final Duration QUICK = Duration.ofSeconds(10);
+    /** A drain whose caller says no lease ends by itself after its own time and this. */
+    private static final Duration AFTER_DRAIN = Duration.ofHours(1);
+
+    private final ThreadLoop loop;
+    private final EventJournal journal;
+    private final ManagedProcess process;
+    private final EngineController controller;
     private final EngineControl control;
-    private final Keeper keeper;
-    private final EngineOutside outside;
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private final AtomicInteger generation = new AtomicInteger();
-    private final EngineMemory memory;
-    private final EnginePause pause;
-    private final EngineWeights weights;
-    private final EngineUpdate update;
-    private final Duration toLoad;
     private final String routerGroup;
-    private final MemoryFile toldSize;
-    private volatile int groupSize;
-    private volatile EngineLifecycle latest;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     /**
      * Called by Ray.
@@ -48,125 +61,181 @@ public class SGLangServerWorker {
         ServerSpec spec = Json.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
         ChildKit kit = ChildKit.of(RayNode.current());
-        files = WorkerMemory.open(spec.actorName(), kit.node());
-        RouterLink router = spec.routerGroup() == null ? RouterLink.NONE : new RayRouterLink(spec.routerGroup());
+        MonotonicClock clock = new MonotonicClock();
+        loop = new ThreadLoop(spec.actorName(), clock);
+        journal = new EventJournal(spec.actorName(), clock, Secrets.of(spec.serverArgs(), spec.environment())::hide);
+        routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
+        String key = Ray.getRuntimeContext().getCurrentActorId().toString();
         LivenessProbe probe = new LivenessProbe(
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
-        latest = new EngineLifecycle(spec, kit, http);
-        toldSize = files.file("size");
-        groupSize = spec.groupSize();
-        routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
-        toLoad = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
-        outside = new EngineOutside(router, probe, () -> latest.endpoint().withWeightVersion(weightVersion()));
-        keeper = new Keeper(
-                spec.actorName(),
+        process = new ManagedProcess(
                 "engine",
-                spec.supervision(),
-                Secrets.of(spec.serverArgs(), spec.environment()),
-                incarnation -> renew(new EngineLifecycle(spec, kit, http, incarnation)),
-                outside,
-                files.file("engine"));
-        control = new EngineControl(http, keeper::url, latest.apiKey());
-        ChangeLock changes = new ChangeLock();
-        memory = new EngineMemory(
-                keeper,
-                control,
-                changes,
-                files.file("lent"),
-                generation::get,
-                () -> MemorySupport.refusal(spec, latest.devices()));
-        pause = new EnginePause(keeper, control, changes, files.file("paused"));
-        weights = new EngineWeights(
+                incarnation -> new EngineLifecycle(spec, kit, http, incarnation),
+                probe::require,
+                loop,
+                new Exits());
+        control = new EngineControl(http, this::engineUrl, engine().apiKey());
+        RegistryPort registry =
+                spec.routerGroup() == null ? RayRegistryLink.none() : new RayRegistryLink(spec.routerGroup(), loop);
+        CheckpointCheck check =
+                new CheckpointCheck(spec.initialWeights().path(), kit.node().ip());
+        EngineSettings settings = new EngineSettings(
+                key,
+                spec.actorName(),
                 spec.initialWeights(),
-                control,
-                router,
-                files.file("weights"),
-                keeper.journal(),
-                generation::get,
-                keeper::restartSoon);
-        update = new EngineUpdate(
-                keeper,
-                control,
-                changes,
-                memory,
-                pause,
-                weights,
-                new CheckpointCheck(spec.initialWeights().path(), kit.node().ip()));
-        outside.beforePublishing(() -> {
-            update.beforePublishing();
-            weights.bring(toLoad);
-        });
-        if (Ray.getRuntimeContext().wasCurrentActorRestarted()) {
-            groupSize = toldSize.load(Integer.class).orElse(spec.groupSize());
-            memory.inherit();
-            pause.inherit();
-            weights.inherit();
-            keeper.inherit(outside::knownAs);
+                Boolean.TRUE.equals(spec.serverArgs().get("enable_weights_cpu_backup")),
+                Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
+                () -> MemorySupport.refusal(spec, engine().devices()),
+                check::refuse);
+        boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
+        controller = new EngineController(
+                settings,
+                spec.supervision(),
+                loop,
+                journal,
+                new ProcessOfEngine(key),
+                control.port(loop),
+                BucketSource.INLINE,
+                registry,
+                HandoverFile.open(spec.actorName(), kit.node(), loop).section("engine", EngineRecord.class),
+                spec.groupSize(),
+                restarted);
+        if (restarted) {
+            String url = controller.record().url();
+            if (url != null) {
+                process.inherit(url);
+            }
+            loop.execute(controller::inherit);
         }
     }
 
-    /** Called for each new process, the first within this object's construction. */
-    private EngineLifecycle renew(EngineLifecycle fresh) {
-        latest = fresh;
-        if (generation.getAndIncrement() > 0) {
-            pause.renewed();
+    /** What the controller does to the process. */
+    private final class ProcessOfEngine implements EngineController.EngineProcess {
+        private final String key;
+
+        ProcessOfEngine(String key) {
+            this.key = key;
         }
-        return fresh;
+
+        @Override
+        public CompletableFuture<Void> start(int incarnation, boolean sameUrl) {
+            return process.start(incarnation, sameUrl);
+        }
+
+        @Override
+        public CompletableFuture<Void> end(int incarnation, boolean gently) {
+            return process.end(incarnation, gently);
+        }
+
+        @Override
+        public CompletableFuture<Void> probe(int incarnation) {
+            return process.probe(incarnation);
+        }
+
+        @Override
+        public @Nullable ServerEndpoint endpoint() {
+            String url = process.knownUrl();
+            return url == null ? null : engine().endpoint(url, key);
+        }
+    }
+
+    private final class Exits implements ManagedProcess.Exits {
+        @Override
+        public void exited(int incarnation, boolean clean, String why) {
+            controller.exited(incarnation, clean, why);
+        }
+
+        @Override
+        public void explained(int incarnation, String why) {
+            controller.explained(incarnation, why);
+        }
+    }
+
+    private EngineLifecycle engine() {
+        return (EngineLifecycle) process.lifecycle();
+    }
+
+    /** The URL, also while the process is being replaced; fails before it was known, and once the engine is lost. */
+    private String engineUrl() {
+        Standing now = controller.standing();
+        if (now.isLost()) {
+            throw new WorkerFailure(now.describe("engine"));
+        }
+        String known = process.knownUrl();
+        return known == null || ended.isDone() ? engine().url() : known;
+    }
+
+    private <T> T ask(Duration longest, Supplier<CompletableFuture<T>> question) {
+        return LoopCalls.await(loop, longest, question);
+    }
+
+    private static Duration seconds(int seconds) {
+        return Duration.ofSeconds(seconds);
     }
 
     /** Starts the engine; returns its URL when it is healthy. */
     public String initServer() {
-        String url = keeper.start();
-        outside.knownAs(url);
-        // Its fleet may have had an update before this engine was added.
-        weights.bringAtStart(toLoad);
+        String url = process.startFirst();
+        ask(QUICK, () -> {
+            controller.adopt(url);
+            return CompletableFuture.completedFuture(true);
+        });
+        // Its fleet may have had an update before this engine was added. A launch does not depend on the answer.
+        ask(Duration.ofHours(1), () -> controller.awaitFleetWeights(QUICK));
         return url;
     }
 
     /** The engine's URL, which it keeps when it is restarted. */
     public String getServerUrl() {
-        return keeper.url();
+        return engineUrl();
     }
 
-    /** A {@link ServerEndpoint} as JSON. */
+    /** A {@link ServerEndpoint} as JSON, with which the engine can be registered. */
     public String endpoint() {
-        return Json.write(latest.endpoint().withWeightVersion(weightVersion()));
+        return Json.write(ask(QUICK, () -> CompletableFuture.completedFuture(controller.endpoint())));
     }
 
     /** Whether the engine runs and answers. */
     public boolean isHealthy() {
-        return keeper.isHealthy();
+        // SGLang generates for /health, which an engine that is held back cannot do, and without its memory not
+        // survive.
+        boolean held = ask(
+                QUICK,
+                () -> CompletableFuture.completedFuture(!controller.conditions().isEmpty()));
+        return held ? controller.standing().isServing() : process.lifecycle().isHealthy();
     }
 
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
-        WorkerStatus own = keeper.status();
-        List<String> conditions = new ArrayList<>(own.conditions());
-        weights.problem().ifPresent(conditions::add);
-        WorkerStatus status = own.with(weightVersion(), conditions).ofGroup(groupSize);
-        boolean out = weights.problem().isPresent() && status.state().equals(WorkerState.READY.name());
-        return Json.write(out ? status.inState(WorkerState.DRAINED) : status);
+        WorkerStatus own = process.lifecycle().status();
+        return ask(QUICK, () -> {
+            List<String> conditions = new ArrayList<>(own.conditions());
+            WorkerStatus status = Statuses.supervised(
+                            own,
+                            controller.standing(),
+                            process.knownUrl(),
+                            controller.isWithheld(),
+                            controller.conditions())
+                    .ofGroup(controller.record().groupSize());
+            conditions.addAll(controller.conditions());
+            return CompletableFuture.completedFuture(Json.write(status.with(controller.weightVersion(), conditions)));
+        });
     }
 
     /** The group has so many engines from now on. */
     public boolean resize(int engines) {
-        groupSize = engines;
-        toldSize.save(engines);
+        ask(QUICK, () -> controller.resize(engines));
         return true;
-    }
-
-    private @Nullable String weightVersion() {
-        return weights.current().map(Weights::version).orElse(null);
     }
 
     /** The last lines of the engine's log. */
     public String logTail(int lines) {
-        return keeper.logTail(lines);
+        return process.lifecycle().logTail(lines);
     }
 
     /** The last events from a number on, a JSON list of {@link dev.sglangray.workers.supervision.Event}. */
     public String events(long from) {
-        return Json.write(keeper.events(from));
+        return Json.write(journal.from(from));
     }
 
     /** Ends requests of the engine: those of one id, or all for an empty id. */
@@ -174,109 +243,106 @@ public class SGLangServerWorker {
         return control.abort(requestId);
     }
 
-    /** Stops looking whether the engine generates, as while its memory is released; or looks again. */
+    /** Stops looking whether the engine generates; or looks again. */
     public boolean pauseProbes(boolean paused) {
-        keeper.pauseProbes(paused);
+        ask(QUICK, () -> {
+            controller.pauseProbes(paused);
+            return CompletableFuture.completedFuture(true);
+        });
         return true;
     }
 
     /**
      * Keeps new requests away from the engine and waits for those that it has.
      *
+     * @param leaseSeconds after this the drain ends by itself; 0 for the default, an hour after its time
      * @return how many it still has when the time is over; -1 when the engine cannot tell
      */
-    public int drain(int seconds) {
-        long end = System.nanoTime() + Duration.ofSeconds(seconds).toNanos();
-        if (!keeper.drain(true, Duration.ofSeconds(seconds))) {
-            throw new WorkerFailure("the router could not be told within " + seconds + " s");
-        }
-        // One that is lost or being replaced has none.
-        return keeper.isServing() ? control.awaitIdle(Duration.ofNanos(Math.max(0, end - System.nanoTime()))) : 0;
+    public int drain(int seconds, int leaseSeconds) {
+        Duration lease =
+                leaseSeconds > 0 ? seconds(leaseSeconds) : seconds(seconds).plus(AFTER_DRAIN);
+        return ask(seconds(seconds), () -> controller.drain(seconds(seconds), lease));
     }
 
     /** Lets new requests come to a drained engine. */
     public boolean undrain(int seconds) {
-        if (!keeper.drain(false, Duration.ofSeconds(seconds))) {
-            throw new WorkerFailure("the router could not be told within " + seconds + " s");
-        }
-        return true;
+        return ask(seconds(seconds), () -> controller.undrain(seconds(seconds)));
     }
 
-    /**
-     * Lends accelerator memory: keeps requests away, waits until there are none, and lets the engine release.
-     *
-     * @param tagsJson a JSON list of SGLang's words; empty for all
-     */
+    /** Releases accelerator memory: keeps requests away, waits until there are none, and lets the engine release. */
     public boolean releaseMemory(String tagsJson, int seconds) {
-        return memory.release(Json.texts(tagsJson), Duration.ofSeconds(seconds));
+        return ask(seconds(seconds), () -> controller.release(Json.texts(tagsJson), seconds(seconds)));
     }
 
-    /** Takes lent memory back; with all of it the engine gets requests again. */
+    /** Takes released memory back; with all of it the engine gets requests again, once it has its fleet's weights. */
     public boolean resumeMemory(String tagsJson, int seconds) {
-        return memory.resume(Json.texts(tagsJson), Duration.ofSeconds(seconds));
+        return ask(seconds(seconds), () -> controller.resume(Json.texts(tagsJson), seconds(seconds)));
     }
 
     /** Stops generation; the mode is a name of {@link PauseMode}. */
     public boolean pauseGeneration(String mode, int seconds) {
-        return pause.pause(PauseMode.valueOf(mode), Duration.ofSeconds(seconds));
+        return ask(seconds(seconds), () -> controller.pause(PauseMode.valueOf(mode), seconds(seconds)));
     }
 
-    /** Lets generation go on. */
+    /** Lets generation continue. */
     public boolean continueGeneration(int seconds) {
-        return pause.resume(Duration.ofSeconds(seconds));
+        return ask(seconds(seconds), () -> controller.continueGeneration(seconds(seconds)));
     }
 
     /** Empties the engine's cache of prefixes, which it refuses while it has requests. */
     public boolean flushCache(int seconds) {
-        return control.require("/flush_cache", Map.of(), Duration.ofSeconds(seconds));
+        return control.require("/flush_cache", Map.of(), seconds(seconds));
     }
 
     /** One of the engine's control routes, for a body as JSON; its answer as JSON. */
     public String engineCall(String route, String bodyJson, int seconds) {
-        return control.answered(route, Json.map(Json.tree(bodyJson)), Duration.ofSeconds(seconds));
+        return control.answered(route, Json.map(Json.tree(bodyJson)), seconds(seconds));
     }
 
-    /** The group of the router that is told when the engine comes and goes; empty for none. */
+    /** The group of the fleet's router; empty for none. */
     public String routerGroup() {
         return routerGroup;
     }
 
     /** What this worker knows of its fleet's weights, as JSON. */
     public String fleetWeights() {
-        return Json.write(weights.remembered());
+        return Json.write(ask(
+                QUICK,
+                () -> CompletableFuture.completedFuture(controller.record().fleet())));
     }
 
-    /** Makes ready for a {@link WeightUpdate}; an {@link UpdateOutcome}, both as JSON. */
-    public String prepareUpdate(String updateJson, int seconds, int leaseSeconds) {
-        return Json.write(update.prepare(
-                Json.read(updateJson, WeightUpdate.class),
-                Duration.ofSeconds(seconds),
-                Duration.ofSeconds(leaseSeconds)));
+    /** Makes ready for the update of an {@link UpdateNotice}; an {@code UpdateOutcome}, both as JSON. */
+    public String prepareUpdate(String noticeJson, int seconds, int leaseSeconds) {
+        UpdateNotice notice = Json.read(noticeJson, UpdateNotice.class);
+        return Json.write(
+                ask(seconds(seconds), () -> controller.prepare(notice, seconds(seconds), seconds(leaseSeconds))));
     }
 
-    /** Loads the weights of a {@link WeightUpdate} for which the engine is ready; an {@link UpdateOutcome}, both as JSON. */
-    public String applyUpdate(String updateJson, int seconds) {
-        return Json.write(update.apply(Json.read(updateJson, WeightUpdate.class), Duration.ofSeconds(seconds)));
+    /** Loads the weights of a {@link WeightUpdate} for which the engine is ready; an {@code UpdateOutcome}, both as JSON. */
+    public String applyUpdate(String id, String updateJson, int seconds) {
+        WeightUpdate update = Json.read(updateJson, WeightUpdate.class);
+        return Json.write(ask(seconds(seconds), () -> controller.apply(id, update, seconds(seconds))));
     }
 
-    /** Ends an update to a version: the fleet has these weights now. Empty, or what keeps the engine from serving, in words. */
-    public String settleUpdate(String fleetWeightsJson, String version, int seconds) {
-        return update.settle(Json.read(fleetWeightsJson, FleetWeights.class), version, Duration.ofSeconds(seconds));
+    /** Ends an update: the fleet has these weights now. Empty, or what keeps the engine from serving, in words. */
+    public String settleUpdate(String fleetWeightsJson, String id, int seconds) {
+        FleetWeights fleet = Json.read(fleetWeightsJson, FleetWeights.class);
+        return ask(seconds(seconds), () -> controller.settle(fleet, id, seconds(seconds)));
     }
 
     /** Replaces the engine's process; returns its URL when the new one serves and the router knows. */
     public String restart(String why, int seconds) {
-        keeper.restart(why, Duration.ofSeconds(seconds));
-        return keeper.url();
+        ask(seconds(seconds), () -> controller.restart(why, seconds(seconds)));
+        return engineUrl();
     }
 
-    /** Tells the router anew how the engine stands: something else had it taken off the router's list. */
-    public boolean tellRouterAgain() {
-        keeper.tellAgain();
+    /** Reports to the registry, under a new epoch, how the engine stands; does not wait for it. */
+    public boolean reportAgain() {
+        loop.execute(controller::reportAgain);
         return true;
     }
 
-    /** Answers {@code alive} after a while, or {@code ended} after the shutdown: who waits for it knows when this process dies. */
+    /** Answers {@code alive} after a while, or {@code ended} after the shutdown: its caller learns when this process dies. */
     public String watch() {
         return ended.copy()
                         .thenApply(nothing -> true)
@@ -288,13 +354,15 @@ public class SGLangServerWorker {
 
     /** Ends the engine; true when all of it is gone. Aborts a start that is under way. */
     public boolean shutdown() {
-        keeper.close();
-        toldSize.delete();
-        memory.forget();
-        pause.forget();
-        weights.forget();
-        files.close();
-        ended.complete(null);
+        CompletableFuture<Boolean> decided = loop.ask(() -> {
+            controller.end();
+            return CompletableFuture.completedFuture(true);
+        });
+        LoopCalls.join(decided.completeOnTimeout(false, QUICK.toSeconds(), TimeUnit.SECONDS));
+        process.shutdown();
+        if (ended.complete(null)) {
+            journal.add(EventKind.STOPPED, "the engine was ended");
+        }
         return true;
     }
 }

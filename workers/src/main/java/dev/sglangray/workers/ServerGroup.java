@@ -3,6 +3,10 @@ package dev.sglangray.workers;
 
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.UpdateOutcome;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.Ray;
@@ -286,8 +290,21 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @return how many each still has when the time is over; -1 where the engine cannot tell
      */
     public WorkerGroupFuture<Integer> drain(Duration longest) {
-        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
-        return call("drain", h -> h.task(SGLangServerWorker::drain, seconds).remote());
+        return call(
+                "drain",
+                h -> h.task(SGLangServerWorker::drain, seconds(longest), 0).remote());
+    }
+
+    /**
+     * As {@link #drain(Duration)}, whose drain ends by itself an hour after its time, with another lease.
+     *
+     * @param lease after this new requests come again, should {@link #undrain} not be called
+     */
+    public WorkerGroupFuture<Integer> drain(Duration longest, Duration lease) {
+        return call(
+                "drain",
+                h -> h.task(SGLangServerWorker::drain, seconds(longest), seconds(lease))
+                        .remote());
     }
 
     /** Lets new requests come to drained engines. */
@@ -401,26 +418,26 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                 .map(json -> Json.read(json, FleetWeights.class));
     }
 
-    WorkerGroupFuture<UpdateOutcome> prepareUpdate(String updateJson, Duration longest, Duration lease) {
+    WorkerGroupFuture<UpdateOutcome> prepareUpdate(String noticeJson, Duration longest, Duration lease) {
         return call(
                         "updateWeights",
-                        h -> h.task(SGLangServerWorker::prepareUpdate, updateJson, seconds(longest), seconds(lease))
+                        h -> h.task(SGLangServerWorker::prepareUpdate, noticeJson, seconds(longest), seconds(lease))
                                 .remote())
                 .map(json -> Json.read(json, UpdateOutcome.class));
     }
 
-    WorkerGroupFuture<UpdateOutcome> applyUpdate(String updateJson, Duration longest) {
+    WorkerGroupFuture<UpdateOutcome> applyUpdate(String id, String updateJson, Duration longest) {
         return call(
                         "updateWeights",
-                        h -> h.task(SGLangServerWorker::applyUpdate, updateJson, seconds(longest))
+                        h -> h.task(SGLangServerWorker::applyUpdate, id, updateJson, seconds(longest))
                                 .remote())
                 .map(json -> Json.read(json, UpdateOutcome.class));
     }
 
-    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String version, Duration longest) {
+    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String id, Duration longest) {
         return call(
                 "updateWeights",
-                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, version, seconds(longest))
+                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, id, seconds(longest))
                         .remote());
     }
 

@@ -5,6 +5,7 @@ import dev.sglangray.bridge.PortHolder;
 import dev.sglangray.bridge.ProcessExit;
 import dev.sglangray.bridge.ProcessStartException;
 import dev.sglangray.bridge.SupervisedProcess;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -237,12 +238,18 @@ final class ServingChild {
                 return;
             }
             state = WorkerState.FAILED;
-            why = secrets.hide("the " + what + " ended by itself: " + exit.describe() + "." + tail(child));
+            why = secrets.hide("the " + what + " ended by itself: " + exit.describe());
             failure = why;
         }
         ended.release();
+        // First: a log that cannot be read, or not soon, must hold up nothing that follows from the death.
         listener.ended(Integer.valueOf(0).equals(exit.code()), why);
         LOG.error("The {} at {} ended by itself: {}", what, ended.url(), exit.describe());
+        String explained = why + "." + secrets.hide(tail(child));
+        synchronized (lock) {
+            failure = explained;
+        }
+        listener.explained(explained);
     }
 
     private void throwIfAborted() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 
 /** One process from start to end, without Ray: what engines and routers have in common. Safe for use by many threads. */

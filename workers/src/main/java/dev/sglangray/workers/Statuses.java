@@ -44,8 +44,14 @@ final class Statuses {
                 Map.of());
     }
 
-    /** With how the process stands with its supervision, once it has one. */
-    static WorkerStatus supervised(WorkerStatus own, Standing standing, @Nullable String url) {
+    /**
+     * With how the process stands with its supervision, once it has one.
+     *
+     * @param withheld whether requests are kept away although it serves
+     * @param conditions what holds it back, in words
+     */
+    static WorkerStatus supervised(
+            WorkerStatus own, Standing standing, @Nullable String url, boolean withheld, List<String> conditions) {
         Condition condition = standing.condition();
         if (condition instanceof Condition.Idle) {
             return own;
@@ -56,7 +62,7 @@ final class Statuses {
                 own.group(),
                 own.rank(),
                 own.groupSize(),
-                state(standing),
+                state(standing, withheld),
                 url == null ? own.url() : url,
                 own.nodeId(),
                 own.nodeIp(),
@@ -70,17 +76,16 @@ final class Statuses {
                 standing.restarts(),
                 standing.lastError(),
                 own.weightVersion(),
-                Stream.concat(own.conditions().stream(), standing.holds().values().stream())
-                        .toList(),
+                Stream.concat(own.conditions().stream(), conditions.stream()).toList(),
                 own.changes());
     }
 
-    private static String state(Standing standing) {
+    private static String state(Standing standing, boolean withheld) {
         if (standing.condition() instanceof Condition.Lost) {
             return WorkerState.FAILED.name();
         }
         if (standing.condition() instanceof Condition.Serving) {
-            return (standing.isWithheld() ? WorkerState.DRAINED : WorkerState.READY).name();
+            return (withheld ? WorkerState.DRAINED : WorkerState.READY).name();
         }
         return WorkerState.RESTARTING.name();
     }

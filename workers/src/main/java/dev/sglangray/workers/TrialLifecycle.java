@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A lifecycle with another to fall back on: when the trial does not start, the other does in the same place, so that whoever
- * keeps it running sees one start. Safe for use by many threads.
+ * A lifecycle with another to fall back on: when the trial does not start, the other does in the same place, so that its
+ * caller sees one start. Safe for use by many threads.
  */
 final class TrialLifecycle implements ServingLifecycle {
     private final ServingLifecycle trial;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.UpdateOutcome;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;

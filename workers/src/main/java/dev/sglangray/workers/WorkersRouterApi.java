@@ -2,6 +2,11 @@
 package dev.sglangray.workers;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.RouterApiException;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.registry.RouterPort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -10,8 +15,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CompletableFuture;
+import okhttp3.Call;
+import okhttp3.Callback;
 import okhttp3.HttpUrl;
 import okhttp3.MediaType;
 import okhttp3.OkHttpClient;
@@ -21,25 +27,19 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The dialect of sglang-router 0.2.2 and later: {@code /workers} with JSON. A POST is answered 202 and only queues a job;
- * the worker appears some time later and is usable when it is healthy. Checked with 0.3.2.
+ * The dialect of sglang-router 0.2.2 and later: {@code /workers} with JSON. A POST is answered 202 and only queues a job; the
+ * worker appears some time later. A DELETE is answered 202 too, and does not end the job of a worker that has not appeared yet.
+ * Checked with 0.3.2. Safe for use by many threads.
  */
-public final class WorkersRouterApi implements RouterApi {
+public final class WorkersRouterApi implements RouterPort {
     private static final MediaType JSON = MediaType.get("application/json");
     private static final List<String> TYPES = List.of("regular", "prefill", "decode");
-    private static final Duration POST_TIMEOUT = Duration.ofMinutes(1);
-    private static final Duration GET_TIMEOUT = Duration.ofSeconds(10);
-    /** The last look before the deadline still needs time for its answer. */
-    private static final Duration SHORTEST_GET = Duration.ofSeconds(2);
-
-    private static final long FIRST_PAUSE_MS = 25;
-    /** SGLang takes a second for the {@code /health} that the router waits for: to look seldom would add half of one. */
-    private static final long LONGEST_PAUSE_MS = 100;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
 
     private final HttpUrl base;
     private final @Nullable String apiKey;
     private final OkHttpClient http;
-    private final Map<String, String> idsByUrl = new ConcurrentHashMap<>();
+    private final ThreadLoop loop;
 
     /**
      * Talks to a router.
@@ -47,48 +47,22 @@ public final class WorkersRouterApi implements RouterApi {
      * @param baseUrl where it serves
      * @param apiKey the key that guards it, or null
      * @param http a client for HTTP/1.1 without a proxy
+     * @param loop where the futures complete
      */
-    public WorkersRouterApi(String baseUrl, @Nullable String apiKey, OkHttpClient http) {
+    public WorkersRouterApi(String baseUrl, @Nullable String apiKey, OkHttpClient http, ThreadLoop loop) {
         this.base = HttpUrl.get(baseUrl);
         this.apiKey = apiKey;
-        this.http = http;
+        this.http =
+                http.newBuilder().callTimeout(PATIENCE).readTimeout(PATIENCE).build();
+        this.loop = loop;
     }
 
     @Override
-    public RegisteredServer register(ServerEndpoint server, Duration timeout) {
-        String url = server.url();
-        String workerType = server.workerType();
-        if (!TYPES.contains(workerType)) {
-            throw new RouterApiException(
-                    "worker_type is '" + workerType + "'; allowed are " + String.join(", ", TYPES) + ".");
+    public CompletableFuture<String> add(ServerEndpoint server) {
+        if (!TYPES.contains(server.workerType())) {
+            return CompletableFuture.failedFuture(new Refused(
+                    "worker_type is '" + server.workerType() + "'; allowed are " + String.join(", ", TYPES) + "."));
         }
-        long end = System.nanoTime() + timeout.toNanos();
-        String id = post(server, min(POST_TIMEOUT, timeout));
-        idsByUrl.put(url, id);
-        long pause = FIRST_PAUSE_MS;
-        String last = "the router does not list it yet";
-        while (true) {
-            Answer answer = send(get("workers", id), max(SHORTEST_GET, min(GET_TIMEOUT, until(end))));
-            if (answer.code() == 200) {
-                JsonNode worker = answer.json();
-                if (worker.path("is_healthy").asBoolean()) {
-                    return server(worker, id, url, workerType);
-                }
-                requireNotFailed(worker, url);
-                last = worker.toString();
-            } else if (answer.code() != 404) {
-                throw new RouterApiException("The router answered " + answer.text() + " when asked about " + url + ".");
-            }
-            if (System.nanoTime() - end >= 0) {
-                throw new RouterApiException("The router at " + base + " did not find " + url + " healthy within "
-                        + timeout.toSeconds() + " s; last: " + last + ".");
-            }
-            pause(Math.min(pause, Math.max(1, until(end).toMillis())));
-            pause = Math.min(LONGEST_PAUSE_MS, pause * 2);
-        }
-    }
-
-    private String post(ServerEndpoint server, Duration timeout) {
         String url = server.url();
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("url", url);
@@ -101,77 +75,99 @@ public final class WorkersRouterApi implements RouterApi {
         }
         // Bytes, not a string: OkHttp would add a charset to the content type.
         RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
-        Answer answer = send(request("workers").post(json).build(), timeout);
-        if (answer.code() < 200 || answer.code() > 299) {
-            throw new RouterApiException("The router refused " + url + ": " + answer.text() + ".");
-        }
-        String id = answer.json().path("worker_id").asText();
-        if (id.isEmpty()) {
-            throw new RouterApiException("The router gave no worker_id for " + url + ": " + answer.text() + ".");
-        }
-        return id;
-    }
-
-    private static void requireNotFailed(JsonNode worker, String url) {
-        JsonNode job = worker.path("job_status");
-        if ("failed".equals(job.path("status").asText())) {
-            String message = job.path("message").asText();
-            throw new RouterApiException(
-                    "The router refused " + url + ": " + (message.isEmpty() ? job.toString() : message));
-        }
+        return send(request("workers").post(json).build()).thenApply(answer -> {
+            if (answer.code() < 200 || answer.code() > 299) {
+                throw new Refused("The router refused " + url + ": " + answer.text() + ".");
+            }
+            String id = answer.json().path("worker_id").asText();
+            if (id.isEmpty()) {
+                throw new RouterApiException("The router gave no worker_id for " + url + ": " + answer.text() + ".");
+            }
+            return id;
+        });
     }
 
     @Override
-    public boolean unregister(String url, Duration timeout) {
-        Optional<String> id = idOf(url, timeout);
-        if (id.isEmpty()) {
-            return false;
-        }
-        Answer answer = send(request("workers", id.get()).delete().build(), timeout);
-        boolean gone = answer.code() == 404;
-        if (!gone && (answer.code() < 200 || answer.code() > 299)) {
-            throw new RouterApiException("The router refused to let go of " + url + ": " + answer.text() + ".");
-        }
-        // Only now: a DELETE that failed must be repeatable.
-        idsByUrl.remove(url, id.get());
-        return !gone;
-    }
-
-    /** From our own registrations, else from the router's list, so that it works after a worker's restart too. */
-    private Optional<String> idOf(String url, Duration timeout) {
-        String known = idsByUrl.get(url);
-        return known != null
-                ? Optional.of(known)
-                : servers(timeout).stream()
-                        .filter(s -> s.url().equals(url))
-                        .map(RegisteredServer::id)
-                        .findFirst();
+    public CompletableFuture<Progress> progress(String id) {
+        return send(request("workers", id).get().build()).thenApply(answer -> {
+            if (answer.code() == 404) {
+                return new Progress.Unknown();
+            }
+            if (answer.code() != 200) {
+                throw new RouterApiException("The router answered " + answer.text() + " when asked about " + id + ".");
+            }
+            JsonNode worker = answer.json();
+            JsonNode job = worker.path("job_status");
+            if (worker.path("is_healthy").asBoolean() || job.isMissingNode() || job.isNull()) {
+                return new Progress.Listed(server(worker));
+            }
+            if ("failed".equals(job.path("status").asText())) {
+                String message = job.path("message").asText();
+                return new Progress.Failed(message.isEmpty() ? job.toString() : message);
+            }
+            return new Progress.Pending(job.path("status").asText());
+        });
     }
 
     @Override
-    public List<RegisteredServer> servers(Duration timeout) {
-        Answer answer = send(get("workers"), timeout);
-        if (answer.code() != 200) {
-            throw new RouterApiException("The router at " + base + " answered " + answer.text() + " for its servers.");
-        }
-        List<RegisteredServer> servers = new ArrayList<>();
-        for (JsonNode worker : answer.json().path("workers")) {
-            servers.add(server(worker, "", "", "regular"));
-        }
-        return servers;
+    public CompletableFuture<Boolean> remove(String id) {
+        return send(request("workers", id).delete().build()).thenApply(answer -> {
+            if (answer.code() != 404 && (answer.code() < 200 || answer.code() > 299)) {
+                throw new RouterApiException("The router refused to let go of " + id + ": " + answer.text() + ".");
+            }
+            return answer.code() != 404;
+        });
     }
 
-    private static RegisteredServer server(JsonNode worker, String id, String url, String type) {
+    @Override
+    public CompletableFuture<List<RegisteredServer>> list() {
+        return send(request("workers").get().build()).thenApply(answer -> {
+            if (answer.code() != 200) {
+                throw new RouterApiException(
+                        "The router at " + base + " answered " + answer.text() + " for its servers.");
+            }
+            List<RegisteredServer> servers = new ArrayList<>();
+            answer.json().path("workers").forEach(worker -> servers.add(server(worker)));
+            return servers;
+        });
+    }
+
+    /** SGLang says it in {@code /model_info}, {@code /get_model_info} in older versions. */
+    @Override
+    public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
+        return version(server, "model_info")
+                .thenCompose(found -> found.isPresent()
+                        ? CompletableFuture.completedFuture(found)
+                        : version(server, "get_model_info"));
+    }
+
+    private CompletableFuture<Optional<String>> version(ServerEndpoint server, String route) {
+        HttpUrl url = HttpUrl.parse(server.url());
+        if (url == null) {
+            // For the router to refuse.
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        Request.Builder request =
+                new Request.Builder().url(url.newBuilder().addPathSegment(route).build());
+        if (server.apiKey() != null) {
+            request.header("Authorization", "Bearer " + server.apiKey());
+        }
+        return send(request.build())
+                .thenApply(answer -> answer.code() == 200
+                        ? Optional.ofNullable(
+                                answer.json().path("weight_version").textValue())
+                        : Optional.<String>empty())
+                // It is not up, or is something else than SGLang: its owner's business.
+                .exceptionally(failure -> Optional.empty());
+    }
+
+    private static RegisteredServer server(JsonNode worker) {
         return new RegisteredServer(
-                worker.path("id").asText(id),
-                worker.path("url").asText(url),
-                worker.path("worker_type").asText(type),
+                worker.path("id").asText(),
+                worker.path("url").asText(),
+                worker.path("worker_type").asText("regular"),
                 worker.path("model_id").textValue(),
                 worker.path("is_healthy").asBoolean());
-    }
-
-    private Request get(String... path) {
-        return request(path).get().build();
     }
 
     private Request.Builder request(String... path) {
@@ -193,38 +189,25 @@ public final class WorkersRouterApi implements RouterApi {
         }
     }
 
-    private Answer send(Request request, Duration timeout) {
-        long millis = Math.max(1, timeout.toMillis());
-        OkHttpClient client = http.newBuilder()
-                .callTimeout(millis, TimeUnit.MILLISECONDS)
-                .readTimeout(millis, TimeUnit.MILLISECONDS)
-                .build();
-        try (Response response = client.newCall(request).execute()) {
-            return new Answer(response.code(), response.body().string());
-        } catch (IOException e) {
-            throw new RouterApiException(
-                    "The router did not answer " + request.method() + " " + request.url() + ": " + e, e);
-        }
-    }
+    private CompletableFuture<Answer> send(Request request) {
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        http.newCall(request).enqueue(new Callback() {
+            @Override
+            public void onFailure(Call call, IOException e) {
+                answer.completeExceptionally(
+                        new RouterApiException("no answer to " + request.method() + " " + request.url() + ": " + e, e));
+            }
 
-    private static void pause(long millis) {
-        try {
-            TimeUnit.MILLISECONDS.sleep(millis);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new RouterApiException("The wait for the router was interrupted.", e);
-        }
-    }
-
-    private static Duration until(long end) {
-        return Duration.ofNanos(Math.max(1_000_000, end - System.nanoTime()));
-    }
-
-    private static Duration max(Duration a, Duration b) {
-        return a.compareTo(b) >= 0 ? a : b;
-    }
-
-    private static Duration min(Duration a, Duration b) {
-        return a.compareTo(b) <= 0 ? a : b;
+            @Override
+            public void onResponse(Call call, Response response) {
+                try (response) {
+                    answer.complete(new Answer(response.code(), response.body().string()));
+                } catch (IOException | RuntimeException e) {
+                    answer.completeExceptionally(new RouterApiException(
+                            "no answer to " + request.method() + " " + request.url() + ": " + e, e));
+                }
+            }
+        });
+        return loop.here(answer);
     }
 }

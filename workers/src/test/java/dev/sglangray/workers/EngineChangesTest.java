@@ -5,7 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
-import dev.sglangray.workers.UpdateOutcome.Result;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.UpdateOutcome;
+import dev.sglangray.workers.protocol.UpdateOutcome.Result;
+import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.supervision.Hold;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.nio.file.Files;

@@ -8,6 +8,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.Event;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.OnDegraded;

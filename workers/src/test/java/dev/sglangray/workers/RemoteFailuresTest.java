@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import io.ray.api.exception.RayActorException;
 import io.ray.api.exception.RayTaskException;
 import java.util.concurrent.CompletionException;

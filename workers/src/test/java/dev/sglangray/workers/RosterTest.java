@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

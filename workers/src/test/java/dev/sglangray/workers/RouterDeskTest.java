@@ -4,6 +4,12 @@ package dev.sglangray.workers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.RouterApiException;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.ProbeKind;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -4,6 +4,7 @@ package dev.sglangray.workers;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;

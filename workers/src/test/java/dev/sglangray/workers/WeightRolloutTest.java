@@ -4,7 +4,11 @@ package dev.sglangray.workers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.workers.UpdateOutcome.Result;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.UpdateOutcome;
+import dev.sglangray.workers.protocol.UpdateOutcome.Result;
+import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.Weights;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

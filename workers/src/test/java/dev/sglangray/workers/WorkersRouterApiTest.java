@@ -4,6 +4,9 @@ package dev.sglangray.workers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.RouterApiException;
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Objects;

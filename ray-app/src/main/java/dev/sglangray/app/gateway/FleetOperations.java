@@ -2,8 +2,8 @@
 package dev.sglangray.app.gateway;
 
 import dev.sglangray.workers.FleetControl;
-import dev.sglangray.workers.InFlight;
-import dev.sglangray.workers.WeightUpdate;
+import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -2,7 +2,7 @@
 package dev.sglangray.app.gateway;
 
 import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.ServerEndpoint;
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.WorkerGroupFuture;
 import java.time.Duration;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import dev.sglangray.workers.PauseMode;
+import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerGroupFuture;
 import java.time.Duration;

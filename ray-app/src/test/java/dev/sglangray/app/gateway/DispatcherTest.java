@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.workers.PauseMode;
+import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.WorkerException;
 import java.time.Duration;
 import java.util.Arrays;

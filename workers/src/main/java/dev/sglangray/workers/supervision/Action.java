@@ -16,10 +16,4 @@ public sealed interface Action {
 
     /** Find out whether it still works. */
     record Probe(int incarnation) implements Action {}
-
-    /** Tell who needs to know that the process serves. */
-    record Publish(int errand) implements Action {}
-
-    /** Tell who needs to know that it does not. */
-    record Withdraw(int errand) implements Action {}
 }

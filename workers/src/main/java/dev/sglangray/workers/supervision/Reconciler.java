@@ -12,14 +12,13 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Decides for one process what has to be done so that two facts hold again: it runs, and who needs to know that knows. Takes
- * signals in, gives actions out, and says when it wants to be asked again; does nothing itself. Not thread-safe.
+ * Decides for one process what has to be done so that it runs and works. It takes signals in, gives actions out, and says when it
+ * wants the next look; it does nothing itself. Not thread-safe.
  */
 public final class Reconciler {
     private final String what;
@@ -27,19 +26,16 @@ public final class Reconciler {
     private final InstantSource clock;
     private final EventSink events;
     private final RestartBudget budget;
-    private final Telling telling;
     private final Liveness liveness;
-    private final Holds holds = new Holds();
 
     private Condition condition = new Idle();
     private Instant since;
     private int incarnation;
     private int restarts;
     private boolean planned;
-    private boolean drained;
-    private boolean probesPaused;
+    private boolean startBlocked;
     private @Nullable String lastError;
-    /** An end may be told before the start that it followed. */
+    /** The news of an end may arrive before that of the start that it followed. */
     private Signal.@Nullable Exited early;
 
     /**
@@ -53,7 +49,6 @@ public final class Reconciler {
         this.clock = clock;
         this.events = events;
         this.budget = new RestartBudget(policy);
-        this.telling = new Telling(events);
         this.liveness = new Liveness(policy);
         this.since = clock.instant();
     }
@@ -64,7 +59,6 @@ public final class Reconciler {
         List<Action> actions = new ArrayList<>();
         if (signal instanceof Signal.Adopted) {
             events.add(EventKind.STARTED, "the " + what + " serves");
-            telling.assume(true);
             serve(now);
         } else if (signal instanceof Signal.Inherited inherited) {
             onInherited(inherited, now);
@@ -77,23 +71,13 @@ public final class Reconciler {
             }
         } else if (signal instanceof Signal.Exited exited) {
             onExited(exited, now);
+        } else if (signal instanceof Signal.Explained explained) {
+            onExplained(explained);
         } else if (signal instanceof Signal.Probed probed) {
             onProbed(probed, now, actions);
-        } else if (signal instanceof Signal.Told told) {
-            telling.told(told.errand());
-        } else if (signal instanceof Signal.TellingFailed failed) {
-            telling.failed(failed.errand(), failed.why(), now);
-        } else if (signal instanceof Signal.Forgotten) {
-            telling.forget();
-        } else if (signal instanceof Signal.ProbesPaused paused) {
-            events.add(EventKind.PROBES_PAUSED, paused.paused() ? "probes are paused" : "probes go on");
-            probesPaused = paused.paused();
-            restProbes(now);
-        } else if (signal instanceof Signal.Held held) {
-            onHeld(held, now);
-        } else if (signal instanceof Signal.Drained wanted) {
-            drained = wanted.drained();
-            events.add(EventKind.DRAINED, drained ? "no new requests" : "new requests are welcome again");
+        } else if (signal instanceof Signal.Restrained restrained) {
+            startBlocked = restrained.startBlocked();
+            liveness.rest(restrained.probesRest(), now);
         } else if (signal instanceof Signal.RestartWanted wanted) {
             onRestartWanted(wanted, now, actions);
         } else if (signal instanceof Signal.Stopped) {
@@ -105,7 +89,7 @@ public final class Reconciler {
 
     private void onInherited(Signal.Inherited inherited, Instant now) {
         restarts = inherited.restarts();
-        budget.inherit(inherited.spent());
+        budget.inherit(inherited.spent(), now);
         error(EventKind.WORKER_RESTARTED, "the worker's process ended and took the " + what + " with it");
         if (policy.heals()) {
             startAgain(now);
@@ -146,6 +130,17 @@ public final class Reconciler {
         }
     }
 
+    private void onExplained(Signal.Explained explained) {
+        // A later error counts more than the log of an earlier process.
+        if (lastError != null && explained.why().startsWith(lastError)) {
+            lastError = explained.why();
+            if (condition instanceof Lost lost && explained.why().startsWith(lost.why())) {
+                condition = new Lost(explained.why());
+            }
+        }
+        events.add(EventKind.EXITED, explained.why());
+    }
+
     private void onProbed(Signal.Probed probed, Instant now, List<Action> actions) {
         if (probed.incarnation() != incarnation || !(condition instanceof Serving)) {
             return;
@@ -163,19 +158,6 @@ public final class Reconciler {
         }
     }
 
-    private void onHeld(Signal.Held held, Instant now) {
-        String before = holds.view().get(held.hold());
-        if (!Objects.equals(before, held.why())) {
-            events.add(EventKind.HELD, held.why() == null ? "no longer: " + before : held.why());
-        }
-        holds.set(held.hold(), held.why(), held.until());
-        restProbes(now);
-    }
-
-    private void restProbes(Instant now) {
-        liveness.rest(probesPaused || !holds.isEmpty(), now);
-    }
-
     private void onRestartWanted(Signal.RestartWanted wanted, Instant now, List<Action> actions) {
         if (condition instanceof Serving) {
             events.add(EventKind.RESTART_WANTED, wanted.why());
@@ -191,9 +173,13 @@ public final class Reconciler {
 
     private void startAgain(Instant now) {
         if (planned) {
-            // Somebody's wish costs nothing of the budget, but its failure does.
+            // A restart on demand costs nothing of the budget, but its failure does.
             planned = false;
             become(new Waiting(now), now);
+            return;
+        }
+        if (!policy.heals()) {
+            lose(lastError == null ? "it ended, and the policy is not to restart" : lastError, now);
             return;
         }
         Optional<Duration> wait = budget.spend(now);
@@ -238,20 +224,11 @@ public final class Reconciler {
     }
 
     private void reconcile(Instant now, List<Action> actions) {
-        for (Hold over : holds.expire(now)) {
-            events.add(EventKind.HELD, over + " was not ended by whoever began it, and is over");
-            restProbes(now);
-        }
-        if (condition instanceof Waiting waiting && !now.isBefore(waiting.until()) && !holds.blockStart()) {
+        if (condition instanceof Waiting waiting && !now.isBefore(waiting.until()) && !startBlocked) {
             incarnation++;
             become(new Starting(), now);
             actions.add(new Action.Start(incarnation));
         }
-        if (condition instanceof Idle) {
-            // Whoever ended it tells whom it concerns.
-            return;
-        }
-        actions.addAll(telling.want(condition instanceof Serving && !drained && !holds.withhold(), now));
         if (condition instanceof Serving && liveness.take(now)) {
             actions.add(new Action.Probe(incarnation));
         }
@@ -262,11 +239,9 @@ public final class Reconciler {
         if (condition instanceof Idle) {
             return Optional.empty();
         }
-        Instant start = condition instanceof Waiting waiting && !holds.blockStart() ? waiting.until() : Instant.MAX;
+        Instant start = condition instanceof Waiting waiting && !startBlocked ? waiting.until() : Instant.MAX;
         Instant probe = condition instanceof Serving ? liveness.due() : Instant.MAX;
-        return Stream.of(start, probe, telling.due(), holds.due())
-                .min(Instant::compareTo)
-                .filter(at -> at.isBefore(Instant.MAX));
+        return Stream.of(start, probe).min(Instant::compareTo).filter(at -> at.isBefore(Instant.MAX));
     }
 
     /** Where the process stands, at this moment. */
@@ -276,10 +251,7 @@ public final class Reconciler {
                 since,
                 incarnation,
                 restarts,
-                drained,
-                holds.view(),
-                telling.isWithdrawn(),
-                telling.isPublished(),
+                startBlocked && condition instanceof Waiting,
                 budget.spent(),
                 lastError);
     }

@@ -44,9 +44,9 @@ final class RestartBudget {
         return List.copyOf(spent);
     }
 
-    /** Takes a predecessor's restarts over. */
-    void inherit(List<Instant> times) {
+    /** Takes a predecessor's restarts over; a clock that was set back since must not make them count for longer. */
+    void inherit(List<Instant> times, Instant now) {
         spent.clear();
-        spent.addAll(times);
+        times.forEach(time -> spent.addLast(time.isAfter(now) ? now : time));
     }
 }

@@ -3,12 +3,11 @@ package dev.sglangray.workers.supervision;
 
 import java.time.Instant;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
-/** What a reconciler is told. An incarnation counts the starts of a process, so that late news of an earlier one is known. */
+/** What a reconciler learns. An incarnation counts the starts of a process, so that late news of an earlier one is recognised. */
 public sealed interface Signal {
 
-    /** The first start, which somebody else made, succeeded; whoever made it also makes it known. */
+    /** The first start, which happened outside of the reconciler, succeeded. */
     record Adopted() implements Signal {}
 
     /**
@@ -37,38 +36,26 @@ public sealed interface Signal {
      */
     record Exited(int incarnation, boolean clean, String why) implements Signal {}
 
+    /** What the log of a process that ended says of it. */
+    record Explained(int incarnation, String why) implements Signal {}
+
     /** A probe was answered, or not. */
     record Probed(int incarnation, boolean alive, String detail) implements Signal {}
-
-    /** A publication or withdrawal succeeded. */
-    record Told(int errand) implements Signal {}
-
-    /** A publication or withdrawal failed. */
-    record TellingFailed(int errand, String why) implements Signal {}
-
-    /** Whoever was told has forgotten. */
-    record Forgotten() implements Signal {}
 
     /** Time went by. */
     record Tick() implements Signal {}
 
-    /** Probes would mislead for now, as while memory is released; or no longer. */
-    record ProbesPaused(boolean paused) implements Signal {}
-
-    /** No new work, please; or again. */
-    record Drained(boolean drained) implements Signal {}
-
     /**
-     * It is held back, or no longer.
+     * What the worker holds of its process, which replaces what it held before.
      *
-     * @param why in words; null lifts the hold
-     * @param until when it ends by itself, null for never
+     * @param probesRest whether probes would mislead, as while memory is released
+     * @param startBlocked whether a process that ended must not start again for now, as there is no room for it
      */
-    record Held(Hold hold, @Nullable String why, @Nullable Instant until) implements Signal {}
+    record Restrained(boolean probesRest, boolean startBlocked) implements Signal {}
 
-    /** Somebody wants a new process in place of this one. */
+    /** A new process is wanted in place of this one. */
     record RestartWanted(String why) implements Signal {}
 
-    /** Somebody ended the process; all is over. */
+    /** The worker ends its process for good. */
     record Stopped() implements Signal {}
 }

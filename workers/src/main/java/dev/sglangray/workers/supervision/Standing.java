@@ -3,7 +3,6 @@ package dev.sglangray.workers.supervision;
 
 import java.time.Instant;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,10 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param since since when
  * @param incarnation the number of its starts after the first
  * @param restarts how often it came back
- * @param drained whether it is to get no new requests
- * @param holds what holds it back, each with its words
- * @param withdrawn whether it is known that the router does not send to it
- * @param published whether it is known that the router does
+ * @param startBlocked whether it waits for a start that is not allowed for now
  * @param spent when restarts were spent of the current budget
  * @param lastError the last thing that went wrong, or null
  */
@@ -25,25 +21,30 @@ public record Standing(
         Instant since,
         int incarnation,
         int restarts,
-        boolean drained,
-        Map<Hold, String> holds,
-        boolean withdrawn,
-        boolean published,
+        boolean startBlocked,
         List<Instant> spent,
         @Nullable String lastError) {
-    /** Copies list and map. */
+    /** Copies the list. */
     public Standing {
-        holds = Map.copyOf(holds);
         spent = List.copyOf(spent);
     }
 
-    /** Whether new requests are kept away although it serves. */
-    public boolean isWithheld() {
-        return drained || holds.keySet().stream().anyMatch(Hold::withholds);
+    /** Whether the process runs and answers. */
+    public boolean isServing() {
+        return condition instanceof Condition.Serving;
     }
 
-    /** Whether it waits for a start that a hold forbids for now. */
-    public boolean isStartBlocked() {
-        return condition instanceof Condition.Waiting && holds.keySet().stream().anyMatch(Hold::blocksStart);
+    /** Whether the process was given up. */
+    public boolean isLost() {
+        return condition instanceof Condition.Lost;
+    }
+
+    /** Why it does not serve, in words. */
+    public String describe(String what) {
+        if (condition instanceof Condition.Lost lost) {
+            return "the " + what + " is lost: " + lost.why();
+        }
+        return "the " + what + " does not serve at the moment"
+                + (lastError == null ? "" : "; the last error: " + lastError);
     }
 }

@@ -1,155 +1,126 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.supervision;
 
+import dev.sglangray.workers.loop.EventLoop;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Future;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
- * Carries out what a {@link Reconciler} decides: one thread that decides, and threads that act and go when idle. Nothing
- * happens between two signals or due times. Safe for use by many threads.
+ * Has done what a {@link Reconciler} decides, on an event loop. Nothing happens between two signals or due times. For use on the
+ * loop only, but for {@link #standing()}.
  */
-public final class Supervisor implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
-    private static final long IDLE_SECONDS = 10;
-
+public final class Supervisor {
+    private final EventLoop loop;
     private final Reconciler reconciler;
-    private final Hands hands;
-    private final InstantSource clock;
-    private final ScheduledThreadPoolExecutor decides;
-    private final ThreadPoolExecutor acts;
+    private final ProcessActions actions;
+    private final Consumer<Standing> changed;
     private volatile Standing standing;
-    private @Nullable Future<?> timer;
+    private final Deque<Signal> news = new ArrayDeque<>();
+    private EventLoop.@Nullable Timer timer;
+    private boolean stopped;
 
     /**
      * Waits for its first signal.
      *
-     * @param name the actor's name, for its threads
+     * @param changed takes each new standing, before anything is done about it
      */
-    public Supervisor(String name, Reconciler reconciler, InstantSource clock, Hands hands) {
+    public Supervisor(EventLoop loop, Reconciler reconciler, ProcessActions actions, Consumer<Standing> changed) {
+        this.loop = loop;
         this.reconciler = reconciler;
-        this.clock = clock;
-        this.hands = hands;
+        this.actions = actions;
+        this.changed = changed;
         this.standing = reconciler.standing();
-        decides = new ScheduledThreadPoolExecutor(1, task -> daemon(task, "supervise-" + name));
-        decides.setRemoveOnCancelPolicy(true);
-        decides.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
-        decides.allowCoreThreadTimeOut(true);
-        acts = new ThreadPoolExecutor(
-                0,
-                Integer.MAX_VALUE,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                task -> daemon(task, "act-" + name));
     }
 
-    private static Thread daemon(Runnable task, String name) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        // Ray's answers are deserialized on these threads, and their classes are this program's.
-        thread.setContextClassLoader(Supervisor.class.getClassLoader());
-        return thread;
-    }
-
-    /** Tells what happened; returns at once. Ignored after {@link #close()}. */
+    /** Takes news and does what follows from it; what comes meanwhile waits. Ignored after {@link #stop()}. */
     public void signal(Signal signal) {
-        try {
-            decides.execute(() -> take(signal));
-        } catch (RejectedExecutionException e) {
-            LOG.debug("Too late: {}", signal);
+        if (stopped) {
+            return;
+        }
+        news.addLast(signal);
+        if (news.size() > 1) {
+            return;
+        }
+        while (!news.isEmpty()) {
+            take(news.getFirst());
+            news.removeFirst();
         }
     }
 
     private void take(Signal signal) {
-        try {
-            List<Action> actions = reconciler.on(signal);
-            standing = reconciler.standing();
-            hands.changed(standing);
-            actions.forEach(this::begin);
-            schedule();
-        } catch (RuntimeException e) {
-            LOG.error("A decision failed on {}", signal, e);
-        }
+        List<Action> wanted = reconciler.on(signal);
+        standing = reconciler.standing();
+        schedule();
+        changed.accept(standing);
+        wanted.forEach(this::begin);
     }
 
     private void schedule() {
         if (timer != null) {
-            timer.cancel(false);
+            timer.cancel();
             timer = null;
         }
         Optional<Instant> due = reconciler.due();
-        if (due.isPresent() && !decides.isShutdown()) {
-            long millis = due.get().isBefore(clock.instant())
-                    ? 0
-                    : Duration.between(clock.instant(), due.get()).toMillis() + 1;
-            timer = decides.schedule(() -> take(new Signal.Tick()), millis, TimeUnit.MILLISECONDS);
+        if (due.isPresent()) {
+            Duration wait = Duration.between(loop.now(), due.get());
+            timer = loop.schedule(wait.isNegative() ? Duration.ZERO : wait, () -> signal(new Signal.Tick()));
         }
     }
 
     private void begin(Action action) {
-        try {
-            acts.execute(() -> signal(act(action)));
-        } catch (RejectedExecutionException e) {
-            LOG.debug("Too late: {}", action);
-        }
-    }
-
-    private Signal act(Action action) {
         if (action instanceof Action.Start start) {
-            String why = attempt(() -> hands.start(start.incarnation()));
-            return why == null
-                    ? new Signal.Started(start.incarnation())
-                    : new Signal.StartFailed(start.incarnation(), why);
+            int incarnation = start.incarnation();
+            run(
+                    () -> actions.start(incarnation),
+                    why -> why == null ? new Signal.Started(incarnation) : new Signal.StartFailed(incarnation, why));
+        } else if (action instanceof Action.End end) {
+            run(
+                    () -> actions.end(end.incarnation(), end.gently()),
+                    why -> new Signal.Exited(end.incarnation(), false, why == null ? "it was ended" : why));
+        } else if (action instanceof Action.Probe probe) {
+            run(
+                    () -> actions.probe(probe.incarnation()),
+                    why -> new Signal.Probed(probe.incarnation(), why == null, why == null ? "" : why));
         }
-        if (action instanceof Action.End end) {
-            String why = attempt(() -> hands.end(end.gently()));
-            return new Signal.Exited(end.incarnation(), false, why == null ? "it was ended" : why);
-        }
-        if (action instanceof Action.Probe probe) {
-            String why = attempt(hands::probe);
-            return new Signal.Probed(probe.incarnation(), why == null, why == null ? "" : why);
-        }
-        if (action instanceof Action.Publish publish) {
-            String why = attempt(hands::publish);
-            return why == null ? new Signal.Told(publish.errand()) : new Signal.TellingFailed(publish.errand(), why);
-        }
-        int errand = ((Action.Withdraw) action).errand();
-        String why = attempt(hands::withdraw);
-        return why == null ? new Signal.Told(errand) : new Signal.TellingFailed(errand, why);
     }
 
-    private static @Nullable String attempt(Runnable deed) {
+    private interface Deed {
+        CompletableFuture<Void> begin();
+    }
+
+    /** Whatever fails, an error of the JVM included, becomes the failure signal: a reconciler that waits for it must get it. */
+    private void run(Deed deed, Function<@Nullable String, Signal> news) {
+        CompletableFuture<Void> done;
         try {
-            deed.run();
-            return null;
-        } catch (RuntimeException e) {
-            return e.getMessage() == null ? e.toString() : e.getMessage();
+            done = deed.begin();
+        } catch (Throwable e) {
+            done = CompletableFuture.failedFuture(e);
         }
+        CompletableFuture<Void> unused = done.whenComplete((nothing, failure) -> {
+            String why = failure == null ? null : EventLoop.words(failure);
+            loop.execute(() -> signal(news.apply(why)));
+        });
     }
 
-    /** How things stood after the last signal. */
+    /** How things stood after the last signal. Safe for use by many threads. */
     public Standing standing() {
         return standing;
     }
 
-    /** Decides nothing any more and interrupts what is under way. What runs goes on running. */
-    @Override
-    public void close() {
+    /** Decides nothing any more. What runs stays as it is. */
+    public void stop() {
         signal(new Signal.Stopped());
-        decides.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        decides.shutdown();
-        acts.shutdownNow();
+        stopped = true;
+        if (timer != null) {
+            timer.cancel();
+        }
     }
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.registry.EngineRegistry.Registration;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/** A driver's wait for one registration: it asks again and again, so that no thread of the router's worker waits. For one use. */
+final class RegistrationWait {
+    private static final long FIRST_PAUSE_MS = 25;
+    /** SGLang takes a second for the {@code /health} that the router waits for: to look seldom would add half of one. */
+    private static final long LONGEST_PAUSE_MS = 250;
+    /** A router worker that is being replaced by Ray answers nothing for some seconds. */
+    private static final Duration SILENCE = Duration.ofMinutes(1);
+
+    private final RouterGroup router;
+    private final ServerEndpoint endpoint;
+    private final Duration longest;
+    private final CompletableFuture<RegisteredServer> done = new CompletableFuture<>();
+    private final long end;
+    private long silentSince = -1;
+
+    RegistrationWait(RouterGroup router, ServerEndpoint endpoint, Duration longest) {
+        this.router = router;
+        this.endpoint = endpoint;
+        this.longest = longest;
+        this.end = System.nanoTime() + longest.toNanos();
+    }
+
+    CompletableFuture<RegisteredServer> begin() {
+        register(FIRST_PAUSE_MS);
+        return done;
+    }
+
+    private void register(long pause) {
+        CompletableFuture<Void> unused = router.register(Json.write(endpoint)).handle((key, failure) -> {
+            if (failure == null) {
+                silentSince = -1;
+                look(key, FIRST_PAUSE_MS, "the router has not been asked yet");
+            } else if (isSilentForLong()) {
+                done.completeExceptionally(failure);
+            } else {
+                later(pause, () -> register(Math.min(LONGEST_PAUSE_MS, pause * 2)));
+            }
+            return null;
+        });
+    }
+
+    private boolean isSilentForLong() {
+        long now = System.nanoTime();
+        if (silentSince < 0) {
+            silentSince = now;
+        }
+        return now - silentSince > SILENCE.toNanos() || now - end > 0;
+    }
+
+    private void look(String key, long pause, String last) {
+        if (System.nanoTime() - end > 0) {
+            giveUp(last);
+            return;
+        }
+        CompletableFuture<Void> unused = router.registration(key).handle((found, failure) -> {
+            if (failure != null) {
+                if (isSilentForLong()) {
+                    done.completeExceptionally(failure);
+                } else {
+                    later(pause, () -> look(key, Math.min(LONGEST_PAUSE_MS, pause * 2), last));
+                }
+                return null;
+            }
+            silentSince = -1;
+            if (found.state() == Registration.State.LISTED) {
+                done.complete(found.server());
+            } else if (found.state() == Registration.State.GONE) {
+                done.completeExceptionally(failed(endpoint.url() + " is not registered any more"));
+            } else {
+                later(pause, () -> look(key, Math.min(LONGEST_PAUSE_MS, pause * 2), found.detail()));
+            }
+            return null;
+        });
+    }
+
+    private void giveUp(String last) {
+        CompletableFuture<?> unregistered =
+                router.unregisterServer(endpoint.url()).toCompletableFuture();
+        CompletableFuture<Void> unused = unregistered.handle((was, failure) -> {
+            done.completeExceptionally(failed(
+                    "the router did not send to " + endpoint.url() + " within " + longest.toSeconds() + " s: " + last));
+            return null;
+        });
+    }
+
+    private WorkerException failed(String why) {
+        return RemoteFailures.translate(router.name(), 0, "", "registerServer", new WorkerFailure(why));
+    }
+
+    private static void later(long millis, Runnable task) {
+        // The task only submits a call of Ray, which does not block.
+        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, Runnable::run)
+                .execute(task);
+    }
+}

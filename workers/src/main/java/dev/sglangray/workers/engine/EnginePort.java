@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.engine;
+
+import java.time.Duration;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.concurrent.CompletableFuture;
+
+/** The control routes of an engine. Futures complete on the caller's event loop. */
+public interface EnginePort {
+    /** What the engine answered. */
+    record Answer(int code, String body) {
+        private static final int LINE = 500;
+
+        /** Whether it did what was asked. */
+        public boolean ok() {
+            return code == 200;
+        }
+
+        /** In one line, short. */
+        public String text() {
+            String line = body.strip().replaceAll("\\s+", " ");
+            return "HTTP " + code + (line.isEmpty() ? "" : ": " + line.substring(0, Math.min(line.length(), LINE)));
+        }
+    }
+
+    /**
+     * Posts JSON, once.
+     *
+     * @return the answer; a failure when none came in time, so that it is not known what the engine did
+     */
+    CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration longest);
+
+    /** How many requests run and wait in it by {@code /v1/loads}; empty for an engine without that route; or a failure. */
+    CompletableFuture<OptionalInt> requests(Duration longest);
+}

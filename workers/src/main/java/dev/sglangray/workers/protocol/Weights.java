@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.protocol;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Weights that an engine may have. Travels as JSON.
+ *
+ * @param version the trainer's name for them; {@code default} for those of the model's path unless {@code weight_version} says
+ *     otherwise, as SGLang has it
+ * @param path where they lie on the engines' nodes, or null when they came as tensors and cannot be had again
+ * @param loadFormat SGLang's {@code load_format}, or null for the engine's own
+ */
+public record Weights(
+        String version, @Nullable String path, @Nullable String loadFormat) {
+    /** Checks the version. */
+    public Weights {
+        if (version.isBlank()) {
+            throw new IllegalArgumentException("A version of weights must not be empty.");
+        }
+    }
+
+    /** For people. */
+    public String text() {
+        return "version " + version + (path == null ? " (from tensors)" : " from " + path);
+    }
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.protocol;
+
+/**
+ * What a worker throws inside its actor. A text and nothing else, because it crosses Ray's serializer and whatever it
+ * referred to would have to cross as well. On the driver it becomes the cause of a {@link WorkerException}.
+ */
+public final class WorkerFailure extends RuntimeException {
+
+    /** Takes the whole text for the person who reads it. */
+    public WorkerFailure(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,734 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.registry;
+
+import dev.sglangray.workers.loop.Backoff;
+import dev.sglangray.workers.loop.EventLoop;
+import dev.sglangray.workers.loop.RecordStore;
+import dev.sglangray.workers.loop.Waiters;
+import dev.sglangray.workers.protocol.EngineReport;
+import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.ReportReply;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.supervision.EventKind;
+import dev.sglangray.workers.supervision.EventSink;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Which servers a fleet's router sends to: the one place that decides it. A server is a member from its registration until it is
+ * unregistered; the router lists a member when the last report of its worker says that it serves, nothing that happened since makes
+ * that doubtful, and it has the fleet's weights. Everything else (workers, trainers, the fleet's owner) reports and asks.
+ *
+ * <p>For use on the router worker's event loop only.
+ */
+public final class EngineRegistry {
+    private static final Duration FIRST_QUESTION = Duration.ofMillis(200);
+    private static final Duration LONGEST_QUESTION = Duration.ofSeconds(5);
+    /** A registration whose caller stopped asking for it is given up after this time, unless it succeeded. */
+    private static final Duration FORGOTTEN = Duration.ofMinutes(1);
+    /** So long after a commit servers with the new weights wait for those with other ones to leave the router. */
+    private static final Duration CLEARING = Duration.ofSeconds(10);
+    /** More unregistered engines than calls of one caller can be late. */
+    private static final int REMEMBERED = 256;
+
+    private final EventLoop loop;
+    private final EventSink events;
+    private final WorkersPort workers;
+    private final RecordStore<RegistryRecord> store;
+    private final RouterSync sync;
+    private final Waiters waiters;
+    private final Map<String, Member> members = new LinkedHashMap<>();
+    /** At which epochs the last engines were unregistered. */
+    private final Map<String, Long> unregistered = new LinkedHashMap<>();
+
+    private @Nullable RouterPort router;
+    private FleetWeights weights = FleetWeights.INITIAL;
+    /** Weights that are being written down, and hold after that. */
+    private @Nullable FleetWeights coming;
+
+    private Instant clearingUntil = Instant.MIN;
+    private RegistryRecord.@Nullable KeptChange change;
+    private EventLoop.@Nullable Timer changeTimer;
+    private RegistryRecord kept = RegistryRecord.EMPTY;
+    private CompletableFuture<Void> saved = CompletableFuture.completedFuture(null);
+
+    /** One registered server. */
+    private static final class Member {
+        final String key;
+        ServerEndpoint endpoint;
+        long epoch;
+        /** Whether its worker reported to this process, or it has none. */
+        boolean confirmed;
+
+        boolean serves;
+        String why = "";
+
+        @Nullable
+        String weightsId;
+        /** Of a server without a worker: what it said it has, and whether it was asked. */
+        @Nullable
+        String version;
+
+        boolean asked;
+        boolean keyLost;
+
+        @Nullable
+        String suspicion;
+
+        boolean everListed;
+        boolean toldListed;
+        boolean questioning;
+        final Backoff questions = new Backoff(FIRST_QUESTION, LONGEST_QUESTION);
+
+        @Nullable
+        EngineMonitor monitor;
+
+        @Nullable
+        Instant awaitedAt;
+
+        Member(String key, ServerEndpoint endpoint) {
+            this.key = key;
+            this.endpoint = endpoint;
+        }
+
+        boolean hasWorker() {
+            return endpoint.actor() != null;
+        }
+
+        String actor() {
+            return Objects.requireNonNull(endpoint.actor());
+        }
+    }
+
+    /** How far a registration is. Travels as JSON. */
+    public record Registration(
+            State state,
+            String key,
+            String detail,
+            @Nullable RegisteredServer server) {
+        /** In one word. */
+        public enum State {
+            /** The router sends to it. */
+            LISTED,
+            /** Not yet. */
+            PENDING,
+            /** It is not registered, or not any more. */
+            GONE
+        }
+    }
+
+    /**
+     * What came of telling the registry which weights the fleet has. Travels as JSON.
+     *
+     * @param taken whether the fleet has these weights now
+     * @param settled whether the router sends to no server with others
+     * @param weights what the fleet has
+     */
+    public record Commit(boolean taken, boolean settled, FleetWeights weights) {}
+
+    /**
+     * Takes over what a predecessor kept, if it shall.
+     *
+     * @param inherits whether this process replaces one that died
+     */
+    public EngineRegistry(
+            EventLoop loop,
+            EventSink events,
+            WorkersPort workers,
+            RecordStore<RegistryRecord> store,
+            boolean inherits) {
+        this.loop = loop;
+        this.events = events;
+        this.workers = workers;
+        this.store = store;
+        this.waiters = new Waiters(loop);
+        this.sync = new RouterSync(loop, this::wanted, this::isOurs, this::listChanged);
+        if (inherits) {
+            store.load().ifPresent(this::inherit);
+        }
+    }
+
+    private void inherit(RegistryRecord past) {
+        kept = past;
+        weights = past.weights();
+        unregistered.putAll(past.unregistered());
+        for (RegistryRecord.KeptMember one : past.members()) {
+            Member member = new Member(keyOf(one.endpoint()), one.endpoint());
+            member.epoch = one.epoch();
+            member.version = one.version();
+            member.everListed = true;
+            if (member.hasWorker()) {
+                member.why = "its worker has not reported to this registry yet";
+            } else {
+                member.keyLost = one.hasKey();
+                member.confirmed = true;
+                member.serves = true;
+                member.asked = true;
+            }
+            members.put(member.key, member);
+        }
+        if (past.change() != null) {
+            change = past.change();
+            watchChange();
+        }
+        members.values().stream().filter(Member::hasWorker).forEach(member -> loop.execute(() -> question(member)));
+    }
+
+    private static String keyOf(ServerEndpoint endpoint) {
+        return endpoint.key() != null ? endpoint.key() : endpoint.url();
+    }
+
+    // The router.
+
+    /** A router process serves; it has no servers yet. */
+    public void routerUp(RouterPort port) {
+        router = port;
+        sync.up(port);
+        changed();
+    }
+
+    /** The router process has ended. */
+    public void routerDown() {
+        router = null;
+        sync.down();
+    }
+
+    private Map<String, ServerEndpoint> wanted() {
+        Map<String, ServerEndpoint> wanted = new LinkedHashMap<>();
+        boolean clearing = isClearing();
+        for (Member member : members.values()) {
+            // New weights answer no request while old ones still may.
+            if (isWanted(member) && !(clearing && sync.isOut(member.endpoint.url()))) {
+                wanted.put(member.endpoint.url(), member.endpoint);
+            }
+        }
+        return wanted;
+    }
+
+    /** Whether the router may still send to a server that does not have the fleet's weights. */
+    private boolean isClearing() {
+        // Bounded, because a registration of a dead engine stays under way in the router for minutes.
+        return loop.now().isBefore(clearingUntil)
+                && members.values().stream().anyMatch(member -> !fits(member) && !sync.isOut(member.endpoint.url()));
+    }
+
+    private boolean isWanted(Member member) {
+        return member.confirmed && member.serves && member.suspicion == null && !member.keyLost && fits(member);
+    }
+
+    private boolean fits(Member member) {
+        if (member.hasWorker()) {
+            return weights.allow(member.weightsId);
+        }
+        // A server that names no version is its owner's business.
+        return weights.updated() == null
+                || (member.asked
+                        && (member.version == null
+                                || member.version.equals(weights.updated().version())
+                                || weights.alsoId() != null));
+    }
+
+    private String whyNot(Member member) {
+        if (member.keyLost) {
+            return "its key was lost with the router worker's process; register it again";
+        }
+        if (member.suspicion != null) {
+            return member.suspicion;
+        }
+        if (!member.confirmed || !member.serves) {
+            return member.why;
+        }
+        if (!fits(member)) {
+            return member.hasWorker()
+                    ? "it does not have the fleet's weights, " + weights.text()
+                    : "it has weights of version " + member.version + ", and the fleet has " + weights.text();
+        }
+        return sync.listed(member.endpoint.url()) == null ? sync.error(member.endpoint.url()) : "";
+    }
+
+    private boolean isOurs(String url) {
+        return members.values().stream()
+                .anyMatch(member -> member.endpoint.url().equals(url));
+    }
+
+    private void listChanged() {
+        for (Member member : List.copyOf(members.values())) {
+            boolean listed = isWanted(member) && sync.listed(member.endpoint.url()) != null;
+            if (listed && !member.toldListed) {
+                member.everListed = true;
+                member.questions.reset();
+                events.add(EventKind.SERVER, member.endpoint.url() + " gets requests");
+                save();
+            }
+            member.toldListed = listed;
+        }
+        waiters.changed();
+    }
+
+    /** What follows from any change of the members or of what they must have. */
+    private void changed() {
+        for (Member member : members.values()) {
+            monitor(member);
+        }
+        save();
+        sync.reconcile();
+        listChanged();
+    }
+
+    private void monitor(Member member) {
+        boolean watch = member.hasWorker() && member.confirmed && member.serves && member.suspicion == null;
+        if (!watch && member.monitor != null) {
+            member.monitor.end();
+            member.monitor = null;
+        } else if (watch && member.monitor == null) {
+            long epoch = member.epoch;
+            EngineMonitor fresh = new EngineMonitor(
+                    loop, workers, member.actor(), member.endpoint.url(), why -> suspect(member.key, epoch, why));
+            member.monitor = fresh;
+            fresh.start();
+        }
+    }
+
+    private void save() {
+        List<RegistryRecord.KeptMember> all = new ArrayList<>();
+        for (Member member : members.values()) {
+            all.add(new RegistryRecord.KeptMember(
+                    member.endpoint.withoutApiKey(),
+                    member.epoch,
+                    member.version,
+                    member.keyLost || member.endpoint.apiKey() != null));
+        }
+        RegistryRecord now = new RegistryRecord(all, unregistered, coming == null ? weights : coming, change);
+        if (!now.equals(kept)) {
+            kept = now;
+            saved = store.save(now);
+        }
+    }
+
+    // Reports.
+
+    /** Takes what a worker says of its engine; what is older than what is known is dropped. */
+    public ReportReply report(EngineReport report) {
+        Member member = members.get(report.key());
+        if (member == null) {
+            String url = report.endpoint() == null ? null : report.endpoint().url();
+            return new ReportReply(report.epoch(), false, false, url == null || sync.isOut(url), weights);
+        }
+        boolean news = report.epoch() > member.epoch || (report.epoch() == member.epoch && !member.confirmed);
+        if (news) {
+            boolean served = isWanted(member);
+            take(member, report);
+            if (served && !isWanted(member)) {
+                events.add(EventKind.SERVER, member.endpoint.url() + " gets no requests: " + whyNot(member));
+            }
+            changed();
+        }
+        return new ReportReply(
+                member.epoch,
+                true,
+                isWanted(member) && sync.listed(member.endpoint.url()) != null,
+                !isWanted(member) && sync.isOut(member.endpoint.url()),
+                weights);
+    }
+
+    private static void take(Member member, EngineReport report) {
+        member.epoch = report.epoch();
+        member.confirmed = true;
+        member.serves = report.serves() && report.endpoint() != null;
+        member.why = report.why();
+        member.weightsId = report.weightsId();
+        member.suspicion = null;
+        if (member.monitor != null) {
+            member.monitor.end();
+            member.monitor = null;
+        }
+        if (report.endpoint() != null) {
+            member.endpoint = report.endpoint();
+        }
+    }
+
+    private void suspect(String key, long epoch, String why) {
+        Member member = members.get(key);
+        if (member == null || member.epoch != epoch || member.suspicion != null) {
+            return;
+        }
+        member.suspicion = why;
+        events.add(EventKind.SERVER, member.endpoint.url() + " gets no requests: " + why);
+        changed();
+        question(member);
+    }
+
+    /** Asks a worker to report until it does: it knows better than any sign seen from here. */
+    private void question(Member member) {
+        if (member.questioning || members.get(member.key) != member || !needsReport(member)) {
+            return;
+        }
+        member.questioning = true;
+        CompletableFuture<Boolean> asked;
+        try {
+            asked = workers.askForReport(member.actor());
+        } catch (RuntimeException e) {
+            asked = CompletableFuture.failedFuture(e);
+        }
+        CompletableFuture<Void> unused = asked.handle((there, failure) -> {
+            if (failure == null && !there) {
+                member.why = "Ray has no actor " + member.actor() + " any more";
+            }
+            loop.schedule(member.questions.next(), () -> {
+                member.questioning = false;
+                question(member);
+            });
+            return null;
+        });
+    }
+
+    private boolean needsReport(Member member) {
+        return member.hasWorker()
+                && (!member.confirmed || member.suspicion != null || (member.serves && !fits(member)));
+    }
+
+    // Commands.
+
+    /**
+     * Makes a server a member; the router lists it later, see {@link #registration}. Harmless when repeated. A registration of an
+     * engine that was unregistered since its worker gave this endpoint is void: it was asked for earlier and arrives late.
+     *
+     * @return the key to ask by
+     */
+    public String register(ServerEndpoint endpoint) {
+        String key = keyOf(endpoint);
+        Long end = unregistered.get(key);
+        if (end != null && endpoint.epoch() <= end) {
+            return key;
+        }
+        Member known = members.get(key);
+        if (known != null) {
+            known.awaitedAt = loop.now();
+            if (!known.hasWorker()) {
+                known.endpoint = endpoint;
+                known.keyLost = false;
+                changed();
+            }
+            return key;
+        }
+        if (endpoint.actor() != null) {
+            // A later actor of the name replaces the earlier one, which is gone.
+            members.values().removeIf(other -> {
+                boolean replaced = endpoint.actor().equals(other.endpoint.actor());
+                if (replaced && other.monitor != null) {
+                    other.monitor.end();
+                }
+                return replaced;
+            });
+        }
+        Member member = new Member(key, endpoint);
+        member.awaitedAt = loop.now();
+        members.put(key, member);
+        if (member.hasWorker()) {
+            member.why = "its worker has not reported yet";
+            question(member);
+        } else {
+            member.confirmed = true;
+            member.serves = true;
+            askVersion(member);
+        }
+        watchRegistration(member);
+        changed();
+        return key;
+    }
+
+    private void watchRegistration(Member member) {
+        loop.schedule(FORGOTTEN, () -> {
+            if (members.get(member.key) != member || member.everListed || member.awaitedAt == null) {
+                return;
+            }
+            if (!loop.now().isBefore(member.awaitedAt.plus(FORGOTTEN))) {
+                events.add(
+                        EventKind.SERVER, member.endpoint.url() + " was never listed, and its caller stopped waiting");
+                drop(member);
+            } else {
+                watchRegistration(member);
+            }
+        });
+    }
+
+    /** A server without a worker is asked for the version of its weights, again and again while it has others than the fleet. */
+    private void askVersion(Member member) {
+        RouterPort port = router;
+        if (members.get(member.key) != member || (member.asked && fits(member))) {
+            return;
+        }
+        if (port == null) {
+            loop.schedule(member.questions.next(), () -> askVersion(member));
+            return;
+        }
+        CompletableFuture<Void> unused = port.weightVersion(member.endpoint).handle((version, failure) -> {
+            if (failure == null) {
+                member.version = version.orElse(null);
+                member.asked = true;
+                changed();
+            }
+            loop.schedule(member.questions.next(), () -> askVersion(member));
+            return null;
+        });
+    }
+
+    /** How far a registration is. A caller that stops asking gives up a registration that has not succeeded yet. */
+    public CompletableFuture<Registration> registration(String key) {
+        Member member = members.get(key);
+        if (member == null) {
+            return CompletableFuture.completedFuture(
+                    new Registration(Registration.State.GONE, key, "it is not registered", null));
+        }
+        member.awaitedAt = loop.now();
+        RegisteredServer server = isWanted(member) ? sync.listed(member.endpoint.url()) : null;
+        if (server == null || !server.healthy()) {
+            return CompletableFuture.completedFuture(
+                    new Registration(Registration.State.PENDING, key, whyNot(member), null));
+        }
+        Registration listed = new Registration(Registration.State.LISTED, key, "", server);
+        return saved.thenApply(nothing -> listed);
+    }
+
+    /**
+     * Ends the membership of the server at a URL; works while the router is away. Completes when a successor would know it too.
+     *
+     * @return whether it was a member
+     */
+    public CompletableFuture<Boolean> unregister(String url) {
+        boolean had = false;
+        for (Member member : List.copyOf(members.values())) {
+            if (member.endpoint.url().equals(url)) {
+                had = true;
+                events.add(EventKind.SERVER, member.endpoint.url() + " was taken away");
+                drop(member);
+            }
+        }
+        boolean was = had;
+        return saved.thenApply(nothing -> was);
+    }
+
+    /**
+     * As {@link #unregister}, by key, for an engine whose worker ends for good: no registration of it is taken any more, however
+     * late one arrives.
+     */
+    public CompletableFuture<Boolean> retire(String key) {
+        Member member = members.get(key);
+        if (member != null) {
+            events.add(EventKind.SERVER, member.endpoint.url() + " was taken away");
+            drop(member);
+        }
+        remember(key, Long.MAX_VALUE);
+        save();
+        return saved.thenApply(nothing -> member != null);
+    }
+
+    private void remember(String key, long epoch) {
+        unregistered.remove(key);
+        unregistered.put(key, epoch);
+        if (unregistered.size() > REMEMBERED) {
+            unregistered.remove(unregistered.keySet().iterator().next());
+        }
+    }
+
+    private void drop(Member member) {
+        members.remove(member.key);
+        if (member.hasWorker()) {
+            remember(member.key, Math.max(member.epoch, member.endpoint.epoch()));
+        }
+        if (member.monitor != null) {
+            member.monitor.end();
+        }
+        changed();
+    }
+
+    /** Completes with whether the router is known not to list a URL, within a time. */
+    public CompletableFuture<Boolean> awaitOut(String url, Duration longest) {
+        return waiters.until(() -> sync.isOut(url), longest);
+    }
+
+    // Weights, and changes of the fleet.
+
+    /** What weights the fleet has. */
+    public FleetWeights weights() {
+        return weights;
+    }
+
+    /**
+     * The fleet has these weights from now on: servers with others get no requests. Only the next generation after the present one
+     * is taken, and only from the owner of the change that is under way, so that an update that was thought dead changes nothing.
+     * Harmless when repeated; repeat it until it is settled.
+     */
+    public CompletableFuture<Commit> commit(FleetWeights fresh, String token) {
+        boolean mine = change == null || change.token().equals(token);
+        CompletableFuture<Void> known = saved;
+        if (!fresh.equals(weights) && coming == null && mine && fresh.generation() == weights.generation() + 1) {
+            known = take(fresh);
+        }
+        return known.thenApply(nothing -> {
+            boolean taken = fresh.equals(weights);
+            return new Commit(taken, taken && isSettled(), weights);
+        });
+    }
+
+    /** Written down first: a successor must not know less than anybody was told. */
+    private CompletableFuture<Void> take(FleetWeights fresh) {
+        coming = fresh;
+        save();
+        return saved.thenAccept(nothing -> {
+            if (!fresh.equals(coming)) {
+                return;
+            }
+            weights = fresh;
+            coming = null;
+            clearingUntil = loop.now().plus(CLEARING);
+            loop.schedule(CLEARING, this::changed);
+            events.add(EventKind.WEIGHTS, "the fleet has " + fresh.text());
+            for (Member member : members.values()) {
+                if (!fits(member)) {
+                    member.asked = false;
+                    member.questions.reset();
+                    if (!member.hasWorker()) {
+                        askVersion(member);
+                    }
+                }
+            }
+            changed();
+            List.copyOf(members.values()).forEach(this::question);
+        });
+    }
+
+    private boolean isSettled() {
+        Map<String, ServerEndpoint> wanted = wanted();
+        return sync.unsettled().stream().allMatch(wanted::containsKey);
+    }
+
+    /**
+     * Begins a change of the fleet, such as an update of its weights or of the number of its engines: one at a time.
+     *
+     * @param kind in words
+     * @param token names its owner; who has it may begin again, which prolongs the lease
+     * @param lease after this the change ends by itself
+     * @return empty when it has begun; else why not, in words
+     */
+    public CompletableFuture<String> beginChange(String kind, String token, Duration lease) {
+        if (change != null && !change.token().equals(token)) {
+            String other = change.kind();
+            return CompletableFuture.completedFuture(
+                    other + " is under way; it ends by itself at " + Instant.ofEpochMilli(change.untilMillis()));
+        }
+        change = new RegistryRecord.KeptChange(
+                kind, token, loop.now().plus(lease).toEpochMilli());
+        watchChange();
+        save();
+        return saved.thenApply(nothing -> "");
+    }
+
+    private void watchChange() {
+        RegistryRecord.KeptChange now = change;
+        if (changeTimer != null) {
+            changeTimer.cancel();
+            changeTimer = null;
+        }
+        if (now != null) {
+            Duration left = Duration.between(loop.now(), Instant.ofEpochMilli(now.untilMillis()));
+            changeTimer = loop.schedule(left.isNegative() ? Duration.ZERO : left, () -> {
+                if (now.equals(change)) {
+                    events.add(EventKind.FLEET, now.kind() + " was not ended by its owner, and is over");
+                    endChange(now.token());
+                }
+            });
+        }
+    }
+
+    /** Ends a change; false when it was over already. A mix of weights that it leaves behind ends too. */
+    public boolean endChange(String token) {
+        if (change == null || !change.token().equals(token)) {
+            return false;
+        }
+        change = null;
+        watchChange();
+        if (weights.alsoId() != null && coming == null) {
+            CompletableFuture<Void> unused = take(weights.alone());
+        }
+        save();
+        return true;
+    }
+
+    /** Everything at this moment. */
+    public RegistryView view() {
+        List<RegistryView.MemberView> all = new ArrayList<>();
+        for (Member member : members.values()) {
+            RegisteredServer server = sync.listed(member.endpoint.url());
+            all.add(new RegistryView.MemberView(
+                    member.key,
+                    member.endpoint.actor(),
+                    member.endpoint.url(),
+                    member.endpoint.workerType(),
+                    isWanted(member),
+                    server != null && server.healthy(),
+                    server == null ? null : server.id(),
+                    whyNot(member)));
+        }
+        return new RegistryView(
+                all,
+                List.copyOf(sync.foreign()),
+                weights.updated() == null ? null : weights.updated().version(),
+                change == null ? null : change.kind(),
+                sync.problem());
+    }
+
+    /** Completes with whether every member that is wanted is listed, and nothing else of ours, within a time. */
+    public CompletableFuture<Boolean> awaitSettled(Duration longest) {
+        return waiters.until(
+                () -> sync.isPrimed()
+                        && isSettled()
+                        && members.values().stream()
+                                .filter(this::isWanted)
+                                .allMatch(member -> isHealthy(member)
+                                        || sync.error(member.endpoint.url()).startsWith("the router refused")),
+                longest);
+    }
+
+    private boolean isHealthy(Member member) {
+        RegisteredServer server = sync.listed(member.endpoint.url());
+        return server != null && server.healthy();
+    }
+
+    /** Ends all monitors, and leaves nothing for a successor. */
+    public void end() {
+        Iterator<Member> all = members.values().iterator();
+        while (all.hasNext()) {
+            Member member = all.next();
+            if (member.monitor != null) {
+                member.monitor.end();
+            }
+            all.remove();
+        }
+        sync.down();
+        endChangeTimer();
+        store.delete();
+    }
+
+    private void endChangeTimer() {
+        if (changeTimer != null) {
+            changeTimer.cancel();
+            changeTimer = null;
+        }
+    }
+
+    /** The members' endpoints, for whoever must tell apart the fleet's servers; by key. */
+    public Optional<ServerEndpoint> endpoint(String key) {
+        return Optional.ofNullable(members.get(key)).map(member -> member.endpoint);
+    }
+}
