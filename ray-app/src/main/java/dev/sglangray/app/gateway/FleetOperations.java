@@ -7,9 +7,8 @@ import dev.sglangray.workers.WeightUpdate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 
-/** What Python may ask of engines and router together: weights, and how many engines there are. These block one of the gateway's threads. Stateless. */
+/** What Python may ask of engines and router together: weights, and how many engines there are. These block. Stateless. */
 final class FleetOperations {
     private static final Duration JOIN = Duration.ofMinutes(5);
 
@@ -18,13 +17,12 @@ final class FleetOperations {
     static Map<String, Operation> of(FleetOwner owner) {
         return Map.of(
                 "scale",
-                arguments -> CompletableFuture.completedFuture(List.of(owner.scale(
+                Operation.blocking(arguments -> List.of(owner.scale(
                         arguments.integer("engines", 0), arguments.seconds("drain_timeout", ServerOperations.DRAIN)))),
                 "update_weights",
-                arguments ->
-                        CompletableFuture.completedFuture(List.of(control(owner).updateWeights(update(arguments)))),
+                Operation.blocking(arguments -> List.of(control(owner).updateWeights(update(arguments)))),
                 "init_weights_group",
-                arguments -> {
+                Operation.blocking(arguments -> {
                     control(owner)
                             .initWeightsGroup(
                                     arguments.text("master_address"),
@@ -34,22 +32,18 @@ final class FleetOperations {
                                     arguments.text("group_name"),
                                     arguments.text("backend"),
                                     arguments.seconds("timeout", JOIN));
-                    return done();
-                },
+                    return List.of(true);
+                }),
                 "destroy_weights_group",
-                arguments -> {
+                Operation.blocking(arguments -> {
                     control(owner)
                             .destroyWeightsGroup(arguments.text("group_name"), arguments.seconds("timeout", JOIN));
-                    return done();
-                });
+                    return List.of(true);
+                }));
     }
 
     private static FleetControl control(FleetOwner owner) {
         return FleetControl.of(owner.servers().orElseThrow(), owner.router().orElse(null));
-    }
-
-    private static CompletableFuture<List<Boolean>> done() {
-        return CompletableFuture.completedFuture(List.of(true));
     }
 
     private static WeightUpdate update(Arguments arguments) {

@@ -13,9 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DispatcherTest {
     private final Dispatcher dispatcher = new Dispatcher(Map.of(
@@ -35,7 +37,19 @@ class DispatcherTest {
                             arguments -> CompletableFuture.completedFuture(arguments
                                     .word("mode", PauseMode.class, PauseMode.ABORT)
                                     .name()),
-                    "restart", arguments -> CompletableFuture.failedFuture(failure()))));
+                    "restart", arguments -> CompletableFuture.failedFuture(failure()),
+                    "overflow", arguments -> overflow(),
+                    "unwritable", arguments -> CompletableFuture.completedFuture(new Object()))));
+    private final OperationThreads threads = new OperationThreads("test");
+
+    @AfterEach
+    void endThreads() {
+        threads.close();
+    }
+
+    private static CompletableFuture<String> overflow() {
+        throw new StackOverflowError();
+    }
 
     private static WorkerException failure() {
         WorkerException failure = new WorkerException(
@@ -46,7 +60,8 @@ class DispatcherTest {
 
     private JsonNode answer(String request) {
         try {
-            return new ObjectMapper().readTree(dispatcher.answer(request).join());
+            return new ObjectMapper()
+                    .readTree(dispatcher.answer(request, threads).join());
         } catch (JsonProcessingException e) {
             throw new AssertionError(e);
         }
@@ -87,6 +102,17 @@ class DispatcherTest {
         assertThat(error.path("cause").asText()).isEqualTo("java.lang.IllegalStateException: died");
         assertThat(error.path("others").toString()).isEqualTo("[\"rank 2 too\"]");
         assertThat(error.path("message").asText()).contains("no memory");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"overflow", "unwritable"})
+    void answersWhateverIsThrown(String method) {
+        assertThat(answer(request(method, "{}")).at("/error/type").asText()).isEqualTo("internal");
+    }
+
+    @Test
+    void refusesWhatIsNestedTooDeep() {
+        assertThat(answer("[".repeat(200_000)).at("/error/type").asText()).isEqualTo("request");
     }
 
     @ParameterizedTest
