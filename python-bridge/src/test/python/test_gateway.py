@@ -10,7 +10,6 @@ import pytest
 from sglang_ray import gateway
 from sglang_ray.gateway import Gateway
 
-
 TOKEN = "s3cret"
 
 
