@@ -193,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": meta})
         elif self.path == "/update_weights_from_disk":
             self._answer(*self.server.state.update(request))
+        elif self.path == "/update_weights_from_tensor":
+            self._answer(*self.server.state.update_from_tensor(request, len(body)))
         elif self.path in ("/pause_generation", "/continue_generation"):
             self.server.state.pause(self.path.startswith("/pause"))
             self._answer(200, {"status": "ok"})
@@ -226,6 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             "host_name": os.uname().nodename,
             "args": args,
             "weight_path": self.server.state.weight_path,
+            "weight_bytes": self.server.state.weight_bytes,
             "environment": {name: os.environ[name] for name in names if name in os.environ},
         }
 

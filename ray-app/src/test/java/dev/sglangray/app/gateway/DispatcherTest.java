@@ -38,6 +38,12 @@ class DispatcherTest {
                                     .word("mode", PauseMode.class, PauseMode.ABORT)
                                     .name()),
                     "restart", arguments -> CompletableFuture.failedFuture(failure()),
+                    "register", arguments -> CompletableFuture.completedFuture(arguments.text("api_key")),
+                    "update",
+                            arguments -> CompletableFuture.completedFuture(arguments
+                                    .record("buckets", BucketShelf.Reference.class)
+                                    .orElseThrow()
+                                    .total()),
                     "overflow", arguments -> overflow(),
                     "unwritable", arguments -> CompletableFuture.completedFuture(new Object()))));
     private final OperationThreads threads = new OperationThreads("test");
@@ -126,12 +132,22 @@ class DispatcherTest {
                 "{\"group\": \"server\", \"method\": \"xyz\"} | it knows: drain, get_server_url, log_tail",
                 "{\"group\": \"server\", \"method\": \"log_tail\", \"arguments\": {\"lines\": 1.5}} | 'lines' must be a whole number, not 1.5",
                 "{\"group\": \"server\", \"method\": \"drain\", \"arguments\": {\"timeout\": 0}} | 'timeout' must be a number of seconds above 0, not 0",
+                "{\"group\": \"server\", \"method\": \"register\", \"arguments\": {\"api_key\": 12345}} | must be a text, not what it is (not shown)",
+                "{\"group\": \"server\", \"method\": \"update\", \"arguments\": {\"buckets\": [{}]}} | 'buckets' is not what this fleet's version takes",
+                "{\"group\": \"server\", \"method\": \"update\", \"arguments\": {\"buckets\": {\"sizes\": [9]}}} | 'buckets' is not what this fleet's version takes",
                 "{\"group\": \"server\", \"method\": \"pause\", \"arguments\": {\"mode\": \"stop\"}} | must be one of abort, retract, in_place, not 'stop'",
             })
     void refusesWhatItCannotDo(String request, String words) {
         JsonNode error = answer(request).path("error");
         assertThat(error.path("type").asText()).isEqualTo("request");
         assertThat(error.path("message").asText()).contains(words);
+    }
+
+    @Test
+    void bucketsAreAReference() {
+        String reference =
+                "{\"buckets\": {\"actor\": \"a\", \"namespace\": \"n\", \"update\": \"u\", \"sizes\": [9, 3000000000]}}";
+        assertThat(answer(request("update", reference)).path("result").asLong()).isEqualTo(3_000_000_009L);
     }
 
     @Test
