@@ -53,6 +53,33 @@ class Method:
         return value if isinstance(value, Ref) else Ref(value)
 
 
+class FakeActor:
+    """An actor of the driver's own, in this process."""
+
+    def __init__(self, actor: Any) -> None:
+        self.object = actor
+
+    def __getattr__(self, name: str) -> Method:
+        return Method(getattr(self.object, name))
+
+
+class FakeActorClass:
+    """What ``ray.remote`` makes of a class."""
+
+    def __init__(self, ray: FakeRay, actor: type, options: dict[str, Any]) -> None:
+        self._ray, self._actor, self._options = ray, actor, options
+
+    def options(self, **options: Any) -> FakeActorClass:
+        """As Ray's."""
+        return FakeActorClass(self._ray, self._actor, options)
+
+    def remote(self, *arguments: Any) -> FakeActor:
+        """Makes it now."""
+        made = FakeActor(self._actor(*arguments))
+        self._ray.actors[(self._options["namespace"], self._options["name"])] = made
+        return made
+
+
 class FakeRay(types.ModuleType):
     """The module ``ray``: named actors, and a namespace of the driver's own."""
 
@@ -76,7 +103,13 @@ class FakeRay(types.ModuleType):
 
     def get_runtime_context(self) -> types.SimpleNamespace:
         """As Ray's."""
-        return types.SimpleNamespace(namespace="trainer", gcs_address="10.0.0.1:6379")
+        return types.SimpleNamespace(
+            namespace="trainer", gcs_address="10.0.0.1:6379", get_node_id=lambda: "the trainer's node"
+        )
+
+    def remote(self, actor: type) -> FakeActorClass:
+        """As Ray's."""
+        return FakeActorClass(self, actor, {})
 
     def get_actor(self, name: str, namespace: str) -> Any:
         """As Ray's; an exception in the table is raised once."""
@@ -104,4 +137,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     fake = FakeRay()
     monkeypatch.setitem(sys.modules, "ray", fake)
     monkeypatch.setitem(sys.modules, "ray.exceptions", fake.exceptions)
+    strategies = types.ModuleType("ray.util.scheduling_strategies")
+    strategies.NodeAffinitySchedulingStrategy = lambda node, soft: (node, soft)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ray.util", types.ModuleType("ray.util"))
+    monkeypatch.setitem(sys.modules, "ray.util.scheduling_strategies", strategies)
     return fake

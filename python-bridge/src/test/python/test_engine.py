@@ -171,8 +171,10 @@ def test_the_death_of_a_part_is_the_death_of_the_engine_told_at_once(tmp_path: P
         os.kill(scheduler, signal.SIGKILL)
         event = supervised.last_event()
         print(f"ended after {time.monotonic() - begin:.1f} s: {event}")
-        assert event["reason"] == "exited"
-        assert time.monotonic() - begin < 20
+        # Whichever is first: SGLang, which looks once a second, or the supervisor.
+        assert event["reason"] in ("rank_died", "exited")
+        assert event["cause"].startswith(f"its process {scheduler} (sglang::scheduler")
+        assert time.monotonic() - begin < 5
         assert not [pid for pid in tree if alive(pid)]
     finally:
         supervised.clean_up()

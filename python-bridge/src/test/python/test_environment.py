@@ -19,7 +19,9 @@ def test_proxies_go_and_localhost_is_excepted() -> None:
 def test_engine_settings_respect_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "bundled_cuda_runtime", lambda: "/site/nvidia/lib")
     env = {"FLASHINFER_DISABLE_VERSION_CHECK": "0", "LD_LIBRARY_PATH": "/a:/site/nvidia/lib::/b"}
+    env["SGLANG_PYSPY_DUMP_BEFORE_CRASH"] = "1"
     environment.prepare_engine(env)
+    assert (env["SGLANG_CUDA_COREDUMP_BEFORE_CRASH"], env["SGLANG_PYSPY_DUMP_BEFORE_CRASH"]) == ("0", "1")
     assert env["FLASHINFER_DISABLE_VERSION_CHECK"] == "0"
     assert env["LD_LIBRARY_PATH"] == "/site/nvidia/lib:/a:/b"
 

@@ -91,8 +91,49 @@ def test_arguments_ranks_and_types_of_answers(box: Box) -> None:
         "api_key": None,
     }
     assert box.requests[2] == {"group": "server", "method": "log_tail", "ranks": [1], "arguments": {"lines": 5}}
-    with pytest.raises(errors.FleetRequestError, match="ranks 0 to 1"):
+    with pytest.raises(errors.FleetRequestError, match=r"has ranks 0, 1, not \[2\]"):
         group.on(2)
+
+
+def test_ranks_are_those_that_there_are(box: Box) -> None:
+    engine = FACTS["engines"][0]  # type: ignore[index]
+    box.known = {**FACTS, "engines": [engine, {**engine, "rank": 2}]}
+    group = sglang_ray.attach()
+    assert "ranks [2]" in repr(group.on(2))
+    with pytest.raises(errors.FleetRequestError, match=r"has ranks 0, 2, not \[1\]"):
+        group.on(0, 1)
+
+
+def test_a_request_that_is_too_large_is_not_sent(box: Box) -> None:
+    with pytest.raises(errors.FleetRequestError, match="the gateway takes 1048576 at most"):
+        sglang_ray.attach().restart("x" * 1_100_000)
+    assert box.requests == []
+
+
+def test_buckets_do_not_pass_through_the_gateway(ray: FakeRay, box: Box) -> None:
+    group = sglang_ray.attach()
+    report = {"version": "7", "engines": {}, "secondsToQuiet": 0, "secondsToLoad": 0, "secondsToReturn": 0}
+    box.answers = [{"result": [report], "seconds": 0}]
+    buckets = [{"serialized_named_tensors": ["x" * 5_000_000]}]
+    future = group.update_weights(None, "7", source="tensors", buckets=buckets)
+    laid = box.requests[0]["arguments"]["buckets"]
+    assert laid["sizes"] == [5_000_000 + len('{"serialized_named_tensors":[""]}')]
+    shelf = ray.actors[(laid["namespace"], laid["actor"])].object
+    assert shelf.piece(laid["update"], 0, 0, 10) == b'{"serializ'
+    future.wait()
+    with pytest.raises(LookupError):
+        shelf.piece(laid["update"], 0, 0, 10)
+
+
+def test_a_silent_owner_is_no_end(box: Box) -> None:
+    silent = {"type": "silent", "message": "silent for 60 s"}
+    box.answers = [{"error": {**silent, "begun": begun}} for begun in (True, False)]
+    group = sglang_ray.attach()
+    for begun in (True, False):
+        with pytest.raises(errors.FleetOwnerSilentError, match="silent for") as caught:
+            group.status().wait()
+        assert caught.value.begun == begun
+        assert not isinstance(caught.value, errors.FleetEndedError)
 
 
 def test_where_the_engines_are(box: Box) -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import select
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -14,8 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from sglang_ray.supervisor import Output
+from sglang_ray.supervisor import Output, Ranks, Watcher, ranks, tree
 from supervised import Supervised, alive, wait_until
+from test_router import free_port
 
 
 @pytest.fixture
@@ -310,6 +313,164 @@ def test_shared_memory_that_nobody_uses_any_more_is_removed(supervised: Supervis
         supervised.last_event()
         assert segment.exists() == used_by_another
         assert not semaphore.exists()
+
+
+# An engine as SGLang makes it: ranks with titles, helpers without. It does not look after them. SIGUSR1 ends it, or one
+# of its processes, cleanly.
+ENGINE = """
+import ctypes, os, signal, subprocess, sys, time
+def child(title):
+    pid = os.fork()
+    if pid == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
+        if title: ctypes.CDLL(None).prctl(15, title.encode())
+        if title == "sglang::schedul":
+            subprocess.run(["true"])  # nvidia-smi, compilers: they have its title for a moment
+            if os.fork() == 0: os._exit(0)  # and forks for as long as they live
+            os.wait()
+        os.write(1, f"{title or 'helper'} {os.getpid()}\\n".encode())
+        while True: time.sleep(60)
+    return pid
+def end(*_):
+    for pid in children: os.kill(pid, signal.SIGKILL)
+    os._exit(0)
+signal.signal(signal.SIGUSR1, end)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+children = [child(title) for title in ("sglang::schedul", "sglang::detoken", "sglang::tokeniz", "")]
+while True: time.sleep(60)
+"""
+
+
+class Engine:
+    """The tree above, whose ranks the supervisor has seen."""
+
+    def __init__(self, supervised: Supervised, env: dict[str, str] | None = None) -> None:
+        self.supervised = supervised
+        supervised.start([sys.executable, "-c", ENGINE], env={**os.environ, **(env or {})})
+        self.pid = supervised.event()["pid"]
+        wait_until(lambda: supervised.log().count("\n") == 4)
+        self.pids = dict(line.rsplit(" ", 1) for line in supervised.log().splitlines() if " " in line)
+
+    def wait_until_watched(self) -> None:
+        """The watcher has a handle of each rank, and of nothing else."""
+        wait_until(lambda: watched(self.supervised.watcher) == {self.of("sglang::schedul"), self.of("sglang::detoken")})
+
+    def of(self, name: str) -> int:
+        return int(self.pids[name])
+
+
+def watched(watcher: int) -> set[int]:
+    """The processes that the watcher has handles of."""
+    found = set()
+    for entry in Path(f"/proc/{watcher}/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            found |= {int(line.split()[1]) for line in entry.read_text().splitlines() if line.startswith("Pid:")}
+    return found
+
+
+def test_a_rank_that_is_killed_is_the_death_of_the_engine_within_a_second(supervised: Supervised) -> None:
+    engine = Engine(supervised)
+    engine.wait_until_watched()
+    begin = time.monotonic()
+    os.kill(engine.of("sglang::schedul"), signal.SIGKILL)
+    cause = f"its process {engine.of('sglang::schedul')} (sglang::schedul) was killed by SIGKILL"
+    assert supervised.event() == {"event": "main_exited", "code": None, "signal": "SIGKILL", "cause": cause}
+    assert time.monotonic() - begin < 1
+    event = supervised.last_event()
+    assert (event["reason"], event["cause"]) == ("rank_died", cause)
+    assert f"[sglang-ray: {cause}; the others are killed]" in supervised.log()
+    assert not [pid for pid in engine.pids.values() if alive(int(pid))]
+
+
+def test_a_rank_that_ends_with_code_0_is_the_death_of_the_engine_too(supervised: Supervised) -> None:
+    engine = Engine(supervised)
+    engine.wait_until_watched()
+    # As a scheduler that fails: it writes why, and returns.
+    os.kill(engine.of("sglang::detoken"), signal.SIGUSR1)
+    event = supervised.last_event()
+    assert event["reason"] == "rank_died"
+    assert event["cause"].endswith("(sglang::detoken) ended with exit code 0")
+
+
+def test_the_end_of_a_helper_or_of_what_is_replaced_is_no_death(supervised: Supervised) -> None:
+    engine = Engine(supervised)
+    engine.wait_until_watched()
+    for name in ("helper", "sglang::tokeniz"):
+        os.kill(engine.of(name), signal.SIGUSR1)
+        wait_until(lambda name=name: not alive(engine.of(name)))  # type: ignore[misc]
+    os.kill(engine.pid, signal.SIGUSR1)  # it kills its ranks, and ends
+    assert supervised.event() == {"event": "main_exited", "code": 0, "signal": None}
+    assert supervised.last_event()["reason"] == "exited"
+
+
+def test_a_router_has_no_ranks_nor_has_what_a_rank_forks() -> None:
+    program = "import ctypes, os; ctypes.CDLL(None).prctl(15, b'sglang::router'); os.fork(); print(flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as router:
+        assert router.stdout is not None
+        assert router.stdin is not None
+        assert router.stdout.readline() + router.stdout.readline() == b"\n\n"
+        assert [stat.name for stat in tree(os.getpid()).values()] == [b"sglang::router"] * 2
+        assert ranks(os.getpid()) == []
+        router.stdin.close()
+
+
+STAND_IN = """
+import sys
+from sglang.launch_server import run_server
+from sglang.srt.server_args import ServerArgs
+run_server(ServerArgs(model_path=sys.argv[1], port=int(sys.argv[2]), tp_size=2))
+"""
+
+
+def test_an_engine_that_would_wait_for_core_dumps_is_gone_within_a_second(
+    supervised: Supervised, tmp_path: Path
+) -> None:
+    (tmp_path / "standin.json").write_text('{"ranks": 2, "rank_death_seconds": 60}')
+    stand_in = Path(__file__).parents[4] / "ray-app" / "src" / "test" / "resources" / "standin"
+    supervised.start(
+        [sys.executable, "-c", STAND_IN, str(tmp_path), str(free_port())],
+        env={**os.environ, "PYTHONPATH": str(stand_in)},
+    )
+    supervised.event()
+    wait_until(lambda: "ready" in supervised.log() and len(watched(supervised.watcher)) == 2)
+    pids = supervised.tree()
+    begin = time.monotonic()
+    os.kill(max(watched(supervised.watcher)), signal.SIGKILL)
+    event = supervised.last_event()
+    assert time.monotonic() - begin < 2
+    assert event["reason"] == "rank_died"
+    assert "(sglang::schedul" in event["cause"]
+    assert not [pid for pid in pids if alive(pid)]
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "seconds", "cause"),
+    [(7, None, 0.1, "a rank died"), (7, None, 0, None), (0, None, 0.1, None), (7, "terminate", 0.1, None)],
+)
+def test_an_engine_that_ends_because_of_a_rank_says_so(
+    code: int, reason: str | None, seconds: float, cause: str | None
+) -> None:
+    watcher = Watcher.__new__(Watcher)
+    watcher.status, watcher.reason, watcher.ranks = code << 8, reason, Ranks(select.poll())
+    watcher.ranks.death, watcher.ranks.died_at = "a rank died", time.monotonic() - seconds
+    assert watcher.find_cause() == cause
+
+
+def test_the_death_of_a_rank_during_a_requested_end_is_part_of_it(supervised: Supervised) -> None:
+    engine = Engine(supervised)
+    engine.wait_until_watched()
+    supervised.send({"op": "terminate", "grace_s": 1})
+    event = supervised.last_event()
+    assert event == {"event": "exited", "code": None, "signal": "SIGKILL", "reason": "terminate"}
+
+
+def test_who_wants_an_engine_that_survives_its_ranks_can_have_it(supervised: Supervised) -> None:
+    engine = Engine(supervised, env={"SGLANG_RAY_WATCH_RANKS": "0"})
+    os.kill(engine.of("sglang::schedul"), signal.SIGKILL)
+    wait_until(lambda: not alive(engine.of("sglang::schedul")))
+    os.kill(engine.pid, signal.SIGUSR1)
+    assert supervised.last_event() == {"event": "exited", "code": 0, "signal": None, "reason": "exited"}
 
 
 def test_end_of_the_owner_ends_everything(supervised: Supervised) -> None:

@@ -27,6 +27,9 @@ def prepare_engine(env: MutableMapping[str, str]) -> None:
     """Settings that SGLang reads from its environment (as in RLinf)."""
     strip_proxies(env)
     env.setdefault("FLASHINFER_DISABLE_VERSION_CHECK", "1")
+    # When one process of an engine dies, SGLang keeps the others for a minute to write dumps of them.
+    for dump in ("SGLANG_CUDA_COREDUMP_BEFORE_CRASH", "SGLANG_PYSPY_DUMP_BEFORE_CRASH"):
+        env.setdefault(dump, "0")
     # A preloaded hook (enable_memory_saver) has no library path of its own and would find the system's CUDA runtime,
     # which may be older than the one that torch brings; the variable is searched before the system's cache.
     bundled = bundled_cuda_runtime()

@@ -48,8 +48,20 @@ class FleetCallLostError(FleetError):
     """
 
 
+class FleetOwnerSilentError(FleetError):
+    """The fleet's owner has been silent for a minute; its process may be stopped. Engines and router serve on.
+
+    Attributes:
+        begun: whether the owner had begun the call. If not, the call is not carried out; otherwise nobody knows.
+    """
+
+    def __init__(self, message: str, begun: bool = False) -> None:
+        super().__init__(message)
+        self.begun = begun
+
+
 class FleetBusyError(FleetError):
-    """Too many calls wait for the fleet's owner at once. Wait for some of them, then try again."""
+    """Too many calls wait for the fleet's owner at once, or too many that take long. Wait for some, then try again."""
 
 
 class FleetTimeoutError(FleetError, TimeoutError):
@@ -133,6 +145,8 @@ def of_answer(error: dict[str, Any]) -> FleetError:
             error.get("cause"),
             error.get("others") or (),
         )
+    if kind == "silent":
+        return FleetOwnerSilentError(message, bool(error.get("begun")))
     simple: dict[Any, type[FleetError]] = {
         "request": FleetRequestError,
         "ended": FleetEndedError,

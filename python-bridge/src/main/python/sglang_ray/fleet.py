@@ -13,6 +13,8 @@ from typing import Any
 
 from sglang_ray import errors
 from sglang_ray.future import GroupFuture
+from sglang_ray.gateway import MAX_REQUEST_BYTES, too_large
+from sglang_ray.shelf import Shelf
 
 #: Where the command line and the launcher put fleets unless told otherwise.
 DEFAULT_NAMESPACE = "sglang-ray"
@@ -171,6 +173,7 @@ class FleetGroup:
         self._gateway = gateway
         self._facts = facts
         self._ranks = ranks
+        self._shelf = Shelf(namespace)
         #: The group's name.
         self.name = name
         #: The fleet's Ray namespace.
@@ -325,10 +328,19 @@ class FleetGroup:
             rolling: one engine after the other: the fleet never stops answering, and its answers mix for a while.
             load_format: SGLang's word; None for the engine's own.
             source: ``disk``, ``tensors`` or ``distributed``.
-            buckets: for ``tensors`` and ``distributed``: the bodies of SGLang's requests, in order.
+            buckets: for ``tensors`` and ``distributed``: the bodies of SGLang's requests, in order. A Ray actor of
+                this process keeps them until the answer; the fleet takes them from there.
             timeout: seconds for the whole of it.
+
+        Raises:
+            FleetRequestError: a bucket is no JSON object.
         """
-        return self._call(
+        if self._gateway is None:
+            raise errors.FleetRequestError(f"{self!r} was detached")
+        bodies = list(buckets)
+        shelf = self._shelf
+        laid = shelf.lay(bodies) if bodies else None
+        future = self._call(
             "fleet",
             "update_weights",
             UpdateReport.of,
@@ -338,9 +350,13 @@ class FleetGroup:
             rolling=rolling,
             load_format=load_format,
             source=source,
-            buckets=list(buckets),
+            buckets=laid,
             timeout=timeout,
         )
+        if laid:
+            shelf.keep(laid["update"], future.ref)
+            future.then(shelf.tidy)
+        return future
 
     def weight_version(self) -> GroupFuture[str | None]:
         """The version of each engine's weights; None while it is not known."""
@@ -434,9 +450,11 @@ class FleetGroup:
         """The same group of engines, fewer of them."""
         if self.kind != "server":
             raise errors.FleetRequestError(f"{self.name} is a router, which has no ranks to choose from")
-        missing = sorted(set(ranks) - set(range(self.engines)))
+        there = sorted(engine["rank"] for engine in self._facts["engines"])
+        missing = sorted(set(ranks) - set(there))
         if missing or not ranks:
-            raise errors.FleetRequestError(f"{self.name} has ranks 0 to {self.engines - 1}, not {missing or 'none'}")
+            known = ", ".join(map(str, there))
+            raise errors.FleetRequestError(f"{self.name} has ranks {known}, not {missing or 'none'}; see refresh()")
         return FleetGroup(self._gateway, self.namespace, self._facts, self.name, tuple(ranks))
 
     def placement_group(self) -> Any:
@@ -481,6 +499,8 @@ class FleetGroup:
     def detach(self) -> None:
         """Lets go of the fleet, which goes on. Nothing of this driver's is left there. Harmless when repeated."""
         self._gateway = None
+        # Ray ends the actor of the other with its last reference, which updates under way have.
+        self._shelf = Shelf(self.namespace)
 
     def __enter__(self) -> FleetGroup:
         return self
@@ -497,9 +517,11 @@ class FleetGroup:
         if gateway is None:
             raise errors.FleetRequestError(f"{self!r} was detached")
         ranks = list(self._ranks) if kind == self.kind else []
-        request = {"group": kind, "method": method, "ranks": ranks, "arguments": arguments}
+        request = json.dumps({"group": kind, "method": method, "ranks": ranks, "arguments": arguments})
+        if len(request) > MAX_REQUEST_BYTES:  # it is ASCII
+            raise errors.FleetRequestError(too_large(len(request)))
         return GroupFuture(
-            gateway.call.remote(json.dumps(request)),
+            gateway.call.remote(request),
             f"{self.name}.{method}",
             convert,
             flatten,

@@ -38,10 +38,16 @@ class GroupFuture(Generic[T]):
         any gateway that lives answers.
         """
         self._look = look
-        self._ref = ref
+        self._after: Callable[[], None] | None = None
+        #: Ray's reference to the answer.
+        self.ref = ref
         self._what = what
         self._convert = convert
         self._flatten = flatten
+
+    def then(self, work: Callable[[], None]) -> None:
+        """Does this, too, when an answer or a failure has been waited for."""
+        self._after = work
 
     def wait(self, timeout: float | None = None) -> list[T]:
         """Waits for all and returns their answers in rank order.
@@ -52,6 +58,7 @@ class GroupFuture(Generic[T]):
         Raises:
             FleetTimeoutError: the time is over; nothing was cancelled.
             FleetEndedError: the fleet ended meanwhile.
+            FleetOwnerSilentError: the fleet's owner does not answer.
             FleetCallLostError: the fleet goes on, but the process that carried the call to it died.
             WorkerError: a worker failed.
         """
@@ -59,7 +66,7 @@ class GroupFuture(Generic[T]):
         from ray.exceptions import GetTimeoutError
 
         try:
-            answer = ray.get(self._ref, timeout=timeout)
+            answer = ray.get(self.ref, timeout=timeout)
         except GetTimeoutError:
             raise self._late(timeout) from None
         except ray.exceptions.RayError as error:
@@ -71,7 +78,7 @@ class GroupFuture(Generic[T]):
         import ray
 
         async def answered() -> str:
-            return str(await self._ref)
+            return str(await self.ref)
 
         try:
             # Shielded: a timeout here cancels nothing there.
@@ -86,7 +93,7 @@ class GroupFuture(Generic[T]):
         """Whether there is an answer, or a failure."""
         import ray
 
-        ready, _ = ray.wait([self._ref], timeout=0)
+        ready, _ = ray.wait([self.ref], timeout=0)
         return bool(ready)
 
     def consume_duration(self) -> float:
@@ -94,9 +101,11 @@ class GroupFuture(Generic[T]):
         import ray
 
         self.wait()
-        return float(json.loads(ray.get(self._ref))["seconds"])
+        return float(json.loads(ray.get(self.ref))["seconds"])
 
     def _read(self, answer: str) -> list[T]:
+        if self._after is not None:
+            self._after()
         content = json.loads(answer)
         if "error" in content:
             raise errors.of_answer(content["error"])

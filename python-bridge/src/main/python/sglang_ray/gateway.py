@@ -1,33 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gateway: a small Ray actor between Python drivers and the Java owner of a fleet.
 
-A mailbox. A driver's ``call`` waits while the owner, who keeps ``next`` pending, takes the request, carries it out and
-hands the ``answer`` in. Only text crosses. The owner creates the actor from Java, so it ends with the owner.
+A mailbox. A driver's ``call`` waits while the owner, who keeps ``next`` pending, takes the request, claims it, carries
+it out and hands the ``answer`` in. Only text crosses. The owner creates the actor from Java, so it ends with the owner.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import sys
 import time
+from dataclasses import dataclass
 from typing import Any
 
 #: So many calls may wait at once; the actor takes some more at a time, so the owner's own always come through.
 MOST_WAITING = 900
+#: The longest request, in bytes. All requests pass through the memory of the owner, which is small.
+MAX_REQUEST_BYTES = 1 << 20
+#: So much the owner is given at once, in bytes.
+_MAX_BATCH_BYTES = 4 << 20
 #: An owner whose question has been missing for so long does not work any more, in seconds.
 _SILENCE_S = 60.0
 _LOOK_S = 5.0
 
 
-class Gateway:
-    """The actor. All methods run on one event loop, so nothing is locked."""
+@dataclass
+class _Call:
+    """A request and who waits for its answer."""
 
-    def __init__(self, facts: str) -> None:
+    request: str
+    answer: asyncio.Future[str]
+    given: bool = False  # the owner has read it
+    begun: bool = False  # the owner has claimed it
+
+
+class Gateway:
+    """The actor. All methods run on one event loop, so nothing is locked.
+
+    ``call`` and ``facts`` are for everybody, the others for the owner, which alone knows the token.
+    """
+
+    def __init__(self, facts: str, token: str) -> None:
         """``facts``: what there is to know about the fleet, a JSON object that the owner wrote."""
         self._facts = facts
-        self._waiting: dict[int, asyncio.Future[str]] = {}
-        self._requests: list[dict[str, Any]] = []
+        self._token = token.encode()
+        #: By number, in the order in which they came. A call that is not in here any more is never begun.
+        self._calls: dict[int, _Call] = {}
         self._bell: asyncio.Event | None = None
         # Not from 0: the owner may still have answers to the calls of a predecessor that died.
         self._count = time.time_ns() // 1000
@@ -41,68 +61,98 @@ class Gateway:
         """What the owner said about the fleet."""
         return self._facts
 
-    async def tell(self, facts: str) -> bool:
-        """For the owner: the fleet has changed."""
-        self._facts = facts
-        return True
-
     async def call(self, request: str) -> str:
         """Has the owner carry a request out and returns its answer, both JSON. Never fails: errors are answers."""
         if self._ended:
             return _error("ended", "the fleet has ended")
-        if len(self._waiting) >= MOST_WAITING:
-            return _error("busy", f"{len(self._waiting)} calls wait for this fleet's owner already")
+        size = len(request.encode())
+        if size > MAX_REQUEST_BYTES:
+            return _error("request", too_large(size))
+        if len(self._calls) >= MOST_WAITING:
+            return _error("busy", f"{len(self._calls)} calls wait for this fleet's owner already")
         self._count += 1
         number = self._count
-        future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = future
-        self._requests.append({"id": number, "request": request})
+        call = self._calls[number] = _Call(request, asyncio.get_running_loop().create_future())
         self._ring()
         try:
-            while not future.done():
-                await asyncio.wait({future}, timeout=_LOOK_S)
-                if not future.done() and self._is_silent():
-                    return _error("ended", f"the fleet's owner has taken no request for {_SILENCE_S:.0f} s")
-            return future.result()
+            while not call.answer.done():
+                await asyncio.wait({call.answer}, timeout=_LOOK_S)
+                if not call.answer.done() and self._is_silent():
+                    return _error("silent", _silence(call.begun), begun=call.begun)
+            return call.answer.result()
         finally:
-            self._waiting.pop(number, None)
+            del self._calls[number]
 
-    async def next(self, wait_s: float) -> str:
+    async def next(self, token: str, wait_s: float) -> str:
         """For the owner: the requests since the last time, waited for if there are none, as a JSON list."""
+        self._require_owner(token)
+        for call in self._calls.values():
+            if call.given and not call.begun and not call.answer.done():
+                # It claims what it has read before it asks again.
+                call.answer.set_result(_error("request", "the fleet's owner could not read the request"))
         self._questions += 1
         try:
-            if not self._requests and not self._ended:
+            if not self._new() and not self._ended:
                 bell = self._bell = asyncio.Event()
                 try:
                     await asyncio.wait_for(bell.wait(), wait_s)
                 except asyncio.TimeoutError:
                     pass
-            requests, self._requests = self._requests, []
-            return json.dumps(requests)
+            given: list[dict[str, Any]] = []
+            size = 0
+            for number, call in self._new().items():
+                size += len(call.request)
+                if given and size > _MAX_BATCH_BYTES:
+                    break
+                call.given = True
+                given.append({"id": number, "request": call.request})
+            return json.dumps(given)
         finally:
             self._questions -= 1
             self._asked = time.monotonic()
 
-    async def answer(self, number: int, answer: str) -> bool:
+    async def claim(self, token: str, numbers: str) -> str:
+        """For the owner: those of these requests (JSON lists of numbers) that it may begin.
+
+        The others' callers have been told that nothing is done. A claimed one's never are.
+        """
+        self._require_owner(token)
+        self._asked = time.monotonic()
+        claimed = [number for number in json.loads(numbers) if number in self._calls]
+        for number in claimed:
+            self._calls[number].begun = True
+        return json.dumps(claimed)
+
+    async def answer(self, token: str, number: int, answer: str) -> bool:
         """For the owner: hands an answer in; false when nobody waits for it any more."""
-        future = self._waiting.get(number)
-        if future is None or future.done():
+        self._require_owner(token)
+        call = self._calls.get(number)
+        if call is None or call.answer.done():
             return False
-        future.set_result(answer)
+        call.answer.set_result(answer)
         return True
 
-    async def end(self) -> bool:
+    async def tell(self, token: str, facts: str) -> bool:
+        """For the owner: the fleet has changed."""
+        self._require_owner(token)
+        self._facts = facts
+        return True
+
+    async def end(self, token: str) -> bool:
         """For the owner: fails the calls that wait, and all that come."""
+        self._require_owner(token)
         self._ended = True
-        waiting = list(self._waiting.values())
-        for future in waiting:
-            if not future.done():
-                future.set_result(_error("ended", "the fleet has ended"))
+        for call in self._calls.values():
+            if not call.answer.done():
+                call.answer.set_result(_error("ended", "the fleet has ended"))
         self._ring()
         # Their answers leave before this one does, and with it this process.
-        while self._waiting:
+        while self._calls:
             await asyncio.sleep(0)
         return True
+
+    def _new(self) -> dict[int, _Call]:
+        return {number: call for number, call in self._calls.items() if not call.given and not call.answer.done()}
 
     def _ring(self) -> None:
         if self._bell is not None:
@@ -111,9 +161,25 @@ class Gateway:
     def _is_silent(self) -> bool:
         return self._questions == 0 and time.monotonic() - self._asked > _SILENCE_S
 
+    def _require_owner(self, token: str) -> None:
+        if not hmac.compare_digest(token.encode(), self._token):
+            raise PermissionError("only the fleet's owner may do this")
 
-def _error(kind: str, message: str) -> str:
-    return json.dumps({"error": {"type": kind, "message": message, "others": []}})
+
+def too_large(size: int) -> str:
+    """What is said of a request of so many bytes."""
+    return f"the request has {size} bytes; the gateway takes {MAX_REQUEST_BYTES} at most"
+
+
+def _silence(begun: bool) -> str:
+    silence = f"the fleet's owner has been silent for {_SILENCE_S:.0f} s"
+    if begun:
+        return f"{silence}; it had begun the call, so whether the call is carried out is not known"
+    return f"{silence}; it had not begun the call, which is dropped and is not carried out"
+
+
+def _error(kind: str, message: str, **more: Any) -> str:
+    return json.dumps({"error": {"type": kind, "message": message, "others": [], **more}})
 
 
 def publish(gateway: type) -> None:

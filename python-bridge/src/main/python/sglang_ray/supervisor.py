@@ -22,7 +22,7 @@ import signal
 import subprocess
 import sys
 import time
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -50,6 +50,19 @@ OTHERS_SHARED_MEMORY = "torch_"
 SCAN_INTERVAL_S = 0.05
 #: Longest accepted line after the first one, in bytes.
 MAX_COMMAND_LINE = 65536
+#: How SGLang titles the processes without which an engine cannot work: schedulers, detokenizers, their controller.
+RANK_TITLES = (b"sglang::", b"sgl_diffusion::")
+#: Of these uvicorn starts another one when one ends.
+REPLACED_TITLES = (b"sglang::tokeniz",)
+#: So long the command may live on without one of its ranks, in seconds: to say why, and to end by itself.
+RANK_PATIENCE_S = 0.5
+#: A command that ends sooner than this after a rank did not end because of it: both had one cause.
+SAME_CAUSE_S = 0.05
+#: Time between two looks for new ranks, in seconds: while a command is young they are made, later hardly ever.
+RANK_SCAN_S = (0.5, 30.0)
+RANK_SCAN_PER_AGE = 0.05
+#: A variable of the command's environment: with the value 0 the death of a rank is left to SGLang (elastic experts).
+WATCH_RANKS = "SGLANG_RAY_WATCH_RANKS"
 
 #: (pid, start time in clock ticks since boot): safe against reuse of process ids
 Process = tuple[int, int]
@@ -78,37 +91,81 @@ def set_name(name: str) -> None:
 # The process table
 
 
-def read_stat(pid: int) -> tuple[int, int, bool] | None:
-    """Parent, start time and liveness of a process, or None when there is none."""
+class Stat(NamedTuple):
+    """What the process table has of a process."""
+
+    parent: int
+    start: int
+    alive: bool
+    name: bytes  # at most 15 bytes, of its title too
+    status: int  # once it has ended: as waitpid would tell it
+
+
+def read_stat(pid: int) -> Stat | None:
+    """What there is to know of a process, or None when there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             text = file.read()
     except OSError:
         return None
     fields = text[text.rfind(b")") + 2 :].split()
-    if len(fields) < 20:
+    if len(fields) < 50:
         return None
     # A zombie with several threads is a process whose first thread ended; it still runs.
     alive = fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1
-    return int(fields[1]), int(fields[19]), alive
+    name = text[text.find(b"(") + 1 : text.rfind(b")")]
+    return Stat(int(fields[1]), int(fields[19]), alive, name, int(fields[49]))
 
 
-def descendants(root: int) -> list[Process]:
-    """The living descendants of a process, nearest first."""
-    children: dict[int, list[tuple[int, int, bool]]] = {}
+def tree(root: int) -> dict[int, Stat]:
+    """All descendants of a process, nearest first."""
+    children: dict[int, list[int]] = {}
+    stats: dict[int, Stat] = {}
     for entry in os.listdir("/proc"):
         if entry.isdigit():
             stat = read_stat(int(entry))
             if stat is not None:
-                children.setdefault(stat[0], []).append((int(entry), stat[1], stat[2]))
-    found: list[Process] = []
+                stats[int(entry)] = stat
+                children.setdefault(stat.parent, []).append(int(entry))
+    found: dict[int, Stat] = {}
     queue = [root]
     while queue:
-        for pid, start, alive in children.get(queue.pop(0), ()):
+        for pid in children.get(queue.pop(0), ()):
             queue.append(pid)
-            if alive:
-                found.append((pid, start))
+            found[pid] = stats[pid]
     return found
+
+
+def descendants(root: int) -> list[Process]:
+    """The living descendants of a process, nearest first."""
+    return [(pid, stat.start) for pid, stat in tree(root).items() if stat.alive]
+
+
+def ranks(root: int) -> list[Process]:
+    """The living processes of an SGLang engine below this one that must all live.
+
+    A fork that has not become its own program yet has the title of its parent, which tells it from a rank.
+    """
+    below = tree(root)
+    return [
+        (pid, stat.start)
+        for pid, stat in below.items()
+        if stat.alive
+        and stat.name.startswith(RANK_TITLES)
+        and not stat.name.startswith(REPLACED_TITLES)
+        and stat.parent in below
+        and title(pid, stat) != title(stat.parent, below[stat.parent])
+    ]
+
+
+def title(pid: int, stat: Stat) -> str:
+    """The whole title of a process whose name is the beginning of one; else its name."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            whole = file.read(256).split(b"\0")[0].strip()
+    except OSError:
+        whole = b""
+    return (whole if whole.startswith(stat.name) else stat.name).decode(errors="replace")
 
 
 def is_resource_tracker(pid: int) -> bool:
@@ -176,7 +233,7 @@ def send_signal(process: Process, signum: int) -> None:
         handle = -1  # a kernel without pidfd: the check below narrows the window to microseconds
     try:
         stat = read_stat(pid)
-        if stat is None or stat[1] != start:
+        if stat is None or stat.start != start:
             return
         if handle >= 0:
             signal.pidfd_send_signal(handle, signum)
@@ -381,6 +438,67 @@ def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
 
 
 # ---------------------------------------------------------------------------------------------------------------
+# The processes of an engine
+
+
+class Ranks:
+    """Tells at once when a process ends without which the engine cannot work, which SGLang may notice much later."""
+
+    def __init__(self, poller: select.poll) -> None:
+        self.poller = poller
+        self.watched: dict[int, tuple[Process, str]] = {}  # by pidfd
+        self.known: set[Process] = set()
+        self.began = time.monotonic()
+        self.next_scan = self.began + RANK_SCAN_S[0]
+        self.death: str | None = None  # of the first that ended, in words
+        self.died_at = float("inf")
+
+    def scan(self) -> None:
+        """Watches those that are new."""
+        for process in ranks(os.getpid()):
+            if process not in self.known and self.death is None:
+                self.known.add(process)
+                self.watch(process)
+        now = time.monotonic()
+        shortest, longest = RANK_SCAN_S
+        self.next_scan = now + min(max(shortest, RANK_SCAN_PER_AGE * (now - self.began)), longest)
+
+    def watch(self, process: Process) -> None:
+        pid, start = process
+        try:
+            handle = os.pidfd_open(pid)
+        except (AttributeError, OSError):
+            return  # it has ended, or the kernel has no such thing: SGLang notices later
+        stat = read_stat(pid)
+        if stat is None or stat.start != start:
+            os.close(handle)
+            return
+        self.watched[handle] = (process, title(pid, stat))
+        self.poller.register(handle, select.POLLIN)
+
+    def ended(self, handle: int) -> None:
+        """One did."""
+        (pid, start), name = self.watched.pop(handle)
+        self.poller.unregister(handle)
+        os.close(handle)
+        if self.death is not None:
+            return
+        self.died_at = time.monotonic()
+        stat = read_stat(pid)
+        how = "ended"
+        # Its parent may have asked already how it ended: then nobody can tell any more.
+        if stat is not None and stat.start == start and not stat.alive:
+            if os.WIFSIGNALED(stat.status):
+                how = f"was killed by {signal_name(os.WTERMSIG(stat.status))}"
+            else:
+                how = f"ended with exit code {os.WEXITSTATUS(stat.status)}"
+        self.death = f"its process {pid} ({name}) {how}"
+
+    def patience_ends(self) -> float:
+        return self.died_at + RANK_PATIENCE_S
+
+
+# ---------------------------------------------------------------------------------------------------------------
 # The watcher
 
 
@@ -404,6 +522,7 @@ class Watcher:
         self.shared_before: set[int] = set()
         self.looked_into: set[Process] = set()
         self.announced = False
+        self.cause: str | None = None
         self.output_ended = False
         self.wakeup, wakeup_write = os.pipe()
         os.set_blocking(self.wakeup, False)
@@ -414,6 +533,7 @@ class Watcher:
         self.poller = select.poll()
         for descriptor in (0, self.relay, self.wakeup):
             self.poller.register(descriptor, select.POLLIN)
+        self.ranks: Ranks | None = None
 
     # -- causes of an end
 
@@ -424,6 +544,20 @@ class Watcher:
         if self.reason is None:
             self.reason = reason
         self.kill_at = min(self.kill_at, time.monotonic() + grace)
+
+    def look_at_ranks(self) -> None:
+        """Ends an engine that has lost a process and does not end by itself."""
+        if self.ranks is None or self.status is not None:
+            return
+        now = time.monotonic()
+        if self.ranks.death is None:
+            if now >= self.ranks.next_scan:
+                self.ranks.scan()
+        elif now >= self.ranks.patience_ends():
+            if self.output is not None:
+                self.output.write(f"\n[sglang-ray: {self.ranks.death}; the others are killed]\n".encode())
+            # It had its time: what waits for its other processes now does so for a minute.
+            self.end("rank_died", 0.0)
 
     def owner_died(self) -> None:
         self.end("owner_died", self.spec.owner_grace_s if self.spec else 0.0)
@@ -493,6 +627,8 @@ class Watcher:
         self.child = start(self.spec, self.output)
         self.poller.register(self.output.source, select.POLLIN)
         emit("started", pid=self.child.pid, supervisor_pid=os.getpid())
+        if (self.spec.env or {}).get(WATCH_RANKS) != "0":
+            self.ranks = Ranks(self.poller)
         if self.child.stdin is not None and self.spec.stdin is not None:
             self.payload = memoryview(self.spec.stdin.encode("utf-8", "surrogatepass"))
             self.payload_fd = self.child.stdin.fileno()
@@ -537,9 +673,17 @@ class Watcher:
     def outcome(self) -> dict[str, Any]:
         if self.status is None:
             return {"code": None, "signal": None}
+        cause = {} if self.cause is None else {"cause": self.cause}
         if os.WIFSIGNALED(self.status):
-            return {"code": None, "signal": signal_name(os.WTERMSIG(self.status))}
-        return {"code": os.WEXITSTATUS(self.status), "signal": None}
+            return {"code": None, "signal": signal_name(os.WTERMSIG(self.status)), **cause}
+        return {"code": os.WEXITSTATUS(self.status), "signal": None, **cause}
+
+    def find_cause(self) -> str | None:
+        """The rank whose death the command's own end followed."""
+        ended = time.monotonic()
+        if self.ranks is None or self.status == 0 or self.reason not in (None, "rank_died"):
+            return None
+        return self.ranks.death if ended - self.ranks.died_at >= SAME_CAUSE_S else None
 
     # -- the loop
 
@@ -550,18 +694,20 @@ class Watcher:
             if self.status is not None:
                 if not self.announced:
                     self.announced = True
+                    self.cause = self.find_cause()
                     self.pass_output_on()  # its last words are in the log before anybody looks for them
                     emit("main_exited", **self.outcome())
                 if self.reason is None:
                     self.end("exited", self.spec.owner_grace_s if self.spec else 0.0)
+            if self.reason is None:
+                self.look_at_ranks()
             if self.reason is not None:
                 if empty:
                     return self.finish([])
                 self.sweep()
             if time.monotonic() > self.give_up_at:
                 return self.finish([pid for pid, _ in descendants(os.getpid())])
-            timeout = None if self.reason is None else SCAN_INTERVAL_S * 1000
-            for descriptor, events in self.poller.poll(timeout):
+            for descriptor, events in self.poller.poll(self.timeout()):
                 if descriptor == 0:
                     self.read_input()
                 elif descriptor == self.relay:
@@ -570,8 +716,19 @@ class Watcher:
                     self.feed() if events & select.POLLOUT else self.stop_feeding()
                 elif descriptor == self.wakeup:
                     self.drain()
+                elif self.ranks is not None and descriptor in self.ranks.watched:
+                    self.ranks.ended(descriptor)
                 elif self.output is not None and descriptor == self.output.source:
                     self.pass_output_on()
+
+    def timeout(self) -> float | None:
+        """How long to wait for the next thing to happen, in milliseconds."""
+        if self.reason is not None:
+            return SCAN_INTERVAL_S * 1000
+        if self.ranks is None:
+            return None
+        due = self.ranks.next_scan if self.ranks.death is None else self.ranks.patience_ends()
+        return max(0.0, due - time.monotonic()) * 1000 + 1
 
     def pass_output_on(self) -> None:
         if self.output is not None and not self.output_ended and not self.output.pass_on():
@@ -587,15 +744,15 @@ class Watcher:
 
     def sweep(self) -> None:
         """One look at the tree: signals what is new or overdue."""
-        tree = descendants(os.getpid())
-        for process in tree:
+        running = descendants(os.getpid())
+        for process in running:
             # Before it is asked to end: SGLang then kills what would remove its shared memory.
             if process not in self.looked_into:
                 self.looked_into.add(process)
                 self.shared |= shared_memory(process[0])
         now = time.monotonic()
         if now < self.kill_at:
-            for process in tree:
+            for process in running:
                 if process not in self.termed:
                     self.termed.add(process)
                     send_signal(process, signal.SIGTERM)
@@ -603,8 +760,8 @@ class Watcher:
         if self.give_up_at == float("inf"):
             self.give_up_at = now + KILL_PATIENCE_S
         if now < self.kill_at + TRACKER_PATIENCE_S:
-            tree = [process for process in tree if not is_resource_tracker(process[0])]
-        kill_all(tree)
+            running = [process for process in running if not is_resource_tracker(process[0])]
+        kill_all(running)
 
     def finish(self, survivors: list[int]) -> int:
         self.pass_output_on()
@@ -621,11 +778,11 @@ class Watcher:
         return os.WEXITSTATUS(self.status)
 
 
-def kill_all(tree: list[Process]) -> None:
+def kill_all(processes: list[Process]) -> None:
     """Freezes first, so that a process that forks in a loop cannot outrun the list."""
-    for process in tree:
+    for process in processes:
         send_signal(process, signal.SIGSTOP)
-    for process in tree:
+    for process in processes:
         send_signal(process, signal.SIGKILL)
 
 

@@ -5,7 +5,9 @@ What it does besides is told by ``standin.json`` in the model's folder, all opti
 ``last_words`` with ``exit_code`` to die instead of listening, ``never_healthy``, ``ignore_sigterm``, ``die_after_seconds``
 to die some time after it listens, ``die_with_child`` to die when a process below it does, and ``generate_in_child`` to
 generate nothing while that one is stopped, both as the real one; ``lose_port`` to find its port taken, the first time;
-``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
+``ranks``, a number, to have so many schedulers with SGLang's titles, of which the first is the plain process below it;
+``rank_death_seconds`` to end so long after one of them, and to do nothing about it before, as SGLang while it waits for
+core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
 the folder lets the server of that port answer /health but generate nothing; the next server to start takes the seconds in
 a file ``slow-once`` longer. SIGUSR1 ends each of its processes cleanly.
 
@@ -17,6 +19,7 @@ under way or twice, or to generate without memory.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -41,7 +44,9 @@ def run_server(server_args: Any) -> None:
     if behaviour.get("die_with_child"):
         signal.signal(signal.SIGCHLD, lambda *_: os._exit(1) if _a_child_ended() else None)
     signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
-    scheduler = _start_helpers()
+    scheduler = _start_helpers(behaviour.get("ranks", 0))
+    if "rank_death_seconds" in behaviour:
+        signal.signal(signal.SIGCHLD, lambda *_: _end_in(behaviour["rank_death_seconds"]) if _a_child_ended() else None)
     time.sleep(behaviour.get("load_seconds", 0) + _slow_once(server_args.model_path))
     if "last_words" in behaviour:
         print(behaviour["last_words"], file=sys.stderr, flush=True)
@@ -81,6 +86,10 @@ def _a_child_ended() -> bool:
     return os.waitpid(-1, os.WNOHANG)[0] != 0
 
 
+def _end_in(seconds: float) -> None:
+    threading.Timer(seconds, os._exit, [1]).start()
+
+
 def _lose_port(server_args: Any) -> None:
     """Somebody else listens where the server wants to, once."""
     done = Path(server_args.model_path, "port-lost")
@@ -103,21 +112,32 @@ class _Scheduler:
             os.read(self._from_child, 1)
 
 
-def _start_helpers() -> _Scheduler:
-    """One plain child and one in a session of its own, which no signal to a group reaches."""
+def _start_helpers(ranks: int) -> _Scheduler:
+    """One plain child, one in a session of its own, which no signal to a group reaches, and the ranks after the first."""
     question_read, question_write = os.pipe()
     answer_read, answer_write = os.pipe()
-    for own_session in (False, True):
+    for number, own_session in enumerate((False, True, *[False] * (ranks - 1))):
         if os.fork() == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            if ranks and not own_session:
+                _take_title(f"sglang::scheduler_TP{max(0, number - 1)}")
             if own_session:
                 os.setsid()
-                while True:
-                    signal.pause()
+            while number:
+                signal.pause()
             while True:
                 os.write(answer_write, os.read(question_read, 1))
     return _Scheduler(question_write, answer_read)
+
+
+def _take_title(title: str) -> None:
+    try:
+        from setproctitle import setproctitle
+    except ImportError:
+        ctypes.CDLL(None).prctl(15, title[:15].encode())
+    else:
+        setproctitle(title)
 
 
 class _Server(ThreadingHTTPServer):
@@ -173,6 +193,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": meta})
         elif self.path == "/update_weights_from_disk":
             self._answer(*self.server.state.update(request))
+        elif self.path == "/update_weights_from_tensor":
+            self._answer(*self.server.state.update_from_tensor(request, len(body)))
         elif self.path in ("/pause_generation", "/continue_generation"):
             self.server.state.pause(self.path.startswith("/pause"))
             self._answer(200, {"status": "ok"})
@@ -206,6 +228,7 @@ class _Handler(BaseHTTPRequestHandler):
             "host_name": os.uname().nodename,
             "args": args,
             "weight_path": self.server.state.weight_path,
+            "weight_bytes": self.server.state.weight_bytes,
             "environment": {name: os.environ[name] for name in names if name in os.environ},
         }
 

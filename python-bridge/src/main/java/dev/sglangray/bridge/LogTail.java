@@ -2,8 +2,8 @@
 package dev.sglangray.bridge;
 
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,29 +23,34 @@ public final class LogTail {
 
     /**
      * The last lines of a UTF-8 file, oldest first, without colours. Bytes that are not UTF-8 become replacement characters.
+     * Never fails: of a log that cannot be read the only line says so, and why.
      *
      * @param file the log; a missing file has no lines
      * @param lines how many at most, 0 or more
-     * @throws UncheckedIOException when the file is there and cannot be read
      */
     public static List<String> read(Path file, int lines) {
         if (lines <= 0 || !Files.exists(file)) {
             return List.of();
         }
-        try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
-            long length = in.length();
-            int size = (int) Math.min(length, MAX_BYTES);
-            byte[] bytes = new byte[size];
-            in.seek(length - size);
-            in.readFully(bytes);
-            String text = new String(bytes, StandardCharsets.UTF_8);
-            if (size < length) {
-                text = text.substring(text.indexOf('\n') + 1);
-            }
-            List<String> all = MARKS.matcher(text).replaceAll("").lines().toList();
-            return List.copyOf(all.subList(Math.max(0, all.size() - lines), all.size()));
-        } catch (IOException e) {
-            throw new UncheckedIOException("Cannot read the log " + file + ": " + e.getMessage(), e);
+        try (SeekableByteChannel in = Files.newByteChannel(file)) {
+            return read(in, lines);
+        } catch (IOException | RuntimeException e) {
+            return List.of("[the log " + file + " cannot be read: " + e + "]");
         }
+    }
+
+    static List<String> read(SeekableByteChannel in, int lines) throws IOException {
+        long length = in.size();
+        int size = (int) Math.min(length, MAX_BYTES);
+        ByteBuffer bytes = ByteBuffer.allocate(size);
+        in.position(length - size);
+        // The file may have become shorter since.
+        while (bytes.hasRemaining() && in.read(bytes) > 0) {}
+        String text = new String(bytes.array(), 0, bytes.position(), StandardCharsets.UTF_8);
+        if (size < length) {
+            text = text.substring(text.indexOf('\n') + 1);
+        }
+        List<String> all = MARKS.matcher(text).replaceAll("").lines().toList();
+        return List.copyOf(all.subList(Math.max(0, all.size() - lines), all.size()));
     }
 }

@@ -126,11 +126,15 @@ public final class SupervisedProcess implements AutoCloseable {
             }
         } catch (IOException e) {
             LOG.debug("The event stream of {} broke: {}", spec.name(), e.getMessage());
+        } finally {
+            exit.complete(new ProcessExit(null, null));
+            ended.complete(null);
+            if (!started.isDone()) {
+                started.completeExceptionally(
+                        new IllegalStateException("the supervisor ended before it started the child"
+                                + (lastLine.isEmpty() ? "" : " (it last said: " + lastLine + ")") + tailForError()));
+            }
         }
-        started.completeExceptionally(new IllegalStateException("the supervisor ended before it started the child"
-                + (lastLine.isEmpty() ? "" : " (it last said: " + lastLine + ")") + tailForError()));
-        exit.complete(new ProcessExit(null, null));
-        ended.complete(null);
     }
 
     private void onEvent(String line) {
@@ -151,7 +155,8 @@ public final class SupervisedProcess implements AutoCloseable {
                         event.path("code").isInt()
                                 ? Integer.valueOf(event.path("code").intValue())
                                 : null,
-                        event.path("signal").isTextual() ? event.path("signal").asText() : null));
+                        event.path("signal").isTextual() ? event.path("signal").asText() : null,
+                        event.path("cause").isTextual() ? event.path("cause").asText() : null));
             case "warning" ->
                 LOG.warn(
                         "The supervisor of {}: {}",

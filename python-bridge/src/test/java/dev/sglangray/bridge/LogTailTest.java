@@ -4,6 +4,8 @@ package dev.sglangray.bridge;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -39,5 +41,65 @@ class LogTailTest {
         Path log = Files.writeString(folder.resolve("log"), "first\n" + "x".repeat(3_000_000) + "\nlast\n");
 
         assertThat(LogTail.read(log, 2)).containsExactly("last");
+    }
+
+    @Test
+    void aLogThatCannotBeReadSaysSoAndWhy() throws IOException {
+        Path log = Files.createDirectory(folder.resolve("log"));
+
+        assertThat(LogTail.read(log, 5)).singleElement().asString().contains("the log " + log + " cannot be read: ");
+    }
+
+    @Test
+    void aLogThatIsCutMeanwhileHasWhatIsLeft() throws IOException {
+        Path log = Files.writeString(folder.resolve("log"), "a\nb\n");
+
+        try (SeekableByteChannel cut = new CutChannel(Files.newByteChannel(log))) {
+            assertThat(LogTail.read(cut, 5)).containsExactly("a", "b");
+        }
+    }
+
+    /** A file that was longer when its length was asked for. */
+    private record CutChannel(SeekableByteChannel file) implements SeekableByteChannel {
+        @Override
+        public long size() {
+            return 100;
+        }
+
+        @Override
+        public int read(ByteBuffer into) throws IOException {
+            return file.read(into);
+        }
+
+        @Override
+        public int write(ByteBuffer from) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public long position() throws IOException {
+            return file.position();
+        }
+
+        @Override
+        public SeekableByteChannel position(long position) throws IOException {
+            file.position(position);
+            return this;
+        }
+
+        @Override
+        public SeekableByteChannel truncate(long length) {
+            throw new UnsupportedOperationException();
+        }
+
+        @Override
+        public boolean isOpen() {
+            return file.isOpen();
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
     }
 }

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,6 +50,63 @@ class SupervisedProcessTest {
 
             assertThat(child.onExit().get(20, TimeUnit.SECONDS).describe()).startsWith("killed by SIGKILL");
         }
+    }
+
+    @Test
+    void namesTheProcessOfAnEngineWhoseDeathWasItsEnd() throws Exception {
+        String engine = """
+                import ctypes, os, time
+                rank = os.fork()
+                if rank == 0:
+                    ctypes.CDLL(None).prctl(15, b"sglang::schedul")
+                else:
+                    print(rank, flush=True)
+                time.sleep(100)
+                """;
+        try (SupervisedProcess child = SupervisedProcess.start(Scripts.python(folder, engine, null))) {
+            await().until(() -> !child.logTail(1).isEmpty());
+            long rank = Long.parseLong(child.logTail(1).get(0));
+            long watcher = ProcessHandle.of(child.pid())
+                    .orElseThrow()
+                    .parent()
+                    .orElseThrow()
+                    .pid();
+            await().until(() -> watches(watcher, rank));
+            ProcessHandle.of(rank).orElseThrow().destroyForcibly();
+
+            assertThat(child.onExit().get(20, TimeUnit.SECONDS).describe())
+                    .isEqualTo("its process " + rank + " (sglang::schedul) was killed by SIGKILL"
+                            + " (often the kernel's out-of-memory killer)");
+            await().until(() -> child.logTail(1).get(0).contains("(sglang::schedul) was killed by SIGKILL"));
+        }
+    }
+
+    private static boolean watches(long watcher, long process) throws IOException {
+        try (Stream<Path> handles = Files.list(Path.of("/proc", Long.toString(watcher), "fdinfo"))) {
+            for (Path handle : handles.toList()) {
+                try {
+                    if (Files.readString(handle).contains("\nPid:\t" + process + "\n")) {
+                        return true;
+                    }
+                } catch (NoSuchFileException e) {
+                    // It was closed meanwhile.
+                }
+            }
+            return false;
+        }
+    }
+
+    @Test
+    void anExitIsKnownThoughTheLogCannotBeRead() throws Exception {
+        SupervisedProcess child = SupervisedProcess.start(sleeper());
+        Files.move(child.logFile(), folder.resolve("rotated"));
+        Files.createDirectory(child.logFile());
+        ProcessHandle.of(child.pid()).orElseThrow().destroyForcibly();
+
+        assertThat(child.onExit().get(5, TimeUnit.SECONDS).signal()).isEqualTo("SIGKILL");
+        child.terminate(Duration.ZERO);
+        assertThat(child.logTail(3)).singleElement().asString().contains("cannot be read");
+        child.close();
     }
 
     @Test

@@ -24,6 +24,7 @@ class EngineState:
         self.released: set[str] = set()
         self.weight_version = weight_version
         self.weight_path = weight_path
+        self.weight_bytes = 0
 
     def begin(self) -> str:
         """One more request, and by which weights."""
@@ -83,3 +84,10 @@ class EngineState:
             with self.changed:
                 self.updating = False
                 self.changed.notify_all()
+
+    def update_from_tensor(self, request: dict[str, Any], size: int) -> tuple[int, dict[str, Any]]:
+        """One bucket, whose bytes are counted."""
+        with self.changed:
+            self.weight_bytes += size
+            self.weight_version = request.get("weight_version", self.weight_version)
+        return 200, {"success": True, "message": ""}

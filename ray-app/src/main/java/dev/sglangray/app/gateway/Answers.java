@@ -13,11 +13,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** Writes results and failures as what Python's side reads. */
 final class Answers {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /** For a failure of which nothing can be written, such as a lack of memory. */
+    static final String UNWRITABLE =
+            "{\"error\":{\"type\":\"internal\",\"message\":\"the fleet's owner cannot write its answer\",\"others\":[]}}";
 
     private Answers() {}
 
@@ -58,10 +63,17 @@ final class Answers {
                             worker.getCause() == null ? null : worker.getCause().toString(),
                             others)));
         }
-        String type = failure instanceof IllegalArgumentException ? "request" : "internal";
-        String message = type.equals("request") ? String.valueOf(failure.getMessage()) : failure.toString();
+        String type = simpleType(failure);
+        String message = type.equals("internal") ? failure.toString() : String.valueOf(failure.getMessage());
         String cause = failure.getCause() == null ? null : failure.getCause().toString();
         return write(Map.of("error", new Failure(type, message, null, null, null, null, cause, others)));
+    }
+
+    private static String simpleType(Throwable failure) {
+        if (failure instanceof RejectedExecutionException) {
+            return "busy";
+        }
+        return failure instanceof IllegalArgumentException ? "request" : "internal";
     }
 
     private static String type(WorkerException failure) {

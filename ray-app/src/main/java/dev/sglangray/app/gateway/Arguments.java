@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.config.error.Secrets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -106,20 +105,18 @@ public final class Arguments {
                 + ", not '" + word.get() + "'");
     }
 
-    /** A list of objects; empty where it is absent or null. */
-    public List<Map<String, Object>> objects(String name) {
+    /** An object with these fields; empty where it is absent or null. */
+    public <T> Optional<T> record(String name, Class<T> type) {
         JsonNode value = value(name);
         if (value == null) {
-            return List.of();
+            return Optional.empty();
         }
-        List<Map<String, Object>> objects = new ArrayList<>();
-        for (JsonNode item : value) {
-            if (!item.isObject()) {
-                throw new IllegalArgumentException("the argument '" + name + "' must be a list of objects");
-            }
-            objects.add(JSON.convertValue(item, new TypeReference<Map<String, Object>>() {}));
+        try {
+            return Optional.of(JSON.convertValue(value, type));
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "the argument '" + name + "' is not what this fleet's version takes: " + e.getMessage(), e);
         }
-        return List.copyOf(objects);
     }
 
     /** A list of texts; empty where it is absent or null. */
@@ -147,6 +144,7 @@ public final class Arguments {
     }
 
     private static IllegalArgumentException wrong(String name, String wanted, JsonNode value) {
-        return new IllegalArgumentException("the argument '" + name + "' must be " + wanted + ", not " + value);
+        String found = Secrets.isSecret(name) ? "what it is (not shown)" : value.toString();
+        return new IllegalArgumentException("the argument '" + name + "' must be " + wanted + ", not " + found);
     }
 }

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 
 /**
  * Finds what a request asks for, begins it and writes the answer. A request is
@@ -27,25 +26,34 @@ final class Dispatcher {
         this.groups = Map.copyOf(groups);
     }
 
-    /** Answers any request, also what is none; the future never fails. */
-    CompletableFuture<String> answer(String request) {
+    /** Answers any request, also what is none; the future never fails. Does not block. */
+    CompletableFuture<String> answer(String request, OperationThreads threads) {
         long begin = System.nanoTime();
         CompletableFuture<?> work;
         try {
-            work = begin(request).toCompletableFuture();
-        } catch (RuntimeException e) {
+            work = begin(request, threads);
+        } catch (Throwable e) {
             work = CompletableFuture.failedFuture(e);
         }
         return work.<String>handle((value, failure) -> failure == null
                         ? Answers.result(value, (System.nanoTime() - begin) / 1e9)
                         : Answers.failure(failure))
-                .exceptionally(Answers::failure);
+                .exceptionally(Answers::failure)
+                .exceptionally(failure -> Answers.UNWRITABLE);
     }
 
-    private CompletionStage<?> begin(String text) {
+    private CompletableFuture<?> begin(String text, OperationThreads threads) {
         JsonNode request = parsed(text);
-        String group = request.path("group").asText();
-        String method = request.path("method").asText();
+        Operation operation =
+                operation(request.path("group").asText(), request.path("method").asText());
+        JsonNode named = request.path("arguments");
+        Arguments arguments =
+                new Arguments(named.isObject() ? named : JsonNodeFactory.instance.objectNode(), ranks(request));
+        return CompletableFuture.supplyAsync(() -> operation.begin(arguments), threads.of(operation))
+                .thenCompose(stage -> stage);
+    }
+
+    private Operation operation(String group, String method) {
         Map<String, Operation> methods = groups.get(group);
         if (methods == null) {
             throw new IllegalArgumentException("this fleet has no " + group + " group; it has: "
@@ -59,9 +67,7 @@ final class Dispatcher {
                     + near.map(name -> "; did you mean '" + name + "'?")
                             .orElse("; it knows: " + String.join(", ", new TreeSet<>(methods.keySet()))));
         }
-        JsonNode arguments = request.path("arguments");
-        return operation.begin(new Arguments(
-                arguments.isObject() ? arguments : JsonNodeFactory.instance.objectNode(), ranks(request)));
+        return operation;
     }
 
     private static JsonNode parsed(String text) {

@@ -11,6 +11,8 @@ import io.ray.api.function.PyActorClass;
 import io.ray.api.function.PyActorMethod;
 import io.ray.api.runtimeenv.RuntimeEnv;
 import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -19,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 final class GatewayActor implements Mailbox {
     private static final PyActorClass CLASS = PyActorClass.of("sglang_ray.gateway", "Gateway");
     private static final PyActorMethod<String> NEXT = PyActorMethod.of("next", String.class);
+    private static final PyActorMethod<String> CLAIM = PyActorMethod.of("claim", String.class);
     private static final PyActorMethod<Boolean> ANSWER = PyActorMethod.of("answer", Boolean.class);
     private static final PyActorMethod<Boolean> TELL = PyActorMethod.of("tell", Boolean.class);
     private static final PyActorMethod<Boolean> END = PyActorMethod.of("end", Boolean.class);
@@ -28,11 +31,15 @@ final class GatewayActor implements Mailbox {
     private static final int RESTARTS = 100;
     private static final double A_LITTLE = 0.001;
     private static final int FAREWELL_MILLIS = 1000;
+    private static final int TOKEN_BYTES = 32;
 
     private final PyActorHandle handle;
+    /** Any driver can call the actor; what is for the owner needs this. */
+    private final String token;
 
-    private GatewayActor(PyActorHandle handle) {
+    private GatewayActor(PyActorHandle handle, String token) {
         this.handle = handle;
+        this.token = token;
     }
 
     /**
@@ -42,13 +49,16 @@ final class GatewayActor implements Mailbox {
      * @throws java.io.UncheckedIOException when the Python package cannot be unpacked
      */
     static GatewayActor create(String name, String factsJson) {
-        PyActorCreator creator = new CreatorWithEnvironment(PythonPackage.extract(), factsJson)
+        byte[] secret = new byte[TOKEN_BYTES];
+        new SecureRandom().nextBytes(secret);
+        String token = HexFormat.of().formatHex(secret);
+        PyActorCreator creator = new CreatorWithEnvironment(PythonPackage.extract(), factsJson, token)
                 .setAsync(true)
                 .setMaxConcurrency(CONCURRENCY)
                 .setMaxRestarts(RESTARTS)
                 .setName(name);
         nodeIp().ifPresent(ip -> creator.setResource("node:" + ip, A_LITTLE));
-        return new GatewayActor(creator.remote());
+        return new GatewayActor(creator.remote(), token);
     }
 
     private static Optional<String> nodeIp() {
@@ -76,23 +86,28 @@ final class GatewayActor implements Mailbox {
             // The driver has left Ray without closing its fleet: there is nobody to ask any more.
             return new CompletableFuture<>();
         }
-        return RayCalls.watchLong(handle.task(NEXT, waitSeconds).remote());
+        return RayCalls.watchLong(handle.task(NEXT, token, waitSeconds).remote());
+    }
+
+    @Override
+    public CompletableFuture<String> claim(String ids) {
+        return RayCalls.watchLong(handle.task(CLAIM, token, ids).remote());
     }
 
     @Override
     public void tell(String factsJson) {
-        handle.task(TELL, factsJson).remote();
+        handle.task(TELL, token, factsJson).remote();
     }
 
     @Override
     public void answer(long id, String json) {
-        handle.task(ANSWER, id, json).remote();
+        handle.task(ANSWER, token, id, json).remote();
     }
 
     /** Tells those who wait that the fleet ends, then ends the actor. */
     void end() {
         try {
-            handle.task(END).remote().get(FAREWELL_MILLIS);
+            handle.task(END, token).remote().get(FAREWELL_MILLIS);
         } catch (RayException e) {
             // It is gone, or was never up: nobody waits there.
         } finally {

@@ -13,9 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DispatcherTest {
     private final Dispatcher dispatcher = new Dispatcher(Map.of(
@@ -35,7 +37,25 @@ class DispatcherTest {
                             arguments -> CompletableFuture.completedFuture(arguments
                                     .word("mode", PauseMode.class, PauseMode.ABORT)
                                     .name()),
-                    "restart", arguments -> CompletableFuture.failedFuture(failure()))));
+                    "restart", arguments -> CompletableFuture.failedFuture(failure()),
+                    "register", arguments -> CompletableFuture.completedFuture(arguments.text("api_key")),
+                    "update",
+                            arguments -> CompletableFuture.completedFuture(arguments
+                                    .record("buckets", BucketShelf.Reference.class)
+                                    .orElseThrow()
+                                    .total()),
+                    "overflow", arguments -> overflow(),
+                    "unwritable", arguments -> CompletableFuture.completedFuture(new Object()))));
+    private final OperationThreads threads = new OperationThreads("test");
+
+    @AfterEach
+    void endThreads() {
+        threads.close();
+    }
+
+    private static CompletableFuture<String> overflow() {
+        throw new StackOverflowError();
+    }
 
     private static WorkerException failure() {
         WorkerException failure = new WorkerException(
@@ -46,7 +66,8 @@ class DispatcherTest {
 
     private JsonNode answer(String request) {
         try {
-            return new ObjectMapper().readTree(dispatcher.answer(request).join());
+            return new ObjectMapper()
+                    .readTree(dispatcher.answer(request, threads).join());
         } catch (JsonProcessingException e) {
             throw new AssertionError(e);
         }
@@ -90,6 +111,17 @@ class DispatcherTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"overflow", "unwritable"})
+    void answersWhateverIsThrown(String method) {
+        assertThat(answer(request(method, "{}")).at("/error/type").asText()).isEqualTo("internal");
+    }
+
+    @Test
+    void refusesWhatIsNestedTooDeep() {
+        assertThat(answer("[".repeat(200_000)).at("/error/type").asText()).isEqualTo("request");
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             quoteCharacter = '~',
@@ -100,12 +132,22 @@ class DispatcherTest {
                 "{\"group\": \"server\", \"method\": \"xyz\"} | it knows: drain, get_server_url, log_tail",
                 "{\"group\": \"server\", \"method\": \"log_tail\", \"arguments\": {\"lines\": 1.5}} | 'lines' must be a whole number, not 1.5",
                 "{\"group\": \"server\", \"method\": \"drain\", \"arguments\": {\"timeout\": 0}} | 'timeout' must be a number of seconds above 0, not 0",
+                "{\"group\": \"server\", \"method\": \"register\", \"arguments\": {\"api_key\": 12345}} | must be a text, not what it is (not shown)",
+                "{\"group\": \"server\", \"method\": \"update\", \"arguments\": {\"buckets\": [{}]}} | 'buckets' is not what this fleet's version takes",
+                "{\"group\": \"server\", \"method\": \"update\", \"arguments\": {\"buckets\": {\"sizes\": [9]}}} | 'buckets' is not what this fleet's version takes",
                 "{\"group\": \"server\", \"method\": \"pause\", \"arguments\": {\"mode\": \"stop\"}} | must be one of abort, retract, in_place, not 'stop'",
             })
     void refusesWhatItCannotDo(String request, String words) {
         JsonNode error = answer(request).path("error");
         assertThat(error.path("type").asText()).isEqualTo("request");
         assertThat(error.path("message").asText()).contains(words);
+    }
+
+    @Test
+    void bucketsAreAReference() {
+        String reference =
+                "{\"buckets\": {\"actor\": \"a\", \"namespace\": \"n\", \"update\": \"u\", \"sizes\": [9, 3000000000]}}";
+        assertThat(answer(request("update", reference)).path("result").asLong()).isEqualTo(3_000_000_009L);
     }
 
     @Test

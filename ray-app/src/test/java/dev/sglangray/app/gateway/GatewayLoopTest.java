@@ -9,8 +9,9 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.awaitility.Awaitility;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -19,16 +20,22 @@ import org.junit.jupiter.api.Timeout;
 class GatewayLoopTest {
     private final FakeMailbox mailbox = new FakeMailbox();
     private final CompletableFuture<String> slow = new CompletableFuture<>();
+    private final BlockingQueue<String> begun = new LinkedBlockingQueue<>();
     private final GatewayLoop loop = new GatewayLoop(
             "test:gateway",
             mailbox,
             new Dispatcher(Map.of(
                     "server",
                     Map.of(
-                            "quick", arguments -> CompletableFuture.completedFuture("done"),
+                            "quick", arguments -> begin("quick", "done"),
                             "slow", arguments -> slow,
-                            "blocking", arguments -> CompletableFuture.completedFuture(slow.join())))),
+                            "blocking", Operation.blocking(arguments -> slow.join())))),
             Duration.ofMillis(1));
+
+    private CompletableFuture<String> begin(String what, String answer) {
+        begun.add(what);
+        return CompletableFuture.completedFuture(answer);
+    }
 
     @AfterEach
     void close() {
@@ -36,19 +43,23 @@ class GatewayLoopTest {
         loop.close();
     }
 
-    /** Holds each question until the test gives requests or a failure. */
+    /** Holds each question until the test gives requests or a failure; every request is wanted unless the test says so. */
     private static final class FakeMailbox implements Mailbox {
         final BlockingQueue<CompletableFuture<String>> questions = new LinkedBlockingQueue<>();
         final BlockingQueue<String> answers = new LinkedBlockingQueue<>();
         final BlockingQueue<String> told = new LinkedBlockingQueue<>();
-        final AtomicInteger asked = new AtomicInteger();
+        volatile Function<String, CompletableFuture<String>> claims = CompletableFuture::completedFuture;
 
         @Override
         public CompletableFuture<String> next(double waitSeconds) {
             CompletableFuture<String> question = new CompletableFuture<>();
-            asked.incrementAndGet();
             questions.add(question);
             return question;
+        }
+
+        @Override
+        public CompletableFuture<String> claim(String ids) {
+            return claims.apply(ids);
         }
 
         @Override
@@ -98,6 +109,42 @@ class GatewayLoopTest {
     }
 
     @Test
+    void whatBlocksIsBoundedAndStopsNothingElse() throws InterruptedException {
+        loop.start();
+        mailbox.give(IntStream.range(0, OperationThreads.BLOCKING)
+                .mapToObj(id -> request(id, "blocking"))
+                .collect(Collectors.joining(",", "[", "]")));
+        mailbox.give("[" + request(100, "blocking") + "]");
+        assertThat(answer()).startsWith("100 {\"error\":{\"type\":\"busy\"").contains("wait for one of them");
+        for (int id = 200; id < 300; id++) {
+            mailbox.give("[" + request(id, "quick") + "]");
+            assertThat(answer()).isEqualTo(id + " {\"result\":\"done\"");
+        }
+    }
+
+    @Test
+    void whatIsNotWantedAnyMoreIsNotBegun() throws InterruptedException {
+        mailbox.claims = ids -> CompletableFuture.completedFuture(ids.replace("1,", ""));
+        loop.start();
+        mailbox.give("[" + request(1, "slow") + "," + request(2, "quick") + "]");
+        assertThat(answer()).isEqualTo("2 {\"result\":\"done\"");
+        slow.complete("not wanted");
+        mailbox.give("[" + request(3, "quick") + "]");
+        assertThat(answer()).isEqualTo("3 {\"result\":\"done\"");
+    }
+
+    @Test
+    void whatMayBeClaimedAndIsNotBegunIsAnswered() throws InterruptedException {
+        mailbox.claims = ids -> CompletableFuture.failedFuture(new IllegalStateException("the answer is lost"));
+        loop.start();
+        mailbox.give("[" + request(1, "quick") + "," + request(2, "quick") + "]");
+        assertThat(answer()).startsWith("1 {\"error\"").contains("the answer is lost");
+        assertThat(answer()).startsWith("2 {\"error\"");
+        assertThat(mailbox.take()).as("it asks again").isNotDone();
+        assertThat(begun).isEmpty();
+    }
+
+    @Test
     void tellsWhatChangedAndTellsItASuccessorToo() throws InterruptedException {
         loop.start();
         mailbox.take().completeExceptionally(new IllegalStateException("restarting"));
@@ -112,38 +159,37 @@ class GatewayLoopTest {
     }
 
     @Test
-    void asksAgainAfterNothingAndAfterAFailure() throws InterruptedException {
+    void asksAgainAfterNothingAndAfterAnyFailure() throws InterruptedException {
         loop.start();
         mailbox.give("[]");
         mailbox.take().completeExceptionally(new IllegalStateException("restarting"));
+        mailbox.take().completeExceptionally(new OutOfMemoryError("for a while"));
         mailbox.give("this is no JSON");
         mailbox.give("[" + request(1, "quick") + "]");
         assertThat(answer()).isEqualTo("1 {\"result\":\"done\"");
     }
 
     @Test
-    void givesUpOnAMailboxThatNeverAnswers() {
+    void givesUpOnAMailboxThatNeverAnswers() throws InterruptedException {
         loop.start();
         for (int i = 0; i <= GatewayLoop.PATIENCE; i++) {
             mailbox.take().completeExceptionally(new IllegalStateException("dead"));
         }
-        Awaitility.await()
-                .during(Duration.ofMillis(100))
-                .atMost(Duration.ofSeconds(5))
-                .until(() -> mailbox.asked.get() == GatewayLoop.PATIENCE + 1);
+        assertThat(loop.awaitEnd(Duration.ofSeconds(20))).isTrue();
+        assertThat(mailbox.questions).isEmpty();
     }
 
     @Test
-    void onceClosedItAsksAndAnswersNoMore() {
+    void onceClosedItAsksAndAnswersNoMore() throws InterruptedException {
         loop.start();
         mailbox.give("[" + request(1, "slow") + "]");
         CompletableFuture<String> pending = mailbox.take();
         loop.close();
+        assertThat(loop.awaitEnd(Duration.ofSeconds(20))).isTrue();
         slow.complete("too late");
         pending.complete("[" + request(2, "quick") + "]");
-        Awaitility.await()
-                .during(Duration.ofMillis(100))
-                .atMost(Duration.ofSeconds(5))
-                .until(() -> mailbox.answers.isEmpty() && mailbox.asked.get() == 2);
+        assertThat(mailbox.answers).isEmpty();
+        assertThat(mailbox.questions).isEmpty();
+        assertThat(begun).isEmpty();
     }
 }

@@ -73,6 +73,7 @@ abstract class TrainerContract {
                             "healthy " + yes.toString() + " [True]",
                             "unregistered [True], listed " + (shared() - 1),
                             "registered True, listed " + shared(),
+                            "pushed, missing (), True, {'as tensors'}",
                             "not found, but there is: True",
                             "refused: the argument 'lines' must be a whole number, not \"many\"",
                             "failed: SGLangServerGroup 0 releaseMemory, True",

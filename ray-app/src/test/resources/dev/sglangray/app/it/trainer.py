@@ -10,9 +10,11 @@ Usage: trainer.py ADDRESS use SHARE           every handle, trainers in the flee
 """
 
 import asyncio
+import json
 import os
 import sys
 import time
+import urllib.request
 
 import ray
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
@@ -53,6 +55,7 @@ def use(share: str) -> None:
     back = group.register_server(urls[0]).wait()[0]
     say(f"registered {back.url == urls[0] and back.healthy}, listed {len(group.servers().wait())}")
     share_devices(group, float(share))
+    push(group)
     fail(group)
     attach_often()
 
@@ -66,6 +69,16 @@ def share_devices(group: sglang_ray.FleetGroup, share: float) -> None:
         trainer = Trainer.options(num_gpus=share, num_cpus=1, scheduling_strategy=strategy).remote()
         seen = ray.get(trainer.devices.remote(), timeout=120)
         say(f"engine {engine.rank} on {','.join(engine.devices)}, its trainer on {seen}")
+
+
+def push(group: sglang_ray.FleetGroup) -> None:
+    """Weights as tensors, which the fleet takes from this process and not from a request."""
+    buckets = [{"serialized_named_tensors": [letter * 6_000_000]} for letter in "ab"]
+    report = group.update_weights(None, "as tensors", source="tensors", buckets=buckets).wait()[0]
+    url = group.get_server_url().wait()[0]
+    with urllib.request.urlopen(f"{url}/standin", timeout=60) as answer:
+        size = json.load(answer)["weight_bytes"]
+    say(f"pushed, missing {report.missing}, {size > 12_000_000}, {set(group.weight_version().wait())}")
 
 
 def fail(group: sglang_ray.FleetGroup) -> None:
