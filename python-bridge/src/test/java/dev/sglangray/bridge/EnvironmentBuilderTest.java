@@ -34,8 +34,7 @@ class EnvironmentBuilderTest {
         assertThat(List.copyOf(environment.keySet())).isSorted();
         ProcessSpec spec = new ProcessSpec(
                 "x", "python3", Path.of("s"), List.of("true"), environment, null, null, Path.of("l"), Duration.ZERO);
-        assertThat(List.copyOf(spec.environment().keySet()))
-                .isSorted();
+        assertThat(List.copyOf(spec.environment().keySet())).isSorted();
     }
 
     @Test

@@ -2,8 +2,8 @@
 package dev.sglangray.app.gateway;
 
 import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.WorkerGroupFuture;
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerGroupFuture;
+import dev.sglangray.workers.protocol.PauseMode;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;

@@ -6,8 +6,8 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.client.InferenceHttpClient;
-import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.WorkersRouterApi;
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
