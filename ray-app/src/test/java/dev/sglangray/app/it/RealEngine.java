@@ -7,6 +7,8 @@ import static org.awaitility.Awaitility.await;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.workers.WorkersRouterApi;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.registry.RouterPort;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +21,7 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -109,8 +112,16 @@ final class RealEngine implements AutoCloseable {
         serve(ROUTER.formatted(port(routerUrl), freePort()));
         awaitHealth(url);
         awaitHealth(routerUrl);
-        var unused = new WorkersRouterApi(routerUrl, null, new OkHttpClient())
-                .register(new ServerEndpoint(url, "regular", null, null), Duration.ofMinutes(1));
+        register();
+    }
+
+    private void register() {
+        try (ThreadLoop loop = new ThreadLoop("real-engine", InstantSource.system())) {
+            WorkersRouterApi router = new WorkersRouterApi(routerUrl, null, new OkHttpClient(), loop);
+            String id = router.add(new ServerEndpoint(url, "regular", null, null)).join();
+            await().atMost(Duration.ofMinutes(1))
+                    .until(() -> router.progress(id).join() instanceof RouterPort.Progress.Listed);
+        }
     }
 
     private void serve(String spec) throws IOException {
