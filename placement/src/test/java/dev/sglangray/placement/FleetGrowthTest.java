@@ -178,11 +178,20 @@ class FleetGrowthTest {
     }
 
     @Test
-    void ranksKeepTheirMeaning() {
-        Cluster cluster = Cluster.of(2, List.of(), Clusters.ranked(1, 1));
-        List<NodeSnapshot> swapped = List.of(Clusters.node(2, 1, 0), Clusters.node(0, 1, 1), Clusters.node(1, 1, 2));
-        assertThat(cluster.widened(new ClusterSnapshot(swapped, "id2"))).isSameAs(cluster);
-        assertThat(cluster.widened(Clusters.ranked(1, 1, 1)).nodes()).hasSize(3);
+    void aNodeThatReplacesALostOneCounts() {
+        ClusterSnapshot before = snapshot(2, 2);
+        Cluster cluster = Cluster.of(2, List.of(), before);
+        PlanRequest request = request(cluster, 1, 0, 1).build();
+        FleetPlan plan = FleetPlanner.plan(request);
+        List<NodeSnapshot> nodes = new ArrayList<>(snapshot(2, 2, 2).nodes());
+        nodes.remove(1);
+        ClusterSnapshot now = new ClusterSnapshot(nodes, "id0");
+
+        List<EnginePlan> more = grow(request, plan, now, ledger(plan), 2).engines();
+
+        assertThat(more).extracting(engine -> engine.node().ip()).containsOnly("10.0.0.3");
+        assertThat(more).extracting(engine -> engine.node().rank()).containsOnly(2);
+        assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 3)).hasMessageContaining("10.0.0.2", "gone");
     }
 
     @Test
