@@ -86,8 +86,8 @@ final class ScaleCommand implements Callable<Integer> {
             RaySession session = cli.connect(progress);
             ServerGroup servers = groups.require(session)
                     .servers()
-                    .orElseThrow(() -> new NoFleetException("the fleet of '" + groups.routerGroup()
-                            + "' has no engines of its own to be more or fewer"));
+                    .orElseThrow(() -> new NoFleetException(
+                            "the fleet of '" + groups.group() + "' has no engines of its own to be more or fewer"));
             int now = servers.size() + servers.gone().size();
             int wanted = size.wanted(now);
             if (wanted < 1) {
