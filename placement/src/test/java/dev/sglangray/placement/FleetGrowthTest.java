@@ -195,6 +195,26 @@ class FleetGrowthTest {
     }
 
     @Test
+    void isContentWithWhatFits() {
+        ClusterSnapshot now = snapshot(2, 2);
+        Cluster cluster = Cluster.of(2, List.of(), now);
+        PlanRequest request = request(cluster, 1, 0, 0).build();
+        FleetPlan plan = FleetPlanner.plan(request);
+        List<EnginePlan> fit = new FleetGrowth(request, cluster, new FreeRoom(now, ledger(plan)), plan.engines(), null)
+                .planWhatFits(List.of(1, 2, 3, 4, 5), 6, "fleet/scale-1")
+                .engines();
+        assertThat(fit).extracting(EnginePlan::rank).containsExactly(1, 2, 3);
+        FleetGrowth full = new FleetGrowth(
+                request,
+                cluster,
+                new FreeRoom(now, ledger(plan)),
+                FleetPlanner.plan(request(cluster, 1, 0, 3).build()).engines(),
+                null);
+        assertThatThrownBy(() -> full.planWhatFits(List.of(4, 5), 6, "fleet/scale-1"))
+                .hasMessageContaining("no place for 2 of 2");
+    }
+
+    @Test
     void keepsStrictPromises() {
         ClusterSnapshot now = snapshot(2, 2);
         Cluster cluster = Cluster.of(2, List.of(), now);
