@@ -13,6 +13,7 @@ import dev.sglangray.app.cluster.TestCluster;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -168,14 +169,70 @@ class DetachedFleetIT {
                 .until(() -> cluster.leftovers().isEmpty());
     }
 
-    /** In Ray the actors and the placement group of a fleet end with who made them. */
+    /** The process that owns it dies, as by Ray's memory monitor; its successor takes over what serves all the while. */
     @Test
-    void endsWithItsKeeper(TestCluster cluster) {
+    void outlivesTheProcessOfItsOwner(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        launch(cli, cluster, "0-1");
+        try (SteadyLoad load = new SteadyLoad(cluster, apiUrl(cli), 20)) {
+            List<Long> before = pids(status(cli));
+            cluster.kill(keeper(cluster));
+            Awaitility.await("the next owner")
+                    .atMost(Cli.DEADLINE)
+                    .untilAsserted(() -> assertThat(cli.run("scale", "--engines", "3").code()).isZero());
+            JsonNode status = status(cli);
+            assertThat(status.path("verdict").asText()).isEqualTo("HEALTHY");
+            assertThat(pids(status)).as("router and engines").hasSize(4).containsAll(before);
+
+            // Its successor too is replaced, and knows the engine that came since.
+            cluster.kill(keeper(cluster));
+            Awaitility.await("the owner after that")
+                    .atMost(Cli.DEADLINE)
+                    .untilAsserted(() -> assertThat(cli.run("scale", "--engines", "2").code()).isZero());
+            assertThat(pids(status(cli))).containsExactlyInAnyOrderElementsOf(before);
+            load.refresh();
+            assertThat(SteadyLoad.failures(load.between(0, Double.MAX_VALUE))).isEmpty();
+        } finally {
+            cli.run("down").orFail();
+        }
+        cluster.assertNothingLeft();
+        assertThat(cluster.memoryFiles()).isEmpty();
+    }
+
+    private static List<Long> pids(JsonNode status) {
+        List<Long> pids = new ArrayList<>();
+        status.path("workers").forEach(worker -> pids.add(worker.path("pid").asLong()));
+        return pids;
+    }
+
+    @Test
+    void isTakenBackWhenTheProcessOfItsOwnerDiesMeanwhile(TestCluster cluster) {
+        try (InsideProcess up =
+                new Cli(cluster).upWithProgress(StandIn.model(cluster, "{\"load_seconds\": 600}"), "--detach")) {
+            up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
+            cluster.kill(keeper(cluster));
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(1);
+        }
+        Awaitility.await("nothing left of it")
+                .atMost(Cli.DEADLINE)
+                .until(() -> cluster.leftovers().isEmpty());
+    }
+
+    /** In Ray a placement group ends with the actor that made it, and the workers in it. */
+    @Test
+    void endsWithItsOwner(TestCluster cluster) {
         Cli cli = new Cli(cluster);
         Path model = StandIn.model(cluster, "{\"ignore_sigterm\": true}");
         cli.run(Cli.upWords(Cli.config("fleet.yaml"), model, new String[] {"--detach"}))
                 .orFail();
-        cluster.kill(keeper(cluster));
+        String program = "import ray, sys\nray.init(sys.argv[1], namespace='sglang-ray', log_to_driver=False)\n"
+                + "ray.kill(ray.get_actor('sglang-ray-keeper/SGLangServerGroup'), no_restart=True)\nray.shutdown()";
+        try (InsideProcess kill = cluster.spawn(
+                cluster.head(),
+                List.of(cluster.python().python().toString(), "-c", program, cluster.address()),
+                Map.of())) {
+            kill.await(Cli.DEADLINE).orFail();
+        }
         Awaitility.await("nothing left of it")
                 .atMost(Cli.DEADLINE)
                 .until(() -> cluster.leftovers().isEmpty());
