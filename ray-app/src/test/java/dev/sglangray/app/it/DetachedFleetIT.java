@@ -179,7 +179,9 @@ class DetachedFleetIT {
             cluster.kill(keeper(cluster));
             Awaitility.await("the next owner")
                     .atMost(Cli.DEADLINE)
-                    .untilAsserted(() -> assertThat(cli.run("scale", "--engines", "3").code()).isZero());
+                    .untilAsserted(
+                            () -> assertThat(cli.run("scale", "--engines", "3").code())
+                                    .isZero());
             JsonNode status = status(cli);
             assertThat(status.path("verdict").asText()).isEqualTo("HEALTHY");
             assertThat(pids(status)).as("router and engines").hasSize(4).containsAll(before);
@@ -188,7 +190,9 @@ class DetachedFleetIT {
             cluster.kill(keeper(cluster));
             Awaitility.await("the owner after that")
                     .atMost(Cli.DEADLINE)
-                    .untilAsserted(() -> assertThat(cli.run("scale", "--engines", "2").code()).isZero());
+                    .untilAsserted(
+                            () -> assertThat(cli.run("scale", "--engines", "2").code())
+                                    .isZero());
             assertThat(pids(status(cli))).containsExactlyInAnyOrderElementsOf(before);
             load.refresh();
             assertThat(SteadyLoad.failures(load.between(0, Double.MAX_VALUE))).isEmpty();
