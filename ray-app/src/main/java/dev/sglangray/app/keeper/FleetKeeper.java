@@ -28,10 +28,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The Ray actor that owns a detached fleet. It launches the fleet itself, because in Ray a placement group ends with the actor
- * that created it; as a detached actor it ends with no driver. When its process dies, Ray starts another one, which takes over
- * what runs: the workers are detached too, and the placement group ends only with the actor. Questions and {@link #close()}
- * are answered meanwhile.
+ * The Ray actor that owns a detached fleet. It launches the fleet itself, because in Ray a placement group ends with the process
+ * that created it; as a detached actor it ends with no driver. When its process dies, Ray starts another one. A placement group
+ * of the fleet's own is gone then, so that the successor ends what is left; in somebody else's group the workers, which are
+ * detached too, still run, and the successor takes them over. Questions and {@link #close()} are answered meanwhile.
  */
 public class FleetKeeper {
     /** Whoever launches asks for events several times a second; after this much silence it is gone. */
@@ -83,13 +83,15 @@ public class FleetKeeper {
     private void takeOver() {
         try {
             Optional<FleetState> state = file.load();
-            if (state.isEmpty()) {
+            if (state.isPresent()) {
+                awaitTakenOver(state.get());
+            } else {
                 LOG.warn("the owner died while it launched its fleet; what it had started is ended");
-                FleetRemains.endAllButOwner(engines(), router());
-                FleetRemains.kill(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
-                return;
+                endFleet();
             }
-            awaitTakenOver(state.get());
+        } catch (PlacementException e) {
+            LOG.error("the fleet has lost its placement group, which ends with the process that made it", e);
+            endFleet();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (IOException | RuntimeException | Error e) {
@@ -97,6 +99,12 @@ public class FleetKeeper {
         } finally {
             end();
         }
+    }
+
+    private void endFleet() {
+        FleetRemains.endAllButOwner(engines(), router());
+        file.delete();
+        FleetRemains.kill(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
     }
 
     /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
