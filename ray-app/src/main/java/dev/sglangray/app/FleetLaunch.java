@@ -57,8 +57,7 @@ final class FleetLaunch {
     }
 
     /**
-     * Takes a fleet over whose owner is gone. Nothing of it is started anew; the engines that are missing start as after the
-     * loss of a node.
+     * Takes over a fleet whose owner is gone. Nothing of it is restarted; missing engines start as after the loss of a node.
      *
      * @param living the ranks whose workers live where the state says
      * @throws RuntimeException when that is not possible; the fleet is then as it was

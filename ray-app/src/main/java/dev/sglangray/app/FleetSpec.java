@@ -95,7 +95,8 @@ public record FleetSpec(
     }
 
     /**
-     * Takes over a fleet of this configuration that runs without an owner: its processes go on, and what is returned owns them.
+     * Takes over a fleet of this configuration that runs without an owner: its processes keep running, and what is returned owns
+     * them.
      *
      * @param state where its processes are
      * @param living the ranks whose workers live there

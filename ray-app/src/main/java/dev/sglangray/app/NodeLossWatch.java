@@ -114,7 +114,7 @@ final class NodeLossWatch implements AutoCloseable {
         }
     }
 
-    /** One look, which ends the watch on no account: it says what failed, once, and the next look tries again. */
+    /** One look. A failure does not end the watch: the watch reports it once, and the next look tries again. */
     void lookSafely() {
         try {
             look();

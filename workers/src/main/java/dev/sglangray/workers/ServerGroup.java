@@ -152,7 +152,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     }
 
     /**
-     * As {@link #find(String)}, by somebody who knows from elsewhere which ranks Ray lists.
+     * As {@link #find(String)}, for a caller that has Ray's list of actors.
      *
      * @param listed ranks that are looked at in any case
      */

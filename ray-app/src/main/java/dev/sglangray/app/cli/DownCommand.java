@@ -53,7 +53,7 @@ final class DownCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            // Before its owner ends: afterwards nobody is left who knows which router was the fleet's.
+            // Before the owner ends: afterwards no worker is left that knows the fleet's router.
             LivingFleet fleet = groups.find(session);
             Optional<String> router = fleet.routerName();
             if (force) {
