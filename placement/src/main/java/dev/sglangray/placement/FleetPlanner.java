@@ -178,7 +178,7 @@ public final class FleetPlanner {
         }
     }
 
-    static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
+    private static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
         Cluster cluster = request.cluster();
         Placement placement;
         try {

@@ -7,7 +7,6 @@ import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetGrowth;
 import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.NodeInfo;
 import dev.sglangray.placement.PlanRequest;
 import dev.sglangray.placement.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -49,7 +48,6 @@ final class EngineBuilder {
      * @param request what it was planned from
      * @param cluster the cluster then
      * @param groupOptions how actors are made
-     * @param groups how many placement groups for further engines there were
      */
     EngineBuilder(
             PlanRequest request,
@@ -57,9 +55,7 @@ final class EngineBuilder {
             FleetPlan plan,
             LaunchOptions options,
             GroupOptions groupOptions,
-            @Nullable RouterGroup router,
-            int groups) {
-        this.groups = groups;
+            @Nullable RouterGroup router) {
         this.request = request;
         this.cluster = cluster;
         this.options = options;
@@ -277,21 +273,6 @@ final class EngineBuilder {
         if (router != null) {
             var unused = router.remark(text);
         }
-    }
-
-    /** The fleet as it is, for a successor. */
-    FleetState state(FleetPlan launch, int wanted, List<FleetState.Seat> seats) {
-        return new FleetState(
-                cluster.nodes().stream().map(NodeInfo::snapshot).toList(),
-                cluster.launched(),
-                launch.engines().isEmpty()
-                        ? ""
-                        : launch.engines().get(0).environment().getOrDefault("MASTER_ADDR", ""),
-                wanted,
-                groups,
-                routerPlan == null ? -1 : routerPlan.bundleIndex(),
-                launch.bundles(),
-                seats);
     }
 
     GroupOptions groupOptions() {

@@ -12,12 +12,12 @@ import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -45,7 +45,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
     private final Berths berths;
     private final ReentrantLock changing = new ReentrantLock();
     /** What the router knows each engine by. */
-    private final Map<Integer, String> urls = new ConcurrentHashMap<>();
+    private final Map<Integer, String> urls = new HashMap<>();
 
     private volatile ServerGroup servers;
     private volatile boolean launched;
@@ -63,19 +63,6 @@ final class FleetEngines implements NodeLossWatch.Engines {
         this.servers = servers;
         this.berths = new Berths(plan.engines(), launch);
         this.wanted = plan.engines().size();
-    }
-
-    /** Those of a fleet that is taken over. */
-    FleetEngines(EngineBuilder builder, Berths berths, ServerGroup servers, int wanted) {
-        this.builder = builder;
-        this.servers = servers;
-        this.berths = berths;
-        this.wanted = wanted;
-    }
-
-    /** The fleet as it is, for a successor; called within a change, or before there are any. */
-    FleetState state(FleetPlan launch) {
-        return builder.state(launch, wanted, berths.seats());
     }
 
     /** What is to be run within a change, once the engines are others. */
@@ -367,15 +354,17 @@ final class FleetEngines implements NodeLossWatch.Engines {
     }
 
     private void learnUrls(List<Integer> ranks) {
-        List<CompletableFuture<?>> learned = new ArrayList<>();
-        for (int rank : ranks) {
-            learned.add(servers.on(rank)
+        try {
+            List<String> found = servers.on(
+                            ranks.stream().mapToInt(Integer::intValue).toArray())
                     .getServerUrl()
-                    .toCompletableFuture()
-                    .thenAccept(found -> urls.put(rank, found.get(0))));
+                    .await(ANSWER);
+            for (int i = 0; i < found.size(); i++) {
+                urls.put(ranks.get(i), found.get(i));
+            }
+        } catch (WorkerException e) {
+            LOG.debug("engines {} did not tell their URLs", ranks, e);
         }
-        EngineStart.awaitEach(learned, ended, ANSWER)
-                .forEach((index, why) -> LOG.debug("engine {} does not know its URL", ranks.get(index), why));
     }
 
     /** Tells the workers how many they are, and whoever attaches where. */

@@ -5,9 +5,7 @@ import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.Cluster;
-import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.GroupPlan;
 import dev.sglangray.placement.PlanRequest;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.GroupOptions;
@@ -15,10 +13,7 @@ import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -49,84 +44,20 @@ final class FleetLaunch {
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
-            return serving(bundles);
+            SupervisionPolicy policy = options.groupOptions().supervision();
+            NodeLossWatch watch = null;
+            if (engines != null) {
+                engines.launched();
+                if (policy.replans()) {
+                    watch = new NodeLossWatch(engines, policy.nodeLoss(), listener);
+                    watch.start();
+                }
+            }
+            return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
         } catch (RuntimeException | Error failure) {
             takeBack(failure);
             throw failure;
         }
-    }
-
-    /**
-     * Takes over a fleet whose owner is gone. Nothing of it is restarted; missing engines start as after the loss of a node.
-     *
-     * @param living the ranks whose workers live where the state says
-     * @throws RuntimeException when that is not possible; the fleet is then as it was
-     */
-    Fleet adopt(FleetState state, Collection<Integer> living) {
-        GroupOptions groupOptions = withJobJars(options.groupOptions());
-        Map<String, FleetReservation> reservations = new HashMap<>();
-        FleetReservation launch = FleetReservation.adopt(plan.group(), new RayLedger());
-        reservations.put(plan.group().name(), launch);
-        router = plan.router()
-                .flatMap(wanted -> RouterGroup.find(wanted.groupName()))
-                .orElse(null);
-        if (!plan.engines().isEmpty()) {
-            List<Berth> taken = new ArrayList<>();
-            List<Berth> idle = new ArrayList<>();
-            for (int i = 0; i < plan.engines().size(); i++) {
-                FleetState.Seat seat = state.seats().get(i);
-                EnginePlan engine = plan.engines().get(i);
-                FleetReservation reservation = reservations.computeIfAbsent(
-                        seat.group(), name -> FleetReservation.adopt(group(name), new RayLedger()));
-                boolean lives = seat.taken() && living.contains(engine.rank());
-                (lives ? taken : idle).add(new Berth(engine, reservation));
-            }
-            String name = plan.engines().get(0).groupName();
-            ServerGroup found = ServerGroup.find(name, living)
-                    .orElseThrow(() -> new LaunchException("no engine of '" + name + "' lives"));
-            List<Integer> others = found.ranks().stream()
-                    .filter(rank -> !living.contains(rank))
-                    .toList();
-            engines = new FleetEngines(
-                    new EngineBuilder(request, cluster, plan, options, groupOptions, router, state.changes()),
-                    new Berths(launch, taken, idle),
-                    found.without(others, groupOptions),
-                    state.wanted());
-        }
-        if (options.pythonGateway()) {
-            gateway = openGateway(launch);
-        }
-        return serving(launch);
-    }
-
-    private GroupPlan group(String name) {
-        return plan.group() instanceof GroupPlan.Own own ? new GroupPlan.Own(name, own.strategy()) : plan.group();
-    }
-
-    private Fleet serving(FleetReservation bundles) {
-        SupervisionPolicy policy = options.groupOptions().supervision();
-        NodeLossWatch watch = null;
-        FleetEngines kept = engines;
-        if (kept != null) {
-            Gateway told = gateway;
-            kept.whenChanged(() -> {
-                options.memory().save(kept.state(plan));
-                if (told != null) {
-                    told.tell(FleetFacts.of(plan, bundles, kept.where()));
-                }
-            });
-            options.memory().save(kept.state(plan));
-            kept.launched();
-            if (policy.replans()) {
-                watch = new NodeLossWatch(kept, policy.nodeLoss(), listener);
-                watch.start();
-            }
-        } else {
-            options.memory()
-                    .save(new EngineBuilder(request, cluster, plan, options, options.groupOptions(), router, 0)
-                            .state(plan, 0, List.of()));
-        }
-        return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
     }
 
     private FleetReservation reserve() {
@@ -148,7 +79,7 @@ final class FleetLaunch {
                     plan.engines().isEmpty() ? null : ServerGroup.create(plan, bundles.placementGroup(), groupOptions);
             if (servers != null) {
                 engines = new FleetEngines(
-                        new EngineBuilder(request, cluster, plan, options, groupOptions, router, 0),
+                        new EngineBuilder(request, cluster, plan, options, groupOptions, router),
                         plan,
                         bundles,
                         servers);
@@ -181,10 +112,12 @@ final class FleetLaunch {
 
     private @Nullable Gateway openGateway(FleetReservation bundles) {
         FleetEngines kept = engines;
-        return Gateway.open(
-                        kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
-                        new GatewayOwner(kept, router))
+        Gateway opened = Gateway.open(FleetFacts.of(plan, bundles), new GatewayOwner(kept, router))
                 .orElse(null);
+        if (opened != null && kept != null) {
+            kept.whenChanged(() -> opened.tell(FleetFacts.of(plan, bundles, kept.where())));
+        }
+        return opened;
     }
 
     // In a submitted job, nodes other than the driver's get our classes from the job's working directory.

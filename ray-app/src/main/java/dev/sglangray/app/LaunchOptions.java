@@ -106,10 +106,6 @@ public final class LaunchOptions {
         return from.pythonGateway;
     }
 
-    FleetMemory memory() {
-        return from.memory;
-    }
-
     double cpusPerActor() {
         return from.cpusPerActor;
     }
@@ -126,7 +122,6 @@ public final class LaunchOptions {
         private @Nullable String pythonInterpreter;
         private double cpusPerActor;
         private boolean pythonGateway = true;
-        private FleetMemory memory = FleetMemory.NONE;
         private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
@@ -146,7 +141,6 @@ public final class LaunchOptions {
             copy.pythonInterpreter = pythonInterpreter;
             copy.cpusPerActor = cpusPerActor;
             copy.pythonGateway = pythonGateway;
-            copy.memory = memory;
             copy.namespace = namespace;
             copy.groupSettings = groupSettings;
             copy.supervision = supervision;
@@ -233,12 +227,6 @@ public final class LaunchOptions {
         /** Whether Python drivers can attach to the fleet, which takes a small Python actor; true unless set. */
         public Builder pythonGateway(boolean wanted) {
             this.pythonGateway = wanted;
-            return this;
-        }
-
-        /** Where the fleet is written down for an owner that takes it over; nowhere unless set. */
-        public Builder memory(FleetMemory keptIn) {
-            this.memory = keptIn;
             return this;
         }
 

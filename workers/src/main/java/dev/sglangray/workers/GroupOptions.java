@@ -18,8 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
  * @param supervision how engines and router are looked after once they serve
  * @param bindHost which addresses of their nodes engines and router listen at
- * @param owner the name of the actor that owns the workers, which outlive its process; null for workers that end with this
- *     program
  */
 public record GroupOptions(
         List<String> javaJars,
@@ -29,8 +27,7 @@ public record GroupOptions(
         Duration closeTimeout,
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
-        BindHost bindHost,
-        @Nullable String owner) {
+        BindHost bindHost) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
     public static final List<String> SMALL_JVM =
@@ -52,8 +49,7 @@ public record GroupOptions(
                 Duration.ofSeconds(30),
                 null,
                 SupervisionPolicy.DEFAULT,
-                BindHost.ALL,
-                null);
+                BindHost.ALL);
     }
 
     /** These options with other jars. */
@@ -66,22 +62,13 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 supervision,
-                bindHost,
-                owner);
+                bindHost);
     }
 
     /** These options with another time for engines to become healthy. */
     public GroupOptions withServerHealthTimeout(Duration timeout) {
         return new GroupOptions(
-                javaJars,
-                jvmOptions,
-                timeout,
-                routerStartTimeout,
-                closeTimeout,
-                logDirectory,
-                supervision,
-                bindHost,
-                owner);
+                javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory, supervision, bindHost);
     }
 
     /** These options with another folder for logs. */
@@ -94,8 +81,7 @@ public record GroupOptions(
                 closeTimeout,
                 directory,
                 supervision,
-                bindHost,
-                owner);
+                bindHost);
     }
 
     /** These options with another way to look after engines and router. */
@@ -108,8 +94,7 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 policy,
-                bindHost,
-                owner);
+                bindHost);
     }
 
     /** These options with other addresses to listen at. */
@@ -122,21 +107,6 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 supervision,
-                host,
-                owner);
-    }
-
-    /** These options for workers that outlive this process: an actor of this name owns them, and its successor adopts them. */
-    public GroupOptions withOwner(String actor) {
-        return new GroupOptions(
-                javaJars,
-                jvmOptions,
-                serverHealthTimeout,
-                routerStartTimeout,
-                closeTimeout,
-                logDirectory,
-                supervision,
-                bindHost,
-                actor);
+                host);
     }
 }

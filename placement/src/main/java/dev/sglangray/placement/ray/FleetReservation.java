@@ -101,21 +101,6 @@ public final class FleetReservation implements AutoCloseable {
         }
     }
 
-    /**
-     * A reservation that was made before, by an owner that this one takes over from.
-     *
-     * @throws PlacementException when the group is gone
-     */
-    public static FleetReservation adopt(GroupPlan plan, ResourceLedger ledger) {
-        RayGroups ray = new LiveRayGroups(ledger);
-        if (plan instanceof GroupPlan.Existing existing) {
-            return new FleetReservation(ray, find(existing, ray), false);
-        }
-        PlacementGroup group = ray.find(plan.name(), null)
-                .orElseThrow(() -> PlacementException.of("the placement group \"%s\" is gone".formatted(plan.name())));
-        return new FleetReservation(ray, group, true);
-    }
-
     private static PlacementGroup find(GroupPlan.Existing existing, RayGroups ray) {
         return ray.find(existing.name(), existing.namespaceName())
                 .orElseThrow(() -> PlacementException.builder(

@@ -5,10 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
-import dev.sglangray.app.FleetState;
-import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchOptions;
-import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.placement.PlacementException;
@@ -16,11 +13,7 @@ import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.WorkerException;
 import io.ray.api.Ray;
-import io.ray.api.exception.RayException;
-import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -28,10 +21,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The Ray actor that owns a detached fleet. It launches the fleet itself, because in Ray a placement group ends with the process
- * that created it; as a detached actor it ends with no driver. When its process dies, Ray starts another one. A placement group
- * of the fleet's own is gone then, so that the successor ends what is left; in somebody else's group the workers, which are
- * detached too, still run, and the successor takes them over. Questions and {@link #close()} are answered meanwhile.
+ * The Ray actor that owns a detached fleet. It launches the fleet itself, because in Ray a placement group and actors
+ * end with what created them; as a detached actor it ends with nobody. Questions and {@link #close()} are answered while
+ * {@link #launch()} is under way.
  */
 public class FleetKeeper {
     /** Whoever launches asks for events several times a second; after this much silence it is gone. */
@@ -39,15 +31,11 @@ public class FleetKeeper {
 
     private static final Duration ROLLBACK = Duration.ofSeconds(45);
     private static final Duration LOOK = Duration.ofSeconds(1);
-    private static final Duration AGAIN = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(FleetKeeper.class);
 
     private final ObjectMapper json = new ObjectMapper();
     private final KeeperRequest request;
-    private final FleetSpec spec;
-    private final OwnerFile file;
-    private final boolean successor;
     private final EventLog events = new EventLog();
     private volatile @Nullable Thread launching;
     private @Nullable Fleet fleet;
@@ -63,91 +51,6 @@ public class FleetKeeper {
      */
     public FleetKeeper(String requestJson) throws JsonProcessingException {
         request = json.readValue(requestJson, KeeperRequest.class);
-        spec = FleetSpec.of(
-                Config.of(request.configuration()),
-                request.component(),
-                request.argsKey(),
-                request.explicitPlacement());
-        file = OwnerFile.current(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
-        successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
-        if (successor) {
-            Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
-            thread.setDaemon(true);
-            thread.setContextClassLoader(FleetKeeper.class.getClassLoader());
-            launching = thread;
-            thread.start();
-        }
-    }
-
-    /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
-    private void takeOver() {
-        try {
-            Optional<FleetState> state = file.load();
-            if (state.isPresent()) {
-                awaitTakenOver(state.get());
-            } else {
-                LOG.warn("the owner died while it launched its fleet; what it had started is ended");
-                endFleet();
-            }
-        } catch (PlacementException e) {
-            LOG.error("the fleet has lost its placement group, which ends with the process that made it", e);
-            endFleet();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (IOException | RuntimeException | Error e) {
-            LOG.error("the fleet cannot be taken over; it serves without an owner, and `sglang-ray down` ends it", e);
-        } finally {
-            end();
-        }
-    }
-
-    private void endFleet() {
-        FleetRemains.endAllButOwner(engines(), router());
-        file.delete();
-        FleetRemains.kill(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
-    }
-
-    /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
-    private void awaitTakenOver(FleetState state) throws InterruptedException {
-        CountDownLatch never = new CountDownLatch(1);
-        while (true) {
-            try {
-                List<Integer> living = engines()
-                        .map(group -> FleetRemains.endUnknown(group, state))
-                        .orElse(List.of());
-                awaitNoGateway();
-                keep(spec.adopt(state, living, options()));
-                LOG.info("took over a fleet with engines {}", living);
-                return;
-            } catch (RayException | LaunchException | IllegalStateException e) {
-                LOG.warn("the fleet cannot be taken over now; it is tried again", e);
-            }
-            if (never.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
-                return;
-            }
-        }
-    }
-
-    /** The predecessor's gateway ends with its process; until then its name is taken. */
-    private void awaitNoGateway() throws InterruptedException {
-        String gateway = GatewayFacts.actorName(FleetKeepers.fleetGroup(spec));
-        CountDownLatch never = new CountDownLatch(1);
-        long end = System.nanoTime() + AGAIN.toNanos();
-        FleetRemains.kill(gateway);
-        while (Ray.getActor(gateway).isPresent()) {
-            if (System.nanoTime() - end > 0) {
-                throw new LaunchException("Ray still has the gateway of the owner that died");
-            }
-            boolean unused = never.await(LOOK.toMillis() / 10, TimeUnit.MILLISECONDS);
-        }
-    }
-
-    private Optional<String> engines() {
-        return spec.arguments().launchServer() ? Optional.of(spec.arguments().groupName()) : Optional.empty();
-    }
-
-    private Optional<String> router() {
-        return spec.arguments().launchRouter() ? Optional.of(spec.arguments().routerGroupName()) : Optional.empty();
     }
 
     /**
@@ -196,14 +99,10 @@ public class FleetKeeper {
         }
         if (running == null) {
             awaitRollback();
-            if (successor) {
-                FleetRemains.endAllButOwner(engines(), router());
-            }
-        } else {
-            running.close();
+            return false;
         }
-        file.delete();
-        return running != null || successor;
+        running.close();
+        return true;
     }
 
     private void awaitRollback() {
@@ -237,24 +136,23 @@ public class FleetKeeper {
     }
 
     private Fleet launched() {
-        return spec.launch(spec.cluster(RayClusterReader.read()), options());
-    }
-
-    private LaunchOptions.Builder options() {
+        FleetSpec spec = FleetSpec.of(
+                Config.of(request.configuration()),
+                request.component(),
+                request.argsKey(),
+                request.explicitPlacement());
         GroupOptions groups = GroupOptions.defaults()
                 .withJavaJars(request.javaJars())
-                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()))
-                .withOwner(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
+                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()));
         LaunchOptions.Builder options = LaunchOptions.builder()
                 .routerNodeRank(request.routerNodeRank())
                 .reserveDeadline(Duration.ofSeconds(request.reserveSeconds()))
                 .groupOptions(groups)
-                .memory(file)
                 .listener(events);
         if (request.pythonInterpreter() != null) {
             options.pythonInterpreter(request.pythonInterpreter());
         }
-        return options;
+        return spec.launch(spec.cluster(RayClusterReader.read()), options);
     }
 
     private synchronized void begin() {
@@ -283,7 +181,6 @@ public class FleetKeeper {
         }
         if (tooLate) {
             launched.close();
-            file.delete();
             throw new KeeperFailure("the fleet was taken down while it was launched");
         }
     }

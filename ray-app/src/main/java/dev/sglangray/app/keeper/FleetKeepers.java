@@ -35,9 +35,6 @@ public final class FleetKeepers {
     private static final int QUESTION_MILLIS = 20_000;
     private static final int CLOSE_MILLIS = 60_000;
     private static final double A_LITTLE = 0.001;
-    private static final String PREFIX = "sglang-ray-keeper/";
-    /** For a whole life. */
-    private static final int RESTARTS = 1000;
 
     private FleetKeepers() {}
 
@@ -94,14 +91,10 @@ public final class FleetKeepers {
     }
 
     static String keeperName(String group) {
-        return PREFIX + group;
+        return "sglang-ray-keeper/" + group;
     }
 
-    static boolean isKeeper(String actor) {
-        return actor.startsWith(PREFIX);
-    }
-
-    static String fleetGroup(FleetSpec spec) {
+    private static String fleetGroup(FleetSpec spec) {
         return spec.arguments().launchServer()
                 ? spec.arguments().groupName()
                 : spec.arguments().routerGroupName();
@@ -113,11 +106,8 @@ public final class FleetKeepers {
                     .setConcurrencyGroups(control())
                     .setName(name)
                     .setLifetime(ActorLifetime.DETACHED)
-                    .setMaxRestarts(RESTARTS)
                     .setJvmOptions(GroupOptions.SMALL_JVM);
-            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise,
-            // and not
-            // find what its predecessor wrote down.
+            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise.
             driverNode().ifPresent(ip -> creator.setResource("node:" + ip, A_LITTLE));
             session.workerJarUri().ifPresent(uri -> {
                 RuntimeEnv environment = new RuntimeEnv.Builder().build();

@@ -13,7 +13,6 @@ import dev.sglangray.app.cluster.TestCluster;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -169,48 +168,14 @@ class DetachedFleetIT {
                 .until(() -> cluster.leftovers().isEmpty());
     }
 
-    /** In Ray a placement group ends with the process of the actor that made it, also when Ray starts the actor again. */
+    /** In Ray the actors and the placement group of a fleet end with who made them. */
     @Test
-    void endsWithTheProcessOfItsOwner(TestCluster cluster) {
-        Cli cli = new Cli(cluster);
-        launch(cli, cluster, "0-1");
-        cluster.kill(keeper(cluster));
-        Awaitility.await("nothing left of it")
-                .atMost(Cli.DEADLINE)
-                .until(() -> cluster.leftovers().isEmpty());
-        launch(cli, cluster, "0-1");
-        cli.run("down").orFail();
-        cluster.assertNothingLeft();
-        assertThat(cluster.memoryFiles()).isEmpty();
-    }
-
-    @Test
-    void isTakenBackWhenTheProcessOfItsOwnerDiesMeanwhile(TestCluster cluster) {
-        try (InsideProcess up =
-                new Cli(cluster).upWithProgress(StandIn.model(cluster, "{\"load_seconds\": 600}"), "--detach")) {
-            up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
-            cluster.kill(keeper(cluster));
-            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(1);
-        }
-        Awaitility.await("nothing left of it")
-                .atMost(Cli.DEADLINE)
-                .until(() -> cluster.leftovers().isEmpty());
-    }
-
-    @Test
-    void endsWithItsOwner(TestCluster cluster) {
+    void endsWithItsKeeper(TestCluster cluster) {
         Cli cli = new Cli(cluster);
         Path model = StandIn.model(cluster, "{\"ignore_sigterm\": true}");
         cli.run(Cli.upWords(Cli.config("fleet.yaml"), model, new String[] {"--detach"}))
                 .orFail();
-        String program = "import ray, sys\nray.init(sys.argv[1], namespace='sglang-ray', log_to_driver=False)\n"
-                + "ray.kill(ray.get_actor('sglang-ray-keeper/SGLangServerGroup'), no_restart=True)\nray.shutdown()";
-        try (InsideProcess kill = cluster.spawn(
-                cluster.head(),
-                List.of(cluster.python().python().toString(), "-c", program, cluster.address()),
-                Map.of())) {
-            kill.await(Cli.DEADLINE).orFail();
-        }
+        cluster.kill(keeper(cluster));
         Awaitility.await("nothing left of it")
                 .atMost(Cli.DEADLINE)
                 .until(() -> cluster.leftovers().isEmpty());
