@@ -7,7 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A cluster with ranked nodes and resolved node groups: what placements are computed from.
@@ -16,16 +19,21 @@ import java.util.stream.IntStream;
  */
 public final class Cluster {
     private final List<NodeInfo> nodes;
+    /** How many of the nodes were there at first; the others joined since. */
+    private final int launched;
+
     private final Map<String, NodeGroupInfo> groups;
     private final List<String> warnings;
     private final List<NodeGroupDefinition> definitions;
 
     private Cluster(
             List<NodeInfo> nodes,
+            int launched,
             Map<String, NodeGroupInfo> groups,
             List<NodeGroupDefinition> definitions,
             List<String> warnings) {
         this.nodes = List.copyOf(nodes);
+        this.launched = launched;
         this.groups = groups;
         this.definitions = List.copyOf(definitions);
         this.warnings = List.copyOf(warnings);
@@ -44,7 +52,7 @@ public final class Cluster {
         List<String> warnings = new ArrayList<>();
         config.warnings().forEach(problem -> warnings.add(problem.render()));
         warnings.addAll(cluster.warnings);
-        return new Cluster(cluster.nodes, cluster.groups, cluster.definitions, warnings);
+        return new Cluster(cluster.nodes, cluster.launched, cluster.groups, cluster.definitions, warnings);
     }
 
     /**
@@ -68,63 +76,100 @@ public final class Cluster {
         }
         List<String> warnings = new ArrayList<>();
         List<NodeSnapshot> ordered = NodeRanks.assign(snapshot, numNodes, warnings);
+        return of(ordered, ordered.size(), definitions, warnings);
+    }
+
+    private static Cluster of(
+            List<NodeSnapshot> ordered, int launched, List<NodeGroupDefinition> definitions, List<String> warnings) {
+        List<String> all = new ArrayList<>(warnings);
+        List<Integer> names = names(ordered, launched);
+        Map<Integer, List<Integer>> byName =
+                IntStream.range(0, ordered.size()).boxed().collect(Collectors.groupingBy(names::get));
         List<List<Integer>> members = new ArrayList<>();
         for (NodeGroupDefinition definition : definitions) {
-            members.add(members(definition, ordered));
-            if (members.get(members.size() - 1).isEmpty()) {
-                warnings.add("node group \"%s\" has no nodes: none has %s"
+            List<Integer> found = members(definition, ordered, names, byName);
+            members.add(found);
+            if (found.isEmpty()) {
+                all.add("node group \"%s\" has no nodes: none has %s"
                         .formatted(definition.label(), definition.nodes()));
             }
         }
-        List<NodeInfo> nodes = nodes(ordered, definitions, members);
-        return new Cluster(nodes, groups(nodes, definitions, members), definitions, warnings);
-    }
-
-    /** Whether every node of a snapshot is one of this cluster's, and has not been started again since. */
-    public boolean hasAll(ClusterSnapshot snapshot) {
-        return snapshot.nodes().stream()
-                .allMatch(node ->
-                        nodes.stream().anyMatch(own -> own.snapshot().nodeId().equals(node.nodeId())));
+        List<NodeInfo> nodes = nodes(ordered, names, definitions, members);
+        return new Cluster(nodes, launched, groups(nodes, definitions, members), definitions, all);
     }
 
     /**
-     * This cluster with the nodes that joined it since, ranked after those that it had. What is known of it stays where a
-     * node is gone, or where the nodes would be ranked otherwise: ranks keep their meaning as long as a fleet lives.
-     *
-     * @param snapshot the Ray cluster as it is now
+     * The ranks by which node groups name the nodes. A node that joined after the launch has its place at the end, but it
+     * belongs to the groups of the rank that it was started with: so a replacement serves where the lost node did.
      */
-    public Cluster widened(ClusterSnapshot snapshot) {
-        if (snapshot.nodes().size() < nodes.size()) {
-            return this;
-        }
-        Cluster now;
-        try {
-            now = of(snapshot.nodes().size(), definitions, snapshot);
-        } catch (PlacementException e) {
-            return this;
-        }
-        boolean same = IntStream.range(0, nodes.size())
-                .allMatch(
-                        rank -> now.nodes.get(rank).ip().equals(nodes.get(rank).ip()));
-        return same ? now : this;
+    private static List<Integer> names(List<NodeSnapshot> ordered, int launched) {
+        return IntStream.range(0, ordered.size())
+                .mapToObj(rank -> {
+                    Integer given = ordered.get(rank).envNodeRank();
+                    return rank < launched || given == null || given < 0 ? Integer.valueOf(rank) : given;
+                })
+                .toList();
     }
 
     /** The ranks of a group's nodes, ascending; groups by rank need not look at every node. */
-    private static List<Integer> members(NodeGroupDefinition group, List<NodeSnapshot> nodes) {
+    private static List<Integer> members(
+            NodeGroupDefinition group,
+            List<NodeSnapshot> nodes,
+            List<Integer> names,
+            Map<Integer, List<Integer>> byName) {
         if (group.nodes() instanceof NodeSelector.Ranks named) {
             return named.ranks().stream()
-                    .filter(rank -> rank >= 0 && rank < nodes.size())
+                    .flatMap(name -> byName.getOrDefault(name, List.of()).stream())
                     .sorted()
                     .toList();
         }
         return IntStream.range(0, nodes.size())
-                .filter(rank -> group.nodes().matches(rank, nodes.get(rank)))
+                .filter(rank -> group.nodes().matches(names.get(rank), nodes.get(rank)))
                 .boxed()
                 .toList();
     }
 
+    /** Whether every node of a snapshot is one of this cluster's, and has not been started again since. */
+    public boolean hasAll(ClusterSnapshot snapshot) {
+        Set<String> known = nodes.stream().map(node -> node.snapshot().nodeId()).collect(Collectors.toSet());
+        return snapshot.nodes().stream().allMatch(node -> known.contains(node.nodeId()));
+    }
+
+    /**
+     * This cluster with the nodes that joined it since. Ranks keep their meaning as long as a fleet lives: a known node keeps
+     * its rank, also while it is gone; it is known by its id, or by its address when it was started again. All others get
+     * the next ranks, in the order of the snapshot.
+     *
+     * @param snapshot the Ray cluster as it is now
+     */
+    public Cluster widened(ClusterSnapshot snapshot) {
+        Map<String, NodeSnapshot> joined = new LinkedHashMap<>();
+        snapshot.nodes().forEach(node -> joined.put(node.nodeId(), node));
+        List<@Nullable NodeSnapshot> same = new ArrayList<>();
+        nodes.forEach(node -> same.add(joined.remove(node.snapshot().nodeId())));
+        List<NodeSnapshot> ordered = new ArrayList<>();
+        for (NodeInfo node : nodes) {
+            NodeSnapshot now = same.get(node.rank());
+            ordered.add(now != null ? now : startedAgain(node, joined));
+        }
+        ordered.addAll(joined.values());
+        return of(ordered, launched, definitions, List.of());
+    }
+
+    /** What joined at the address of a node that is gone, and is taken for it; else the node as it was. */
+    private static NodeSnapshot startedAgain(NodeInfo gone, Map<String, NodeSnapshot> joined) {
+        return joined.values().stream()
+                .filter(node -> node.ip().equals(gone.ip()))
+                .findFirst()
+                .map(node -> joined.remove(node.nodeId()))
+                .orElse(gone.snapshot());
+    }
+
     private static List<NodeInfo> nodes(
-            List<NodeSnapshot> snapshots, List<NodeGroupDefinition> definitions, List<List<Integer>> members) {
+            List<NodeSnapshot> snapshots,
+            List<Integer> names,
+            List<NodeGroupDefinition> definitions,
+            List<List<Integer>> members) {
         List<List<String>> labels = new ArrayList<>();
         List<Map<String, Integer>> hardware = new ArrayList<>();
         for (NodeSnapshot snapshot : snapshots) {
@@ -138,7 +183,7 @@ public final class Cluster {
         for (int i = 0; i < definitions.size(); i++) {
             for (int rank : members.get(i)) {
                 labels.get(rank).add(definitions.get(i).label());
-                addHardware(definitions.get(i), rank, snapshots.get(rank), hardware.get(rank));
+                addHardware(definitions.get(i), names.get(rank), snapshots.get(rank), hardware.get(rank));
             }
         }
         List<NodeInfo> nodes = new ArrayList<>();

@@ -71,6 +71,19 @@ public final class FleetGrowth {
      * @throws PlacementException when there is no place for one, saying what each node has left
      */
     public FleetPlan plan(List<Integer> ranks, int worldSize, String groupName) {
+        return plan(ranks, ranks.size(), worldSize, groupName);
+    }
+
+    /**
+     * As {@link #plan}, but content with fewer engines: those of the first ranks.
+     *
+     * @throws PlacementException when there is no place for a single one
+     */
+    public FleetPlan planWhatFits(List<Integer> ranks, int worldSize, String groupName) {
+        return plan(ranks, 1, worldSize, groupName);
+    }
+
+    private FleetPlan plan(List<Integer> ranks, int least, int worldSize, String groupName) {
         requireThatRayKnows();
         BundleChooser bundles = request.existingGroup()
                 .<BundleChooser>map(this::existing)
@@ -89,8 +102,13 @@ public final class FleetGrowth {
                         worldSize));
         List<EnginePlan> engines = new ArrayList<>();
         for (int rank : ranks) {
-            engines.add(engine(rank, maker, bundles)
-                    .orElseThrow(() -> noPlace(rank, ranks.size() - engines.size(), ranks.size())));
+            Optional<EnginePlan> found = engine(rank, maker, bundles);
+            if (found.isEmpty() && engines.size() < least) {
+                throw noPlace(rank, ranks.size() - engines.size(), ranks.size());
+            } else if (found.isEmpty()) {
+                break;
+            }
+            engines.add(found.get());
         }
         return new FleetPlan(groupName, request.group(groupName), engines, null, bundles.bundles(), List.of());
     }

@@ -178,11 +178,40 @@ class FleetGrowthTest {
     }
 
     @Test
-    void ranksKeepTheirMeaning() {
-        Cluster cluster = Cluster.of(2, List.of(), Clusters.ranked(1, 1));
-        List<NodeSnapshot> swapped = List.of(Clusters.node(2, 1, 0), Clusters.node(0, 1, 1), Clusters.node(1, 1, 2));
-        assertThat(cluster.widened(new ClusterSnapshot(swapped, "id2"))).isSameAs(cluster);
-        assertThat(cluster.widened(Clusters.ranked(1, 1, 1)).nodes()).hasSize(3);
+    void aNodeThatReplacesALostOneCounts() {
+        ClusterSnapshot before = snapshot(2, 2);
+        Cluster cluster = Cluster.of(2, List.of(), before);
+        PlanRequest request = request(cluster, 1, 0, 1).build();
+        FleetPlan plan = FleetPlanner.plan(request);
+        List<NodeSnapshot> nodes = new ArrayList<>(snapshot(2, 2, 2).nodes());
+        nodes.remove(1);
+        ClusterSnapshot now = new ClusterSnapshot(nodes, "id0");
+
+        List<EnginePlan> more = grow(request, plan, now, ledger(plan), 2).engines();
+
+        assertThat(more).extracting(engine -> engine.node().ip()).containsOnly("10.0.0.3");
+        assertThat(more).extracting(engine -> engine.node().rank()).containsOnly(2);
+        assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 3)).hasMessageContaining("10.0.0.2", "gone");
+    }
+
+    @Test
+    void isContentWithWhatFits() {
+        ClusterSnapshot now = snapshot(2, 2);
+        Cluster cluster = Cluster.of(2, List.of(), now);
+        PlanRequest request = request(cluster, 1, 0, 0).build();
+        FleetPlan plan = FleetPlanner.plan(request);
+        List<EnginePlan> fit = new FleetGrowth(request, cluster, new FreeRoom(now, ledger(plan)), plan.engines(), null)
+                .planWhatFits(List.of(1, 2, 3, 4, 5), 6, "fleet/scale-1")
+                .engines();
+        assertThat(fit).extracting(EnginePlan::rank).containsExactly(1, 2, 3);
+        FleetGrowth full = new FleetGrowth(
+                request,
+                cluster,
+                new FreeRoom(now, ledger(plan)),
+                FleetPlanner.plan(request(cluster, 1, 0, 3).build()).engines(),
+                null);
+        assertThatThrownBy(() -> full.planWhatFits(List.of(4, 5), 6, "fleet/scale-1"))
+                .hasMessageContaining("no place for 2 of 2");
     }
 
     @Test

@@ -41,6 +41,18 @@ final class Berths {
         return ranks;
     }
 
+    /** Those of these ranks that have no engine, or whose engine is on none of these nodes. */
+    synchronized List<Integer> out(Collection<Integer> ranks, Set<String> livingNodeIps) {
+        List<Integer> out = new ArrayList<>();
+        for (int rank : ranks) {
+            Berth berth = taken.get(rank);
+            if (berth == null || !livingNodeIps.contains(berth.nodeIp())) {
+                out.add(rank);
+            }
+        }
+        return out;
+    }
+
     /** Those with an engine, by rank. */
     synchronized List<Berth> taken() {
         return List.copyOf(taken.values());

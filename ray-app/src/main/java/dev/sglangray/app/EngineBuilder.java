@@ -15,14 +15,15 @@ import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
-import dev.sglangray.workers.WorkerException;
 import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,28 +65,45 @@ final class EngineBuilder {
         this.router = router;
     }
 
+    /** How many of the engines that are asked for there must be room for. */
+    enum Wanted {
+        ALL,
+        WHAT_FITS
+    }
+
     /**
      * Plans engines on what is free, and reserves it.
      *
      * @param worldSize how many engines the fleet has then
+     * @param cancelled asked once a second while Ray is waited for
      * @throws dev.sglangray.placement.PlacementException when there is no room
      */
-    List<Berth> reserve(List<Integer> ranks, int worldSize, Berths berths, Duration deadline, LaunchListener listener) {
+    List<Berth> reserve(
+            List<Integer> ranks,
+            Wanted wanted,
+            int worldSize,
+            Berths berths,
+            Duration deadline,
+            LaunchListener listener,
+            BooleanSupplier cancelled) {
         ClusterSnapshot snapshot = RayClusterReader.readWithoutVariables();
         if (!cluster.hasAll(snapshot)) {
             // A node's rank may be a variable of its, which takes a task on each node.
             cluster = cluster.widened(RayClusterReader.read());
         }
-        FleetPlan plan = new FleetGrowth(
-                        asOfNow(), cluster, new FreeRoom(snapshot, new RayLedger().read()), berths.all(), routerPlan)
-                .plan(ranks, worldSize, FleetGrowth.groupName(fleetName, ++groups));
+        FleetGrowth growth = new FleetGrowth(
+                asOfNow(), cluster, new FreeRoom(snapshot, new RayLedger().read()), berths.all(), routerPlan);
+        String name = FleetGrowth.groupName(fleetName, ++groups);
+        FleetPlan plan = wanted == Wanted.ALL
+                ? growth.plan(ranks, worldSize, name)
+                : growth.planWhatFits(ranks, worldSize, name);
         FleetPlan settled =
                 options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
         String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"
                 + settled.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
-            FleetReservation reservation =
-                    FleetReservation.reserve(settled, deadline, message -> step.note(message), new RayLedger());
+            FleetReservation reservation = FleetReservation.reserve(
+                    settled, deadline, message -> step.note(message), new RayLedger(), cancelled);
             return settled.engines().stream()
                     .map(engine -> new Berth(engine, reservation))
                     .toList();
@@ -103,53 +121,103 @@ final class EngineBuilder {
      * Creates workers in berths, starts their engines and registers them; all of them, or none is left.
      *
      * @param group the other engines
+     * @param cancelled ends the wait when it fails
      * @return all engines
      */
-    ServerGroup start(ServerGroup group, List<Berth> berths, LaunchListener listener) {
-        ServerGroup grown = group;
+    ServerGroup start(ServerGroup group, List<Berth> berths, LaunchListener listener, CompletableFuture<?> cancelled) {
+        ServerGroup grown = create(group, berths);
         boolean done = false;
         try {
-            List<CompletableFuture<?>> registered;
+            Starting starting = begin(grown, berths, listener);
             try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + berths.size() + " engine(s)")) {
-                for (Map.Entry<FleetReservation, List<EnginePlan>> some :
-                        byReservation(berths).entrySet()) {
-                    grown = grown.with(
-                            some.getValue(),
-                            routerPlan == null ? null : routerPlan.groupName(),
-                            some.getKey().placementGroup(),
-                            groupOptions);
-                }
-                ServerGroup fresh = grown.on(ranks(berths));
-                StartOrder order =
-                        StartOrder.of(berths.stream().map(Berth::engine).toList());
-                List<CompletableFuture<?>> ready = EngineStart.start(fresh, order, listener);
-                registered =
-                        EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router);
-                EngineStart.await(
-                        ready,
-                        registered,
-                        order.longest(groupOptions.serverHealthTimeout()).plus(LaunchOptions.ACTOR_ALLOWANCE),
-                        "started");
+                List<CompletableFuture<?>> watched = new ArrayList<>(starting.registered());
+                watched.add(cancelled);
+                EngineStart.await(starting.ready(), watched, longest(berths), "started");
                 step.note(berths.size() + " engine(s) serve");
             }
-            EngineStart.await(registered, List.of(), EngineStart.REGISTER_DEADLINE, "registered");
+            EngineStart.await(starting.registered(), List.of(cancelled), EngineStart.REGISTER_DEADLINE, "registered");
             done = true;
             return grown;
         } finally {
             if (!done) {
-                List<Integer> known = grown.ranks();
-                end(
-                        grown,
-                        berths.stream()
-                                .map(berth -> berth.engine().rank())
-                                .filter(known::contains)
-                                .toList());
+                end(grown, ranks(berths));
             }
         }
     }
 
-    private static int[] ranks(List<Berth> berths) {
-        return berths.stream().mapToInt(berth -> berth.engine().rank()).toArray();
+    /**
+     * What came of engines that need not all start.
+     *
+     * @param group the other engines and those that serve
+     * @param failed why the others do not, by rank; nothing of them is left
+     */
+    record Started(ServerGroup group, Map<Integer, RuntimeException> failed) {}
+
+    /** As {@link #start}, but an engine that does not start costs the others nothing. */
+    Started startEach(ServerGroup group, List<Berth> berths, LaunchListener listener, CompletableFuture<?> cancelled) {
+        ServerGroup grown = create(group, berths);
+        List<Integer> ranks = ranks(berths);
+        Map<Integer, RuntimeException> failed = new LinkedHashMap<>();
+        boolean done = false;
+        try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + berths.size() + " engine(s)")) {
+            Starting starting = begin(grown, berths, listener);
+            EngineStart.awaitEach(
+                            router == null ? starting.ready() : starting.registered(),
+                            cancelled,
+                            longest(berths).plus(EngineStart.REGISTER_DEADLINE))
+                    .forEach((index, why) -> failed.put(ranks.get(index), why));
+            done = true;
+            step.note((berths.size() - failed.size()) + " engine(s) serve");
+        } finally {
+            end(grown, done ? List.copyOf(failed.keySet()) : ranks);
+        }
+        return new Started(grown.without(failed.keySet(), groupOptions), failed);
+    }
+
+    private record Starting(List<CompletableFuture<?>> ready, List<CompletableFuture<?>> registered) {}
+
+    private Starting begin(ServerGroup grown, List<Berth> berths, LaunchListener listener) {
+        ServerGroup fresh = on(grown, ranks(berths));
+        List<CompletableFuture<?>> ready = EngineStart.start(fresh, listener);
+        return new Starting(
+                ready, EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router));
+    }
+
+    private Duration longest(List<Berth> berths) {
+        return EngineStart.longest(berths.stream().map(Berth::engine).toList(), groupOptions.serverHealthTimeout())
+                .plus(LaunchOptions.ACTOR_ALLOWANCE);
+    }
+
+    /** All of their workers, or none. */
+    private ServerGroup create(ServerGroup group, List<Berth> berths) {
+        ServerGroup grown = group;
+        boolean done = false;
+        try {
+            for (Map.Entry<FleetReservation, List<EnginePlan>> some :
+                    byReservation(berths).entrySet()) {
+                grown = grown.with(
+                        some.getValue(),
+                        routerPlan == null ? null : routerPlan.groupName(),
+                        some.getKey().placementGroup(),
+                        groupOptions);
+            }
+            done = true;
+            return grown;
+        } finally {
+            if (!done) {
+                List<Integer> created = new ArrayList<>(grown.ranks());
+                created.removeAll(group.ranks());
+                end(grown, created);
+            }
+        }
+    }
+
+    private static List<Integer> ranks(List<Berth> berths) {
+        return berths.stream().map(berth -> berth.engine().rank()).toList();
+    }
+
+    private static ServerGroup on(ServerGroup group, List<Integer> ranks) {
+        return group.on(ranks.stream().mapToInt(Integer::intValue).toArray());
     }
 
     private static Map<FleetReservation, List<EnginePlan>> byReservation(List<Berth> berths) {
@@ -165,27 +233,37 @@ final class EngineBuilder {
             return;
         }
         Uninterrupted.run(() -> {
-            ServerGroup going =
-                    group.on(ranks.stream().mapToInt(Integer::intValue).toArray());
+            ServerGroup going = on(group, ranks);
+            List<CompletableFuture<?>> forgotten = new ArrayList<>();
             for (int rank : ranks) {
-                try {
-                    forget(going.on(rank).getServerUrl().await(ANSWER).get(0));
-                } catch (WorkerException e) {
-                    LOG.debug("engine {} does not know its URL; it was never on the router's list", rank, e);
-                }
+                forgotten.add(going.on(rank)
+                        .getServerUrl()
+                        .toCompletableFuture()
+                        .thenCompose(urls -> unregister(urls.get(0))));
             }
+            await(forgotten);
             going.destroy();
         });
     }
 
-    /** Takes an engine from the router for good. */
-    void forget(String url) {
-        if (router != null) {
-            try {
-                boolean unused = router.unregisterServer(url).await(ANSWER).get(0);
-            } catch (WorkerException e) {
-                LOG.debug("{} was not taken off the router's list", url, e);
-            }
+    /** Takes engines from the router for good. */
+    void forget(Collection<String> urls) {
+        await(urls.stream().<CompletableFuture<?>>map(this::unregister).toList());
+    }
+
+    private CompletableFuture<?> unregister(String url) {
+        return router == null
+                ? CompletableFuture.completedFuture(true)
+                : router.unregisterServer(url).toCompletableFuture();
+    }
+
+    /** An engine without a URL was never on the router's list, and a router that does not answer forgets it later. */
+    private static void await(List<CompletableFuture<?>> forgotten) {
+        try {
+            EngineStart.awaitEach(forgotten, new CompletableFuture<>(), ANSWER)
+                    .forEach((index, why) -> LOG.debug("an engine was not taken off the router's list", why));
+        } catch (LaunchException e) {
+            LOG.debug("the router was not waited for", e);
         }
     }
 

@@ -25,6 +25,9 @@ public final class Fleet implements AutoCloseable {
     /** How long requests of engines that go may take to end, unless told otherwise. */
     public static final Duration DEFAULT_DRAIN = Duration.ofMinutes(5);
 
+    /** A worker knows its URL. */
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
     private final FleetPlan plan;
     private final FleetReservation reservation;
     private final @Nullable FleetEngines engines;
@@ -129,11 +132,13 @@ public final class Fleet implements AutoCloseable {
     /** As {@link #apiUrl()}, for groups that were attached to. */
     public static String apiUrl(@Nullable ServerGroup servers, @Nullable RouterGroup router) {
         if (router != null) {
-            return withoutSlash(router.getRouterUrl().awaitSingle());
+            return withoutSlash(router.getRouterUrl().await(ANSWER).get(0));
         }
         if (servers != null) {
-            return withoutSlash(
-                    servers.on(servers.ranks().get(0)).getServerUrl().awaitSingle());
+            return withoutSlash(servers.on(servers.ranks().get(0))
+                    .getServerUrl()
+                    .await(ANSWER)
+                    .get(0));
         }
         throw new IllegalStateException("the fleet has neither a router nor engines, so it has no URL");
     }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.EngineBuilder.Started;
+import dev.sglangray.app.EngineBuilder.Wanted;
+import dev.sglangray.app.NodeLossWatch.Moved;
 import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.ServerGroup;
@@ -13,13 +16,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,6 +34,10 @@ final class FleetEngines implements NodeLossWatch.Engines {
     private static final Duration A_MOMENT = Duration.ofSeconds(5);
 
     private static final Duration LOOK = Duration.ofMillis(100);
+    /** Longer than the end of engines takes. */
+    private static final Duration ROLLBACK = Duration.ofMinutes(1);
+
+    private static final String ENDED = "the fleet was ended meanwhile";
     /** What is free is known before it is asked for, so Ray gives it at once, or somebody else was quicker. */
     private static final Duration SOON = Duration.ofSeconds(30);
 
@@ -44,10 +48,13 @@ final class FleetEngines implements NodeLossWatch.Engines {
     private final Map<Integer, String> urls = new HashMap<>();
 
     private volatile ServerGroup servers;
-    private volatile @Nullable Thread changer;
     private volatile boolean launched;
-    private final CountDownLatch closed = new CountDownLatch(1);
+    /** Fails when the fleet is ended, and with it every wait of a change. */
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+
     private volatile Runnable changed = () -> {};
+
+    /** Guarded by {@link #changing}. */
     private int wanted;
 
     /** Those of a launch. */
@@ -80,9 +87,20 @@ final class FleetEngines implements NodeLossWatch.Engines {
         return berths.taken();
     }
 
-    /** The ranks that should have an engine and have no worker: an engine that was to start elsewhere did not. */
+    /** The ranks that should have an engine and have no worker; none while a change is under way. */
     @Override
     public List<Integer> missing() {
+        if (!changing.tryLock()) {
+            return List.of();
+        }
+        try {
+            return missingNow();
+        } finally {
+            changing.unlock();
+        }
+    }
+
+    private List<Integer> missingNow() {
         int lacking = wanted - berths.ranks().size();
         return lacking > 0 ? berths.freeRanks(lacking) : List.of();
     }
@@ -123,10 +141,8 @@ final class FleetEngines implements NodeLossWatch.Engines {
             if (isClosed() || !launched) {
                 throw new LaunchException(isClosed() ? "the fleet has ended" : "the fleet is being launched");
             }
-            changer = Thread.currentThread();
             return task.run();
         } finally {
-            changer = null;
             changing.unlock();
         }
     }
@@ -143,8 +159,9 @@ final class FleetEngines implements NodeLossWatch.Engines {
         List<Berth> found = new ArrayList<>();
         boolean done = false;
         try {
-            settle(ranks, worldSize, toReserve, listener, found);
-            move(servers, found, listener);
+            settle(ranks, Wanted.ALL, worldSize, toReserve, listener, found);
+            ServerGroup grown = builder.start(servers, found, listener, ended);
+            moveIn(grown, found);
             done = true;
         } finally {
             if (!done) {
@@ -153,27 +170,39 @@ final class FleetEngines implements NodeLossWatch.Engines {
         }
     }
 
-    /** Finds berths for these ranks: first those that the fleet still has, on nodes that are there. */
+    /** Finds berths for these ranks, or for the first of them: first those that the fleet still has, on living nodes. */
     private void settle(
-            List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener, List<Berth> found) {
-        for (Berth berth : berths.takeIdle(ranks.size(), living())) {
+            List<Integer> ranks,
+            Wanted wantedRanks,
+            int worldSize,
+            Duration toReserve,
+            LaunchListener listener,
+            List<Berth> found) {
+        for (Berth berth : berths.takeIdle(ranks.size(), RayClusterReader.livingAddresses())) {
             found.add(berth.forRank(ranks.get(found.size()), worldSize));
         }
         if (!found.isEmpty()) {
             listener.note(LaunchPhase.PLAN, found.size() + " engine(s) go into bundles that the fleet still has");
         }
         List<Integer> further = ranks.subList(found.size(), ranks.size());
-        if (!further.isEmpty()) {
-            found.addAll(builder.reserve(further, worldSize, berths, toReserve, listener));
+        if (further.isEmpty()) {
+            return;
+        }
+        try {
+            found.addAll(builder.reserve(further, wantedRanks, worldSize, berths, toReserve, listener, this::isClosed));
+        } catch (PlacementException e) {
+            if (wantedRanks == Wanted.ALL || found.isEmpty()) {
+                throw e;
+            }
+            LOG.debug("no room for {}", further, e);
         }
     }
 
-    private void move(ServerGroup group, List<Berth> found, LaunchListener listener) {
-        ServerGroup grown = builder.start(group, found, listener);
+    private void moveIn(ServerGroup grown, List<Berth> found) {
         List<Integer> ranks = found.stream().map(berth -> berth.engine().rank()).toList();
         if (isClosed()) {
             builder.end(grown, ranks);
-            throw new LaunchException("the fleet was ended meanwhile");
+            throw new LaunchException(ENDED);
         }
         servers = grown;
         berths.put(found);
@@ -203,14 +232,14 @@ final class FleetEngines implements NodeLossWatch.Engines {
     }
 
     /** How many requests are left; an interrupt lets the engines go on. */
-    private static int drain(ServerGroup servers, List<Integer> ranks, Duration toDrain) {
+    private int drain(ServerGroup servers, List<Integer> ranks, Duration toDrain) {
         List<CompletableFuture<List<Integer>>> left = new ArrayList<>();
         for (int rank : ranks) {
             // One that is lost has none.
             left.add(servers.on(rank).drain(toDrain).toCompletableFuture().exceptionally(failure -> List.of(0)));
         }
         try {
-            EngineStart.await(List.copyOf(left), List.of(), toDrain.plus(ANSWER), "without requests");
+            EngineStart.await(List.copyOf(left), List.of(ended), toDrain.plus(ANSWER), "without requests");
         } catch (LaunchException e) {
             Uninterrupted.run(() -> ranks.forEach(rank -> servers.on(rank).undrain(ANSWER)));
             throw e;
@@ -221,32 +250,27 @@ final class FleetEngines implements NodeLossWatch.Engines {
     }
 
     /**
-     * Lets an engine whose node is gone start elsewhere, or one that {@linkplain #missing() is missing}.
+     * Lets engines whose node is gone start elsewhere, or those that {@linkplain #missing() are missing}: as many as there is
+     * room for, all at the same time. One whose node has returned stays there.
      *
-     * @return the address of its node now
-     * @throws dev.sglangray.placement.PlacementException when there is no room; nothing was changed
-     * @throws LaunchException when another change is under way, or as below
-     * @throws WorkerException when it did not start there; it is missing then
+     * @throws LaunchException when another change is under way, or the fleet ends
      */
     @Override
-    public String replan(int rank, LaunchListener listener) {
+    public Moved replan(List<Integer> ranks, LaunchListener listener) {
         return change(() -> {
+            List<Integer> out = out(ranks);
             List<Berth> found = new ArrayList<>();
             boolean done = false;
             try {
-                settle(List.of(rank), wanted, SOON, listener, found);
-                ServerGroup others = servers;
-                if (others.ranks().contains(rank)) {
-                    abandon(others.on(rank));
-                    others = others.without(List.of(rank), builder.groupOptions());
-                    servers = others;
-                    berths.leave(List.of(rank));
-                    Optional.ofNullable(urls.remove(rank)).ifPresent(builder::forget);
+                if (!out.isEmpty()) {
+                    settle(out, Wanted.WHAT_FITS, wanted, SOON, listener, found);
                 }
-                move(others, found, listener);
-                tell();
+                Moved moved = move(out, found, listener);
                 done = true;
-                return found.get(0).nodeIp();
+                return moved;
+            } catch (PlacementException e) {
+                LOG.debug("no room for engines {}", out, e);
+                return new Moved(Map.of(), Map.of(), out);
             } finally {
                 if (!done) {
                     Uninterrupted.run(() -> berths.giveBack(found));
@@ -255,26 +279,78 @@ final class FleetEngines implements NodeLossWatch.Engines {
         });
     }
 
-    private void abandon(ServerGroup engine) {
-        engine.abandon();
+    /** Which of these have no worker, or are on a node that is gone at this moment. */
+    private List<Integer> out(List<Integer> ranks) {
+        List<Integer> missing = missingNow();
+        List<Integer> known = berths.ranks();
+        return berths.out(
+                ranks.stream()
+                        .filter(rank -> known.contains(rank) || missing.contains(rank))
+                        .toList(),
+                RayClusterReader.livingAddresses());
+    }
+
+    private Moved move(List<Integer> ranks, List<Berth> found, LaunchListener listener) {
+        // To reserve takes a while: a node that returned meanwhile keeps its engines.
+        List<Integer> out = out(ranks);
+        List<Berth> needless = found.stream()
+                .filter(berth -> !out.contains(berth.engine().rank()))
+                .toList();
+        found.removeAll(needless);
+        berths.giveBack(needless);
+        if (found.isEmpty()) {
+            return new Moved(Map.of(), Map.of(), out);
+        }
+        List<Integer> moving =
+                found.stream().map(berth -> berth.engine().rank()).toList();
+        ServerGroup others = abandon(moving);
+        Started started = builder.startEach(others, found, listener, ended);
+        List<Berth> failed = found.stream()
+                .filter(berth -> started.failed().containsKey(berth.engine().rank()))
+                .toList();
+        found.removeAll(failed);
+        berths.giveBack(failed);
+        moveIn(started.group(), found);
+        tell();
+        Map<Integer, String> nodes = new TreeMap<>();
+        found.forEach(berth -> nodes.put(berth.engine().rank(), berth.nodeIp()));
+        return new Moved(
+                nodes,
+                started.failed(),
+                out.stream().filter(rank -> !moving.contains(rank)).toList());
+    }
+
+    /** Gives engines of lost nodes up; the others. */
+    private ServerGroup abandon(List<Integer> moving) {
+        ServerGroup others = servers;
+        List<Integer> lost = moving.stream().filter(others.ranks()::contains).toList();
+        if (!lost.isEmpty()) {
+            abandon(others.on(lost.stream().mapToInt(Integer::intValue).toArray()));
+            others = others.without(lost, builder.groupOptions());
+            servers = others;
+            berths.leave(lost);
+            builder.forget(lost.stream()
+                    .flatMap(rank -> Optional.ofNullable(urls.remove(rank)).stream())
+                    .toList());
+        }
+        return others;
+    }
+
+    private void abandon(ServerGroup engines) {
+        engines.abandon();
         long end = System.nanoTime() + ANSWER.toNanos();
-        while (engine.isNamed()) {
+        CompletableFuture<Void> never = new CompletableFuture<>();
+        while (engines.isNamed()) {
             if (System.nanoTime() - end > 0) {
-                throw new LaunchException("Ray still has the worker of the lost engine, " + engine);
+                throw new LaunchException("Ray still has the workers of the lost engines, " + engines);
             }
-            try {
-                if (closed.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
-                    throw new LaunchException("the fleet was ended meanwhile");
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new LaunchException("interrupted", e);
-            }
+            // Ends at once, with its words, when the fleet is ended.
+            EngineStart.awaitEach(List.of(never), ended, LOOK);
         }
     }
 
     private boolean isClosed() {
-        return closed.getCount() == 0;
+        return ended.isDone();
     }
 
     private void learnUrls(List<Integer> ranks) {
@@ -301,22 +377,21 @@ final class FleetEngines implements NodeLossWatch.Engines {
         changed.run();
     }
 
-    /** The addresses of the nodes that are there. */
-    static Set<String> living() {
-        return RayClusterReader.readWithoutVariables().nodes().stream()
-                .map(NodeSnapshot::ip)
-                .collect(Collectors.toSet());
-    }
-
-    /** Ends a change that is under way, which takes back what it had started, and lets none begin; waits for that. */
+    /**
+     * Cancels a change that is under way, which takes back what it had started, and lets none begin. Waits for that, but not for
+     * ever: then the caller ends what the change still has.
+     */
     void close() {
-        closed.countDown();
-        Optional.ofNullable(changer).ifPresent(Thread::interrupt);
-        changing.lock();
+        ended.completeExceptionally(new LaunchException(ENDED));
+        changed = () -> {};
         try {
-            changed = () -> {};
-        } finally {
-            changing.unlock();
+            if (changing.tryLock(ROLLBACK.toSeconds(), TimeUnit.SECONDS)) {
+                changing.unlock();
+            } else {
+                LOG.warn("a change of the engines has not ended within {} s", ROLLBACK.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -84,13 +84,9 @@ final class FleetLaunch {
                         bundles,
                         servers);
             }
-            StartOrder order = StartOrder.of(plan.engines());
-            if (order.rounds() > 1) {
-                step.note("engines that share an accelerator start one after the other");
-            }
             CompletableFuture<?> routerReady = startRouter(router);
             List<CompletableFuture<?>> enginesReady =
-                    servers == null ? List.of() : EngineStart.start(servers, order, listener);
+                    servers == null ? List.of() : EngineStart.start(servers, listener);
             // After the others, which take longer to start.
             if (options.pythonGateway() && (servers != null || router != null)) {
                 gateway = openGateway(bundles);
@@ -102,7 +98,8 @@ final class FleetLaunch {
             EngineStart.await(
                     started,
                     registered,
-                    order.longest(groupOptions.serverHealthTimeout()).plus(LaunchOptions.ACTOR_ALLOWANCE),
+                    EngineStart.longest(plan.engines(), groupOptions.serverHealthTimeout())
+                            .plus(LaunchOptions.ACTOR_ALLOWANCE),
                     "started");
         }
         if (!registered.isEmpty()) {

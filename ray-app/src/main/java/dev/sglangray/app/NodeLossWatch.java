@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.workers.WorkerException;
+import dev.sglangray.placement.ray.RayClusterReader;
 import io.ray.api.Ray;
-import io.ray.api.exception.RayException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
@@ -39,6 +38,7 @@ final class NodeLossWatch implements AutoCloseable {
     private final Map<String, Long> goneSince = new HashMap<>();
     private final Map<Integer, Tried> tried = new HashMap<>();
     private final Set<Integer> waiting = new HashSet<>();
+    private String problem = "";
 
     /**
      * Does nothing before {@link #start()}.
@@ -47,7 +47,7 @@ final class NodeLossWatch implements AutoCloseable {
      * @param listener is told what happens, from the watch's thread
      */
     NodeLossWatch(FleetEngines engines, Duration patience, LaunchListener listener) {
-        this(engines, patience, listener, FleetEngines::living, System::nanoTime);
+        this(engines, patience, listener, RayClusterReader::livingAddresses, System::nanoTime);
     }
 
     NodeLossWatch(
@@ -69,9 +69,24 @@ final class NodeLossWatch implements AutoCloseable {
 
         List<Integer> missing();
 
-        String replan(int rank, LaunchListener listener);
+        Moved replan(List<Integer> ranks, LaunchListener listener);
 
         void remark(String text);
+    }
+
+    /**
+     * What came of engines that were to move; those that are in none of these stayed, as their node had returned.
+     *
+     * @param nodes the new node's address by rank
+     * @param failed why an engine did not start elsewhere, by rank; it is missing then
+     * @param noRoom the ranks for which there was no room
+     */
+    record Moved(Map<Integer, String> nodes, Map<Integer, RuntimeException> failed, List<Integer> noRoom) {
+        Moved {
+            nodes = Map.copyOf(nodes);
+            failed = Map.copyOf(failed);
+            noRoom = List.copyOf(noRoom);
+        }
     }
 
     /** When an engine was last tried to be moved, and how often it did not start. */
@@ -92,14 +107,33 @@ final class NodeLossWatch implements AutoCloseable {
         try {
             // A driver that leaves Ray without closing its fleet leaves the watch too.
             while (!ended.await(LOOK.toMillis(), TimeUnit.MILLISECONDS) && Ray.isInitialized()) {
-                try {
-                    look();
-                } catch (RayException | IllegalStateException e) {
-                    LOG.debug("the nodes cannot be looked at", e);
-                }
+                lookSafely();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /** One look. A failure does not end the watch: the watch reports it once, and the next look tries again. */
+    void lookSafely() {
+        try {
+            look();
+            problem = "";
+        } catch (RuntimeException | Error failure) {
+            LOG.warn("the nodes of the fleet cannot be looked after at the moment", failure);
+            String text = "the nodes of the fleet cannot be looked after at the moment: " + failure;
+            if (!text.equals(problem)) {
+                problem = text;
+                remark(text);
+            }
+        }
+    }
+
+    private void remark(String text) {
+        try {
+            engines.remark(text);
+        } catch (RuntimeException e) {
+            LOG.warn("{}", text, e);
         }
     }
 
@@ -108,6 +142,7 @@ final class NodeLossWatch implements AutoCloseable {
         Set<String> there = living.get();
         long now = nanoTime.getAsLong();
         goneSince.keySet().removeAll(there);
+        Map<Integer, String> due = new TreeMap<>();
         for (Berth berth : engines.where()) {
             String node = berth.nodeIp();
             int rank = berth.engine().rank();
@@ -117,46 +152,61 @@ final class NodeLossWatch implements AutoCloseable {
                 }
                 tried.remove(rank);
             } else if (now - goneSince.computeIfAbsent(node, ip -> now) >= patience.toNanos()) {
-                attempt(rank, "node " + node + " is gone");
+                due.put(rank, "node " + node + " is gone");
             }
         }
-        for (int rank : engines.missing()) {
-            attempt(rank, "engine " + rank + " is missing");
+        engines.missing().forEach(rank -> due.put(rank, "engine " + rank + " is missing"));
+        due.keySet()
+                .removeIf(rank -> tried.containsKey(rank) && !tried.get(rank).isLongAgo(now));
+        if (!due.isEmpty()) {
+            move(due);
         }
     }
 
-    private void attempt(int rank, String why) {
-        Tried last = tried.get(rank);
-        if (last != null && !last.isLongAgo(nanoTime.getAsLong())) {
+    /** All at the same time, as each takes an engine's start. */
+    private void move(Map<Integer, String> due) {
+        Moved moved;
+        try {
+            moved = engines.replan(List.copyOf(due.keySet()), listener);
+        } catch (LaunchException e) {
+            LOG.debug("engines {} cannot move now", due.keySet(), e);
             return;
         }
-        int failures = last == null ? 0 : last.failures();
-        try {
-            String node = engines.replan(rank, listener);
-            waiting.remove(rank);
-            tried.remove(rank);
-            say(why + ": engine " + rank + " serves on " + node + " instead");
-        } catch (PlacementException e) {
-            if (waiting.add(rank)) {
-                say(why + ", and there is no room for engine " + rank
-                        + " elsewhere: the fleet goes on without it until there" + " is, or the node returns");
+        due.forEach((rank, why) -> {
+            String node = moved.nodes().get(rank);
+            RuntimeException failure = moved.failed().get(rank);
+            if (node != null) {
+                waiting.remove(rank);
+                tried.remove(rank);
+                say(why + ": engine " + rank + " serves on " + node + " instead");
+            } else if (failure != null) {
+                say(why + ", and engine " + rank + " did not start elsewhere: " + failure.getMessage());
+                later(rank, 1);
+            } else if (moved.noRoom().contains(rank)) {
+                if (waiting.add(rank)) {
+                    say(why + ", and there is no room for engine " + rank
+                            + " elsewhere: the fleet runs without it until there is room or the node returns");
+                }
+                later(rank, 0);
             }
-            tried.put(rank, new Tried(nanoTime.getAsLong(), failures));
-            LOG.debug("no room for engine {}", rank, e);
-        } catch (WorkerException e) {
-            say(why + ", and engine " + rank + " did not start elsewhere: " + e.getMessage());
-            tried.put(rank, new Tried(nanoTime.getAsLong(), failures + 1));
-        } catch (LaunchException e) {
-            LOG.debug("engine {} cannot move now", rank, e);
-        }
+        });
+    }
+
+    private void later(int rank, int failures) {
+        Tried last = tried.get(rank);
+        tried.put(rank, new Tried(nanoTime.getAsLong(), failures + (last == null ? 0 : last.failures())));
     }
 
     private void say(String text) {
-        listener.note(LaunchPhase.START, text);
-        engines.remark(text);
+        try {
+            listener.note(LaunchPhase.START, text);
+        } catch (RuntimeException e) {
+            LOG.warn("a listener failed at: {}", text, e);
+        }
+        remark(text);
     }
 
-    /** Looks no more. A move that is under way is ended by the engines' own close. */
+    /** Looks no more. The engines' own close cancels a move that is under way. */
     @Override
     public void close() {
         ended.countDown();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** Without Ray, so that every reservation counts as somebody else's: their bundles are not kept. */
@@ -33,5 +34,13 @@ class BerthsTest {
         assertThat(berths.further()).isEmpty();
         assertThat(berths.ranks()).containsExactly(0, 1);
         assertThat(berths.all()).hasSize(2);
+    }
+
+    @Test
+    void anEngineIsOutWhenItsNodeIsGoneOrItHasNone() {
+        assertThat(berths.out(List.of(0, 1, 2), Set.of("10.0.0.1"))).containsExactly(1, 2);
+        assertThat(berths.out(List.of(0, 1), Set.of("10.0.0.1", "10.0.0.2")))
+                .as("a node that returned keeps its engines")
+                .isEmpty();
     }
 }

@@ -4,12 +4,12 @@ package dev.sglangray.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.placement.EnginePlan;
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.workers.WorkerException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -26,14 +26,21 @@ class NodeLossWatchTest {
             () -> living,
             () -> Duration.ofSeconds(seconds).toNanos());
 
-    private static final class FakeEngines implements NodeLossWatch.Engines {
+    private final class FakeEngines implements NodeLossWatch.Engines {
         final TreeMap<Integer, Berth> berths = new TreeMap<>();
         final List<Integer> missing = new ArrayList<>();
         final List<String> remarks = new ArrayList<>();
-        final List<Integer> moved = new ArrayList<>();
+        final List<List<Integer>> moved = new ArrayList<>();
 
+        /** Why nothing moves, if so. */
         @Nullable
         RuntimeException refusal;
+
+        /** Why engines do not start elsewhere, if so. */
+        @Nullable
+        RuntimeException failure;
+
+        int room = Integer.MAX_VALUE;
 
         FakeEngines() {
             FleetPlans.engines(2).forEach(this::put);
@@ -54,14 +61,29 @@ class NodeLossWatchTest {
         }
 
         @Override
-        public String replan(int rank, LaunchListener listener) {
-            moved.add(rank);
+        public NodeLossWatch.Moved replan(List<Integer> ranks, LaunchListener listener) {
+            moved.add(ranks);
             if (refusal != null) {
                 throw refusal;
             }
-            put(FleetPlans.engines(1).get(0).atRank(rank, 2));
-            missing.remove((Integer) rank);
-            return "10.0.0.1";
+            Map<Integer, String> nodes = new TreeMap<>();
+            Map<Integer, RuntimeException> failed = new TreeMap<>();
+            List<Integer> noRoom = new ArrayList<>();
+            for (int rank : ranks) {
+                if (berths.containsKey(rank) && living.contains(berths.get(rank).nodeIp())) {
+                    continue;
+                }
+                if (nodes.size() >= room) {
+                    noRoom.add(rank);
+                } else if (failure != null) {
+                    failed.put(rank, failure);
+                } else {
+                    put(FleetPlans.engines(1).get(0).atRank(rank, 9));
+                    missing.remove((Integer) rank);
+                    nodes.put(rank, "10.0.0.1");
+                }
+            }
+            return new NodeLossWatch.Moved(nodes, failed, noRoom);
         }
 
         @Override
@@ -83,7 +105,7 @@ class NodeLossWatchTest {
         lookAt(129);
         assertThat(engines.moved).isEmpty();
         lookAt(130);
-        assertThat(engines.moved).containsExactly(1);
+        assertThat(engines.moved).containsExactly(List.of(1));
         assertThat(engines.remarks).containsExactly("node 10.0.0.2 is gone: engine 1 serves on 10.0.0.1 instead");
         lookAt(200);
         assertThat(engines.moved).hasSize(1);
@@ -104,7 +126,7 @@ class NodeLossWatchTest {
 
     @Test
     void withoutRoomItWaitsAndIsTriedAgain() {
-        engines.refusal = PlacementException.of("no room");
+        engines.room = 0;
         living.remove("10.0.0.2");
         lookAt(0);
         lookAt(30);
@@ -122,7 +144,7 @@ class NodeLossWatchTest {
     void oneThatDoesNotStartIsTriedLessAndLessOften() {
         engines.berths.remove(1);
         engines.missing.add(1);
-        engines.refusal = new WorkerException("E", 1, "10.0.0.1", "initServer", "no such weights", null);
+        engines.failure = new WorkerException("E", 1, "10.0.0.1", "initServer", "no such weights", null);
         List<Long> attempts = new ArrayList<>();
         for (long second = 0; second < 120; second++) {
             int before = engines.moved.size();
@@ -133,7 +155,7 @@ class NodeLossWatchTest {
         }
         assertThat(attempts).containsExactly(0L, 30L, 90L);
         assertThat(engines.remarks).last().asString().contains("no such weights");
-        engines.refusal = null;
+        engines.failure = null;
         lookAt(1000);
         assertThat(engines.missing).isEmpty();
     }
@@ -147,5 +169,37 @@ class NodeLossWatchTest {
         lookAt(31);
         assertThat(engines.moved).hasSize(2);
         assertThat(engines.remarks).isEmpty();
+    }
+
+    @Test
+    void theEnginesOfANodeMoveTogether() {
+        engines.put(FleetPlans.engines(2).get(1).atRank(2, 3));
+        engines.room = 1;
+        living.remove("10.0.0.2");
+        lookAt(0);
+        lookAt(30);
+        assertThat(engines.moved).containsExactly(List.of(1, 2));
+        assertThat(engines.remarks)
+                .containsExactly(
+                        "node 10.0.0.2 is gone: engine 1 serves on 10.0.0.1 instead",
+                        "node 10.0.0.2 is gone, and there is no room for engine 2 elsewhere: the fleet runs without it"
+                                + " until there is room or the node returns");
+        lookAt(45);
+        assertThat(engines.moved).containsExactly(List.of(1, 2), List.of(2));
+    }
+
+    @Test
+    void whatFailsIsSaidOnceAndTriedAgain() {
+        living.remove("10.0.0.2");
+        lookAt(0);
+        engines.refusal = new IllegalArgumentException("a listener that throws");
+        seconds = 30;
+        watch.lookSafely();
+        watch.lookSafely();
+        assertThat(engines.moved).hasSize(2);
+        assertThat(engines.remarks).singleElement().asString().contains("a listener that throws");
+        engines.refusal = null;
+        watch.lookSafely();
+        assertThat(engines.remarks).last().isEqualTo("node 10.0.0.2 is gone: engine 1 serves on 10.0.0.1 instead");
     }
 }

@@ -28,8 +28,8 @@ import org.jspecify.annotations.Nullable;
 /** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
 public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
 
-    /** More engines than any cluster has; each rank costs a question of a millisecond. */
-    private static final int MOST_RANKS = 256;
+    /** So many ranks in a row may be gone before a group counts as gone; each costs a question of a millisecond. */
+    private static final int MOST_GONE = 256;
 
     private final List<Integer> gone;
 
@@ -152,15 +152,27 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * is no worker of the name.
      */
     public static Optional<ServerGroup> find(String groupName) {
+        return find(groupName, List.of());
+    }
+
+    /**
+     * As {@link #find(String)}, for a caller that has Ray's list of actors.
+     *
+     * @param listed ranks that are looked at in any case
+     */
+    public static Optional<ServerGroup> find(String groupName, Collection<Integer> listed) {
+        int end = listed.stream().mapToInt(rank -> rank + 1).max().orElse(0);
+        int lastFound = -1;
         List<Member<SGLangServerWorker>> members = new ArrayList<>();
         List<Integer> gone = new ArrayList<>();
         List<CompletableFuture<Integer>> asked = new ArrayList<>();
         OptionalInt size = OptionalInt.empty();
-        for (int rank = 0; rank < MOST_RANKS; rank++) {
+        for (int rank = 0; rank < end || rank - lastFound <= MOST_GONE; rank++) {
             Optional<ActorHandle<SGLangServerWorker>> actor = ActorFactory.find(WorkerNames.actor(groupName, rank));
             if (actor.isPresent()) {
                 Member<SGLangServerWorker> member = new Member<>(rank, "", actor.get());
                 members.add(member);
+                lastFound = rank;
                 asked.add(sizeBy(groupName, member));
                 continue;
             }
@@ -168,7 +180,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                 size = first(asked);
                 asked.clear();
             }
-            if (size.isPresent() && rank >= size.getAsInt()) {
+            if (size.isPresent() && rank >= size.getAsInt() && rank >= end) {
                 break;
             }
             gone.add(rank);
@@ -405,8 +417,8 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         .remote());
     }
 
-    /** The name of the router's group that each engine tells when it comes and goes; empty for none. */
-    WorkerGroupFuture<String> routerGroup() {
+    /** The name of the group of the router that each engine is registered with; empty for none. */
+    public WorkerGroupFuture<String> routerGroup() {
         return call("routerGroup", h -> h.task(SGLangServerWorker::routerGroup).remote());
     }
 

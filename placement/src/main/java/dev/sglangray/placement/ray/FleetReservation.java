@@ -8,6 +8,7 @@ import dev.sglangray.placement.PlacementException;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,10 +59,29 @@ public final class FleetReservation implements AutoCloseable {
      */
     public static FleetReservation reserve(
             FleetPlan plan, Duration deadline, ProgressListener progress, ResourceLedger ledger) {
-        return reserve(plan, deadline, progress, new LiveRayGroups(ledger));
+        return reserve(plan, deadline, progress, ledger, () -> false);
+    }
+
+    /**
+     * As above, for a caller that may change its mind.
+     *
+     * @param cancelled asked once a second; when true, the wait ends as when the thread is interrupted
+     */
+    public static FleetReservation reserve(
+            FleetPlan plan,
+            Duration deadline,
+            ProgressListener progress,
+            ResourceLedger ledger,
+            BooleanSupplier cancelled) {
+        return reserve(plan, deadline, progress, new LiveRayGroups(ledger), cancelled);
     }
 
     static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray) {
+        return reserve(plan, deadline, progress, ray, () -> false);
+    }
+
+    static FleetReservation reserve(
+            FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray, BooleanSupplier cancelled) {
         if (plan.bundles().isEmpty()) {
             return new FleetReservation(ray, null, false);
         }
@@ -69,7 +89,7 @@ public final class FleetReservation implements AutoCloseable {
                 ? new FleetReservation(ray, find(existing, ray), false)
                 : new FleetReservation(ray, create((GroupPlan.Own) plan.group(), plan, ray), true);
         try {
-            reservation.awaitReady(plan, deadline, progress);
+            reservation.awaitReady(plan, deadline, progress, cancelled);
             return reservation;
         } catch (RuntimeException | Error failure) {
             try {
@@ -107,12 +127,12 @@ public final class FleetReservation implements AutoCloseable {
         }
     }
 
-    private void awaitReady(FleetPlan plan, Duration deadline, ProgressListener progress) {
+    private void awaitReady(FleetPlan plan, Duration deadline, ProgressListener progress, BooleanSupplier cancelled) {
         PlacementGroup waited = placementGroup();
         long start = ray.nanoTime();
         int notes = 0;
         while (true) {
-            if (Thread.currentThread().isInterrupted()) {
+            if (Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
                 throw PlacementException.builder(
                                 "interrupted while reserving the bundles of \"%s\"".formatted(plan.fleetName()))
                         .cause(new InterruptedException())

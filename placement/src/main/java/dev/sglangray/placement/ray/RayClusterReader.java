@@ -11,7 +11,9 @@ import io.ray.api.runtimecontext.NodeInfo;
 import io.ray.api.runtimecontext.RuntimeContext;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +43,14 @@ public final class RayClusterReader {
     /** As {@link #read()}, but no node is asked for its variables, which makes it cheap; ranks may be missing. */
     public static ClusterSnapshot readWithoutVariables() {
         return read(nodes -> Map.of());
+    }
+
+    /** The addresses of the living nodes; reads nothing else of them, so that no description of a node can be wrong. */
+    public static Set<String> livingAddresses() {
+        return Ray.getRuntimeContext().getAllNodeInfo().stream()
+                .filter(node -> node.isAlive)
+                .map(node -> node.nodeAddress)
+                .collect(Collectors.toSet());
     }
 
     private static ClusterSnapshot read(Function<List<NodeInfo>, Map<String, String>> variables) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.keeper.FleetKeepers;
 import dev.sglangray.app.keeper.FleetRemains;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -23,6 +25,9 @@ import picocli.CommandLine.Option;
             ""
         })
 final class DownCommand implements Callable<Integer> {
+    /** Ray takes a moment to end processes and to remove placement groups. */
+    private static final Duration GONE = Duration.ofSeconds(20);
+
     private final CliContext context;
 
     @Mixin
@@ -48,29 +53,39 @@ final class DownCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
+            // Before the owner ends: afterwards no worker is left that knows the fleet's router.
+            LivingFleet fleet = groups.find(session);
+            Optional<String> router = fleet.routerName();
             if (force) {
-                return force(session);
+                List<String> ended = FleetRemains.end(fleet.groupName(), router);
+                if (ended.isEmpty()) {
+                    throw groups.nobody(session);
+                }
+                ended.forEach(what -> context.console().say("ended " + what));
+            } else {
+                end(fleet, router, session);
             }
-            boolean keptEngines = FleetKeepers.close(groups.group());
-            boolean kept = FleetKeepers.close(groups.routerGroup()) || keptEngines;
-            Optional<RouterGroup> router = RouterGroup.find(groups.routerGroup());
-            Optional<ServerGroup> servers = ServerGroup.find(groups.group());
-            router.ifPresent(RouterGroup::destroy);
-            servers.ifPresent(ServerGroup::destroy);
-            if (!kept && router.isEmpty() && servers.isEmpty()) {
-                throw groups.nobody(session);
+            List<String> left = FleetRemains.awaitGone(fleet.groupName(), router, GONE);
+            if (!left.isEmpty()) {
+                throw new LaunchException("the fleet is not ended; Ray still lists " + String.join(", ", left)
+                        + (force ? "" : "; `sglang-ray down --force` ends it without asking it"));
             }
-            context.console().say("the fleet is ended");
+            if (!force) {
+                context.console().say("the fleet is ended");
+            }
         }
         return ExitCode.OK;
     }
 
-    private int force(RaySession session) {
-        List<String> ended = FleetRemains.end(groups.group(), groups.routerGroup());
-        if (ended.isEmpty()) {
+    private void end(LivingFleet fleet, Optional<String> router, RaySession session) {
+        boolean kept = false;
+        for (Optional<String> name : List.of(fleet.groupName(), router)) {
+            kept |= name.isPresent() && FleetKeepers.close(name.get());
+        }
+        fleet.router().ifPresent(RouterGroup::destroy);
+        fleet.servers().ifPresent(ServerGroup::destroy);
+        if (!kept && fleet.router().isEmpty() && fleet.servers().isEmpty()) {
             throw groups.nobody(session);
         }
-        ended.forEach(what -> context.console().say("ended " + what));
-        return ExitCode.OK;
     }
 }

@@ -4,8 +4,9 @@ package dev.sglangray.app.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.WorkerGroup;
+import dev.sglangray.workers.WorkerInterruptedException;
 import dev.sglangray.workers.supervision.Event;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,8 +55,11 @@ final class EventsCommand implements Callable<Integer> {
             RaySession session = cli.connect(progress);
             LivingFleet fleet = groups.require(session);
             List<Event> events = new ArrayList<>();
-            fleet.router().ifPresent(group -> collect(group, events));
-            fleet.servers().ifPresent(group -> group.ranks().forEach(rank -> collect(group.on(rank), events)));
+            fleet.router().ifPresent(router -> collect(router, events));
+            fleet.servers()
+                    .ifPresent(servers -> EachEngine.ask(servers, engine -> engine.events(0), ANSWER, this::silent)
+                            .values()
+                            .forEach(events::addAll));
             events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
             for (Event event : events) {
                 print(event);
@@ -64,12 +68,18 @@ final class EventsCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void collect(WorkerGroup<?> worker, List<Event> events) {
+    private void collect(RouterGroup router, List<Event> events) {
         try {
-            worker.events(0).await(ANSWER).forEach(events::addAll);
+            router.events(0).await(ANSWER).forEach(events::addAll);
+        } catch (WorkerInterruptedException e) {
+            throw e;
         } catch (WorkerException e) {
-            context.console().say("sglang-ray: " + e.getMessage());
+            silent(e);
         }
+    }
+
+    private void silent(WorkerException failure) {
+        context.console().say("sglang-ray: " + failure.getMessage());
     }
 
     private void print(Event event) throws JsonProcessingException {

@@ -9,6 +9,7 @@ import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroupFuture;
+import dev.sglangray.workers.WorkerInterruptedException;
 import dev.sglangray.workers.WorkerStatus;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import java.time.Duration;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,35 +29,44 @@ import org.jspecify.annotations.Nullable;
  * @param namespace the Ray namespace
  * @param apiUrl where to send requests, or null when nothing serves
  * @param workers router first, then engines by rank
- * @param registered what the router lists; empty without a router
+ * @param listing what the router lists; empty without a router that runs
  */
 record FleetReport(
-        String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, List<RegisteredServer> registered) {
-    private static final Duration DEADLINE = Duration.ofSeconds(30);
+        String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, Optional<RouterListing> listing) {
+    /** A router that answers does so at once. */
+    private static final Duration LISTING = Duration.ofSeconds(5);
+
+    private static final String NOT_NAMED = "Ray has no actor of this name any more";
     /** For all workers together: those of a lost node answer once it is back. */
     private static final Duration ANSWERS = Duration.ofSeconds(10);
 
     /** Asks a fleet's workers. */
     static FleetReport of(String namespace, Fleet fleet) {
-        return of(
-                namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null));
+        return of(LivingFleet.of(
+                namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null)));
     }
 
-    /** Asks the workers of these groups. */
-    static FleetReport of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
+    /** Asks what lives of a fleet. */
+    static FleetReport of(LivingFleet fleet) {
+        ServerGroup servers = fleet.serversOrNull();
+        RouterGroup router = fleet.routerOrNull();
         List<WorkerStatus> workers = new ArrayList<>();
-        List<RegisteredServer> registered = List.of();
+        Optional<RouterListing> listing = RouterListing.NONE;
         List<WorkerGroupFuture<WorkerStatus>> engines = new ArrayList<>();
         if (servers != null) {
             servers.ranks().forEach(rank -> engines.add(servers.on(rank).status()));
         }
-        long end = System.nanoTime() + ANSWERS.toNanos();
+        long begin = System.nanoTime();
+        long end = begin + ANSWERS.toNanos();
         if (router != null) {
+            WorkerGroupFuture<List<RegisteredServer>> listed = router.servers();
             WorkerStatus status = of(router.status(), end, "router", router.name(), 0, 1);
             workers.add(status);
             if (status.state().equals("READY")) {
-                registered = router.servers().await(DEADLINE).get(0);
+                listing = Optional.of(listing(listed, begin + LISTING.toNanos()));
             }
+        } else if (fleet.routerName().isPresent()) {
+            workers.add(gone("router", fleet.routerName().get(), 0, 1, NOT_NAMED));
         }
         if (servers != null) {
             int size = servers.size() + servers.gone().size();
@@ -69,13 +80,28 @@ record FleetReport(
                         size));
             }
             for (int rank : servers.gone()) {
-                workers.add(gone("server", servers.name(), rank, size, "Ray has no actor of this name any more"));
+                workers.add(gone("server", servers.name(), rank, size, NOT_NAMED));
             }
             workers.sort(
                     Comparator.comparing((WorkerStatus worker) -> worker.kind().equals("server"))
                             .thenComparing(WorkerStatus::rank));
         }
-        return new FleetReport(namespace, apiUrl(workers), workers, registered);
+        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing);
+    }
+
+    /** A router that does not answer is a line of the report, not the end of it. */
+    private static RouterListing listing(WorkerGroupFuture<List<RegisteredServer>> listed, long end) {
+        try {
+            return RouterListing.of(listed.await(left(end)).get(0));
+        } catch (WorkerInterruptedException e) {
+            throw e;
+        } catch (WorkerException e) {
+            return RouterListing.unknown(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Duration left(long end) {
+        return Duration.ofNanos(Math.max(1, end - System.nanoTime()));
     }
 
     /** The first worker's that has one: the router's, or without a router an engine's. */
@@ -98,8 +124,9 @@ record FleetReport(
     private static WorkerStatus of(
             WorkerGroupFuture<WorkerStatus> status, long end, String kind, String group, int rank, int size) {
         try {
-            return status.await(Duration.ofNanos(Math.max(1, end - System.nanoTime())))
-                    .get(0);
+            return status.await(left(end)).get(0);
+        } catch (WorkerInterruptedException e) {
+            throw e;
         } catch (WorkerException e) {
             return gone(kind, group, rank, size, String.valueOf(e.getMessage()));
         }
@@ -131,7 +158,11 @@ record FleetReport(
 
     /** How the fleet is, in one word. */
     FleetVerdict verdict() {
-        return FleetVerdict.of(workers);
+        return FleetVerdict.of(workers, faults());
+    }
+
+    private List<String> faults() {
+        return listing.map(router -> router.faults(workers)).orElse(List.of());
     }
 
     void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
@@ -143,6 +174,10 @@ record FleetReport(
             console.result("url        " + apiUrl);
         }
         console.result("fleet      " + verdict().words());
+        faults().forEach(words -> console.result("           " + words));
+        listing.map(router -> router.strangers(workers))
+                .orElse(List.of())
+                .forEach(words -> console.result("           " + words));
         for (WorkerStatus worker : workers) {
             console.result(String.format(
                     "%-10s %-10s %-28s node %s%s%s%s%s",
@@ -173,7 +208,8 @@ record FleetReport(
         report.put("api_url", apiUrl);
         report.put("verdict", verdict().name());
         report.put("workers", workers);
-        report.put("registered", registered);
+        report.put("registered", listing.map(RouterListing::servers).orElse(List.of()));
+        report.put("faults", faults());
         if (!phases.isEmpty()) {
             Map<String, Double> seconds = new LinkedHashMap<>();
             phases.forEach((phase, took) -> seconds.put(phase.label(), took.toMillis() / 1000.0));

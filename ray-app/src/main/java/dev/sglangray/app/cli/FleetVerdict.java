@@ -5,7 +5,7 @@ import dev.sglangray.workers.WorkerStatus;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** How a fleet is, in one word made of what its workers say. */
+/** How a fleet is, in one word made of what its workers and its router say. */
 enum FleetVerdict {
     /** All serve. */
     HEALTHY("healthy"),
@@ -29,7 +29,12 @@ enum FleetVerdict {
         return words;
     }
 
-    static FleetVerdict of(List<WorkerStatus> workers) {
+    /**
+     * The verdict.
+     *
+     * @param faults what is wrong between router and engines, in words
+     */
+    static FleetVerdict of(List<WorkerStatus> workers, List<String> faults) {
         Predicate<WorkerStatus> lost =
                 worker -> List.of("FAILED", "STOPPED", GONE).contains(worker.state());
         List<WorkerStatus> engines = of("server", workers);
@@ -41,7 +46,10 @@ enum FleetVerdict {
         if (engines.stream().anyMatch(lost.or(worker -> worker.state().equals("DRAINED")))) {
             return DEGRADED;
         }
-        return workers.stream().allMatch(worker -> worker.state().equals("READY")) ? HEALTHY : HEALING;
+        if (!workers.stream().allMatch(worker -> worker.state().equals("READY"))) {
+            return HEALING;
+        }
+        return faults.isEmpty() ? HEALTHY : DEGRADED;
     }
 
     private static List<WorkerStatus> of(String kind, List<WorkerStatus> workers) {

@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class FleetWatch {
     private static final Duration INTERVAL = Duration.ofSeconds(2);
+    /** For all workers together. */
+    private static final Duration ANSWER = Duration.ofSeconds(20);
 
     private final ProgressDisplay progress;
     private final Fleet fleet;
@@ -75,15 +77,18 @@ final class FleetWatch {
 
     private void look() {
         watchEngines();
+        router.ifPresent(WorkerWatch::ask);
+        engines.forEach(WorkerWatch::ask);
+        long end = System.nanoTime() + ANSWER.toNanos();
         router.ifPresent(watch -> {
-            watch.look().ifPresent(progress::line);
+            watch.look(end).ifPresent(progress::line);
             watch.lost().ifPresent(why -> {
                 throw new FleetLostException("the router is lost: " + why);
             });
         });
         int lost = 0;
         for (WorkerWatch engine : engines) {
-            engine.look().ifPresent(progress::line);
+            engine.look(end).ifPresent(progress::line);
             if (engine.lost().isPresent()) {
                 lost++;
             }

@@ -7,16 +7,24 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What lives of a fleet, found by its groups' names; at least one of the two.
+ * What lives of a fleet.
  *
  * @param namespace the Ray namespace
+ * @param groupOrNull the engines' group, or null where only a router was named
  * @param serversOrNull the engines that live
- * @param routerOrNull the router
+ * @param routerNameOrNull the group of the fleet's router, or null for a fleet without one
+ * @param routerOrNull the router, or null when it is gone
  */
 record LivingFleet(
         String namespace,
+        @Nullable String groupOrNull,
         @Nullable ServerGroup serversOrNull,
+        @Nullable String routerNameOrNull,
         @Nullable RouterGroup routerOrNull) {
+    Optional<String> groupName() {
+        return Optional.ofNullable(groupOrNull);
+    }
+
     Optional<ServerGroup> servers() {
         return Optional.ofNullable(serversOrNull);
     }
@@ -25,7 +33,21 @@ record LivingFleet(
         return Optional.ofNullable(routerOrNull);
     }
 
+    Optional<String> routerName() {
+        return Optional.ofNullable(routerNameOrNull);
+    }
+
+    /** What lives of a fleet at hand. */
+    static LivingFleet of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
+        return new LivingFleet(
+                namespace,
+                servers == null ? null : servers.name(),
+                servers,
+                router == null ? null : router.name(),
+                router);
+    }
+
     FleetReport report() {
-        return FleetReport.of(namespace, serversOrNull, routerOrNull);
+        return FleetReport.of(this);
     }
 }

@@ -33,6 +33,8 @@ import picocli.CommandLine.Parameters;
             "  sglang-ray replace-router policy=cache_aware cache_threshold=0.6 ~balance_abs_threshold"
         })
 final class ReplaceRouterCommand implements Callable<Integer> {
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
     private final CliContext context;
 
     @Mixin
@@ -76,7 +78,9 @@ final class ReplaceRouterCommand implements Callable<Integer> {
                     .router()
                     .orElseThrow(() -> new NoFleetException("the fleet has no router that lives"));
             progress.line("the router is replaced ...");
-            String url = router.replace(changes, Duration.ofSeconds(seconds)).awaitSingle();
+            Duration longest = Duration.ofSeconds(seconds);
+            String url =
+                    router.replace(changes, longest).await(longest.plus(ANSWER)).get(0);
             progress.line("the router serves at " + url + " with " + String.join(" ", lines));
         }
         return ExitCode.OK;

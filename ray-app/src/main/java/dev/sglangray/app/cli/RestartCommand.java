@@ -5,6 +5,7 @@ import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerStatus;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,8 @@ import picocli.CommandLine.Option;
 final class RestartCommand implements Callable<Integer> {
     private static final String WHY = "asked for on the command line";
     private static final Duration ANSWER = Duration.ofSeconds(20);
+    /** The worker lifts the drain at once; this is for the router to hear of it. */
+    private static final Duration UNDRAIN = Duration.ofSeconds(20);
 
     private final CliContext context;
 
@@ -76,10 +79,11 @@ final class RestartCommand implements Callable<Integer> {
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
             LivingFleet fleet = groups.require(session);
+            Duration toServe = Duration.ofSeconds(healthSeconds);
             Optional<ServerGroup> servers = fleet.servers();
             Optional<RouterGroup> router = fleet.router();
             if (servers.isPresent() && !rolling) {
-                servers.get().restart(WHY, Duration.ofSeconds(healthSeconds)).await();
+                var unused = servers.get().restart(WHY, toServe).await(toServe.plus(ANSWER));
                 progress.line(servers.get().size() + " engine(s) serve again");
             } else if (servers.isPresent()) {
                 for (int rank : lostFirst(servers.get())) {
@@ -87,8 +91,10 @@ final class RestartCommand implements Callable<Integer> {
                 }
             }
             if (withRouter && router.isPresent()) {
-                Duration longest = Duration.ofSeconds(healthSeconds);
-                String url = router.get().restart(WHY, longest).awaitSingle();
+                String url = router.get()
+                        .restart(WHY, toServe)
+                        .await(toServe.plus(ANSWER))
+                        .get(0);
                 progress.line("the router serves again at " + url);
             }
         }
@@ -97,33 +103,49 @@ final class RestartCommand implements Callable<Integer> {
 
     /** Those that are out of service first: meanwhile the others serve, and afterwards there is one more that does. */
     private static List<Integer> lostFirst(ServerGroup servers) {
-        Map<Boolean, List<Integer>> byService =
-                servers.ranks().stream().collect(Collectors.partitioningBy(rank -> serves(servers.on(rank))));
+        Map<Integer, WorkerStatus> answers = EachEngine.ask(servers, ServerGroup::status, ANSWER, silent -> {});
+        Map<Boolean, List<Integer>> byService = servers.ranks().stream()
+                .collect(Collectors.partitioningBy(rank ->
+                        answers.containsKey(rank) && answers.get(rank).state().equals("READY")));
         return Stream.of(false, true)
                 .flatMap(serves -> byService.getOrDefault(serves, List.of()).stream())
                 .toList();
     }
 
-    private static boolean serves(ServerGroup engine) {
+    private void restart(ServerGroup engine, int rank, ProgressDisplay progress) {
+        Duration toDrain = Duration.ofSeconds(drainSeconds);
+        Duration toServe = Duration.ofSeconds(healthSeconds);
+        progress.line("engine " + rank + " gets no new requests ...");
+        boolean done = false;
         try {
-            return engine.status().await(ANSWER).get(0).state().equals("READY");
-        } catch (WorkerException e) {
-            return false;
+            int left = engine.drain(toDrain).await(toDrain.plus(ANSWER)).get(0);
+            if (left > 0) {
+                progress.line(
+                        "engine " + rank + " still has " + left + " requests after " + drainSeconds + " s; they end");
+            }
+            String url =
+                    engine.restart(WHY, toServe).await(toServe.plus(ANSWER)).get(0);
+            progress.line("engine " + rank + " serves again at " + url);
+            done = true;
+        } finally {
+            undrain(engine, rank, done, progress);
         }
     }
 
-    private void restart(ServerGroup engine, int rank, ProgressDisplay progress) {
-        Duration toDrain = Duration.ofSeconds(drainSeconds);
-        progress.line("engine " + rank + " gets no new requests ...");
-        int left = engine.drain(toDrain).awaitSingle();
-        if (left > 0) {
-            progress.line("engine " + rank + " still has " + left + " requests after " + drainSeconds + " s; they end");
-        }
+    /** Also when the drain failed or was interrupted: an engine that stays drained gets no requests ever again. */
+    private static void undrain(ServerGroup engine, int rank, boolean restarted, ProgressDisplay progress) {
+        boolean interrupted = Thread.interrupted();
         try {
-            String url = engine.restart(WHY, Duration.ofSeconds(healthSeconds)).awaitSingle();
-            progress.line("engine " + rank + " serves again at " + url);
+            var unused = engine.undrain(UNDRAIN).await(UNDRAIN.plus(ANSWER));
+        } catch (WorkerException e) {
+            if (restarted) {
+                throw e;
+            }
+            progress.line("engine " + rank + " gets requests as soon as it serves: " + e.getMessage());
         } finally {
-            engine.undrain(toDrain).awaitSingle();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

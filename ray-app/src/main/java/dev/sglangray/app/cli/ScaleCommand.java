@@ -7,9 +7,7 @@ import dev.sglangray.app.gateway.GatewayCall;
 import dev.sglangray.app.gateway.GatewayException;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.ServerGroup;
-import dev.sglangray.workers.WorkerException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -86,8 +84,8 @@ final class ScaleCommand implements Callable<Integer> {
             RaySession session = cli.connect(progress);
             ServerGroup servers = groups.require(session)
                     .servers()
-                    .orElseThrow(() -> new NoFleetException("the fleet of '" + groups.routerGroup()
-                            + "' has no engines of its own to be more or fewer"));
+                    .orElseThrow(() -> new NoFleetException(
+                            "the fleet of '" + groups.group() + "' has no engines of its own to be more or fewer"));
             int now = servers.size() + servers.gone().size();
             int wanted = size.wanted(now);
             if (wanted < 1) {
@@ -133,22 +131,15 @@ final class ScaleCommand implements Callable<Integer> {
     private String states() {
         Optional<ServerGroup> servers = ServerGroup.find(groups.group());
         Map<String, Integer> count = new TreeMap<>();
-        for (int rank : servers.map(ServerGroup::ranks).orElse(List.of())) {
-            count.merge(stateOf(servers.get().on(rank)), 1, Integer::sum);
-        }
+        servers.ifPresent(group -> EachEngine.ask(
+                        group, ServerGroup::status, ANSWER, silent -> count.merge("not answering", 1, Integer::sum))
+                .values()
+                .forEach(status -> count.merge(status.state(), 1, Integer::sum)));
         StringBuilder text = new StringBuilder();
         count.forEach((state, engines) -> text.append(text.length() == 0 ? "" : ", ")
                 .append(engines)
                 .append(' ')
                 .append(state));
         return text.toString();
-    }
-
-    private static String stateOf(ServerGroup engine) {
-        try {
-            return engine.status().await(ANSWER).get(0).state();
-        } catch (WorkerException e) {
-            return "not answering";
-        }
     }
 }

@@ -124,9 +124,10 @@ final class UpCommand implements Callable<Integer> {
                 FleetKeepers.close(spec);
             }
         }
-        progress.line("The fleet goes on without this command. To end it: sglang-ray down --group "
-                + spec.arguments().groupName() + " --router-group "
-                + spec.arguments().routerGroupName());
+        progress.line("The fleet runs without this command. To end it: sglang-ray down "
+                + (spec.arguments().launchServer()
+                        ? "--group " + spec.arguments().groupName()
+                        : "--router-group " + spec.arguments().routerGroupName()));
         return ExitCode.OK;
     }
 
@@ -137,6 +138,7 @@ final class UpCommand implements Callable<Integer> {
         RouterGroup router = spec.arguments().launchRouter()
                 ? RouterGroup.attach(spec.arguments().routerGroupName())
                 : null;
-        FleetReport.of(session.namespace(), servers, router).print(context.console(), json, progress.phases());
+        FleetReport.of(LivingFleet.of(session.namespace(), servers, router))
+                .print(context.console(), json, progress.phases());
     }
 }

@@ -3,6 +3,7 @@ package dev.sglangray.app.cli;
 
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroup;
+import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerStatus;
 import dev.sglangray.workers.WorkerTimeoutException;
 import java.time.Duration;
@@ -11,7 +12,6 @@ import org.jspecify.annotations.Nullable;
 
 /** One worker as it was when last looked at. Not thread-safe. */
 final class WorkerWatch {
-    private static final Duration ANSWER = Duration.ofSeconds(20);
     /** Ray replaces a worker's process within seconds, and a node that comes back within minutes. */
     private static final Duration PATIENCE = Duration.ofMinutes(5);
 
@@ -26,6 +26,7 @@ final class WorkerWatch {
     private final boolean heals;
     private Seen seen = Seen.WELL;
     private @Nullable String lost;
+    private @Nullable WorkerGroupFuture<WorkerStatus> asked;
     private long silentSince = -1;
 
     /**
@@ -41,13 +42,23 @@ final class WorkerWatch {
         this.heals = heals;
     }
 
-    /** Looks; what to tell, if anything has changed. */
-    Optional<String> look() {
-        if (seen == Seen.LOST && !heals) {
+    /** Asks, for the next {@link #look(long)}: so many can be asked at the same time. */
+    void ask() {
+        asked = seen == Seen.LOST && !heals ? null : worker.status();
+    }
+
+    /**
+     * Looks at the answer; what to tell, if anything has changed.
+     *
+     * @param end until when it is waited for, by {@link System#nanoTime()}
+     */
+    Optional<String> look(long end) {
+        if (asked == null) {
             return Optional.empty();
         }
         try {
-            WorkerStatus status = worker.status().await(ANSWER).get(0);
+            WorkerStatus status = asked.await(Duration.ofNanos(Math.max(1, end - System.nanoTime())))
+                    .get(0);
             silentSince = -1;
             return look(status);
         } catch (WorkerTimeoutException e) {

@@ -1,53 +1,76 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.keeper;
 
-import dev.sglangray.app.gateway.GatewayFacts;
-import dev.sglangray.placement.FleetGrowth;
+import dev.sglangray.app.session.RayLedger;
+import dev.sglangray.placement.ray.LedgerSnapshot;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.PlacementGroups;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayException;
 import io.ray.api.placementgroup.PlacementGroup;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is left of a fleet that half died, found by the names that a fleet of these groups would use. Stateless. */
+/** What Ray has of a fleet, and its end without asking the fleet. Stateless. */
 public final class FleetRemains {
     private static final Logger log = LoggerFactory.getLogger(FleetRemains.class);
-    /** More engines than a cluster has accelerators nobody has; each rank costs a question of a millisecond. */
-    private static final int RANKS = 256;
-    /** Of further engines' placement groups; a name costs as much. */
-    private static final int CHANGES = 256;
+    private static final Duration LOOK = Duration.ofMillis(250);
 
     private FleetRemains() {}
 
     /**
-     * Kills every actor of these names and removes their placement groups, without asking any of them.
+     * What Ray lists of this session's namespace.
+     *
+     * @throws IllegalStateException when Ray's tables cannot be read
+     */
+    public static FleetTraces read() {
+        String namespace = Ray.getRuntimeContext().getNamespace();
+        RayLedger ledger = new RayLedger();
+        return new FleetTraces(
+                namespace,
+                ledger.named(namespace)
+                        .orElseThrow(() -> new IllegalStateException("Ray's table of actors cannot be read")),
+                ledger.read().groups());
+    }
+
+    /**
+     * Kills every actor of a fleet and removes its placement groups, without asking any of them.
      *
      * @return what was found, in words
      */
-    public static List<String> end(String group, String routerGroup) {
+    public static List<String> end(Optional<String> group, Optional<String> routerGroup) {
         List<String> ended = new ArrayList<>();
-        // First who owns the others, so that it does not react to their end.
-        for (String owner : List.of(FleetKeepers.keeperName(group), FleetKeepers.keeperName(routerGroup))) {
-            kill(owner, ended);
-        }
-        kill(GatewayFacts.actorName(group), ended);
-        kill(GatewayFacts.actorName(routerGroup), ended);
-        kill(routerGroup + ":0", ended);
-        for (int rank = 0; rank < RANKS; rank++) {
-            kill(group + ":" + rank, ended);
-        }
-        for (String name : List.of("sglang-ray/" + group, "sglang-ray/" + routerGroup)) {
-            removeGroup(name, ended);
-            for (int change = 1; change <= CHANGES; change++) {
-                removeGroup(FleetGrowth.groupName(name, change), ended);
-            }
-        }
+        FleetTraces traces = read();
+        traces.actors(group, routerGroup).forEach(actor -> kill(actor, ended));
+        traces.placementGroups(group, routerGroup).forEach(found -> removeGroup(found, ended));
         return ended;
+    }
+
+    /**
+     * Waits until Ray lists no actor and no placement group of a fleet any more.
+     *
+     * @return what Ray still lists after that time, in words
+     */
+    public static List<String> awaitGone(Optional<String> group, Optional<String> routerGroup, Duration longest)
+            throws InterruptedException {
+        long end = System.nanoTime() + longest.toNanos();
+        CountDownLatch never = new CountDownLatch(1);
+        while (true) {
+            FleetTraces traces = read();
+            List<String> left = new ArrayList<>();
+            traces.actors(group, routerGroup).forEach(actor -> left.add("actor " + actor));
+            traces.placementGroups(group, routerGroup).forEach(found -> left.add("placement group " + found.name()));
+            if (left.isEmpty() || System.nanoTime() - end > 0) {
+                return left;
+            }
+            boolean unused = never.await(LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     private static void kill(String actor, List<String> ended) {
@@ -62,15 +85,15 @@ public final class FleetRemains {
         }
     }
 
-    private static void removeGroup(String name, List<String> ended) {
+    private static void removeGroup(LedgerSnapshot.Group group, List<String> ended) {
         try {
-            PlacementGroup found = PlacementGroups.getPlacementGroup(name);
-            if (found != null) {
+            PlacementGroup found = PlacementGroups.getPlacementGroup(group.name());
+            if (found != null && found.getId().toString().equals(group.id())) {
                 PlacementGroups.removePlacementGroup(found.getId());
-                ended.add("placement group " + name);
+                ended.add("placement group " + group.name());
             }
         } catch (RayException e) {
-            log.debug("placement group {} was gone already", name, e);
+            log.debug("placement group {} was gone already", group.name(), e);
         }
     }
 }

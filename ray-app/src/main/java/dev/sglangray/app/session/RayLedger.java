@@ -15,6 +15,7 @@ import java.lang.reflect.Field;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,38 @@ public final class RayLedger implements ResourceLedger {
         } catch (ReflectiveOperationException | InvalidProtocolBufferException | LinkageError | RuntimeException e) {
             LOG.debug("Ray's tables cannot be read; only what its API tells is known", e);
             return PUBLIC.read();
+        }
+    }
+
+    /**
+     * An actor that has a name.
+     *
+     * @param name its name
+     * @param className its class, without the package
+     * @param group the id of its placement group, hexadecimal; empty for none
+     */
+    public record NamedActor(String name, String className, String group) {}
+
+    /** The actors of a namespace that have a name and are not dead; empty when Ray's tables cannot be read. */
+    public Optional<List<NamedActor>> named(String namespace) {
+        try {
+            List<NamedActor> named = new ArrayList<>();
+            for (byte[] row : accessor().getAllActorInfo(null, null)) {
+                Gcs.ActorTableData actor = Gcs.ActorTableData.parseFrom(row);
+                if (actor.getState() != Gcs.ActorTableData.ActorState.DEAD
+                        && !actor.getName().isEmpty()
+                        && actor.getRayNamespace().equals(namespace)) {
+                    String type = actor.getClassName();
+                    named.add(new NamedActor(
+                            actor.getName(),
+                            type.substring(type.lastIndexOf('.') + 1),
+                            node(actor.getPlacementGroupId())));
+                }
+            }
+            return Optional.of(named);
+        } catch (ReflectiveOperationException | InvalidProtocolBufferException | LinkageError | RuntimeException e) {
+            LOG.debug("Ray's table of actors cannot be read", e);
+            return Optional.empty();
         }
     }
 

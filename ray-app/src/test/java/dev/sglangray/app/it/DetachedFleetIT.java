@@ -11,6 +11,8 @@ import dev.sglangray.app.cluster.ProcessRow;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -46,6 +48,76 @@ class DetachedFleetIT {
         cluster.assertNothingLeft();
         assertThat(cli.run("status").code()).isEqualTo(1);
         assertThat(cli.run("down").code()).isEqualTo(1);
+    }
+
+    /** Two fleets of one namespace: a command that names one group touches nothing of the other. */
+    @Test
+    void isNamedByItsGroupAlone(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        launch(cli, cluster, "0-0");
+        launch(
+                cli,
+                cluster,
+                "1-1",
+                "router_server_args.group_name=Mine",
+                "router_server_args.router_group_name=MyRouter");
+        try {
+            String url = apiUrl(cli);
+            String mine = apiUrl(cli, "--group", "Mine");
+            assertThat(mine).isNotEqualTo(url);
+            long router = routerPid(cli);
+            cli.run("restart", "--with-router", "--group", "Mine").orFail();
+            assertThat(routerPid(cli)).isEqualTo(router);
+
+            cluster.signal(row(cluster, "MyRouter:0"), "KILL");
+            Awaitility.await("its own router is back")
+                    .atMost(Cli.DEADLINE)
+                    .untilAsserted(
+                            () -> assertThat(verdict(cli, "--group", "Mine")).isEqualTo("HEALTHY"));
+            assertThat(apiUrl(cli, "--router-group", "MyRouter", "--group", "Mine"))
+                    .isEqualTo(mine);
+            assertThat(cli.run("status", "--router-group", "MyRouter").orFail().stdout())
+                    .as("the router that was named, and no engine of another fleet")
+                    .doesNotContain("engine ");
+
+            cli.run("down", "--group", "Mine").orFail();
+            assertThat(verdict(cli)).isEqualTo("HEALTHY");
+            assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
+            assertThat(cli.run("down", "--force", "--group", "Mine").code()).isEqualTo(1);
+            assertThat(verdict(cli)).isEqualTo("HEALTHY");
+        } finally {
+            cli.run("down", "--force", "--group", "Mine", "--router-group", "MyRouter");
+            cli.run("down").orFail();
+        }
+        cluster.assertNothingLeft();
+    }
+
+    private static void launch(Cli cli, TestCluster cluster, String ranks, String... more) {
+        List<String> words = new ArrayList<>(List.of(
+                "--detach",
+                "cluster.component_placement.rollout=" + ranks,
+                "router_server_args.tensor_parallel_size=1"));
+        words.addAll(List.of(more));
+        cli.run(Cli.upWords(Cli.config("fleet.yaml"), StandIn.model(cluster, "{}"), words.toArray(String[]::new)))
+                .orFail();
+    }
+
+    private static JsonNode status(Cli cli, String... names) {
+        List<String> words = new ArrayList<>(List.of("status", "--json"));
+        words.addAll(List.of(names));
+        return Cli.json(cli.run(words.toArray(String[]::new)).orFail().stdout());
+    }
+
+    private static String apiUrl(Cli cli, String... names) {
+        return status(cli, names).path("api_url").asText();
+    }
+
+    private static String verdict(Cli cli, String... names) {
+        return status(cli, names).path("verdict").asText();
+    }
+
+    private static long routerPid(Cli cli) {
+        return status(cli).path("workers").path(0).path("pid").asLong();
     }
 
     @Test
@@ -115,8 +187,13 @@ class DetachedFleetIT {
     }
 
     private static ProcessRow keeper(TestCluster cluster) {
+        return row(cluster, "sglang-ray-keeper/SGLangServerGroup");
+    }
+
+    /** The process of a living actor. */
+    private static ProcessRow row(TestCluster cluster, String name) {
         long pid = StreamSupport.stream(cluster.actors().spliterator(), false)
-                .filter(actor -> actor.path("name").asText().startsWith("sglang-ray-keeper/"))
+                .filter(actor -> actor.path("name").asText().equals(name))
                 .filter(actor -> actor.path("state").asText().equals("ALIVE"))
                 .mapToLong(actor -> actor.path("pid").asLong())
                 .findFirst()

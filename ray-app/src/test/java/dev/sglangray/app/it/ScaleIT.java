@@ -64,6 +64,7 @@ class ScaleIT {
                     .as("in the bundle that it still had")
                     .containsExactly("node-a", "node-a");
             assertThat(groups(cluster)).containsExactly("sglang-ray/SGLangServerGroup");
+            anInterruptedDrainLeavesNoEngineDrained(cluster, cli);
             load.refresh();
             assertThat(SteadyLoad.failures(load.between(0, Double.MAX_VALUE))).isEmpty();
             up.signalGroup("INT");
@@ -83,6 +84,37 @@ class ScaleIT {
         assertThat(cluster.actors().findValuesAsText("name"))
                 .as("living workers")
                 .contains("SGLangServerGroup:0");
+    }
+
+    private static void anInterruptedDrainLeavesNoEngineDrained(TestCluster cluster, Cli cli) {
+        String engine = engine(cli, 0).path("url").asText();
+        String program = "import sys, urllib.request as r\n"
+                + "r.urlopen(r.Request(sys.argv[1] + '/generate', b'{\"text\": \"x\", \"seconds\": 90}',"
+                + " {'Content-Type': 'application/json'})).read()";
+        List<String> command = List.of(cluster.python().python().toString(), "-c", program, engine);
+        try (InsideProcess request = cluster.spawn(cluster.head(), command, Map.of());
+                InsideProcess restart = cli.start("restart", "--rolling")) {
+            Awaitility.await("the engine is drained and still has the request")
+                    .atMost(Cli.DEADLINE)
+                    .until(() -> engine(cli, 0).path("state").asText().equals("DRAINED"));
+            restart.signalGroup("INT");
+            assertThat(restart.await(Cli.DEADLINE).code()).as(restart.stderr()).isEqualTo(130);
+            assertThat(request.isAlive()).as("the engine was not restarted").isTrue();
+            JsonNode status = Cli.json(cli.run("status", "--json").orFail().stdout());
+            assertThat(status.path("verdict").asText()).as(status.toString()).isEqualTo("HEALTHY");
+            assertThat(status.path("registered").findValuesAsText("url")).contains(engine);
+        }
+    }
+
+    private static JsonNode engine(Cli cli, int rank) {
+        for (JsonNode worker :
+                Cli.json(cli.run("status", "--json").orFail().stdout()).path("workers")) {
+            if (worker.path("kind").asText().equals("server")
+                    && worker.path("rank").asInt() == rank) {
+                return worker;
+            }
+        }
+        throw new AssertionError("no engine " + rank);
     }
 
     @Test
