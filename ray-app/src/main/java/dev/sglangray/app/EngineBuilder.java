@@ -15,6 +15,7 @@ import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerException;
 import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -234,36 +235,61 @@ final class EngineBuilder {
         }
         Uninterrupted.run(() -> {
             ServerGroup going = on(group, ranks);
-            List<CompletableFuture<?>> forgotten = new ArrayList<>();
-            for (int rank : ranks) {
-                forgotten.add(going.on(rank)
-                        .getServerUrl()
-                        .toCompletableFuture()
-                        .thenCompose(urls -> unregister(urls.get(0))));
-            }
-            await(forgotten);
+            retire(going.keys());
             going.destroy();
         });
     }
 
-    /** Takes engines from the router for good. */
-    void forget(Collection<String> urls) {
-        await(urls.stream().<CompletableFuture<?>>map(this::unregister).toList());
-    }
-
-    private CompletableFuture<?> unregister(String url) {
-        return router == null
-                ? CompletableFuture.completedFuture(true)
-                : router.unregisterServer(url).toCompletableFuture();
-    }
-
-    /** An engine without a URL was never on the router's list, and a router that does not answer forgets it later. */
-    private static void await(List<CompletableFuture<?>> forgotten) {
+    /** Takes engines from the router for good, by the keys of their workers: no late registration brings them back. */
+    void retire(Collection<String> keys) {
+        if (router == null) {
+            return;
+        }
+        List<CompletableFuture<?>> retired = keys.stream()
+                .<CompletableFuture<?>>map(key -> router.retire(key).toCompletableFuture())
+                .toList();
         try {
-            EngineStart.awaitEach(forgotten, new CompletableFuture<>(), ANSWER)
+            // A router's worker that does not answer keeps members whose workers are gone, and sends them nothing.
+            EngineStart.awaitEach(retired, new CompletableFuture<>(), ANSWER)
                     .forEach((index, why) -> LOG.debug("an engine was not taken off the router's list", why));
         } catch (LaunchException e) {
             LOG.debug("the router was not waited for", e);
+        }
+    }
+
+    /** How long further engines may take from their plan to their registration. */
+    Duration longestStart() {
+        return options.reserveDeadline()
+                .plus(groupOptions.serverHealthTimeout())
+                .plus(LaunchOptions.ACTOR_ALLOWANCE)
+                .plus(EngineStart.REGISTER_DEADLINE);
+    }
+
+    /**
+     * Begins a change of the fleet, which excludes others, such as an update of its weights.
+     *
+     * @throws LaunchException when another change is under way
+     */
+    void beginChange(String kind, String token, Duration lease) {
+        if (router == null) {
+            return;
+        }
+        String refusal;
+        try {
+            refusal = router.beginChange(kind, token, lease).await(ANSWER).get(0);
+        } catch (WorkerException e) {
+            // Without the registry nothing else can change the fleet either.
+            LOG.warn("{} begins without the router's worker, which does not answer: {}", kind, e.getMessage());
+            return;
+        }
+        if (!refusal.isEmpty()) {
+            throw new LaunchException(refusal);
+        }
+    }
+
+    void endChange(String token) {
+        if (router != null) {
+            var unused = router.endChange(token);
         }
     }
 

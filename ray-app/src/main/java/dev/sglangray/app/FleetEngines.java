@@ -10,12 +10,11 @@ import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.protocol.FleetWeights;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +29,8 @@ import org.slf4j.LoggerFactory;
 final class FleetEngines implements NodeLossWatch.Engines {
     private static final Logger LOG = LoggerFactory.getLogger(FleetEngines.class);
     private static final Duration ANSWER = Duration.ofSeconds(20);
+    /** A drain whose owner dies ends by itself, so long after its time. */
+    private static final Duration DRAIN_LEASE = Duration.ofMinutes(2);
     /** For what is of use only to those that answer. */
     private static final Duration A_MOMENT = Duration.ofSeconds(5);
 
@@ -44,8 +45,6 @@ final class FleetEngines implements NodeLossWatch.Engines {
     private final EngineBuilder builder;
     private final Berths berths;
     private final ReentrantLock changing = new ReentrantLock();
-    /** What the router knows each engine by. */
-    private final Map<Integer, String> urls = new HashMap<>();
 
     private volatile ServerGroup servers;
     private volatile boolean launched;
@@ -72,7 +71,6 @@ final class FleetEngines implements NodeLossWatch.Engines {
 
     /** All serve: from now on there may be changes. */
     void launched() {
-        learnUrls(servers.ranks());
         launched = true;
     }
 
@@ -111,7 +109,8 @@ final class FleetEngines implements NodeLossWatch.Engines {
             throw new IllegalArgumentException(
                     "a fleet has 1 engine or more, not " + engines + "; to have none, end it");
         }
-        return change(() -> {
+        Duration longest = toDrain.plus(builder.longestStart());
+        return change("a change to " + engines + " engine(s)", longest, () -> {
             int before = servers.size();
             ScaleReport report = new ScaleReport(before, before, List.of(), List.of(), 0);
             if (engines > before) {
@@ -133,7 +132,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
         T run();
     }
 
-    private <T> T change(Change<T> task) {
+    private <T> T change(String kind, Duration longest, Change<T> task) {
         if (!changing.tryLock()) {
             throw new LaunchException("the fleet's engines are being changed already; wait until that is done");
         }
@@ -141,7 +140,13 @@ final class FleetEngines implements NodeLossWatch.Engines {
             if (isClosed() || !launched) {
                 throw new LaunchException(isClosed() ? "the fleet has ended" : "the fleet is being launched");
             }
-            return task.run();
+            String token = FleetWeights.newId();
+            builder.beginChange(kind, token, longest);
+            try {
+                return task.run();
+            } finally {
+                builder.endChange(token);
+            }
         } finally {
             changing.unlock();
         }
@@ -206,7 +211,6 @@ final class FleetEngines implements NodeLossWatch.Engines {
         }
         servers = grown;
         berths.put(found);
-        learnUrls(ranks);
     }
 
     private ScaleReport shrink(int count, Duration toDrain, LaunchListener listener) {
@@ -236,7 +240,10 @@ final class FleetEngines implements NodeLossWatch.Engines {
         List<CompletableFuture<List<Integer>>> left = new ArrayList<>();
         for (int rank : ranks) {
             // One that is lost has none.
-            left.add(servers.on(rank).drain(toDrain).toCompletableFuture().exceptionally(failure -> List.of(0)));
+            left.add(servers.on(rank)
+                    .drain(toDrain, toDrain.plus(DRAIN_LEASE))
+                    .toCompletableFuture()
+                    .exceptionally(failure -> List.of(0)));
         }
         try {
             EngineStart.await(List.copyOf(left), List.of(ended), toDrain.plus(ANSWER), "without requests");
@@ -257,7 +264,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
      */
     @Override
     public Moved replan(List<Integer> ranks, LaunchListener listener) {
-        return change(() -> {
+        return change("a move of engines " + ranks, builder.longestStart(), () -> {
             List<Integer> out = out(ranks);
             List<Berth> found = new ArrayList<>();
             boolean done = false;
@@ -325,13 +332,14 @@ final class FleetEngines implements NodeLossWatch.Engines {
         ServerGroup others = servers;
         List<Integer> lost = moving.stream().filter(others.ranks()::contains).toList();
         if (!lost.isEmpty()) {
+            List<String> keys = others.on(
+                            lost.stream().mapToInt(Integer::intValue).toArray())
+                    .keys();
             abandon(others.on(lost.stream().mapToInt(Integer::intValue).toArray()));
             others = others.without(lost, builder.groupOptions());
             servers = others;
             berths.leave(lost);
-            builder.forget(lost.stream()
-                    .flatMap(rank -> Optional.ofNullable(urls.remove(rank)).stream())
-                    .toList());
+            builder.retire(keys);
         }
         return others;
     }
@@ -351,20 +359,6 @@ final class FleetEngines implements NodeLossWatch.Engines {
 
     private boolean isClosed() {
         return ended.isDone();
-    }
-
-    private void learnUrls(List<Integer> ranks) {
-        try {
-            List<String> found = servers.on(
-                            ranks.stream().mapToInt(Integer::intValue).toArray())
-                    .getServerUrl()
-                    .await(ANSWER);
-            for (int i = 0; i < found.size(); i++) {
-                urls.put(ranks.get(i), found.get(i));
-            }
-        } catch (WorkerException e) {
-            LOG.debug("engines {} did not tell their URLs", ranks, e);
-        }
     }
 
     /** Tells the workers how many they are, and whoever attaches where. */

@@ -32,6 +32,8 @@ import okhttp3.OkHttpClient;
  */
 public class SGLangRouterWorker {
     private static final Duration QUICK = Duration.ofSeconds(10);
+    /** Beyond its own time a replacement puts the old arguments back. */
+    private static final int REPLACEMENT_SECONDS = 60;
 
     private final ThreadLoop loop;
     private final RouterKeeper keeper;
@@ -217,10 +219,17 @@ public class SGLangRouterWorker {
      * @param changesJson a JSON map by argument's name; null for the router's own default
      */
     public String replace(String changesJson, int seconds) {
+        String token = FleetWeights.newId();
+        String refusal = beginChange("a replacement of the router", token, seconds + REPLACEMENT_SECONDS);
+        if (!refusal.isEmpty()) {
+            throw new WorkerFailure(refusal);
+        }
         try {
             change.apply(keeper, Json.map(Json.tree(changesJson)), keeper.journal(), Duration.ofSeconds(seconds));
         } catch (WorkerFailure e) {
             throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
+        } finally {
+            boolean unused = endChange(token);
         }
         return keeper.url();
     }

@@ -225,6 +225,13 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         return gone;
     }
 
+    /** What names each worker and no other, also not a later one of the same name, for {@link RouterGroup#retire}. */
+    public List<String> keys() {
+        return members().stream()
+                .map(member -> member.handle().getId().toString())
+                .toList();
+    }
+
     /** The same workers, fewer of them. Closing a view ends nothing. */
     public ServerGroup on(int... ranks) {
         return view(membersOn(ranks));

@@ -11,7 +11,7 @@ import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerInterruptedException;
 import dev.sglangray.workers.WorkerStatus;
-import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.registry.RegistryView;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -59,7 +59,7 @@ record FleetReport(
         long begin = System.nanoTime();
         long end = begin + ANSWERS.toNanos();
         if (router != null) {
-            WorkerGroupFuture<List<RegisteredServer>> listed = router.servers();
+            WorkerGroupFuture<RegistryView> listed = router.registry();
             WorkerStatus status = of(router.status(), end, "router", router.name(), 0, 1);
             workers.add(status);
             if (status.state().equals("READY")) {
@@ -90,7 +90,7 @@ record FleetReport(
     }
 
     /** A router that does not answer is a line of the report, not the end of it. */
-    private static RouterListing listing(WorkerGroupFuture<List<RegisteredServer>> listed, long end) {
+    private static RouterListing listing(WorkerGroupFuture<RegistryView> listed, long end) {
         try {
             return RouterListing.of(listed.await(left(end)).get(0));
         } catch (WorkerInterruptedException e) {

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerStatus;
+import dev.sglangray.workers.protocol.FleetWeights;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -86,9 +88,7 @@ final class RestartCommand implements Callable<Integer> {
                 var unused = servers.get().restart(WHY, toServe).await(toServe.plus(ANSWER));
                 progress.line(servers.get().size() + " engine(s) serve again");
             } else if (servers.isPresent()) {
-                for (int rank : lostFirst(servers.get())) {
-                    restart(servers.get().on(rank), rank, progress);
-                }
+                oneByOne(servers.get(), router, progress);
             }
             if (withRouter && router.isPresent()) {
                 String url = router.get()
@@ -99,6 +99,29 @@ final class RestartCommand implements Callable<Integer> {
             }
         }
         return ExitCode.OK;
+    }
+
+    /** No other change of the fleet happens meanwhile, such as an update of its weights. */
+    private void oneByOne(ServerGroup servers, Optional<RouterGroup> router, ProgressDisplay progress) {
+        String token = FleetWeights.newId();
+        Duration one =
+                Duration.ofSeconds(drainSeconds).plusSeconds(healthSeconds).plus(UNDRAIN);
+        try {
+            for (int rank : lostFirst(servers)) {
+                String refusal = router.map(group -> group.beginChange("a rolling restart", token, one)
+                                .await(ANSWER)
+                                .get(0))
+                        .orElse("");
+                if (!refusal.isEmpty()) {
+                    throw new LaunchException(refusal);
+                }
+                restart(servers.on(rank), rank, progress);
+            }
+        } finally {
+            router.ifPresent(group -> {
+                var unused = group.endChange(token);
+            });
+        }
     }
 
     /** Those that are out of service first: meanwhile the others serve, and afterwards there is one more that does. */
@@ -118,7 +141,9 @@ final class RestartCommand implements Callable<Integer> {
         progress.line("engine " + rank + " gets no new requests ...");
         boolean done = false;
         try {
-            int left = engine.drain(toDrain).await(toDrain.plus(ANSWER)).get(0);
+            int left = engine.drain(toDrain, toDrain.plusSeconds(healthSeconds).plus(ANSWER))
+                    .await(toDrain.plus(ANSWER))
+                    .get(0);
             if (left > 0) {
                 progress.line(
                         "engine " + rank + " still has " + left + " requests after " + drainSeconds + " s; they end");

@@ -3,8 +3,8 @@ package dev.sglangray.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.workers.RegisteredServer;
 import dev.sglangray.workers.WorkerStatus;
+import dev.sglangray.workers.protocol.RegisteredServer;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -8,8 +8,8 @@ import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.workers.WorkersRouterApi;
 import dev.sglangray.workers.loop.ThreadLoop;
-import dev.sglangray.workers.registry.RouterPort;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.registry.RouterPort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -118,7 +118,8 @@ final class RealEngine implements AutoCloseable {
     private void register() {
         try (ThreadLoop loop = new ThreadLoop("real-engine", InstantSource.system())) {
             WorkersRouterApi router = new WorkersRouterApi(routerUrl, null, new OkHttpClient(), loop);
-            String id = router.add(new ServerEndpoint(url, "regular", null, null)).join();
+            String id =
+                    router.add(new ServerEndpoint(url, "regular", null, null)).join();
             await().atMost(Duration.ofMinutes(1))
                     .until(() -> router.progress(id).join() instanceof RouterPort.Progress.Listed);
         }

@@ -82,7 +82,6 @@ public final class EngineController {
 
     private boolean probesPaused;
     private @Nullable String problem;
-    private @Nullable String renewedFor;
     private @Nullable Instant bringAt;
     private Signal.Restrained restrained = new Signal.Restrained(false, false);
     private EventLoop.@Nullable Timer timer;
@@ -402,7 +401,6 @@ public final class EngineController {
     private void adopt(FleetWeights fleet) {
         if (fleet.generation() > record.fleet().generation()) {
             problem = null;
-            renewedFor = null;
             bringAt = null;
             retries.reset();
             note(record.withFleet(fleet));
@@ -480,8 +478,8 @@ public final class EngineController {
                 return CompletableFuture.completedFuture(null);
             }
             Weights wanted = fleet.updated() == null ? settings.initial() : fleet.updated();
-            if (loaded.id() == null && !loaded.healable() && !fleet.id().equals(renewedFor)) {
-                renewedFor = fleet.id();
+            if (loaded.id() == null && !loaded.healable()) {
+                // A load that was not answered may still be under way in this process, and end at any moment.
                 String why = "it is not known which weights the engine has; a new one starts for " + wanted.text();
                 supervisor.signal(new Signal.RestartWanted(why));
                 throw new WorkerFailure(why);
