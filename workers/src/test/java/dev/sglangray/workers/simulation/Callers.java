@@ -332,7 +332,10 @@ final class Callers {
         CompletableFuture<Void> unused = call.handle((done, failed) -> {
             if (failed == null) {
                 world.note(() -> engine + " has released its memory");
-                released.put(engine.key, "all");
+                // The cleaning takes back what is under way, too.
+                if (!cleaning) {
+                    released.put(engine.key, "all");
+                }
             } else {
                 unanswered("memory", engine);
             }
