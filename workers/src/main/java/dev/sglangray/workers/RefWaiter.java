@@ -120,15 +120,37 @@ final class RefWaiter {
             try {
                 finishReady(pending, slice);
             } catch (Throwable e) {
-                // Ray is gone, or the thread was told to end: nobody will ever answer these.
                 LOG.debug("Waiting for Ray failed: {}", e.toString());
-                pending.forEach(p -> p.future().completeExceptionally(e));
-                pending.clear();
+                failWhatFails(pending, e);
             }
             slice = pending.size() < before ? FIRST_SLICE_MS : Math.min(longestSliceMs, slice * 2);
         }
         IllegalStateException ended = new IllegalStateException("the connection to Ray is being closed");
         pending.forEach(p -> p.future().completeExceptionally(ended));
+    }
+
+    /**
+     * One reference whose wait fails must not fail the others. Where Ray itself is gone every wait fails, and nobody will ever
+     * answer any of them.
+     */
+    private static void failWhatFails(List<Pending<?>> pending, Throwable together) {
+        if (!Ray.isInitialized()) {
+            pending.forEach(p -> p.future().completeExceptionally(together));
+            pending.clear();
+            return;
+        }
+        for (Pending<?> one : List.copyOf(pending)) {
+            try {
+                List<Pending<?>> alone = new ArrayList<>(List.of(one));
+                finishReady(alone, 0);
+                if (alone.isEmpty()) {
+                    pending.remove(one);
+                }
+            } catch (Throwable e) {
+                pending.remove(one);
+                one.future().completeExceptionally(e);
+            }
+        }
     }
 
     /** Moves what arrived; waits while there is nothing at all; false when the thread should end. */

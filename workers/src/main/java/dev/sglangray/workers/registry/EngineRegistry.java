@@ -51,6 +51,9 @@ public final class EngineRegistry {
     /** At which epochs the last engines were unregistered. */
     private final Map<String, Long> unregistered = new LinkedHashMap<>();
 
+    /** The last reports of workers whose engines are not registered, by key. */
+    private final Map<String, EngineReport> workersSeen = new LinkedHashMap<>();
+
     private @Nullable RouterPort router;
     private FleetWeights weights = FleetWeights.INITIAL;
     /** Weights that are being written down, and hold after that. */
@@ -321,6 +324,9 @@ public final class EngineRegistry {
     public ReportReply report(EngineReport report) {
         Member member = members.get(report.key());
         if (member == null) {
+            member = registeredByUrl(report);
+        }
+        if (member == null) {
             String url = report.endpoint() == null ? null : report.endpoint().url();
             return new ReportReply(report.epoch(), false, false, url == null || sync.isOut(url), weights);
         }
@@ -339,6 +345,26 @@ public final class EngineRegistry {
                 isWanted(member) && sync.listed(member.endpoint.url()) != null,
                 !isWanted(member) && sync.isOut(member.endpoint.url()),
                 weights);
+    }
+
+    /** An engine of a worker may have been registered by its URL, as RLinf does: it is its worker's all the same. */
+    private @Nullable Member registeredByUrl(EngineReport report) {
+        workersSeen.remove(report.key());
+        workersSeen.put(report.key(), report);
+        if (workersSeen.size() > REMEMBERED) {
+            workersSeen.remove(workersSeen.keySet().iterator().next());
+        }
+        ServerEndpoint endpoint = report.endpoint();
+        Member byUrl = endpoint == null ? null : members.remove(endpoint.url());
+        if (byUrl == null) {
+            return null;
+        }
+        Member member = new Member(report.key(), endpoint);
+        member.everListed = byUrl.everListed;
+        member.awaitedAt = byUrl.awaitedAt;
+        members.put(member.key, member);
+        unregistered.remove(member.key);
+        return member;
     }
 
     private static void take(Member member, EngineReport report) {
@@ -405,7 +431,8 @@ public final class EngineRegistry {
      *
      * @return the key to ask by
      */
-    public String register(ServerEndpoint endpoint) {
+    public String register(ServerEndpoint wanted) {
+        ServerEndpoint endpoint = wanted.actor() == null ? withWorker(wanted) : wanted;
         String key = keyOf(endpoint);
         Long end = unregistered.get(key);
         if (end != null && endpoint.epoch() <= end) {
@@ -447,6 +474,23 @@ public final class EngineRegistry {
         return key;
     }
 
+    /** The same server as its worker says it, if a worker of this fleet has it. */
+    private ServerEndpoint withWorker(ServerEndpoint wanted) {
+        for (Member member : members.values()) {
+            if (member.hasWorker() && member.endpoint.url().equals(wanted.url())) {
+                return member.endpoint;
+            }
+        }
+        for (EngineReport seen : workersSeen.values()) {
+            ServerEndpoint endpoint = seen.endpoint();
+            if (endpoint != null && endpoint.url().equals(wanted.url())) {
+                unregistered.remove(seen.key());
+                return endpoint;
+            }
+        }
+        return wanted;
+    }
+
     private void watchRegistration(Member member) {
         loop.schedule(FORGOTTEN, () -> {
             if (members.get(member.key) != member || member.everListed || member.awaitedAt == null) {
@@ -486,6 +530,13 @@ public final class EngineRegistry {
     /** How far a registration is. A caller that stops asking gives up a registration that has not succeeded yet. */
     public CompletableFuture<Registration> registration(String key) {
         Member member = members.get(key);
+        if (member == null) {
+            // A server that was registered by URL and turned out to be a worker's has the worker's key now.
+            member = members.values().stream()
+                    .filter(one -> one.endpoint.url().equals(key))
+                    .findFirst()
+                    .orElse(null);
+        }
         if (member == null) {
             return CompletableFuture.completedFuture(
                     new Registration(Registration.State.GONE, key, "it is not registered", null));
