@@ -355,7 +355,10 @@ public final class EngineRegistry {
             workersSeen.remove(workersSeen.keySet().iterator().next());
         }
         ServerEndpoint endpoint = report.endpoint();
-        Member byUrl = endpoint == null ? null : members.remove(endpoint.url());
+        if (endpoint == null) {
+            return null;
+        }
+        Member byUrl = members.remove(endpoint.url());
         if (byUrl == null) {
             return null;
         }
