@@ -77,6 +77,8 @@ final class RegistrationWait {
                 done.complete(found.server());
             } else if (found.state() == Registration.State.GONE) {
                 done.completeExceptionally(failed(endpoint.url() + " is not registered any more"));
+            } else if (found.state() == Registration.State.REFUSED) {
+                end(found.detail());
             } else {
                 later(pause, () -> look(key, Math.min(LONGEST_PAUSE_MS, pause * 2), found.detail()));
             }
@@ -85,11 +87,15 @@ final class RegistrationWait {
     }
 
     private void giveUp(String last) {
+        end("the router did not send to " + endpoint.url() + " within " + longest.toSeconds() + " s: " + last);
+    }
+
+    /** Nothing is left of a registration that failed. */
+    private void end(String why) {
         CompletableFuture<?> unregistered =
                 router.unregisterServer(endpoint.url()).toCompletableFuture();
         CompletableFuture<Void> unused = unregistered.handle((was, failure) -> {
-            done.completeExceptionally(failed(
-                    "the router did not send to " + endpoint.url() + " within " + longest.toSeconds() + " s: " + last));
+            done.completeExceptionally(failed(why));
             return null;
         });
     }

@@ -96,7 +96,7 @@ public final class WeightsDriver {
                 + refusal(WeightUpdate.fromTensors("4", List.of(Map.of("serialized_named_tensors", List.of()))))
                         .contains("this engine has no /update_weights_from_tensor"));
         say("a server with other weights "
-                + refusalOfAStranger().contains("has weights of version 2, and the fleet those of 3"));
+                + refusalOfAStranger().contains("has weights of version 2, and the fleet those of version 3"));
         say("answered by " + answering());
     }
 
@@ -131,7 +131,7 @@ public final class WeightsDriver {
         await(
                 "the broken engine says why",
                 () -> status(1).conditions().stream()
-                        .anyMatch(words -> words.contains("could not be given the fleet's weights")));
+                        .anyMatch(words -> words.contains("could not load the fleet's weights")));
         say("the broken engine is " + status(1).state() + ", and 0 is "
                 + status(0).state());
         say("the next update is complete " + update("6", "{}").isComplete() + ", answered by " + answering());

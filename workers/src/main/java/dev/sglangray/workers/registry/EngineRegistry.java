@@ -125,6 +125,8 @@ public final class EngineRegistry {
             LISTED,
             /** Not yet. */
             PENDING,
+            /** It says that it has other weights than the fleet; unregister it. */
+            REFUSED,
             /** It is not registered, or not any more. */
             GONE
         }
@@ -254,7 +256,7 @@ public final class EngineRegistry {
         if (!fits(member)) {
             return member.hasWorker()
                     ? "it does not have the fleet's weights, " + weights.text()
-                    : "it has weights of version " + member.version + ", and the fleet has " + weights.text();
+                    : "it has weights of version " + member.version + ", and the fleet those of " + weights.text();
         }
         return sync.listed(member.endpoint.url()) == null ? sync.error(member.endpoint.url()) : "";
     }
@@ -546,6 +548,10 @@ public final class EngineRegistry {
         }
         member.awaitedAt = loop.now();
         RegisteredServer server = isWanted(member) ? sync.listed(member.endpoint.url()) : null;
+        if (!member.hasWorker() && member.asked && !member.everListed && !fits(member)) {
+            return CompletableFuture.completedFuture(new Registration(
+                    Registration.State.REFUSED, key, member.endpoint.url() + ": " + whyNot(member), null));
+        }
         if (server == null || !server.healthy()) {
             return CompletableFuture.completedFuture(
                     new Registration(Registration.State.PENDING, key, whyNot(member), null));
