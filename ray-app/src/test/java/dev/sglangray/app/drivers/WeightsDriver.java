@@ -93,8 +93,8 @@ public final class WeightsDriver {
         say("another model "
                 + refusal(WeightUpdate.fromDisk("4", other.toString())).contains("hidden_size is 3"));
         say("tensors "
-                + refusal(WeightUpdate.fromTensors("4", List.of(Map.of("serialized_named_tensors", List.of()))))
-                        .contains("this engine has no /update_weights_from_tensor"));
+                + refusal(WeightUpdate.fromDistributed("4", List.of(Map.of("names", List.of()))))
+                        .contains("this engine has no /update_weights_from_distributed"));
         say("a server with other weights "
                 + refusalOfAStranger().contains("has weights of version 2, and the fleet those of version 3"));
         say("answered by " + answering());
