@@ -5,10 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.engine.EnginePort;
 import dev.sglangray.workers.engine.EnginePort.Answer;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
@@ -66,6 +68,10 @@ final class EngineControl {
     Answer post(String path, Map<String, ?> body, Duration longest) throws IOException {
         // Bytes, not a string: OkHttp would add a charset to the content type.
         RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
+        return post(path, json, longest);
+    }
+
+    private Answer post(String path, RequestBody json, Duration longest) throws IOException {
         long millis = Math.max(1, longest.toMillis());
         OkHttpClient patient = once.newBuilder()
                 .callTimeout(millis, TimeUnit.MILLISECONDS)
@@ -126,6 +132,23 @@ final class EngineControl {
         }
     }
 
+    private Answer postBucket(WeightUpdate update, int index, Map<String, ?> more, Duration longest)
+            throws IOException {
+        String route = update.kind().route();
+        if (update.shelf() == null) {
+            Map<String, Object> body = new LinkedHashMap<>(update.buckets().get(index));
+            body.putAll(more);
+            return post(route, body, longest);
+        }
+        BucketShelf shelf;
+        try {
+            shelf = BucketShelf.find(update.shelf());
+        } catch (IOException e) {
+            throw new EnginePort.BucketMissing(String.valueOf(e.getMessage()));
+        }
+        return post(route, new BucketBody(shelf, update.shelf().sizes().get(index), index, more, longest), longest);
+    }
+
     /** The same calls for an event loop. */
     EnginePort port(ThreadLoop loop) {
         return new EnginePort() {
@@ -136,6 +159,19 @@ final class EngineControl {
                         return EngineControl.this.post(path, body, longest);
                     } catch (IOException e) {
                         throw new WorkerFailure(e.toString());
+                    }
+                });
+            }
+
+            @Override
+            public CompletableFuture<Answer> postBucket(
+                    WeightUpdate update, int index, Map<String, ?> more, Duration longest) {
+                return loop.block(() -> {
+                    try {
+                        return EngineControl.this.postBucket(update, index, more, longest);
+                    } catch (IOException e) {
+                        throw new WorkerFailure("the engine did not answer "
+                                + update.kind().route() + " within " + longest.toSeconds() + " s: " + e);
                     }
                 });
             }

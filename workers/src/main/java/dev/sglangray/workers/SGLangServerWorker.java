@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.engine.BucketSource;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.EngineRecord;
 import dev.sglangray.workers.engine.EngineSettings;
@@ -95,7 +94,6 @@ public class SGLangServerWorker {
                 journal,
                 new ProcessOfEngine(key),
                 control.port(loop),
-                BucketSource.INLINE,
                 registry,
                 HandoverFile.open(spec.actorName(), kit.node(), loop).section("engine", EngineRecord.class),
                 spec.groupSize(),

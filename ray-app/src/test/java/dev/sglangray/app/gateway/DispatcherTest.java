@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.protocol.BucketReference;
 import dev.sglangray.workers.protocol.PauseMode;
 import java.time.Duration;
 import java.util.Arrays;
@@ -41,7 +42,7 @@ class DispatcherTest {
                     "register", arguments -> CompletableFuture.completedFuture(arguments.text("api_key")),
                     "update",
                             arguments -> CompletableFuture.completedFuture(arguments
-                                    .record("buckets", BucketShelf.Reference.class)
+                                    .record("buckets", BucketReference.class)
                                     .orElseThrow()
                                     .total()),
                     "overflow", arguments -> overflow(),

@@ -121,7 +121,6 @@ public final class EngineController {
             EventSink events,
             EngineProcess process,
             EnginePort engine,
-            BucketSource buckets,
             RegistryPort registry,
             RecordStore<EngineRecord> store,
             int groupSize,
@@ -131,7 +130,7 @@ public final class EngineController {
         this.events = events;
         this.process = process;
         this.engine = engine;
-        this.loader = new WeightLoader(engine, buckets);
+        this.loader = new WeightLoader(engine);
         this.store = store;
         this.changes = new Turns(loop, (what, why) -> new WorkerFailure(what + ": " + why));
         this.waiters = new Waiters(loop);

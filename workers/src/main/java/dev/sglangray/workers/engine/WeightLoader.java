@@ -28,11 +28,9 @@ final class WeightLoader {
     private static final Duration SESSION = Duration.ofSeconds(30);
 
     private final EnginePort engine;
-    private final BucketSource buckets;
 
-    WeightLoader(EnginePort engine, BucketSource buckets) {
+    WeightLoader(EnginePort engine) {
         this.engine = engine;
-        this.buckets = buckets;
     }
 
     /** UPDATED, REFUSED or UNCERTAIN; the future does not fail. */
@@ -77,23 +75,30 @@ final class WeightLoader {
 
     private CompletableFuture<UpdateOutcome> bucket(WeightUpdate update, int index, boolean flush, Deadline deadline) {
         boolean last = index == update.bucketCount() - 1;
-        String route = update.kind().route();
-        return buckets.bucket(update, index, deadline.left()).thenCompose(bucket -> {
-            Map<String, Object> body = new LinkedHashMap<>(bucket);
-            body.put("flush_cache", last && flush);
-            if (last) {
-                body.put("weight_version", update.version());
-            }
-            return engine.post(route, body, deadline.left()).thenCompose(answer -> {
-                UpdateOutcome outcome = judge(route, answer);
-                if (outcome.is(Result.REFUSED) && index > 0) {
-                    outcome = UpdateOutcome.of(Result.UNCERTAIN, "in bucket " + (index + 1) + ", " + outcome.detail());
-                }
-                return last || !outcome.is(Result.UPDATED)
+        Map<String, Object> more = new LinkedHashMap<>();
+        more.put("flush_cache", last && flush);
+        if (last) {
+            more.put("weight_version", update.version());
+        }
+        return engine.postBucket(update, index, more, deadline.left())
+                .handle((answer, failure) -> {
+                    UpdateOutcome outcome;
+                    if (failure == null) {
+                        outcome = judge(update.kind().route(), answer);
+                    } else {
+                        outcome = UpdateOutcome.of(
+                                EventLoop.unwrapped(failure) instanceof EnginePort.BucketMissing
+                                        ? Result.REFUSED
+                                        : Result.UNCERTAIN,
+                                EventLoop.words(failure));
+                    }
+                    return outcome.is(Result.REFUSED) && index > 0
+                            ? UpdateOutcome.of(Result.UNCERTAIN, "in bucket " + (index + 1) + ", " + outcome.detail())
+                            : outcome;
+                })
+                .thenCompose(outcome -> last || !outcome.is(Result.UPDATED)
                         ? CompletableFuture.completedFuture(outcome)
-                        : bucket(update, index + 1, flush, deadline);
-            });
-        });
+                        : bucket(update, index + 1, flush, deadline));
     }
 
     private static UpdateOutcome judge(String route, EnginePort.Answer answer) {

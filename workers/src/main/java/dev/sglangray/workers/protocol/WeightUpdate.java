@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param path for {@link Kind#DISK}: a folder that every engine's node sees, or a name that the engine can resolve
  * @param loadFormat for {@link Kind#DISK}: SGLang's {@code load_format}, or null for the engine's own
  * @param buckets for the other kinds: the bodies of the engine's requests, in order, as SGLang describes them
+ * @param shelf where the buckets lie instead; null when they are here
  * @param inFlight what becomes of requests under way
  * @param rolling whether one engine is updated after the other, so that answers of old and new weights mix for a while
  * @param timeoutSeconds for the whole of it, above 0
@@ -24,6 +25,7 @@ public record WeightUpdate(
         @Nullable String path,
         @Nullable String loadFormat,
         List<Map<String, Object>> buckets,
+        @Nullable BucketReference shelf,
         InFlight inFlight,
         boolean rolling,
         double timeoutSeconds) {
@@ -62,7 +64,10 @@ public record WeightUpdate(
             throw new IllegalArgumentException(
                     "An update from disk needs a path, and no other has one: " + kind + ", path " + path);
         }
-        if ((kind == Kind.DISK) != buckets.isEmpty()) {
+        if (shelf != null && !buckets.isEmpty()) {
+            throw new IllegalArgumentException("The buckets of an update lie in it or elsewhere, not both.");
+        }
+        if ((kind == Kind.DISK) != (buckets.isEmpty() && shelf == null)) {
             throw new IllegalArgumentException("An update from disk has no buckets, and every other at least one.");
         }
         if (!(timeoutSeconds > 0)) {
@@ -87,27 +92,29 @@ public record WeightUpdate(
 
     private static WeightUpdate of(
             String version, Kind kind, @Nullable String path, List<Map<String, Object>> buckets) {
-        return new WeightUpdate(version, kind, path, null, buckets, InFlight.DRAIN, false, DEFAULT_TIMEOUT.toSeconds());
+        return new WeightUpdate(
+                version, kind, path, null, buckets, null, InFlight.DRAIN, false, DEFAULT_TIMEOUT.toSeconds());
     }
 
     /** With another {@code load_format}. */
     public WeightUpdate withLoadFormat(@Nullable String format) {
-        return new WeightUpdate(version, kind, path, format, buckets, inFlight, rolling, timeoutSeconds);
+        return new WeightUpdate(version, kind, path, format, buckets, shelf, inFlight, rolling, timeoutSeconds);
     }
 
     /** With another fate of requests under way. */
     public WeightUpdate withInFlight(InFlight fate) {
-        return new WeightUpdate(version, kind, path, loadFormat, buckets, fate, rolling, timeoutSeconds);
+        return new WeightUpdate(version, kind, path, loadFormat, buckets, shelf, fate, rolling, timeoutSeconds);
     }
 
     /** One engine after the other: the fleet never stops answering, and its answers mix for a while. */
     public WeightUpdate withRolling(boolean wanted) {
-        return new WeightUpdate(version, kind, path, loadFormat, buckets, inFlight, wanted, timeoutSeconds);
+        return new WeightUpdate(version, kind, path, loadFormat, buckets, shelf, inFlight, wanted, timeoutSeconds);
     }
 
     /** With another time for the whole of it. */
     public WeightUpdate withTimeout(Duration whole) {
-        return new WeightUpdate(version, kind, path, loadFormat, buckets, inFlight, rolling, whole.toMillis() / 1000.0);
+        return new WeightUpdate(
+                version, kind, path, loadFormat, buckets, shelf, inFlight, rolling, whole.toMillis() / 1000.0);
     }
 
     /** The time for the whole of it. */
@@ -117,7 +124,7 @@ public record WeightUpdate(
 
     /** How many buckets there are. */
     public int bucketCount() {
-        return buckets.size();
+        return shelf == null ? buckets.size() : shelf.sizes().size();
     }
 
     /** What an engine has after it. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.simulation;
 
-import dev.sglangray.workers.engine.BucketSource;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.EnginePort;
 import dev.sglangray.workers.engine.EngineRecord;
 import dev.sglangray.workers.engine.EngineSettings;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.supervision.OnDegraded;
 import dev.sglangray.workers.supervision.OnNodeLoss;
@@ -81,7 +81,6 @@ final class SimEngine {
                 (kind, text) -> world.note(() -> actor + " " + kind + ": " + text),
                 process(mine),
                 port(mine),
-                BucketSource.INLINE,
                 report -> simulation.registry.report(mine, report),
                 store.in(mine),
                 simulation.size(),
@@ -165,6 +164,12 @@ final class SimEngine {
                 // A connection leads to one process: its successor never gets the request.
                 SimServer there = server();
                 return world.call(mine, () -> there.alive, () -> there.post(path, body), longest, false);
+            }
+
+            @Override
+            public CompletableFuture<Answer> postBucket(
+                    WeightUpdate update, int index, Map<String, ?> more, Duration longest) {
+                throw new UnsupportedOperationException("updates come from disk here");
             }
 
             @Override

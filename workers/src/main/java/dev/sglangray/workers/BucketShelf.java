@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.gateway;
+package dev.sglangray.workers;
 
-import dev.sglangray.workers.RayCalls;
+import dev.sglangray.workers.protocol.BucketReference;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -24,45 +23,19 @@ import org.jspecify.annotations.Nullable;
  * ({@code sglang_ray.shelf}), which ends with the trainer. A bucket is read in pieces, so that it need not fit into this
  * JVM. Immutable; safe for use by several threads.
  */
-public final class BucketShelf {
+final class BucketShelf {
     /** The actor refuses longer ones. Two are in this JVM at a time. */
     private static final int PIECE = 4 << 20;
 
     private static final PyActorMethod<byte[]> READ = PyActorMethod.of("piece", byte[].class);
 
-    private final Reference reference;
+    private final BucketReference reference;
     // Ray ends an actor whose last handle is collected.
     private final PyActorHandle actor;
 
-    private BucketShelf(Reference reference, PyActorHandle actor) {
+    private BucketShelf(BucketReference reference, PyActorHandle actor) {
         this.reference = reference;
         this.actor = actor;
-    }
-
-    /**
-     * What a request says instead of buckets. Travels as JSON.
-     *
-     * @param actor the actor's name
-     * @param namespace its Ray namespace
-     * @param update which update's buckets
-     * @param sizes the length of each, in bytes
-     */
-    public record Reference(String actor, String namespace, String update, List<Long> sizes) {
-        /** Checks that there are buckets. */
-        public Reference {
-            Objects.requireNonNull(actor, "actor");
-            Objects.requireNonNull(namespace, "namespace");
-            Objects.requireNonNull(update, "update");
-            sizes = List.copyOf(sizes);
-            if (sizes.isEmpty() || sizes.stream().anyMatch(size -> size < 2)) {
-                throw new IllegalArgumentException("buckets are JSON objects, one or more, not of sizes " + sizes);
-            }
-        }
-
-        /** All buckets together, in bytes. */
-        public long total() {
-            return sizes.stream().mapToLong(Long::longValue).sum();
-        }
     }
 
     /**
@@ -70,7 +43,7 @@ public final class BucketShelf {
      *
      * @throws IOException when it is not there: the trainer has ended
      */
-    public static BucketShelf find(Reference reference) throws IOException {
+    static BucketShelf find(BucketReference reference) throws IOException {
         try {
             BaseActorHandle found = Ray.<BaseActorHandle>getActor(reference.actor(), reference.namespace())
                     .orElseThrow(() -> new IOException("the trainer that has the buckets of this update is gone"));
@@ -86,14 +59,15 @@ public final class BucketShelf {
      * @param bucket its place in the list, from 0
      * @param longest how long to wait for one piece
      */
-    public InputStream open(int bucket, Duration longest) {
+    InputStream open(int bucket, Duration longest) {
         return new Pieces(bucket, reference.sizes().get(bucket), longest);
     }
 
     private CompletableFuture<byte[]> read(int bucket, long offset) {
         try {
-            return RayCalls.watchLong(
-                    actor.task(READ, reference.update(), bucket, offset, PIECE).remote());
+            return RefWaiter.shared()
+                    .watch(actor.task(READ, reference.update(), bucket, offset, PIECE)
+                            .remote());
         } catch (RayException e) {
             return CompletableFuture.failedFuture(e);
         }
