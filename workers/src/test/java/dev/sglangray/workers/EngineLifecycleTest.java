@@ -225,7 +225,7 @@ class EngineLifecycleTest {
         arguments.put("api_key", "engine-key");
         lifecycle(arguments, 30).start();
 
-        ServerEndpoint endpoint = engine.endpoint();
+        ServerEndpoint endpoint = engine.endpoint(engine.url(), "actor-key");
         assertThat(endpoint.workerType()).isEqualTo("prefill");
         assertThat(endpoint.apiKey()).isEqualTo("engine-key");
         assertThat(endpoint.toString()).doesNotContain("engine-key");

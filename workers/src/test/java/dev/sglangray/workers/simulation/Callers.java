@@ -384,7 +384,7 @@ final class Callers {
                     if (failed == null) {
                         world.note(() -> engine + " generates again");
                         end("pause", engine);
-                        if (free.get("pause" + engine.key) == 0) {
+                        if (free.getOrDefault("pause" + engine.key, 0L) == 0) {
                             mayBePaused.remove(engine.key);
                         }
                     } else {

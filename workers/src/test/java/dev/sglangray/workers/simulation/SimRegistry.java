@@ -188,7 +188,7 @@ final class SimRegistry {
         };
     }
 
-    private void watchDeath(World.Loop mine, World.Loop theirs, CompletableFuture<String> death) {
+    private void watchDeath(World.Loop mine, World.@Nullable Loop theirs, CompletableFuture<String> death) {
         if (!mine.isAlive() || death.isDone()) {
             return;
         }
