@@ -71,6 +71,10 @@ final class Callers {
         return mayBePaused.contains(engine.key);
     }
 
+    boolean hasReleased(SimEngine engine) {
+        return released.containsKey(engine.key);
+    }
+
     boolean isUnregistered(SimEngine engine) {
         return wasMember.contains(engine.key);
     }

@@ -128,6 +128,9 @@ final class SimEngine {
 
     private CompletableFuture<Void> start(World.Loop mine, int incarnation, boolean sameUrl) {
         kill();
+        if (simulation.callers.hasReleased(this)) {
+            simulation.violate(() -> this + " starts a server, but a caller was told that its memory is released");
+        }
         if (url == null || !sameUrl) {
             url = simulation.freshUrl(rank);
         }

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The router's worker: its process dies and is replaced, and the router, which dies with it or by itself. */
 final class SimRegistry {
