@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.UpdateOutcome.Result;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.Weights;
@@ -273,7 +274,7 @@ class EngineMemoryTest {
     }
 
     private void update(EngineController engine, String id, WeightUpdate update) {
-        var notice = new dev.sglangray.workers.protocol.UpdateNotice(
+        UpdateNotice notice = new UpdateNotice(
                 id, update.version(), update.path(), update.inFlight());
         CompletableFuture<?> prepared = engine.prepare(notice, SOON, Duration.ofMinutes(1));
         fixture.loop.pass(Duration.ofSeconds(1));
@@ -317,7 +318,7 @@ class EngineMemoryTest {
         assertThat(successor.record().groupSize()).isEqualTo(5);
         assertThat(successor.conditions()).containsExactly("memory released: kv_cache, weights, cuda_graph");
         assertThat(settled(successor.resume(List.of(), SOON))).isTrue();
-        assertThat(fixture.done("start")).containsExactly("start 1 elsewhere");
+        assertThat(fixture.done("start")).containsExactly("start 1");
         assertThat(successor.isServed()).isTrue();
     }
 }
