@@ -38,6 +38,7 @@ final class EngineFixture {
     final Map<String, EnginePort.Answer> answers = new HashMap<>();
     final Map<String, Runnable> meanwhile = new HashMap<>();
     OptionalInt requests = OptionalInt.of(0);
+
     @Nullable
     String requestsFailure;
 
@@ -45,6 +46,7 @@ final class EngineFixture {
     boolean registryAnswers = true;
     boolean member = true;
     boolean starts = true;
+
     @Nullable
     CompletableFuture<Void> startBlocks;
 
@@ -53,6 +55,7 @@ final class EngineFixture {
     Optional<String> pathRefusal = Optional.empty();
     RestartMode mode = RestartMode.ALWAYS;
     ProbeKind probe = ProbeKind.NONE;
+
     @Nullable
     EngineRecord kept;
 
@@ -142,8 +145,8 @@ final class EngineFixture {
     }
 
     EngineController controller(boolean inherits) {
-        SupervisionPolicy policy = new SupervisionPolicy(
-                mode, 5, 600, 1, 4, probe, 10, 5, 3, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
+        SupervisionPolicy policy =
+                new SupervisionPolicy(mode, 5, 600, 1, 4, probe, 10, 5, 3, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
         EngineSettings settings = new EngineSettings(
                 KEY,
                 "engines:0",

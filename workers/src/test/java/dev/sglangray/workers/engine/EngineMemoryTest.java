@@ -248,7 +248,8 @@ class EngineMemoryTest {
         fixture.deeds.clear();
         assertThat(settled(engine.resume(List.of(), SOON))).isTrue();
         assertThat(fixture.done(LOAD))
-                .containsExactly(LOAD + " {flush_cache=true, load_format=auto, model_path=/weights/7, weight_version=7}");
+                .containsExactly(
+                        LOAD + " {flush_cache=true, load_format=auto, model_path=/weights/7, weight_version=7}");
         assertThat(engine.isServed()).isTrue();
     }
 
@@ -267,20 +268,21 @@ class EngineMemoryTest {
                 .asString()
                 .contains("cannot be loaded again", "stays out of the router until the next update");
 
-        update(engine, "id-9", WeightUpdate.fromTensors("9", List.of(Map.of("serialized_named_tensors", List.of("b")))));
+        update(
+                engine,
+                "id-9",
+                WeightUpdate.fromTensors("9", List.of(Map.of("serialized_named_tensors", List.of("b")))));
         assertThat(engine.isServed()).isTrue();
         assertThat(engine.conditions()).isEmpty();
         assertThat(fixture.done("start")).isEmpty();
     }
 
     private void update(EngineController engine, String id, WeightUpdate update) {
-        UpdateNotice notice = new UpdateNotice(
-                id, update.version(), update.path(), update.inFlight());
+        UpdateNotice notice = new UpdateNotice(id, update.version(), update.path(), update.inFlight());
         CompletableFuture<?> prepared = engine.prepare(notice, SOON, Duration.ofMinutes(1));
         fixture.loop.pass(Duration.ofSeconds(1));
         assertThat(prepared).isCompleted();
-        CompletableFuture<Result> applied =
-                engine.apply(id, update, SOON).thenApply(outcome -> outcome.result());
+        CompletableFuture<Result> applied = engine.apply(id, update, SOON).thenApply(outcome -> outcome.result());
         assertThat(fixture.loop.value(applied)).isEqualTo(Result.UPDATED);
         fixture.fleet = fixture.fleet.next(id, update.weights(), false);
         assertThat(fixture.loop.value(engine.settle(fixture.fleet, id, SOON))).isEmpty();

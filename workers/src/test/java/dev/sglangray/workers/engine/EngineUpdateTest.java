@@ -231,7 +231,8 @@ class EngineUpdateTest {
     @Test
     void aPauseForAnUpdateEndsWithItsLease() {
         EngineController engine = fixture.serving();
-        assertThat(prepared(engine, "id-7", SEVEN.withInFlight(InFlight.RETRACT)).result())
+        assertThat(prepared(engine, "id-7", SEVEN.withInFlight(InFlight.RETRACT))
+                        .result())
                 .isEqualTo(Result.READY);
         fixture.deeds.clear();
         fixture.loop.pass(LEASE);
@@ -300,7 +301,9 @@ class EngineUpdateTest {
         fixture.loop.pass(Registration.HEARTBEAT.plus(SECOND));
         String load = fixture.done(LOAD).get(0);
         assertThat(fixture.deeds).containsSubsequence("report: out", load, "report: serves");
-        assertThat(fixture.done("report: serves")).as("the heartbeat, and the return").hasSize(2);
+        assertThat(fixture.done("report: serves"))
+                .as("the heartbeat, and the return")
+                .hasSize(2);
         assertThat(engine.weightVersion()).isEqualTo("7");
         assertThat(engine.isServed()).isTrue();
     }

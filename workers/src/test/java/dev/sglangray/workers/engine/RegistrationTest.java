@@ -62,8 +62,7 @@ class RegistrationTest {
     @Test
     void aStatementIsMadeUnderAnEpochThatIsKeptFirst() {
         registration.say(SERVES);
-        assertThat(reports)
-                .containsExactly(new EngineReport("key", "engines:0", 5, true, "", THERE, "initial"));
+        assertThat(reports).containsExactly(new EngineReport("key", "engines:0", 5, true, "", THERE, "initial"));
         assertThat(epochs).containsExactly(5L);
         registration.say(SERVES);
         assertThat(reports).hasSize(1);
@@ -106,7 +105,9 @@ class RegistrationTest {
         assertThat(sent()).containsExactly(5L, 6L);
         answer(1, 6, false, true);
         answer(0, 6, true, false);
-        assertThat(registration.isOut()).as("the late answer says nothing of it").isTrue();
+        assertThat(registration.isOut())
+                .as("the late answer says nothing of it")
+                .isTrue();
         assertThat(replies).hasSize(1);
     }
 
@@ -126,7 +127,9 @@ class RegistrationTest {
         registration.say(SERVES);
         answer(0, 17, true, false);
         assertThat(sent()).containsExactly(5L, 18L);
-        assertThat(registration.isServed()).as("that answer was to another statement").isFalse();
+        assertThat(registration.isServed())
+                .as("that answer was to another statement")
+                .isFalse();
         answer(1, 18, true, false);
         assertThat(registration.isServed()).isTrue();
         assertThat(epochs).endsWith(18L);

@@ -30,8 +30,8 @@ class ThreadLoopTest {
     }
 
     private String threadOf(CompletableFuture<?> future) throws Exception {
-        return get(loop.ask(() -> future.handle(
-                (value, failure) -> Thread.currentThread().getName())));
+        return get(loop.ask(
+                () -> future.handle((value, failure) -> Thread.currentThread().getName())));
     }
 
     @Test
@@ -78,7 +78,8 @@ class ThreadLoopTest {
         assertThat(get(loop.ask(() -> CompletableFuture.completedFuture(1))))
                 .as("the loop is free meanwhile")
                 .isOne();
-        CompletableFuture<String> where = blocked.thenApply(name -> Thread.currentThread().getName());
+        CompletableFuture<String> where =
+                blocked.thenApply(name -> Thread.currentThread().getName());
         release.countDown();
         assertThat(get(blocked)).isEqualTo("act-under-test");
         assertThat(get(where)).isEqualTo("loop-under-test");
@@ -92,8 +93,8 @@ class ThreadLoopTest {
     @Test
     void aFutureOfAnotherThreadCompletesHere() throws Exception {
         CompletableFuture<String> elsewhere = new CompletableFuture<>();
-        CompletableFuture<String> where =
-                loop.here(elsewhere).thenApply(value -> value + Thread.currentThread().getName());
+        CompletableFuture<String> where = loop.here(elsewhere)
+                .thenApply(value -> value + Thread.currentThread().getName());
         elsewhere.complete("on ");
         assertThat(get(where)).isEqualTo("on loop-under-test");
     }

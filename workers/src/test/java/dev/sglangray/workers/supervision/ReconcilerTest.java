@@ -151,8 +151,7 @@ class ReconcilerTest {
     @Test
     void aRestartOnDemandCostsNothingOfTheBudget() {
         with(policy(RestartMode.ALWAYS, 0)).on(new Signal.Adopted());
-        assertThat(reconciler.on(new Signal.RestartWanted("new weights")))
-                .containsExactly(new Action.End(0, true));
+        assertThat(reconciler.on(new Signal.RestartWanted("new weights"))).containsExactly(new Action.End(0, true));
         assertThat(reconciler.on(killed(0))).containsExactly(new Action.Start(1));
         assertThat(reconciler.on(new Signal.Started(1))).isEmpty();
         assertThat(reconciler.on(killed(1))).isEmpty();
