@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import okhttp3.OkHttpClient;
@@ -216,6 +217,40 @@ class EngineLifecycleTest {
         assertThat(engine.isHealthy()).isFalse();
         assertThat(engine.status().failure()).contains("ended by itself: killed by SIGKILL");
         assertThatThrownBy(() -> engine.url()).hasMessageContaining("killed by SIGKILL");
+    }
+
+    @Test
+    void itsEndIsToldBeforeItsLogIsRead() {
+        List<String> told = new CopyOnWriteArrayList<>();
+        EngineLifecycle candidate = lifecycle(StandIn.arguments(Map.of()), 30);
+        candidate.listen(new ExitListener() {
+            @Override
+            public void ended(boolean clean, String why) {
+                told.add(why);
+                try {
+                    Files.writeString(
+                            Path.of(Objects.requireNonNull(candidate.status().log())), "written after the news\n");
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+
+            @Override
+            public void explained(String why) {
+                told.add(why);
+            }
+        });
+        String unused = candidate.start();
+        ProcessHandle.of(Objects.requireNonNull(candidate.status().pid()))
+                .orElseThrow()
+                .destroyForcibly();
+
+        await().atMost(LONG).until(() -> told.size() == 2);
+        assertThat(told.get(0))
+                .startsWith("the engine ended by itself: killed by SIGKILL")
+                .doesNotContain("written after the news");
+        assertThat(told.get(1)).startsWith(told.get(0)).contains("written after the news");
+        assertThat(candidate.status().failure()).isEqualTo(told.get(1));
     }
 
     @Test

@@ -64,8 +64,7 @@ class HandoverFileTest {
         for (int i = 0; i < 50; i++) {
             int number = i;
             CompletableFuture<String> onDisk = loop.ask(() -> store.save(new Note("n", number))
-                    .thenApply(nothing ->
-                            Thread.currentThread().getName() + " " + read().number()));
+                    .thenApply(nothing -> Thread.currentThread().getName() + " " + read().number()));
             assertThat(onDisk.get(20, TimeUnit.SECONDS)).isEqualTo("loop-under-test " + number);
         }
     }

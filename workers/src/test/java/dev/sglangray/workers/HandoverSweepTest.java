@@ -25,8 +25,10 @@ class HandoverSweepTest {
 
     private void left(String actorId, String actor, String session) throws IOException {
         Map<String, Object> sections = Map.of(
-                "engine", Map.of("url", "http://a:1"),
-                HandoverSweep.WHO, new HandoverSweep.Who(actor, "sglang-ray", session));
+                "engine",
+                Map.of("url", "http://a:1"),
+                HandoverSweep.WHO,
+                new HandoverSweep.Who(actor, "sglang-ray", session));
         Files.writeString(folder.resolve(actorId + ".json"), Json.write(sections));
         Files.writeString(folder.resolve(actorId + ".json.new"), "{");
     }

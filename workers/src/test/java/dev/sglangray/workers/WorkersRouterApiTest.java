@@ -87,8 +87,8 @@ class WorkersRouterApiTest {
                 "{\"id\":\"id-1\",\"url\":\"" + SERVER
                         + "\",\"worker_type\":\"regular\",\"model_id\":\"tiny\",\"is_healthy\":true}");
         assertThat(get(api.progress("id-1")))
-                .isEqualTo(new RouterPort.Progress.Listed(
-                        new RegisteredServer("id-1", SERVER, "regular", "tiny", true)));
+                .isEqualTo(
+                        new RouterPort.Progress.Listed(new RegisteredServer("id-1", SERVER, "regular", "tiny", true)));
         answer(
                 200,
                 "{\"is_healthy\":false,\"job_status\":{\"status\":\"failed\",\"message\":\"worker speaks no HTTP\"}}");
@@ -158,7 +158,8 @@ class WorkersRouterApiTest {
         answer(200, "{}");
         answer(200, "{}");
         assertThat(get(api.weightVersion(server))).isEmpty();
-        assertThat(get(api.weightVersion(ServerEndpoint.regular("bad://scheme")))).isEmpty();
+        assertThat(get(api.weightVersion(ServerEndpoint.regular("bad://scheme"))))
+                .isEmpty();
         router.close();
         assertThat(get(api.weightVersion(server))).isEmpty();
     }

@@ -70,19 +70,19 @@ final class EngineFixture {
                 return CompletableFuture.failedFuture(new WorkerFailure("no memory"));
             }
             url = sameUrl ? URL : "http://engine:2";
-            return startBlocks != null ? startBlocks : later(null);
+            return startBlocks != null ? startBlocks : soon();
         }
 
         @Override
         public CompletableFuture<Void> end(int incarnation, boolean gently) {
             deeds.add("end " + incarnation);
-            return later(null);
+            return soon();
         }
 
         @Override
         public CompletableFuture<Void> probe(int incarnation) {
             deeds.add("probe " + incarnation);
-            return later(null);
+            return soon();
         }
 
         @Override
@@ -114,7 +114,7 @@ final class EngineFixture {
         @Override
         public CompletableFuture<Void> save(EngineRecord record) {
             kept = record;
-            return later(null);
+            return soon();
         }
 
         @Override
@@ -126,6 +126,12 @@ final class EngineFixture {
         public void delete() {
             kept = null;
         }
+    }
+
+    private CompletableFuture<Void> soon() {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        loop.execute(() -> done.complete(null));
+        return done;
     }
 
     private <T> CompletableFuture<T> later(T value) {

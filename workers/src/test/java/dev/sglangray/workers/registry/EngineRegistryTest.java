@@ -186,7 +186,7 @@ class EngineRegistryTest {
         fixture.registry.register(ServerEndpoint.regular("http://never:1"));
         fixture.loop.pass(MINUTE.plus(SECOND));
         assertThat(fixture.registration("http://never:1").state()).isEqualTo(State.GONE);
-        assertThat(Objects.requireNonNull(fixture.kept).members()).isEmpty();
+        assertThat(fixture.onDisk().members()).isEmpty();
         // The job of the router is still under way, and succeeds.
         fixture.router.list("http://never:1", true);
         fixture.loop.pass(Duration.ofMinutes(2));
@@ -328,8 +328,8 @@ class EngineRegistryTest {
     void aServerWhoseKeyWasLostStaysOutAndSaysWhy() {
         fixture.registry.register(new ServerEndpoint("http://stranger:1", "regular", null, "open-sesame"));
         fixture.pass();
-        assertThat(Objects.requireNonNull(fixture.kept).toString()).doesNotContain("open-sesame");
-        assertThat(fixture.kept.members().get(0).endpoint().apiKey()).isNull();
+        assertThat(fixture.onDisk().toString()).doesNotContain("open-sesame");
+        assertThat(fixture.onDisk().members().get(0).endpoint().apiKey()).isNull();
         fixture.replaceWorker();
         assertThat(fixture.router.lists()).isEmpty();
         assertThat(fixture.member("http://stranger:1").why()).contains("its key was lost", "register it again");
@@ -396,13 +396,13 @@ class EngineRegistryTest {
         }
         fixture.loop.pass(Duration.ofSeconds(5));
         assertThat(fixture.router.lists()).hasSize(300);
-        assertThat(Objects.requireNonNull(fixture.kept).members()).hasSize(300);
+        assertThat(fixture.onDisk().members()).hasSize(300);
         for (int i = 0; i < 300; i++) {
             assertThat(unregister(url(i))).isTrue();
         }
         fixture.loop.pass(Duration.ofSeconds(5));
         assertThat(fixture.router.lists()).isEmpty();
-        assertThat(fixture.kept.unregistered())
+        assertThat(fixture.onDisk().unregistered())
                 .hasSize(256)
                 .containsKey("key299")
                 .doesNotContainKey("key0");

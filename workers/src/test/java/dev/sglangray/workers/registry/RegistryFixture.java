@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -99,8 +100,9 @@ final class RegistryFixture {
         @Override
         public CompletableFuture<Progress> progress(String id) {
             String url = urls.getOrDefault(id, "");
-            if (listed.containsKey(url)) {
-                return answer(new Progress.Listed(listed.get(url)));
+            RegisteredServer server = listed.get(url);
+            if (server != null) {
+                return answer(new Progress.Listed(server));
             }
             return answer(
                     failing.contains(url) ? new Progress.Failed("it speaks no HTTP") : new Progress.Pending("busy"));
@@ -224,6 +226,10 @@ final class RegistryFixture {
         String unused = registry.register(engine(number, 1));
         report(number, 2, true, FleetWeights.INITIAL_ID);
         pass();
+    }
+
+    RegistryRecord onDisk() {
+        return Objects.requireNonNull(kept);
     }
 
     EngineRegistry.Registration registration(String key) {

@@ -10,7 +10,6 @@ import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.registry.EngineRegistry.Commit;
 import java.time.Duration;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -129,7 +128,7 @@ class RegistryWeightsTest {
         fixture.pass();
         assertThat(commit).isNotDone();
         assertThat(fixture.registry.weights()).isEqualTo(FleetWeights.INITIAL);
-        assertThat(Objects.requireNonNull(fixture.kept).weights()).isEqualTo(SEVEN);
+        assertThat(fixture.onDisk().weights()).isEqualTo(SEVEN);
         disk.complete(null);
         assertThat(fixture.loop.value(commit).taken()).isTrue();
         assertThat(fixture.registry.weights()).isEqualTo(SEVEN);

@@ -25,8 +25,7 @@ import org.junit.jupiter.api.Test;
 /** What is done in which order, and how it ends, for a fleet of two engines that do as they are told. */
 class WeightRolloutTest {
     private static final WeightUpdate UPDATE = WeightUpdate.fromDisk("7", "/weights/7");
-    private static final FleetWeights SIX =
-            new FleetWeights(3, "id-6", null, new Weights("6", "/weights/6", null));
+    private static final FleetWeights SIX = new FleetWeights(3, "id-6", null, new Weights("6", "/weights/6", null));
 
     private final ManualLoop loop = new ManualLoop();
     private final List<String> deeds = new ArrayList<>();
@@ -126,9 +125,7 @@ class WeightRolloutTest {
         CompletableFuture<WeightRollout.Done> done = new WeightRollout(loop, update, new FakeFleet()).run();
         loop.pass(Duration.ofMinutes(5));
         CompletableFuture<Map<Integer, UpdateOutcome>> outcomes =
-                done.handle((value, failure) -> ((WeightRollout.Failed)
-                                EventLoop.unwrapped(failure))
-                        .engines());
+                done.handle((value, failure) -> ((WeightRollout.Failed) EventLoop.unwrapped(failure)).engines());
         engines.putAll(loop.value(outcomes));
         return loop.words(done);
     }
@@ -222,7 +219,8 @@ class WeightRolloutTest {
     void anAnswerThatNeverComesEndsTheUpdateInDoubt() {
         failingCommits = Integer.MAX_VALUE;
         assertThat(failed(UPDATE, new LinkedHashMap<>()))
-                .contains("did not say whether it took them", "its process is gone", "then have what the registry says");
+                .contains(
+                        "did not say whether it took them", "its process is gone", "then have what the registry says");
         assertThat(deeds).endsWith("apply [0, 1]", "end");
     }
 
