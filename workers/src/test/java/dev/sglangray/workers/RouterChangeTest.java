@@ -21,6 +21,7 @@ import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +49,7 @@ class RouterChangeTest {
     private RouterArguments arguments;
     private RouterChange change;
     private RouterKeeper keeper;
-    private ThreadLoop loop;
+    private final List<ThreadLoop> loops = new ArrayList<>();
 
     private final class Router implements ServingLifecycle {
         private final Map<String, Object> with;
@@ -141,7 +142,7 @@ class RouterChangeTest {
     private RouterKeeper keeper(SupervisionPolicy policy) {
         MonotonicClock clock = new MonotonicClock();
         ThreadLoop fresh = new ThreadLoop("r:0", clock);
-        loop = fresh;
+        loops.add(fresh);
         EventJournal journal = new EventJournal("r:0", clock, text -> text);
         EngineRegistry registry = new EngineRegistry(
                 fresh, journal, TestRouters.noWorkers(), new TestRouters.Store<RegistryRecord>(), false);
@@ -165,7 +166,7 @@ class RouterChangeTest {
     void end() {
         change.close();
         keeper.close();
-        loop.close();
+        loops.forEach(ThreadLoop::close);
         assertThat(kept.kept).isNull();
     }
 
@@ -255,7 +256,6 @@ class RouterChangeTest {
     @Test
     void oneThatDiesAtOnceIsReplacedByTheOldOne() {
         keeper.close();
-        loop.close();
         keeper = keeper(new SupervisionPolicy(
                 RestartMode.ALWAYS, 5, 600, 0, 0, ProbeKind.NONE, 1, 1, 2, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30));
         keeper.start();

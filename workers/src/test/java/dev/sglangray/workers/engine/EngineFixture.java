@@ -62,7 +62,7 @@ final class EngineFixture {
     @Nullable
     String url;
 
-    private final class Process implements EngineController.EngineProcess {
+    private final class FakeProcess implements EngineController.EngineProcess {
         @Override
         public CompletableFuture<Void> start(int incarnation, boolean sameUrl) {
             deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere"));
@@ -166,7 +166,7 @@ final class EngineFixture {
                 policy,
                 loop,
                 (kind, text) -> events.add(kind + " " + text),
-                new Process(),
+                new FakeProcess(),
                 new Engine(),
                 BucketSource.INLINE,
                 this::report,

@@ -250,7 +250,8 @@ final class Callers {
     }
 
     private void end(String what, SimEngine engine) {
-        boolean doubt = free.remove(what + engine.key + "?") != null || cleaning && free.containsKey(what + engine.key);
+        boolean doubt =
+                free.remove(what + engine.key + "?") != null || (cleaning && free.containsKey(what + engine.key));
         free.put(what + engine.key, doubt ? Long.MAX_VALUE : 0);
     }
 
@@ -413,7 +414,7 @@ final class Callers {
                     if (more % 2 == 0) {
                         loop.schedule(Duration.ofNanos(more * 1000), () -> {
                             drained.remove(engine.key);
-                            CompletableFuture<Void> back = engine(engine, controller -> controller.undrain(OP))
+                            CompletableFuture<Void> unusedBack = engine(engine, controller -> controller.undrain(OP))
                                     .handle((done, lost) -> null);
                         });
                     }
@@ -620,7 +621,7 @@ final class Callers {
                     if (failed == null) {
                         urgent.put(engine.key, 1);
                     }
-                    CompletableFuture<Void> back =
+                    CompletableFuture<Void> unusedBack =
                             engine(engine, controller -> controller.undrain(OP)).handle((done, lost) -> null);
                     return null;
                 });

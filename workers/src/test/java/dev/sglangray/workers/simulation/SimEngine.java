@@ -195,7 +195,7 @@ final class SimEngine {
                 world.after(
                         500_000,
                         () -> mine.execute(() -> {
-                            CompletableFuture<Void> again = init().thenAccept(ready::complete);
+                            CompletableFuture<Void> unusedAgain = init().thenAccept(ready::complete);
                         }));
             }
         });

@@ -125,8 +125,6 @@ final class SimRegistry {
 
     private WorkersPort workers(World.Loop mine) {
         return new WorkersPort() {
-            private boolean forgotten;
-
             @Override
             public CompletableFuture<Boolean> askForReport(String actor) {
                 SimEngine engine = simulation.byActor(actor);
