@@ -19,6 +19,7 @@ import dev.sglangray.workers.supervision.Supervisor;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
@@ -150,19 +151,20 @@ final class RouterKeeper implements AutoCloseable {
         return url;
     }
 
-    /** Takes over from a process of the worker that died, if that one had started something. */
+    /** Takes over from a process of the worker that died, if that one had started something; the URL is known at once. */
     boolean inherit() {
-        return store.load()
-                .map(past -> {
-                    process.inherit(past.url());
-                    loop.execute(() -> signal(new Signal.Inherited(
-                            past.restarts(),
-                            past.spentMillis().stream()
-                                    .map(Instant::ofEpochMilli)
-                                    .toList())));
-                    return true;
-                })
-                .orElse(false);
+        Optional<Kept> past = store.load();
+        past.ifPresent(kept -> {
+            process.inherit(kept.url());
+            List<Instant> spent =
+                    kept.spentMillis().stream().map(Instant::ofEpochMilli).toList();
+            CompletableFuture<Boolean> inherited = loop.ask(() -> {
+                signal(new Signal.Inherited(kept.restarts(), spent));
+                return CompletableFuture.completedFuture(true);
+            });
+            LoopCalls.join(inherited.completeOnTimeout(false, 5, TimeUnit.SECONDS));
+        });
+        return past.isPresent();
     }
 
     /** The URL, also while the process is being replaced; fails before it was known, and once the process is lost. */

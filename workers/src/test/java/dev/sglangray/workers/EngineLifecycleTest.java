@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import okhttp3.OkHttpClient;
@@ -219,13 +220,47 @@ class EngineLifecycleTest {
     }
 
     @Test
+    void itsEndIsToldBeforeItsLogIsRead() {
+        List<String> told = new CopyOnWriteArrayList<>();
+        EngineLifecycle candidate = lifecycle(StandIn.arguments(Map.of()), 30);
+        candidate.listen(new ExitListener() {
+            @Override
+            public void ended(boolean clean, String why) {
+                told.add(why);
+                try {
+                    Files.writeString(
+                            Path.of(Objects.requireNonNull(candidate.status().log())), "written after the news\n");
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+
+            @Override
+            public void explained(String why) {
+                told.add(why);
+            }
+        });
+        String unused = candidate.start();
+        ProcessHandle.of(Objects.requireNonNull(candidate.status().pid()))
+                .orElseThrow()
+                .destroyForcibly();
+
+        await().atMost(LONG).until(() -> told.size() == 2);
+        assertThat(told.get(0))
+                .startsWith("the engine ended by itself: killed by SIGKILL")
+                .doesNotContain("written after the news");
+        assertThat(told.get(1)).startsWith(told.get(0)).contains("written after the news");
+        assertThat(candidate.status().failure()).isEqualTo(told.get(1));
+    }
+
+    @Test
     void aPrefillEngineGetsABootstrapPortOfItsOwn() {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("disaggregation_mode", "prefill");
         arguments.put("api_key", "engine-key");
         lifecycle(arguments, 30).start();
 
-        ServerEndpoint endpoint = engine.endpoint(engine.url(), "key");
+        ServerEndpoint endpoint = engine.endpoint(engine.url(), "actor-key");
         assertThat(endpoint.workerType()).isEqualTo("prefill");
         assertThat(endpoint.apiKey()).isEqualTo("engine-key");
         assertThat(endpoint.toString()).doesNotContain("engine-key");

@@ -157,6 +157,8 @@ public final class EngineController {
     public boolean inherit() {
         boolean started = record.url() != null;
         if (started) {
+            // First: no process may start where the memory is lent.
+            restrain();
             supervisor.signal(new Signal.Inherited(
                     record.restarts(),
                     record.spentMillis().stream().map(Instant::ofEpochMilli).toList()));
@@ -249,18 +251,22 @@ public final class EngineController {
             return;
         }
         expire();
-        Signal.Restrained now = new Signal.Restrained(
-                probesPaused || isHeldBack(), releasing || !record.released().isNothing());
-        if (!now.equals(restrained)) {
-            restrained = now;
-            supervisor.signal(now);
-        }
+        restrain();
         if (!(supervisor.standing().condition() instanceof Condition.Idle)) {
             ServerEndpoint endpoint = process.endpoint();
             registration.say(new Registration.Statement(whyNot(), endpoint, loaded.id()));
             bringSoon();
         }
         waiters.changed();
+    }
+
+    private void restrain() {
+        Signal.Restrained now = new Signal.Restrained(
+                probesPaused || isHeldBack(), releasing || !record.released().isNothing());
+        if (!now.equals(restrained)) {
+            restrained = now;
+            supervisor.signal(now);
+        }
     }
 
     private void expire() {

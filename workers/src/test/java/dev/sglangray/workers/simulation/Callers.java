@@ -71,6 +71,10 @@ final class Callers {
         return mayBePaused.contains(engine.key);
     }
 
+    boolean hasReleased(SimEngine engine) {
+        return released.containsKey(engine.key);
+    }
+
     boolean isUnregistered(SimEngine engine) {
         return wasMember.contains(engine.key);
     }
@@ -246,7 +250,8 @@ final class Callers {
     }
 
     private void end(String what, SimEngine engine) {
-        boolean doubt = free.remove(what + engine.key + "?") != null || cleaning && free.containsKey(what + engine.key);
+        boolean doubt =
+                free.remove(what + engine.key + "?") != null || (cleaning && free.containsKey(what + engine.key));
         free.put(what + engine.key, doubt ? Long.MAX_VALUE : 0);
     }
 
@@ -387,7 +392,7 @@ final class Callers {
                     if (failed == null) {
                         world.note(() -> engine + " generates again");
                         end("pause", engine);
-                        if (free.get("pause" + engine.key) == 0) {
+                        if (free.getOrDefault("pause" + engine.key, 0L) == 0) {
                             mayBePaused.remove(engine.key);
                         }
                     } else {
@@ -412,7 +417,7 @@ final class Callers {
                     if (more % 2 == 0) {
                         loop.schedule(Duration.ofNanos(more * 1000), () -> {
                             drained.remove(engine.key);
-                            CompletableFuture<Void> back = engine(engine, controller -> controller.undrain(OP))
+                            CompletableFuture<Void> unusedBack = engine(engine, controller -> controller.undrain(OP))
                                     .handle((done, lost) -> null);
                         });
                     }
@@ -619,7 +624,7 @@ final class Callers {
                     if (failed == null) {
                         urgent.put(engine.key, 1);
                     }
-                    CompletableFuture<Void> back =
+                    CompletableFuture<Void> unusedBack =
                             engine(engine, controller -> controller.undrain(OP)).handle((done, lost) -> null);
                     return null;
                 });

@@ -127,6 +127,9 @@ final class SimEngine {
 
     private CompletableFuture<Void> start(World.Loop mine, int incarnation, boolean sameUrl) {
         kill();
+        if (simulation.callers.hasReleased(this)) {
+            simulation.violate(() -> this + " starts a server, but a caller was told that its memory is released");
+        }
         if (url == null || !sameUrl) {
             url = simulation.freshUrl(rank);
         }
@@ -197,7 +200,7 @@ final class SimEngine {
                 world.after(
                         500_000,
                         () -> mine.execute(() -> {
-                            CompletableFuture<Void> again = init().thenAccept(ready::complete);
+                            CompletableFuture<Void> unusedAgain = init().thenAccept(ready::complete);
                         }));
             }
         });

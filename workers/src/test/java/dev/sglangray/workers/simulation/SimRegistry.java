@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** The router's worker: its process dies and is replaced, and the router, which dies with it or by itself. */
 final class SimRegistry {
@@ -124,8 +125,6 @@ final class SimRegistry {
 
     private WorkersPort workers(World.Loop mine) {
         return new WorkersPort() {
-            private boolean forgotten;
-
             @Override
             public CompletableFuture<Boolean> askForReport(String actor) {
                 SimEngine engine = simulation.byActor(actor);
@@ -188,7 +187,7 @@ final class SimRegistry {
         };
     }
 
-    private void watchDeath(World.Loop mine, World.Loop theirs, CompletableFuture<String> death) {
+    private void watchDeath(World.Loop mine, World.@Nullable Loop theirs, CompletableFuture<String> death) {
         if (!mine.isAlive() || death.isDone()) {
             return;
         }

@@ -214,7 +214,7 @@ final class Simulation {
                 .ifPresent(why ->
                         violate(() -> "a request is sent to " + engine + ", but a caller was told that it " + why));
         boolean right = server.version.equals(version(seen))
-                || (seen.alsoId() != null || world.micros() <= beforeUntil) && before.contains(server.version);
+                || ((seen.alsoId() != null || world.micros() <= beforeUntil) && before.contains(server.version));
         if (!right) {
             violate(() -> "a request is sent to " + engine + " with weights " + server.version + ", and the fleet has "
                     + version(seen));
@@ -231,7 +231,7 @@ final class Simulation {
             return;
         }
         FleetWeights now = registry.registry.weights();
-        if (now != seen && !now.equals(seen)) {
+        if (!now.equals(seen)) {
             Set<String> past = new HashSet<>(seen.alsoId() != null ? before : Set.of());
             past.add(version(seen));
             before = past;
@@ -294,7 +294,7 @@ final class Simulation {
         return mutation == Mutation.LATE_REGISTRATION_STAYS ? new Forgetful(real) : real;
     }
 
-    private class Forwarding implements RouterPort {
+    private static class Forwarding implements RouterPort {
         final RouterPort real;
 
         Forwarding(RouterPort real) {
