@@ -287,9 +287,16 @@ final class EngineBuilder {
         }
     }
 
+    /** Returns when the change is over, so that the next one does not meet it. */
     void endChange(String token) {
         if (router != null) {
-            var unused = router.endChange(token);
+            Uninterrupted.run(() -> {
+                try {
+                    var unused = router.endChange(token).await(ANSWER);
+                } catch (WorkerException e) {
+                    LOG.debug("the change ends with its lease", e);
+                }
+            });
         }
     }
 

@@ -70,10 +70,10 @@ final class GroupFleetPort implements FleetPort {
     }
 
     @Override
-    public void endChange(String token) {
-        if (router != null) {
-            var unused = router.endChange(token);
-        }
+    public CompletableFuture<Void> endChange(String token) {
+        return router == null
+                ? CompletableFuture.completedFuture(null)
+                : bounded(QUICK, router.endChange(token)).handle((ended, failure) -> null);
     }
 
     @Override

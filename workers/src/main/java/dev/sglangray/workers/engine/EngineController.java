@@ -82,13 +82,26 @@ public final class EngineController {
 
     private boolean probesPaused;
     private @Nullable String problem;
+    /** The weights for which a new process was started because it was not known what the old one had. */
+    private @Nullable String renewedFor;
+
     private @Nullable Instant bringAt;
     private Signal.Restrained restrained = new Signal.Restrained(false, false);
     private EventLoop.@Nullable Timer timer;
     private boolean ended;
 
-    /** What the present process has; a null id when that is not known. */
-    private record Loaded(@Nullable String id, @Nullable Weights weights, boolean healable) {}
+    /**
+     * What the present process has.
+     *
+     * @param id of the weights; null when it has none, or that is not known
+     * @param lost whether it has none: they were released, and loading puts that right
+     * @param stray whether a load may still be under way
+     */
+    private record Loaded(@Nullable String id, @Nullable Weights weights, boolean lost, boolean stray) {
+        boolean isUnknown() {
+            return id == null && !lost;
+        }
+    }
 
     /** An update that has begun and not ended; it ends by itself when its time is over. */
     private record Update(UpdateNotice notice, Instant until) {}
@@ -209,7 +222,7 @@ public final class EngineController {
     }
 
     private Loaded initially() {
-        return new Loaded(FleetWeights.INITIAL_ID, settings.initial(), true);
+        return new Loaded(FleetWeights.INITIAL_ID, settings.initial(), false, false);
     }
 
     private void standingChanged(Standing standing) {
@@ -365,7 +378,7 @@ public final class EngineController {
         }
         if (problem != null) {
             all.add(problem);
-        } else if (supervisor.standing().isServing() && !record.fleet().allow(loaded.id())) {
+        } else if (isReadyButForWeights() && !record.fleet().allow(loaded.id())) {
             all.add("does not have the fleet's weights: " + record.fleet().text());
         }
         return all;
@@ -406,6 +419,7 @@ public final class EngineController {
     private void adopt(FleetWeights fleet) {
         if (fleet.generation() > record.fleet().generation()) {
             problem = null;
+            renewedFor = null;
             bringAt = null;
             retries.reset();
             note(record.withFleet(fleet));
@@ -483,8 +497,11 @@ public final class EngineController {
                 return CompletableFuture.completedFuture(null);
             }
             Weights wanted = fleet.updated() == null ? settings.initial() : fleet.updated();
-            if (loaded.id() == null && !loaded.healable()) {
-                // A load that was not answered may still be under way in this process, and end at any moment.
+            // A load that was not answered may still be under way in this process, and end at any moment. After one
+            // that was, one
+            // new process is enough: what it cannot load the next one cannot either.
+            if (loaded.isUnknown() && (loaded.stray() || !fleet.id().equals(renewedFor))) {
+                renewedFor = fleet.id();
                 String why = "it is not known which weights the engine has; a new one starts for " + wanted.text();
                 supervisor.signal(new Signal.RestartWanted(why));
                 throw new WorkerFailure(why);
@@ -535,21 +552,20 @@ public final class EngineController {
         int of = number;
         // While the engine loads, and when no answer comes, it is not known what it has.
         Loaded before = loaded;
-        loaded = new Loaded(null, null, false);
-        return loader.load(wanted, flush, deadline).thenApply(outcome -> {
+        loaded = new Loaded(null, null, false, true);
+        return loader.load(wanted, flush, deadline).thenApply(load -> {
+            UpdateOutcome outcome = load.outcome();
             if (of != number) {
                 return UpdateOutcome.of(Result.UNCERTAIN, "the engine's process ended while it loaded");
             }
             if (outcome.is(Result.UPDATED)) {
-                loaded = new Loaded(id, wanted.weights(), true);
+                loaded = new Loaded(id, wanted.weights(), false, false);
                 problem = null;
                 events.add(
                         EventKind.WEIGHTS,
                         "the engine has weights of " + wanted.weights().text());
             } else {
-                if (!outcome.is(Result.UNCERTAIN)) {
-                    loaded = before;
-                }
+                loaded = outcome.is(Result.UNCERTAIN) ? new Loaded(null, null, false, load.stray()) : before;
                 events.add(
                         EventKind.WEIGHTS, "no weights of " + wanted.weights().text() + ": " + outcome.detail());
             }
@@ -724,7 +740,7 @@ public final class EngineController {
                         throw new WorkerFailure("the engine answered /release_memory_occupation with " + answer.text());
                     }
                     if (missing.contains("weights") && !settings.keepsWeights()) {
-                        loaded = new Loaded(null, null, true);
+                        loaded = new Loaded(null, null, true, false);
                     }
                     return new Released(together, false);
                 })

@@ -33,15 +33,27 @@ final class WeightLoader {
         this.engine = engine;
     }
 
-    /** UPDATED, REFUSED or UNCERTAIN; the future does not fail. */
-    CompletableFuture<UpdateOutcome> load(WeightUpdate update, boolean flush, Deadline deadline) {
+    /**
+     * What came of a load.
+     *
+     * @param outcome UPDATED, REFUSED or UNCERTAIN
+     * @param stray whether an answer is missing, so that the load may still be under way in the engine
+     */
+    record Load(UpdateOutcome outcome, boolean stray) {}
+
+    /** The future does not fail. */
+    CompletableFuture<Load> load(WeightUpdate update, boolean flush, Deadline deadline) {
         String route = update.kind().route();
-        CompletableFuture<UpdateOutcome> outcome = update.kind() == WeightUpdate.Kind.DISK
-                ? engine.post(route, diskBody(update, flush), deadline.left()).thenApply(answer -> judge(route, answer))
+        CompletableFuture<Load> outcome = update.kind() == WeightUpdate.Kind.DISK
+                ? engine.post(route, diskBody(update, flush), deadline.left())
+                        .thenApply(answer -> new Load(judge(route, answer), false))
                 : inSession(update, flush, deadline);
-        return outcome.exceptionally(failure -> UpdateOutcome.of(
-                Result.UNCERTAIN,
-                "the engine did not answer " + route + " within " + deadline.text() + ": " + EventLoop.words(failure)));
+        return outcome.exceptionally(failure -> new Load(
+                UpdateOutcome.of(
+                        Result.UNCERTAIN,
+                        "the engine did not answer " + route + " within " + deadline.text() + ": "
+                                + EventLoop.words(failure)),
+                true));
     }
 
     private static Map<String, Object> diskBody(WeightUpdate update, boolean flush) {
@@ -56,24 +68,24 @@ final class WeightLoader {
     }
 
     /** SGLang since 0.5.10 or so wants the buckets of one update inside a session; before, it knows no such thing. */
-    private CompletableFuture<UpdateOutcome> inSession(WeightUpdate update, boolean flush, Deadline deadline) {
+    private CompletableFuture<Load> inSession(WeightUpdate update, boolean flush, Deadline deadline) {
         return engine.post("/begin_weight_update", Map.of(), deadline.left())
                 .thenApply(EnginePort.Answer::ok)
                 .thenCompose(session -> bucket(update, 0, flush, deadline)
-                        .handle((outcome, failure) -> failure == null
-                                ? outcome
-                                : UpdateOutcome.of(Result.UNCERTAIN, EventLoop.words(failure)))
-                        .thenCompose(outcome -> session ? end(outcome) : CompletableFuture.completedFuture(outcome)));
+                        .thenCompose(load -> session ? end(load) : CompletableFuture.completedFuture(load)));
     }
 
-    private CompletableFuture<UpdateOutcome> end(UpdateOutcome outcome) {
+    private CompletableFuture<Load> end(Load load) {
         return engine.post("/end_weight_update", Map.of(), SESSION)
                 .handle((answer, failure) -> failure == null && answer.ok()
-                        ? outcome
-                        : UpdateOutcome.of(Result.UNCERTAIN, "the engine did not end the update"));
+                        ? load
+                        : new Load(
+                                UpdateOutcome.of(Result.UNCERTAIN, "the engine did not end the update"),
+                                load.stray() || failure != null));
     }
 
-    private CompletableFuture<UpdateOutcome> bucket(WeightUpdate update, int index, boolean flush, Deadline deadline) {
+    /** This bucket and those after it; the future does not fail. */
+    private CompletableFuture<Load> bucket(WeightUpdate update, int index, boolean flush, Deadline deadline) {
         boolean last = index == update.bucketCount() - 1;
         Map<String, Object> more = new LinkedHashMap<>();
         more.put("flush_cache", last && flush);
@@ -82,23 +94,29 @@ final class WeightLoader {
         }
         return engine.postBucket(update, index, more, deadline.left())
                 .handle((answer, failure) -> {
-                    UpdateOutcome outcome;
                     if (failure == null) {
-                        outcome = judge(update.kind().route(), answer);
-                    } else {
-                        outcome = UpdateOutcome.of(
-                                EventLoop.unwrapped(failure) instanceof EnginePort.BucketMissing
-                                        ? Result.REFUSED
-                                        : Result.UNCERTAIN,
-                                EventLoop.words(failure));
+                        return new Load(judge(update.kind().route(), answer), false);
                     }
-                    return outcome.is(Result.REFUSED) && index > 0
-                            ? UpdateOutcome.of(Result.UNCERTAIN, "in bucket " + (index + 1) + ", " + outcome.detail())
-                            : outcome;
+                    boolean missing = EventLoop.unwrapped(failure) instanceof EnginePort.BucketMissing;
+                    return new Load(
+                            UpdateOutcome.of(missing ? Result.REFUSED : Result.UNCERTAIN, EventLoop.words(failure)),
+                            !missing);
                 })
-                .thenCompose(outcome -> last || !outcome.is(Result.UPDATED)
-                        ? CompletableFuture.completedFuture(outcome)
-                        : bucket(update, index + 1, flush, deadline));
+                .thenCompose(load -> {
+                    if (load.outcome().is(Result.UPDATED) && !last) {
+                        return bucket(update, index + 1, flush, deadline);
+                    }
+                    // A part of the weights is in already.
+                    return CompletableFuture.completedFuture(
+                            load.outcome().is(Result.REFUSED) && index > 0
+                                    ? new Load(
+                                            UpdateOutcome.of(
+                                                    Result.UNCERTAIN,
+                                                    "in bucket " + (index + 1) + ", "
+                                                            + load.outcome().detail()),
+                                            false)
+                                    : load);
+                });
     }
 
     private static UpdateOutcome judge(String route, EnginePort.Answer answer) {

@@ -22,8 +22,8 @@ public interface FleetPort {
     /** As the registry's {@code beginChange}; empty without a registry. */
     CompletableFuture<String> beginChange(String kind, String token, Duration lease);
 
-    /** As the registry's {@code endChange}; waits for nothing. */
-    void endChange(String token);
+    /** As the registry's {@code endChange}; does not fail. */
+    CompletableFuture<Void> endChange(String token);
 
     /** The weights that the fleet has now. */
     CompletableFuture<FleetWeights> weights();

@@ -88,7 +88,9 @@ public final class WeightRollout {
                                 ranks = all;
                                 return update.rolling() ? oneByOne(0) : together();
                             });
-                    return done.whenComplete((value, failure) -> fleet.endChange(token));
+                    // Waited for: the caller's next change must not meet this one.
+                    CompletableFuture<Void> over = done.handle((value, failure) -> (Void) null);
+                    return over.thenCompose(nothing -> fleet.endChange(token)).thenCompose(ended -> done);
                 });
     }
 
@@ -96,7 +98,7 @@ public final class WeightRollout {
     public void abandon() {
         abandoned = true;
         CompletableFuture<?> unused = fleet.settle(ranks, now, notice.id(), RETURN);
-        fleet.endChange(token);
+        CompletableFuture<?> unusedEnd = fleet.endChange(token);
     }
 
     private CompletableFuture<Done> together() {

@@ -135,9 +135,23 @@ class EngineUpdateTest {
     }
 
     @Test
-    void aNewProcessIsNotStartedAgainForTheSameWeights() {
+    void aLoadThatWasNotAnsweredTakesANewProcessEachTime() {
         EngineController engine = fixture.serving();
         fixture.loseAnswers(LOAD);
+        fixture.fleet = FleetWeights.INITIAL.next("id-7", SEVEN.weights(), false);
+        engine.reportAgain();
+        fixture.loop.pass(Duration.ofMinutes(3));
+        assertThat(fixture.done("start")).hasSizeGreaterThan(1);
+        assertThat(engine.isServed()).isFalse();
+        fixture.answers.clear();
+        fixture.loop.pass(Duration.ofMinutes(1));
+        assertThat(engine.isServed()).isTrue();
+    }
+
+    @Test
+    void aNewProcessIsNotStartedAgainForTheSameWeights() {
+        EngineController engine = fixture.serving();
+        fixture.answer(LOAD, 500, "half-way");
         fixture.fleet = FleetWeights.INITIAL.next("id-7", SEVEN.weights(), false);
         engine.reportAgain();
         fixture.loop.pass(Duration.ofMinutes(3));

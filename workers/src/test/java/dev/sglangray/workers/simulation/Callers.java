@@ -522,8 +522,8 @@ final class Callers {
             }
 
             @Override
-            public void endChange(String token) {
-                CompletableFuture<Void> unused = simulation
+            public CompletableFuture<Void> endChange(String token) {
+                return simulation
                         .registry
                         .call(
                                 trainer,

@@ -53,8 +53,9 @@ class WeightRolloutTest {
         }
 
         @Override
-        public void endChange(String token) {
+        public CompletableFuture<Void> endChange(String token) {
             deeds.add("end");
+            return CompletableFuture.completedFuture(null);
         }
 
         @Override
