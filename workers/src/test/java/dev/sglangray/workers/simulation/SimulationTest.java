@@ -9,12 +9,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The protocol under many seeds, and planted bugs, which must be found. */
 class SimulationTest {
-    private static final Logger LOG = LoggerFactory.getLogger(SimulationTest.class);
     private static final long SEEDS = 20_000;
     private static final long SEEDS_FOR_A_BUG = 3_000;
 
@@ -41,7 +38,7 @@ class SimulationTest {
         planted.removeAll(HEALED);
         for (Mutation mutation : planted) {
             Long seed = SimulationMain.firstFailure(0, SEEDS_FOR_A_BUG, mutation);
-            LOG.info("{} {}", mutation, seed == null ? "is not found" : "is found by seed " + seed);
+            System.out.println(mutation + (seed == null ? " is not found" : " is found by seed " + seed));
             if (seed != null) {
                 found.put(mutation, seed);
             }
