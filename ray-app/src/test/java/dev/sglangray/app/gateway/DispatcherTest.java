@@ -41,10 +41,10 @@ class DispatcherTest {
                     "restart", arguments -> CompletableFuture.failedFuture(failure()),
                     "register", arguments -> CompletableFuture.completedFuture(arguments.text("api_key")),
                     "update",
-                            arguments -> CompletableFuture.completedFuture(arguments
-                                    .record("buckets", BucketReference.class)
-                                    .orElseThrow()
-                                    .total()),
+                            arguments -> CompletableFuture.completedFuture(
+                                    arguments.record("buckets", BucketReference.class).orElseThrow().sizes().stream()
+                                            .mapToLong(Long::longValue)
+                                            .sum()),
                     "overflow", arguments -> overflow(),
                     "unwritable", arguments -> CompletableFuture.completedFuture(new Object()))));
     private final OperationThreads threads = new OperationThreads("test");

@@ -611,7 +611,9 @@ final class Callers {
         for (SimEngine engine : simulation.living()) {
             released.remove(engine.key);
             resume(engine);
-            continueGeneration(engine);
+            if (mayBePaused.contains(engine.key)) {
+                continueGeneration(engine);
+            }
             drained.remove(engine.key);
             CompletableFuture<Void> unused =
                     engine(engine, controller -> controller.undrain(OP)).handle((done, lost) -> null);

@@ -173,13 +173,15 @@ final class SimRegistry {
                 SimServer server = simulation.servers.get(url);
                 CompletableFuture<Boolean> answer = new CompletableFuture<>();
                 boolean unknown = !world.isCalm() && world.chance(0.1);
+                // As a network that refuses for a moment.
+                boolean wrong = !world.isCalm() && world.chance(0.05);
                 world.after(
                         world.delay(),
                         () -> mine.execute(() -> {
                             if (unknown) {
                                 answer.completeExceptionally(new IllegalStateException("timeout"));
                             } else {
-                                answer.complete(server == null || !server.alive);
+                                answer.complete(wrong || server == null || !server.alive);
                             }
                         }));
                 return answer;
