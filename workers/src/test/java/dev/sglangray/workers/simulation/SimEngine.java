@@ -36,6 +36,9 @@ final class SimEngine {
     private final SimStore<EngineRecord> store;
     private boolean initialized;
     boolean gone;
+    /** The last step at which the router listed it. */
+    int seenAt = -1;
+
     World.Loop loop;
     EngineController controller;
 

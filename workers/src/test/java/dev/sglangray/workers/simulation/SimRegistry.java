@@ -198,7 +198,7 @@ final class SimRegistry {
         } else if (!world.isCalm() && world.chance(0.02)) {
             mine.execute(() -> death.completeExceptionally(new IllegalStateException("Ray.wait failed")));
         } else {
-            world.after(500_000, () -> watchDeath(mine, theirs, death));
+            world.after(world.isCalm() ? 2_000_000 : 500_000, () -> watchDeath(mine, theirs, death));
         }
     }
 
@@ -210,7 +210,7 @@ final class SimRegistry {
         if (server == null || !server.alive || (!world.isCalm() && world.chance(0.01))) {
             mine.execute(() -> ended.complete(null));
         } else {
-            world.after(250_000, () -> watchConnection(mine, url, ended));
+            world.after(world.isCalm() ? 1_000_000 : 250_000, () -> watchConnection(mine, url, ended));
         }
     }
 
