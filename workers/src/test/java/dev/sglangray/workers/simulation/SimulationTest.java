@@ -39,7 +39,7 @@ class SimulationTest {
     @Test
     @EnabledIfSystemProperty(named = "simulation.replay", matches = ".+")
     void replay() {
-        String[] words = System.getProperty("simulation.replay").strip().split(" +");
+        String[] words = System.getProperty("simulation.replay").strip().split(" ", -1);
         fail(Shrinker.report(
                 Long.parseLong(words[0]),
                 Mutation.valueOf(words[1]),
