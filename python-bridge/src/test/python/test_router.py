@@ -129,7 +129,9 @@ def test_the_process_list_shows_a_router_whatever_variable_is_first(tmp_path: Pa
 
 
 def test_a_title_that_cannot_be_shown_is_told_in_the_log() -> None:
-    code = "import os; os.environ['NO_PROXY'] = 'y' * 99; from sglang_ray.router import set_title; set_title('a::title')"
+    code = (
+        "import os; os.environ['NO_PROXY'] = 'y' * 99; from sglang_ray.router import set_title; set_title('a::title')"
+    )
     done = subprocess.run(
         [sys.executable, "-c", code], env={"NO_PROXY": "x", **os.environ}, capture_output=True, text=True, check=True
     )

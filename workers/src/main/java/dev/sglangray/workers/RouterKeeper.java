@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.loop.Waiters;
@@ -205,6 +206,7 @@ final class RouterKeeper implements AutoCloseable {
     /** Replaces the process; returns when the new one serves and lists every server that it is to send to. */
     void restart(String why, Duration longest) {
         await(longest, () -> {
+            Deadline whole = Deadline.in(loop, longest);
             Standing before = supervisor.standing();
             // A process that is starting is as new as was asked for.
             int wanted = before.incarnation() + (before.condition() instanceof Condition.Starting ? 0 : 1);
@@ -215,7 +217,7 @@ final class RouterKeeper implements AutoCloseable {
                                             || supervisor.standing().isServing()),
                             longest)
                     .thenCompose(serving -> serving && supervisor.standing().isServing()
-                            ? registry.awaitSettled(longest)
+                            ? registry.awaitSettled(whole.left())
                             : CompletableFuture.completedFuture(false))
                     .thenApply(done -> {
                         Standing now = supervisor.standing();

@@ -46,6 +46,18 @@ abstract class FaultMatrixContract {
         }
     }
 
+    /** SGLang's first process would wait for a minute after the death of one of its ranks. */
+    @Test
+    void ranks(TestCluster cluster) {
+        String behaviour = "{\"ranks\": 2, \"rank_death_seconds\": 60}";
+        try (FaultScene scene = FaultScene.start(cluster, behaviour, FaultCells.SUPERVISION)) {
+            new FaultMatrix(scene)
+                    .run(List.of(
+                            FaultCell.engine("a rank of an engine", "kill -9", s -> s.signal(s.engineRank(), "KILL"))));
+            assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
+        }
+    }
+
     private static void run(TestCluster cluster, Stream<FaultCell> all) {
         List<FaultCell> cells = all.filter(cell -> cell.name().contains(System.getProperty(ONLY, "")))
                 .toList();

@@ -116,6 +116,14 @@ final class FaultScene implements AutoCloseable {
         return children(cluster.processes(), engine()).get(0);
     }
 
+    /** A process of the second engine that SGLang titles as one of its ranks. */
+    ProcessRow engineRank() {
+        return only(
+                children(cluster.processes(), engine()),
+                row -> row.command().startsWith("sglang::scheduler_TP1"),
+                "rank 1 of the engine");
+    }
+
     ProcessRow router() {
         List<ProcessRow> all = cluster.onNode(cluster.head());
         return only(all, row -> isMain(all, row) && !hasChildren(all, row), "router");

@@ -765,6 +765,7 @@ public final class EngineController {
      * has its fleet's weights: an engine without a copy of released weights loads them from disk, or waits for an update.
      */
     public CompletableFuture<Boolean> resume(List<String> tags, Duration longest) {
+        Deadline whole = Deadline.in(loop, longest);
         return changes.alone("resumeMemory", longest, deadline -> {
                     Released before = record.released();
                     List<String> back = before.tags().stream()
@@ -790,7 +791,7 @@ public final class EngineController {
                                     ? "all memory is back"
                                     : record.released().text());
                     step();
-                    return awaitServedOrHeld(longest).thenApply(done -> {
+                    return awaitServedOrHeld(whole.left()).thenApply(done -> {
                         if (!done) {
                             throw new WorkerFailure("the engine has its memory, but was not back in the router within "
                                     + text(longest) + "; its worker retries");
@@ -862,6 +863,7 @@ public final class EngineController {
 
     /** Lets generation continue. */
     public CompletableFuture<Boolean> continueGeneration(Duration longest) {
+        Deadline whole = Deadline.in(loop, longest);
         return changes.alone("continueGeneration", longest, deadline -> {
                     if (isPauseDoubted() && standing().isServing()) {
                         pausedForUpdate = false;
@@ -887,7 +889,7 @@ public final class EngineController {
                 .thenCompose(nothing -> {
                     events.add(EventKind.HELD, "generation continues");
                     step();
-                    return waiters.until(() -> registration.isServed() || registration.isOut(), longest)
+                    return waiters.until(() -> registration.isServed() || registration.isOut(), whole.left())
                             .thenApply(done -> {
                                 if (!done) {
                                     throw new WorkerFailure("the engine generates, but was not in the router within "
@@ -1004,6 +1006,7 @@ public final class EngineController {
      * @return what keeps the engine from serving with them, in words; empty for nothing
      */
     public CompletableFuture<String> settle(FleetWeights fleet, String id, Duration longest) {
+        Deadline whole = Deadline.in(loop, longest);
         return changes.alone("settleUpdate", longest, deadline -> {
                     if (update != null && !update.notice().id().equals(id)) {
                         return CompletableFuture.completedFuture("another update is under way: "
@@ -1026,7 +1029,7 @@ public final class EngineController {
                         return CompletableFuture.completedFuture(
                                 "is being brought to " + record.fleet().text());
                     }
-                    return waiters.until(() -> registration.isServed() || registration.isOut(), longest)
+                    return waiters.until(() -> registration.isServed() || registration.isOut(), whole.left())
                             .thenApply(done -> {
                                 if (!done) {
                                     throw new WorkerFailure("the engine has the weights, but was not back in the router"

@@ -604,7 +604,7 @@ final class Callers {
             free.clear();
             takeBack();
         });
-        loop.schedule(Duration.ofSeconds(60), () -> simulation.living().forEach(this::drainOnce));
+        loop.schedule(Duration.ofSeconds(46), () -> simulation.living().forEach(this::drainOnce));
     }
 
     private void takeBack() {

@@ -29,9 +29,9 @@ final class Simulation {
     private static final long STORM_BEGIN = 3_000_000;
     private static final long STORM_END = 33_000_000;
     /** By then all is as it should be, without further faults. */
-    private static final long SETTLED = 100_000_000;
+    private static final long SETTLED = 85_000_000;
 
-    private static final long HEALED = 125_000_000;
+    private static final long HEALED = 96_000_000;
 
     final Mutation mutation;
     final World world;
