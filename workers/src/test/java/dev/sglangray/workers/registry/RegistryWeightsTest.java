@@ -185,7 +185,7 @@ class RegistryWeightsTest {
         fixture.pass();
         assertThat(fixture.router.lists()).containsExactly("http://same:4", "http://silent:5");
         assertThat(fixture.member("http://old:3").why())
-                .isEqualTo("it has weights of version 6, and the fleet has version 7 from /weights/7");
+                .isEqualTo("it has weights of version 6, and the fleet those of version 7 from /weights/7");
         // Its owner gives it others.
         fixture.router.versions.put("http://old:3", "7");
         fixture.loop.pass(Duration.ofSeconds(10));
