@@ -411,8 +411,37 @@ def test_a_router_has_no_ranks_nor_has_what_a_rank_forks() -> None:
         assert router.stdin is not None
         assert router.stdout.readline() + router.stdout.readline() == b"\n\n"
         assert [stat.name for stat in tree(os.getpid()).values()] == [b"sglang::router"] * 2
-        assert ranks(os.getpid()) == []
+        assert ranks(os.getpid(), router.pid) == []
         router.stdin.close()
+
+
+ADOPTED = """
+import ctypes, os, signal
+if os.fork() == 0:
+    if os.fork() == 0:
+        if os.fork() == 0:
+            ctypes.CDLL(None).prctl(15, b"sglang::schedul")
+        signal.pause()
+    os._exit(0)
+os.wait()
+signal.signal(signal.SIGUSR1, lambda *_: os._exit(0))
+print("ready", flush=True)
+while True:
+    signal.pause()
+"""
+
+
+def test_an_engine_below_a_command_that_has_a_supervisor_of_its_own_is_not_its_rank(supervised: Supervised) -> None:
+    """As below a Ray head: its engines come and go, and the head lives."""
+    supervised.start([sys.executable, "-c", ADOPTED])
+    pid = supervised.event()["pid"]
+    wait_until(lambda: "ready" in supervised.log())
+    adopted = next(pid for pid, stat in tree(supervised.watcher).items() if stat.name == b"sglang::schedul")
+    assert ranks(supervised.watcher, pid) == []
+    os.kill(adopted, signal.SIGKILL)
+    wait_until(lambda: not alive(adopted))
+    os.kill(pid, signal.SIGUSR1)
+    assert supervised.last_event() == {"event": "exited", "code": 0, "signal": None, "reason": "exited"}
 
 
 STAND_IN = """
@@ -452,7 +481,7 @@ def test_an_engine_that_ends_because_of_a_rank_says_so(
     code: int, reason: str | None, seconds: float, cause: str | None
 ) -> None:
     watcher = Watcher.__new__(Watcher)
-    watcher.status, watcher.reason, watcher.ranks = code << 8, reason, Ranks(select.poll())
+    watcher.status, watcher.reason, watcher.ranks = code << 8, reason, Ranks(select.poll(), 1)
     watcher.ranks.death, watcher.ranks.died_at = "a rank died", time.monotonic() - seconds
     assert watcher.find_cause() == cause
 

@@ -141,12 +141,21 @@ def descendants(root: int) -> list[Process]:
     return [(pid, stat.start) for pid, stat in tree(root).items() if stat.alive]
 
 
-def ranks(root: int) -> list[Process]:
-    """The living processes of an SGLang engine below this one that must all live.
+def ranks(root: int, command: int) -> list[Process]:
+    """The living processes of the SGLang engine that the command below this process is, which must all live.
 
-    A fork that has not become its own program yet has the title of its parent, which tells it from a rank.
+    A fork that has not become its own program yet has the title of its parent, which tells it from a rank. What this
+    process adopted, because its parent ended, is not the command's: below a Ray head these are whole engines with
+    supervisors of their own.
     """
     below = tree(root)
+
+    def is_of_command(pid: int) -> bool:
+        parent = below[pid].parent
+        while parent != command and parent in below:
+            parent = below[parent].parent
+        return parent == command
+
     return [
         (pid, stat.start)
         for pid, stat in below.items()
@@ -154,6 +163,7 @@ def ranks(root: int) -> list[Process]:
         and stat.name.startswith(RANK_TITLES)
         and not stat.name.startswith(REPLACED_TITLES)
         and stat.parent in below
+        and is_of_command(pid)
         and title(pid, stat) != title(stat.parent, below[stat.parent])
     ]
 
@@ -444,8 +454,9 @@ def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
 class Ranks:
     """Tells at once when a process ends without which the engine cannot work, which SGLang may notice much later."""
 
-    def __init__(self, poller: select.poll) -> None:
+    def __init__(self, poller: select.poll, command: int) -> None:
         self.poller = poller
+        self.command = command
         self.watched: dict[int, tuple[Process, str]] = {}  # by pidfd
         self.known: set[Process] = set()
         self.began = time.monotonic()
@@ -455,7 +466,7 @@ class Ranks:
 
     def scan(self) -> None:
         """Watches those that are new."""
-        for process in ranks(os.getpid()):
+        for process in ranks(os.getpid(), self.command):
             if process not in self.known and self.death is None:
                 self.known.add(process)
                 self.watch(process)
@@ -628,7 +639,7 @@ class Watcher:
         self.poller.register(self.output.source, select.POLLIN)
         emit("started", pid=self.child.pid, supervisor_pid=os.getpid())
         if (self.spec.env or {}).get(WATCH_RANKS) != "0":
-            self.ranks = Ranks(self.poller)
+            self.ranks = Ranks(self.poller, self.child.pid)
         if self.child.stdin is not None and self.spec.stdin is not None:
             self.payload = memoryview(self.spec.stdin.encode("utf-8", "surrogatepass"))
             self.payload_fd = self.child.stdin.fileno()
