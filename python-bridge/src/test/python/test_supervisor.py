@@ -444,6 +444,26 @@ def test_an_engine_below_a_command_that_has_a_supervisor_of_its_own_is_not_its_r
     assert supervised.last_event() == {"event": "exited", "code": 0, "signal": None, "reason": "exited"}
 
 
+def test_an_engine_with_a_supervisor_of_its_own_is_not_a_rank_of_the_command_above() -> None:
+    """Ray's raylet adopts orphans too, so that an engine's supervisor is below the head's command."""
+    inner = (
+        "import ctypes, os, signal; ctypes.CDLL(None).prctl(15, b'sglang::schedul'); print(flush=True); signal.pause()"
+    )
+    watcher = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[2]])"
+    middle = "import subprocess, sys; subprocess.run([sys.executable, '-c', *sys.argv[1:]])"
+    command = [sys.executable, "-c", middle, watcher, "supervisor.py", inner]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as head:
+        try:
+            assert head.stdout is not None
+            assert head.stdout.readline() == b"\n"
+            below = [pid for pid, stat in tree(os.getpid()).items() if stat.name == b"sglang::schedul"]
+            assert len(below) == 1
+            assert ranks(os.getpid(), head.pid) == []
+        finally:
+            for pid in tree(os.getpid()):
+                os.kill(pid, signal.SIGKILL)
+
+
 STAND_IN = """
 import sys
 from sglang.launch_server import run_server

@@ -145,14 +145,14 @@ def ranks(root: int, command: int) -> list[Process]:
     """The living processes of the SGLang engine that the command below this process is, which must all live.
 
     A fork that has not become its own program yet has the title of its parent, which tells it from a rank. What this
-    process adopted, because its parent ended, is not the command's: below a Ray head these are whole engines with
-    supervisors of their own.
+    process adopted, because its parent ended, is not the command's, nor is what has another supervisor: below a Ray
+    head there are whole engines.
     """
     below = tree(root)
 
     def is_of_command(pid: int) -> bool:
         parent = below[pid].parent
-        while parent != command and parent in below:
+        while parent != command and parent in below and not is_supervisor(parent):
             parent = below[parent].parent
         return parent == command
 
@@ -176,6 +176,15 @@ def title(pid: int, stat: Stat) -> str:
     except OSError:
         whole = b""
     return (whole if whole.startswith(stat.name) else stat.name).decode(errors="replace")
+
+
+def is_supervisor(pid: int) -> bool:
+    """Whether this is another one of these."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            return os.path.basename(__file__).encode() in file.read(4096)
+    except OSError:
+        return False
 
 
 def is_resource_tracker(pid: int) -> bool:
