@@ -7,7 +7,6 @@ import dev.sglangray.workers.protocol.EngineReport;
 import dev.sglangray.workers.protocol.ReportReply;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import io.ray.api.ActorHandle;
-import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +43,7 @@ final class RayRegistryLink implements RegistryPort {
     }
 
     private Optional<CompletableFuture<String>> ask(String json) {
-        Optional<ActorHandle<SGLangRouterWorker>> router = Ray.getActor(WorkerNames.actor(group, 0));
+        Optional<ActorHandle<SGLangRouterWorker>> router = ActorFactory.find(WorkerNames.actor(group, 0));
         return router.map(actor -> RefWaiter.shared()
                 .watch(actor.task(SGLangRouterWorker::reportEngine, json).remote())
                 .handle((reply, failure) -> {

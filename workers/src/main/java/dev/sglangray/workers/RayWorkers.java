@@ -6,7 +6,6 @@ import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.WorkersPort;
 import io.ray.api.ActorHandle;
-import io.ray.api.Ray;
 import io.ray.api.exception.RayActorException;
 import java.io.IOException;
 import java.net.ConnectException;
@@ -42,7 +41,7 @@ final class RayWorkers implements WorkersPort, AutoCloseable {
     }
 
     private static Optional<ActorHandle<SGLangServerWorker>> find(String actor) {
-        return Ray.getActor(actor);
+        return ActorFactory.find(actor);
     }
 
     @Override

@@ -92,8 +92,8 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
     /** Whether Ray knows an actor for every worker, be it that it is replaced at the moment; false once one is gone for good. */
     public boolean isNamed() {
         return members.stream()
-                .allMatch(member ->
-                        Ray.getActor(WorkerNames.actor(name, member.rank())).isPresent());
+                .allMatch(member -> ActorFactory.find(WorkerNames.actor(name, member.rank()))
+                        .isPresent());
     }
 
     List<Member<A>> membersOn(int... ranks) {

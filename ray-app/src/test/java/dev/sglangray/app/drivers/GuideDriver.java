@@ -36,11 +36,21 @@ public final class GuideDriver {
                     cluster, placement.getHardwareRanks("rollout"), root.require("router_server_args"), options)) {
                 ServerGroup servers = fleet.serverGroup().orElseThrow();
                 RouterGroup router = fleet.routerGroup().orElseThrow();
+                lookUpOften(servers.name());
+                say("healthy after lookups " + servers.isHealthy().await());
                 use(servers, router);
                 say("healthy " + servers.isHealthy().await() + " "
                         + router.isHealthy().await());
             }
             System.out.println("session of namespace " + session.namespace());
+        }
+    }
+
+    /** Handles by name, which the JVM then collects, in the process that owns the actors. */
+    private static void lookUpOften(String group) {
+        for (int i = 0; i < 20; i++) {
+            var unused = ServerGroup.find(group).orElseThrow();
+            System.gc();
         }
     }
 

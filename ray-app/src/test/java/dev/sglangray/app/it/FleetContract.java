@@ -62,6 +62,7 @@ abstract class FleetContract {
                 .orFail();
         assertThat(result.stdout().lines())
                 .contains(
+                        "healthy after lookups [true, true]",
                         "healthy [true, true] [true]",
                         "listed 2",
                         "unregistered true, listed 1",
