@@ -28,7 +28,7 @@ _LOOK_S = 5.0
 
 @dataclass
 class _Call:
-    """A request and who waits for its answer."""
+    """A request, and the future that its caller waits for."""
 
     request: str
     answer: asyncio.Future[str]

@@ -200,8 +200,7 @@ public final class EngineController {
         @Override
         public CompletableFuture<Void> start(int incarnation) {
             // A router that still works on an earlier registration of this URL would send to the new process before it
-            // has the
-            // fleet's weights: then it gets another one.
+            // has the fleet's weights: then it gets another one.
             return waiters.until(registration::isOut, OLD_URL).thenCompose(out -> {
                 number++;
                 loaded = initially();

@@ -677,7 +677,7 @@ public final class EngineRegistry {
      * Begins a change of the fleet, such as an update of its weights or of the number of its engines: one at a time.
      *
      * @param kind in words
-     * @param token names its owner; who has it may begin again, which prolongs the lease
+     * @param token the key to the change; beginning again with the same token prolongs the lease
      * @param lease after this the change ends by itself
      * @return empty when it has begun; else why not, in words
      */
@@ -787,7 +787,7 @@ public final class EngineRegistry {
         }
     }
 
-    /** The members' endpoints, for whoever must tell apart the fleet's servers; by key. */
+    /** The endpoint of the member with this key; empty when there is no such member or its endpoint is unknown. */
     public Optional<ServerEndpoint> endpoint(String key) {
         return Optional.ofNullable(members.get(key)).map(member -> member.endpoint);
     }

@@ -16,7 +16,7 @@ import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 
-/** Who is a member, and which members the router lists, whatever ends and in whatever order news arrives. */
+/** The registry keeps the right members, and the router lists the right ones, in any order of reports and deaths. */
 class EngineRegistryTest {
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
