@@ -21,6 +21,19 @@ sealed interface BundleChooser {
     /** The group's bundles by index. */
     List<BundlePlan> bundles();
 
+    /** The bundle that a process has already. */
+    record Taken(int index) implements BundleChooser {
+        @Override
+        public int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+            return index;
+        }
+
+        @Override
+        public List<BundlePlan> bundles() {
+            return List.of();
+        }
+    }
+
     /** A bundle for each process, pinned to its node. */
     final class New implements BundleChooser {
         private final List<BundlePlan> bundles = new ArrayList<>();

@@ -79,6 +79,16 @@ public final class Cluster {
         return of(ordered, ordered.size(), definitions, warnings);
     }
 
+    /**
+     * A cluster as it was known before, with its ranks.
+     *
+     * @param nodes its nodes by rank
+     * @param launched {@link #launched()} of it
+     */
+    public static Cluster known(ClusterConfig config, List<NodeSnapshot> nodes, int launched) {
+        return of(nodes, launched, NodeGroupBinder.bind(config.nodeGroups(), config.numNodes()), List.of());
+    }
+
     private static Cluster of(
             List<NodeSnapshot> ordered, int launched, List<NodeGroupDefinition> definitions, List<String> warnings) {
         List<String> all = new ArrayList<>(warnings);
@@ -236,6 +246,11 @@ public final class Cluster {
                     .seen(group.label())
                     .build();
         }
+    }
+
+    /** How many nodes there were at first; those of higher ranks joined since. */
+    public int launched() {
+        return launched;
     }
 
     /** The nodes in use; the node at index i has rank i. */

@@ -178,7 +178,7 @@ public final class FleetPlanner {
         }
     }
 
-    private static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
+    static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
         Cluster cluster = request.cluster();
         Placement placement;
         try {

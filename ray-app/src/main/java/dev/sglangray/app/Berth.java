@@ -15,6 +15,14 @@ record Berth(EnginePlan engine, FleetReservation reservation) {
         return new Berth(engine.atRank(rank, engines), reservation);
     }
 
+    FleetState.Seat seat(boolean taken) {
+        return new FleetState.Seat(
+                engine.placement(),
+                engine.bundleIndex(),
+                String.valueOf(reservation.placementGroup().getName()),
+                taken);
+    }
+
     String nodeIp() {
         return engine.node().ip();
     }

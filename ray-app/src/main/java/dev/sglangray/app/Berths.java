@@ -26,6 +26,21 @@ final class Berths {
         engines.forEach(engine -> taken.put(engine.rank(), new Berth(engine, launch)));
     }
 
+    /** Those of a fleet that is taken over. */
+    Berths(FleetReservation launch, Collection<Berth> taken, Collection<Berth> idle) {
+        this.launch = launch;
+        this.idle.addAll(idle);
+        taken.forEach(berth -> this.taken.put(berth.engine().rank(), berth));
+    }
+
+    /** All places, for a successor. */
+    synchronized List<FleetState.Seat> seats() {
+        List<FleetState.Seat> seats = new ArrayList<>();
+        taken.values().forEach(berth -> seats.add(berth.seat(true)));
+        idle.forEach(berth -> seats.add(berth.seat(false)));
+        return seats;
+    }
+
     synchronized List<Integer> ranks() {
         return List.copyOf(taken.keySet());
     }

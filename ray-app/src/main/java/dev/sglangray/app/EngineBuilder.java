@@ -7,6 +7,7 @@ import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetGrowth;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.NodeInfo;
 import dev.sglangray.placement.PlanRequest;
 import dev.sglangray.placement.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -49,6 +50,7 @@ final class EngineBuilder {
      * @param request what it was planned from
      * @param cluster the cluster then
      * @param groupOptions how actors are made
+     * @param groups how many placement groups for further engines there were
      */
     EngineBuilder(
             PlanRequest request,
@@ -56,7 +58,9 @@ final class EngineBuilder {
             FleetPlan plan,
             LaunchOptions options,
             GroupOptions groupOptions,
-            @Nullable RouterGroup router) {
+            @Nullable RouterGroup router,
+            int groups) {
+        this.groups = groups;
         this.request = request;
         this.cluster = cluster;
         this.options = options;
@@ -104,7 +108,12 @@ final class EngineBuilder {
                 + settled.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
             FleetReservation reservation = FleetReservation.reserve(
-                    settled, deadline, message -> step.note(message), new RayLedger(), cancelled);
+                    settled,
+                    deadline,
+                    message -> step.note(message),
+                    new RayLedger(),
+                    options.groupCreator(),
+                    cancelled);
             return settled.engines().stream()
                     .map(engine -> new Berth(engine, reservation))
                     .toList();
@@ -200,7 +209,7 @@ final class EngineBuilder {
                         some.getValue(),
                         routerPlan == null ? null : routerPlan.groupName(),
                         some.getKey().placementGroup(),
-                        groupOptions);
+                        groupOptions.endingGroup(some.getKey().ownGroupId()));
             }
             done = true;
             return grown;
@@ -306,6 +315,21 @@ final class EngineBuilder {
         if (router != null) {
             var unused = router.remark(text);
         }
+    }
+
+    /** The fleet as it is, for a successor. */
+    FleetState state(FleetPlan launch, int wanted, List<FleetState.Seat> seats) {
+        return new FleetState(
+                cluster.nodes().stream().map(NodeInfo::snapshot).toList(),
+                cluster.launched(),
+                launch.engines().isEmpty()
+                        ? ""
+                        : launch.engines().get(0).environment().getOrDefault("MASTER_ADDR", ""),
+                wanted,
+                groups,
+                routerPlan == null ? -1 : routerPlan.bundleIndex(),
+                launch.bundles(),
+                seats);
     }
 
     GroupOptions groupOptions() {

@@ -189,7 +189,7 @@ public final class Fleet implements AutoCloseable {
         }
         for (WorkerGroup<?> group : groups(servers, router)) {
             endings.add(CompletableFuture.runAsync(
-                    group::close, task -> new Thread(task, "end-" + group.name()).start()));
+                    group::destroy, task -> new Thread(task, "end-" + group.name()).start()));
         }
         CompletableFuture.allOf(endings.toArray(CompletableFuture<?>[]::new)).join();
     }

@@ -64,6 +64,19 @@ final class FleetEngines implements NodeLossWatch.Engines {
         this.wanted = plan.engines().size();
     }
 
+    /** Those of a fleet that is taken over. */
+    FleetEngines(EngineBuilder builder, Berths berths, ServerGroup servers, int wanted) {
+        this.builder = builder;
+        this.servers = servers;
+        this.berths = berths;
+        this.wanted = wanted;
+    }
+
+    /** The fleet as it is, for a successor; called within a change, or before there are any. */
+    FleetState state(FleetPlan launch) {
+        return builder.state(launch, wanted, berths.seats());
+    }
+
     /** What is to be run within a change, once the engines are others. */
     void whenChanged(Runnable toRun) {
         changed = toRun;

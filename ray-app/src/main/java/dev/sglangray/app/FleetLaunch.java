@@ -5,15 +5,21 @@ import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.GroupPlan;
 import dev.sglangray.placement.PlanRequest;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -44,19 +50,89 @@ final class FleetLaunch {
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
-            SupervisionPolicy policy = options.groupOptions().supervision();
-            NodeLossWatch watch = null;
-            if (engines != null) {
-                engines.launched();
-                if (policy.replans()) {
-                    watch = new NodeLossWatch(engines, policy.nodeLoss(), listener);
-                    watch.start();
-                }
-            }
-            return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
+            return serving(bundles);
         } catch (RuntimeException | Error failure) {
             takeBack(failure);
             throw failure;
+        }
+    }
+
+    /**
+     * Takes over a fleet whose owner is gone. Nothing of it is restarted; missing engines start as after the loss of a node.
+     *
+     * @param living the ranks whose workers live where the state says
+     * @throws RuntimeException when that is not possible; the fleet is then as it was
+     */
+    Fleet adopt(FleetState state, Collection<Integer> living) {
+        GroupOptions groupOptions = withJobJars(options.groupOptions());
+        Map<String, FleetReservation> reservations = new HashMap<>();
+        FleetReservation launch = FleetReservation.adopt(plan.group(), new RayLedger());
+        reservations.put(plan.group().name(), launch);
+        router = plan.router()
+                .flatMap(wanted -> RouterGroup.find(wanted.groupName()))
+                .orElse(null);
+        if (!plan.engines().isEmpty()) {
+            List<Berth> taken = new ArrayList<>();
+            List<Berth> idle = new ArrayList<>();
+            for (int i = 0; i < plan.engines().size(); i++) {
+                FleetState.Seat seat = state.seats().get(i);
+                EnginePlan engine = plan.engines().get(i);
+                FleetReservation reservation = reservations.computeIfAbsent(
+                        seat.group(), name -> FleetReservation.adopt(group(name), new RayLedger()));
+                boolean lives = seat.taken() && living.contains(engine.rank());
+                (lives ? taken : idle).add(new Berth(engine, reservation));
+            }
+            String name = plan.engines().get(0).groupName();
+            ServerGroup found = ServerGroup.find(name, living)
+                    .orElseThrow(() -> new LaunchException("no engine of '" + name + "' lives"));
+            List<Integer> others = found.ranks().stream()
+                    .filter(rank -> !living.contains(rank))
+                    .toList();
+            engines = new FleetEngines(
+                    new EngineBuilder(request, cluster, plan, options, groupOptions, router, state.changes()),
+                    new Berths(launch, taken, idle),
+                    found.without(others, groupOptions),
+                    state.wanted());
+        }
+        if (options.pythonGateway()) {
+            gateway = openGateway(launch);
+        }
+        return serving(launch);
+    }
+
+    private GroupPlan group(String name) {
+        return plan.group() instanceof GroupPlan.Own own ? new GroupPlan.Own(name, own.strategy()) : plan.group();
+    }
+
+    private Fleet serving(FleetReservation bundles) {
+        SupervisionPolicy policy = options.groupOptions().supervision();
+        NodeLossWatch watch = null;
+        FleetEngines kept = engines;
+        if (kept != null) {
+            Gateway told = gateway;
+            kept.whenChanged(() -> {
+                save(kept.state(plan));
+                if (told != null) {
+                    told.tell(FleetFacts.of(plan, bundles, kept.where()));
+                }
+            });
+            save(kept.state(plan));
+            kept.launched();
+            if (policy.replans()) {
+                watch = new NodeLossWatch(kept, policy.nodeLoss(), listener);
+                watch.start();
+            }
+        } else {
+            save(new EngineBuilder(request, cluster, plan, options, options.groupOptions(), router, 0)
+                    .state(plan, 0, List.of()));
+        }
+        return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
+    }
+
+    private void save(FleetState state) {
+        RecordStore<FleetState> store = options.record();
+        if (store != null) {
+            store.save(state).join();
         }
     }
 
@@ -64,12 +140,17 @@ final class FleetLaunch {
         String what = "reserving " + plan.bundles().size() + " bundle(s) in placement group '" + plan.fleetName() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
             return FleetReservation.reserve(
-                    plan, options.reserveDeadline(), message -> step.note(message), new RayLedger());
+                    plan,
+                    options.reserveDeadline(),
+                    message -> step.note(message),
+                    new RayLedger(),
+                    options.groupCreator(),
+                    () -> false);
         }
     }
 
     private void start(FleetReservation bundles) {
-        GroupOptions groupOptions = withJobJars(options.groupOptions());
+        GroupOptions groupOptions = withJobJars(options.groupOptions()).endingGroup(bundles.ownGroupId());
         List<CompletableFuture<?>> registered;
         try (Step step = Step.begin(listener, LaunchPhase.START, describeStart())) {
             if (plan.router().isPresent()) {
@@ -79,7 +160,7 @@ final class FleetLaunch {
                     plan.engines().isEmpty() ? null : ServerGroup.create(plan, bundles.placementGroup(), groupOptions);
             if (servers != null) {
                 engines = new FleetEngines(
-                        new EngineBuilder(request, cluster, plan, options, groupOptions, router),
+                        new EngineBuilder(request, cluster, plan, options, groupOptions, router, 0),
                         plan,
                         bundles,
                         servers);
@@ -112,12 +193,10 @@ final class FleetLaunch {
 
     private @Nullable Gateway openGateway(FleetReservation bundles) {
         FleetEngines kept = engines;
-        Gateway opened = Gateway.open(FleetFacts.of(plan, bundles), new GatewayOwner(kept, router))
+        return Gateway.open(
+                        kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
+                        new GatewayOwner(kept, router))
                 .orElse(null);
-        if (opened != null && kept != null) {
-            kept.whenChanged(() -> opened.tell(FleetFacts.of(plan, bundles, kept.where())));
-        }
-        return opened;
     }
 
     // In a submitted job, nodes other than the driver's get our classes from the job's working directory.

@@ -12,6 +12,7 @@ import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.ComponentPlacement;
 import dev.sglangray.placement.FleetPlan;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -91,6 +92,28 @@ public record FleetSpec(
     public Fleet launch(Cluster cluster, LaunchOptions.Builder options) {
         Placed placed = place(cluster, options);
         return SGLangLauncher.launchRouterAndServer(cluster, placed.hardwareRanks(), block, placed.options());
+    }
+
+    /**
+     * Takes over a fleet of this configuration that runs without an owner: its processes keep running, and what is returned owns
+     * them.
+     *
+     * @param state where its processes are
+     * @param living the ranks whose workers live there
+     * @throws RuntimeException when that is not possible; the fleet is then as it was
+     */
+    public Fleet adopt(FleetState state, Collection<Integer> living, LaunchOptions.Builder options) {
+        ClusterConfig config = ClusterConfig.from(root);
+        Cluster launched = Cluster.known(config, state.nodes().subList(0, state.launched()), state.launched());
+        Placed placed = place(launched, options);
+        return SGLangLauncher.adopt(
+                launched,
+                Cluster.known(config, state.nodes(), state.launched()),
+                placed.hardwareRanks(),
+                block,
+                placed.options(),
+                state,
+                living);
     }
 
     static String component(Config root, @Nullable String wanted) {

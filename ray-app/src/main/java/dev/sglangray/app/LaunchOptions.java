@@ -7,7 +7,9 @@ import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.GroupSettingsReader;
 import dev.sglangray.placement.PlacementStrategy;
+import dev.sglangray.placement.ray.GroupCreator;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.time.Duration;
@@ -106,6 +108,16 @@ public final class LaunchOptions {
         return from.pythonGateway;
     }
 
+    /** Where the fleet is written down; null for nowhere. */
+    @Nullable
+    RecordStore<FleetState> record() {
+        return from.record;
+    }
+
+    GroupCreator groupCreator() {
+        return from.groupCreator;
+    }
+
     double cpusPerActor() {
         return from.cpusPerActor;
     }
@@ -122,6 +134,8 @@ public final class LaunchOptions {
         private @Nullable String pythonInterpreter;
         private double cpusPerActor;
         private boolean pythonGateway = true;
+        private @Nullable RecordStore<FleetState> record;
+        private GroupCreator groupCreator = GroupCreator.OF_THIS_PROCESS;
         private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
@@ -141,6 +155,8 @@ public final class LaunchOptions {
             copy.pythonInterpreter = pythonInterpreter;
             copy.cpusPerActor = cpusPerActor;
             copy.pythonGateway = pythonGateway;
+            copy.record = record;
+            copy.groupCreator = groupCreator;
             copy.namespace = namespace;
             copy.groupSettings = groupSettings;
             copy.supervision = supervision;
@@ -227,6 +243,18 @@ public final class LaunchOptions {
         /** Whether Python drivers can attach to the fleet, which takes a small Python actor; true unless set. */
         public Builder pythonGateway(boolean wanted) {
             this.pythonGateway = wanted;
+            return this;
+        }
+
+        /**
+         * For an owner that Ray starts again when its process dies: its fleet goes on meanwhile.
+         *
+         * @param store where the fleet is written down after the launch and after each change
+         * @param creator creates placement groups that outlive the owner's process
+         */
+        public Builder outlivesOwner(RecordStore<FleetState> store, GroupCreator creator) {
+            this.record = store;
+            this.groupCreator = creator;
             return this;
         }
 

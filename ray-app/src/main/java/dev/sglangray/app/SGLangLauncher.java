@@ -8,10 +8,12 @@ import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ExistingGroup;
 import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.FleetPlanner;
+import dev.sglangray.placement.FleetRecall;
 import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.PlanRequest;
 import dev.sglangray.placement.ray.ExistingGroups;
 import io.ray.api.Ray;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +66,33 @@ public final class SGLangLauncher {
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
         return new FleetLaunch(request, cluster, plan, settled).run();
+    }
+
+    /** See {@link FleetSpec#adopt}. */
+    static Fleet adopt(
+            Cluster launched,
+            Cluster now,
+            @Nullable List<Integer> hardwareRanks,
+            Config block,
+            LaunchOptions options,
+            FleetState state,
+            Collection<Integer> living) {
+        LauncherArgs arguments = LauncherArgs.from(block);
+        LaunchOptions settled = options.withSettingsOf(block, arguments);
+        PlanRequest request = request(launched, hardwareRanks, arguments, settled);
+        FleetPlan recalled = FleetRecall.plan(
+                request,
+                now,
+                state.seats().stream()
+                        .map(seat -> new FleetRecall.Seat(seat.placement(), seat.bundle()))
+                        .toList(),
+                state.wanted(),
+                state.masterAddress(),
+                state.routerBundle(),
+                state.bundles());
+        FleetPlan plan =
+                settled.pythonInterpreter().map(recalled::withDefaultPython).orElse(recalled);
+        return new FleetLaunch(request, now, plan, settled).adopt(state, living);
     }
 
     /**

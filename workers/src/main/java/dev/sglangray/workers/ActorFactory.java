@@ -6,6 +6,7 @@ import io.ray.api.BaseActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.call.ActorCreator;
 import io.ray.api.exception.RayException;
+import io.ray.api.options.ActorLifetime;
 import io.ray.api.placementgroup.PlacementGroup;
 import io.ray.api.runtimeenv.RuntimeEnv;
 import java.time.Duration;
@@ -42,6 +43,10 @@ final class ActorFactory {
                 .setResources(launch.resources())
                 .setMaxRestarts(options.supervision().heals() ? MAX_RESTARTS : 0);
         creator.setJvmOptions(options.jvmOptions());
+        if (options.owner() != null) {
+            // Ray ends an actor with the process that created it, unless it is detached.
+            creator.setLifetime(ActorLifetime.DETACHED);
+        }
         if (!options.javaJars().isEmpty()) {
             RuntimeEnv environment = new RuntimeEnv.Builder().build();
             environment.set("java_jars", options.javaJars());

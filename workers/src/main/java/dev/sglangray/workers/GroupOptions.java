@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
  * @param supervision how engines and router are looked after once they serve
  * @param bindHost which addresses of their nodes engines and router listen at
+ * @param owner the actor that owns the workers, which outlive its process; null for workers that end with this program
  */
 public record GroupOptions(
         List<String> javaJars,
@@ -27,7 +28,8 @@ public record GroupOptions(
         Duration closeTimeout,
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
-        BindHost bindHost) {
+        BindHost bindHost,
+        @Nullable WorkerOwner owner) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
     public static final List<String> SMALL_JVM =
@@ -49,7 +51,8 @@ public record GroupOptions(
                 Duration.ofSeconds(30),
                 null,
                 SupervisionPolicy.DEFAULT,
-                BindHost.ALL);
+                BindHost.ALL,
+                null);
     }
 
     /** These options with other jars. */
@@ -62,13 +65,22 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 supervision,
-                bindHost);
+                bindHost,
+                owner);
     }
 
     /** These options with another time for engines to become healthy. */
     public GroupOptions withServerHealthTimeout(Duration timeout) {
         return new GroupOptions(
-                javaJars, jvmOptions, timeout, routerStartTimeout, closeTimeout, logDirectory, supervision, bindHost);
+                javaJars,
+                jvmOptions,
+                timeout,
+                routerStartTimeout,
+                closeTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
+                owner);
     }
 
     /** These options with another folder for logs. */
@@ -81,7 +93,8 @@ public record GroupOptions(
                 closeTimeout,
                 directory,
                 supervision,
-                bindHost);
+                bindHost,
+                owner);
     }
 
     /** These options with another way to look after engines and router. */
@@ -94,7 +107,8 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 policy,
-                bindHost);
+                bindHost,
+                owner);
     }
 
     /** These options with other addresses to listen at. */
@@ -107,6 +121,26 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 supervision,
-                host);
+                host,
+                owner);
+    }
+
+    /** These options with the placement group that workers remove when their owner is gone; nothing without an owner. */
+    public GroupOptions endingGroup(@Nullable String placementGroupId) {
+        return owner == null ? this : withOwner(new WorkerOwner(owner.actor(), owner.actorId(), placementGroupId));
+    }
+
+    /** These options for workers that outlive this process, as Ray starts their owner again. */
+    public GroupOptions withOwner(WorkerOwner actor) {
+        return new GroupOptions(
+                javaJars,
+                jvmOptions,
+                serverHealthTimeout,
+                routerStartTimeout,
+                closeTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
+                actor);
     }
 }

@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * folder that only this user can read, with a section for each part of the worker. It holds no secrets. Writing never blocks a
  * caller; failures are logged, not thrown: without a disk a worker still works. Safe for use by many threads.
  */
-final class HandoverFile {
+public final class HandoverFile {
     private static final Logger LOG = LoggerFactory.getLogger(HandoverFile.class);
     /** A disk that does not answer by then holds up nothing: what it should keep is then lost with this process. */
     private static final Duration PATIENCE = Duration.ofSeconds(5);
@@ -44,7 +44,7 @@ final class HandoverFile {
     private CompletableFuture<Void> next = new CompletableFuture<>();
 
     /** Reads what a predecessor left. */
-    HandoverFile(Path file, ThreadLoop loop) {
+    public HandoverFile(Path file, ThreadLoop loop) {
         this.file = file;
         this.loop = loop;
         try {
@@ -56,6 +56,11 @@ final class HandoverFile {
         } catch (IOException | IllegalArgumentException e) {
             LOG.warn("Cannot read {}: {}", file, e.toString());
         }
+    }
+
+    /** The only section of the file of an actor of another kind, which runs here. */
+    public static <T> RecordStore<T> ofActor(String actor, ThreadLoop loop, String section, Class<T> type) {
+        return open(actor, RayNode.current(), loop).section(section, type);
     }
 
     /** Of the actor that runs here; deletes meanwhile what dead ones left. */
@@ -85,7 +90,7 @@ final class HandoverFile {
     }
 
     /** One part of the file. */
-    <T> RecordStore<T> section(String name, Class<T> type) {
+    public <T> RecordStore<T> section(String name, Class<T> type) {
         return new RecordStore<>() {
             @Override
             public CompletableFuture<Void> save(T record) {

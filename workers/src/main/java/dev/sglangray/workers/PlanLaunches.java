@@ -59,7 +59,8 @@ final class PlanLaunches {
                 options.serverHealthTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
                 options.supervision(),
-                routerGroup);
+                routerGroup,
+                options.owner());
     }
 
     /** As RLinf's launcher does, where the engine listens is not taken from its arguments. */
@@ -97,6 +98,7 @@ final class PlanLaunches {
                 router.pythonInterpreter(),
                 options.routerStartTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
-                options.supervision());
+                options.supervision(),
+                options.owner());
     }
 }

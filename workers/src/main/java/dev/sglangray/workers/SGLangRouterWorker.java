@@ -86,6 +86,7 @@ public class SGLangRouterWorker {
         if (restarted) {
             boolean unused = keeper.inherit();
         }
+        OwnerWatch.start(loop, spec.owner(), this::shutdown);
     }
 
     private <T> T ask(Supplier<CompletableFuture<T>> question) {

@@ -105,6 +105,7 @@ public class SGLangServerWorker {
             }
             loop.execute(controller::inherit);
         }
+        OwnerWatch.start(loop, spec.owner(), this::shutdown);
     }
 
     /** What the controller does to the process. */

@@ -287,6 +287,7 @@ class EngineLifecycleTest {
                         1,
                         null,
                         SupervisionPolicy.DEFAULT,
+                        null,
                         null))
                 .hasMessageContaining("'vllm'")
                 .hasMessageContaining("srt")

@@ -63,6 +63,7 @@ final class StandIn {
                 timeoutSeconds,
                 null,
                 SupervisionPolicy.DEFAULT,
+                null,
                 null);
     }
 }

@@ -15,8 +15,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The bundles of a fleet, reserved in one Ray placement group that bears the fleet's name. {@link #close()} gives them
- * back; so does the end of this driver. Or they lie in a group that somebody else made: then nothing is reserved, and nothing
- * given back.
+ * back; so does the end of this driver, unless the {@link GroupCreator} made a detached group. Or the bundles lie in a group of
+ * another program: then nothing is reserved, and nothing given back.
  *
  * <p>Safe for use by several threads.
  */
@@ -49,31 +49,25 @@ public final class FleetReservation implements AutoCloseable {
      *     taken in this Ray namespace; or when this thread is interrupted (noticed within a second; its flag stays set)
      */
     public static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress) {
-        return reserve(plan, deadline, progress, ResourceLedger.PUBLIC);
+        return reserve(plan, deadline, progress, ResourceLedger.PUBLIC, GroupCreator.OF_THIS_PROCESS, () -> false);
     }
 
     /**
-     * As above, with a ledger that knows more than Ray's API does for the message of a refusal.
+     * As above, for a caller that knows more and may change its mind.
      *
-     * @throws PlacementException as above; also when the plan is for somebody else's group that is gone
-     */
-    public static FleetReservation reserve(
-            FleetPlan plan, Duration deadline, ProgressListener progress, ResourceLedger ledger) {
-        return reserve(plan, deadline, progress, ledger, () -> false);
-    }
-
-    /**
-     * As above, for a caller that may change its mind.
-     *
+     * @param ledger for the message of a refusal
+     * @param creator creates the group, unless the plan is for a group that exists
      * @param cancelled asked once a second; when true, the wait ends as when the thread is interrupted
+     * @throws PlacementException as above; also when the plan is for a group that exists no more
      */
     public static FleetReservation reserve(
             FleetPlan plan,
             Duration deadline,
             ProgressListener progress,
             ResourceLedger ledger,
+            GroupCreator creator,
             BooleanSupplier cancelled) {
-        return reserve(plan, deadline, progress, new LiveRayGroups(ledger), cancelled);
+        return reserve(plan, deadline, progress, new LiveRayGroups(ledger, creator), cancelled);
     }
 
     static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray) {
@@ -99,6 +93,21 @@ public final class FleetReservation implements AutoCloseable {
             }
             throw failure;
         }
+    }
+
+    /**
+     * The reservation that an earlier owner of the fleet made.
+     *
+     * @throws PlacementException when the group is gone
+     */
+    public static FleetReservation adopt(GroupPlan plan, ResourceLedger ledger) {
+        RayGroups ray = new LiveRayGroups(ledger, GroupCreator.OF_THIS_PROCESS);
+        if (plan instanceof GroupPlan.Existing existing) {
+            return new FleetReservation(ray, find(existing, ray), false);
+        }
+        PlacementGroup group = ray.find(plan.name(), null)
+                .orElseThrow(() -> PlacementException.of("the placement group \"%s\" is gone".formatted(plan.name())));
+        return new FleetReservation(ray, group, true);
     }
 
     private static PlacementGroup find(GroupPlan.Existing existing, RayGroups ray) {
@@ -211,9 +220,14 @@ public final class FleetReservation implements AutoCloseable {
         return group;
     }
 
-    /** Whether the group is the fleet's own, and not somebody else's. */
+    /** Whether the group is the fleet's own, and not one of another program. */
     public boolean isOwn() {
         return own;
+    }
+
+    /** The group's id in hexadecimal digits when the group is the fleet's own; else null. */
+    public @Nullable String ownGroupId() {
+        return own && group != null ? group.getId().toString() : null;
     }
 
     /** Gives the bundles back; Ray ends the actors in them. Does nothing once that is done, nor to somebody else's group. */

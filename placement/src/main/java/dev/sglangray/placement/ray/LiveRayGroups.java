@@ -5,9 +5,7 @@ import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.GroupStrategy;
 import io.ray.api.PlacementGroups;
 import io.ray.api.Ray;
-import io.ray.api.options.PlacementGroupCreationOptions;
 import io.ray.api.placementgroup.PlacementGroup;
-import io.ray.api.placementgroup.PlacementStrategy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -17,19 +15,17 @@ import org.jspecify.annotations.Nullable;
 /** The Ray that this JVM is connected to. */
 final class LiveRayGroups implements RayGroups {
     private final ResourceLedger ledger;
+    private final GroupCreator creator;
 
-    LiveRayGroups(ResourceLedger ledger) {
+    LiveRayGroups(ResourceLedger ledger, GroupCreator creator) {
         this.ledger = ledger;
+        this.creator = creator;
     }
 
     @Override
     public PlacementGroup create(String name, List<Map<String, Double>> bundles, GroupStrategy strategy) {
         try {
-            return PlacementGroups.createPlacementGroup(new PlacementGroupCreationOptions.Builder()
-                    .setName(name)
-                    .setBundles(bundles)
-                    .setStrategy(PlacementStrategy.valueOf(strategy.name()))
-                    .build());
+            return creator.create(name, bundles, strategy);
         } catch (IllegalArgumentException e) {
             String message = String.valueOf(e.getMessage());
             if (message.contains("exist")) {

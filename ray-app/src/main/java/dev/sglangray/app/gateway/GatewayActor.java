@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.workers.RayCalls;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
@@ -9,12 +9,8 @@ import io.ray.api.call.PyActorCreator;
 import io.ray.api.exception.RayException;
 import io.ray.api.function.PyActorClass;
 import io.ray.api.function.PyActorMethod;
-import io.ray.api.runtimeenv.RuntimeEnv;
-import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
-import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** The Python actor {@code sglang_ray.gateway.Gateway}, which ends with this JVM. Safe for use by several threads. */
@@ -29,7 +25,6 @@ final class GatewayActor implements Mailbox {
     private static final int CONCURRENCY = 1024;
 
     private static final int RESTARTS = 100;
-    private static final double A_LITTLE = 0.001;
     private static final int FAREWELL_MILLIS = 1000;
     private static final int TOKEN_BYTES = 32;
 
@@ -52,31 +47,20 @@ final class GatewayActor implements Mailbox {
         byte[] secret = new byte[TOKEN_BYTES];
         new SecureRandom().nextBytes(secret);
         String token = HexFormat.of().formatHex(secret);
-        PyActorCreator creator = new CreatorWithEnvironment(PythonPackage.extract(), factsJson, token)
+        PyActorCreator creator = new CreatorWithEnvironment(factsJson, token)
                 .setAsync(true)
                 .setMaxConcurrency(CONCURRENCY)
                 .setMaxRestarts(RESTARTS)
                 .setName(name);
-        nodeIp().ifPresent(ip -> creator.setResource("node:" + ip, A_LITTLE));
+        ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
         return new GatewayActor(creator.remote(), token);
-    }
-
-    private static Optional<String> nodeIp() {
-        var node = Ray.getRuntimeContext().getCurrentNodeId();
-        return Ray.getRuntimeContext().getAllNodeInfo().stream()
-                .filter(info -> info.nodeId.equals(node))
-                .map(info -> info.nodeAddress)
-                .findFirst();
     }
 
     /** Ray's builder has no setter for the environment of a Python actor; the options behind it do. */
     private static final class CreatorWithEnvironment extends PyActorCreator {
-        CreatorWithEnvironment(Path packageFolder, Object... arguments) {
+        CreatorWithEnvironment(Object... arguments) {
             super(CLASS, arguments);
-            RuntimeEnv environment = new RuntimeEnv.Builder().build();
-            // Ray replaces the reference by what the node has there, which may be what Ray itself is found by.
-            environment.set("env_vars", Map.of("PYTHONPATH", packageFolder + ":${PYTHONPATH}"));
-            builder.setRuntimeEnv(environment);
+            builder.setRuntimeEnv(ThisNode.pythonEnvironment());
         }
     }
 

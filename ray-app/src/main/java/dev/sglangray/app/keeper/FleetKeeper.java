@@ -5,15 +5,26 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.FleetState;
+import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.HandoverFile;
 import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerOwner;
+import dev.sglangray.workers.loop.RecordStore;
+import dev.sglangray.workers.loop.ThreadLoop;
 import io.ray.api.Ray;
+import io.ray.api.exception.RayException;
 import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -21,9 +32,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The Ray actor that owns a detached fleet. It launches the fleet itself, because in Ray a placement group and actors
- * end with what created them; as a detached actor it ends with nobody. Questions and {@link #close()} are answered while
- * {@link #launch()} is under way.
+ * The Ray actor that owns a detached fleet. As a detached actor it ends with no driver. When its process dies, Ray starts another
+ * one on the same node. The fleet's workers and placement groups are detached too, so they go on, and the successor takes them
+ * over; a launch that was under way is taken back. Questions and {@link #close()} are answered meanwhile.
  */
 public class FleetKeeper {
     /** Whoever launches asks for events several times a second; after this much silence it is gone. */
@@ -31,11 +42,15 @@ public class FleetKeeper {
 
     private static final Duration ROLLBACK = Duration.ofSeconds(45);
     private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration AGAIN = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(FleetKeeper.class);
 
     private final ObjectMapper json = new ObjectMapper();
     private final KeeperRequest request;
+    private final FleetSpec spec;
+    private final RecordStore<FleetState> record;
+    private final boolean successor;
     private final EventLog events = new EventLog();
     private volatile @Nullable Thread launching;
     private @Nullable Fleet fleet;
@@ -51,6 +66,92 @@ public class FleetKeeper {
      */
     public FleetKeeper(String requestJson) throws JsonProcessingException {
         request = json.readValue(requestJson, KeeperRequest.class);
+        spec = FleetSpec.of(
+                Config.of(request.configuration()),
+                request.component(),
+                request.argsKey(),
+                request.explicitPlacement());
+        String name = FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec));
+        record = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()), "fleet", FleetState.class);
+        successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
+        if (successor) {
+            Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
+            thread.setDaemon(true);
+            thread.setContextClassLoader(FleetKeeper.class.getClassLoader());
+            launching = thread;
+            thread.start();
+        }
+    }
+
+    /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
+    private void takeOver() {
+        try {
+            Optional<FleetState> state = record.load();
+            if (state.isPresent()) {
+                awaitTakenOver(state.get());
+            } else {
+                LOG.warn("the owner died while it launched its fleet; what it had started is ended");
+                endFleet();
+            }
+        } catch (PlacementException e) {
+            LOG.error("the fleet has lost its placement group, and with it its workers; what is left is ended", e);
+            endFleet();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            LOG.error("the fleet cannot be taken over; it serves without an owner, and `sglang-ray down` ends it", e);
+        } finally {
+            end();
+        }
+    }
+
+    private void endFleet() {
+        FleetRemains.endAllButOwner(engines(), router());
+        record.delete();
+        FleetRemains.kill(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
+    }
+
+    /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
+    private void awaitTakenOver(FleetState state) throws InterruptedException {
+        CountDownLatch never = new CountDownLatch(1);
+        while (true) {
+            try {
+                List<Integer> living = engines()
+                        .map(group -> FleetRemains.endUnknown(group, state))
+                        .orElse(List.of());
+                awaitNoGateway();
+                keep(spec.adopt(state, living, options()));
+                LOG.info("took over a fleet with engines {}", living);
+                return;
+            } catch (RayException | LaunchException | IllegalStateException e) {
+                LOG.warn("the fleet cannot be taken over now; it is tried again", e);
+            }
+            if (never.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                return;
+            }
+        }
+    }
+
+    /** The predecessor's gateway ends with its process; until then its name is taken. */
+    private void awaitNoGateway() throws InterruptedException {
+        String gateway = GatewayFacts.actorName(FleetKeepers.fleetGroup(spec));
+        CountDownLatch never = new CountDownLatch(1);
+        long end = System.nanoTime() + AGAIN.toNanos();
+        FleetRemains.kill(gateway);
+        while (Ray.getActor(gateway).isPresent()) {
+            if (System.nanoTime() - end > 0) {
+                throw new LaunchException("Ray still has the gateway of the owner that died");
+            }
+            boolean unused = never.await(LOOK.toMillis() / 10, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private Optional<String> engines() {
+        return spec.arguments().launchServer() ? Optional.of(spec.arguments().groupName()) : Optional.empty();
+    }
+
+    private Optional<String> router() {
+        return spec.arguments().launchRouter() ? Optional.of(spec.arguments().routerGroupName()) : Optional.empty();
     }
 
     /**
@@ -99,10 +200,14 @@ public class FleetKeeper {
         }
         if (running == null) {
             awaitRollback();
-            return false;
+            if (successor) {
+                FleetRemains.endAllButOwner(engines(), router());
+            }
+        } else {
+            running.close();
         }
-        running.close();
-        return true;
+        record.delete();
+        return running != null || successor;
     }
 
     private void awaitRollback() {
@@ -136,23 +241,27 @@ public class FleetKeeper {
     }
 
     private Fleet launched() {
-        FleetSpec spec = FleetSpec.of(
-                Config.of(request.configuration()),
-                request.component(),
-                request.argsKey(),
-                request.explicitPlacement());
+        return spec.launch(spec.cluster(RayClusterReader.read()), options());
+    }
+
+    private LaunchOptions.Builder options() {
         GroupOptions groups = GroupOptions.defaults()
                 .withJavaJars(request.javaJars())
-                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()));
+                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()))
+                .withOwner(new WorkerOwner(
+                        FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)),
+                        Ray.getRuntimeContext().getCurrentActorId().toString(),
+                        null));
         LaunchOptions.Builder options = LaunchOptions.builder()
                 .routerNodeRank(request.routerNodeRank())
                 .reserveDeadline(Duration.ofSeconds(request.reserveSeconds()))
                 .groupOptions(groups)
+                .outlivesOwner(record, new DetachedGroups())
                 .listener(events);
         if (request.pythonInterpreter() != null) {
             options.pythonInterpreter(request.pythonInterpreter());
         }
-        return spec.launch(spec.cluster(RayClusterReader.read()), options);
+        return options;
     }
 
     private synchronized void begin() {
@@ -181,6 +290,7 @@ public class FleetKeeper {
         }
         if (tooLate) {
             launched.close();
+            record.delete();
             throw new KeeperFailure("the fleet was taken down while it was launched");
         }
     }

@@ -8,6 +8,7 @@ import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.workers.GroupOptions;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
@@ -34,7 +35,9 @@ public final class FleetKeepers {
     private static final int SLICE_MILLIS = 300;
     private static final int QUESTION_MILLIS = 20_000;
     private static final int CLOSE_MILLIS = 60_000;
-    private static final double A_LITTLE = 0.001;
+    private static final String PREFIX = "sglang-ray-keeper/";
+    /** For a whole life. */
+    private static final int RESTARTS = 1000;
 
     private FleetKeepers() {}
 
@@ -91,10 +94,14 @@ public final class FleetKeepers {
     }
 
     static String keeperName(String group) {
-        return "sglang-ray-keeper/" + group;
+        return PREFIX + group;
     }
 
-    private static String fleetGroup(FleetSpec spec) {
+    static boolean isKeeper(String actor) {
+        return actor.startsWith(PREFIX);
+    }
+
+    static String fleetGroup(FleetSpec spec) {
         return spec.arguments().launchServer()
                 ? spec.arguments().groupName()
                 : spec.arguments().routerGroupName();
@@ -106,9 +113,11 @@ public final class FleetKeepers {
                     .setConcurrencyGroups(control())
                     .setName(name)
                     .setLifetime(ActorLifetime.DETACHED)
+                    .setMaxRestarts(RESTARTS)
                     .setJvmOptions(GroupOptions.SMALL_JVM);
-            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise.
-            driverNode().ifPresent(ip -> creator.setResource("node:" + ip, A_LITTLE));
+            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise,
+            // and not find what its predecessor wrote down.
+            ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
             session.workerJarUri().ifPresent(uri -> {
                 RuntimeEnv environment = new RuntimeEnv.Builder().build();
                 environment.set("java_jars", List.of(uri));
@@ -121,14 +130,6 @@ public final class FleetKeepers {
                             + "': end it with `sglang-ray down`, or choose another group_name",
                     e);
         }
-    }
-
-    private static Optional<String> driverNode() {
-        var node = Ray.getRuntimeContext().getCurrentNodeId();
-        return Ray.getRuntimeContext().getAllNodeInfo().stream()
-                .filter(info -> info.nodeId.equals(node))
-                .map(info -> info.nodeAddress)
-                .findFirst();
     }
 
     // Built in code: Ray's annotations for it fail on JDK 12 and later.

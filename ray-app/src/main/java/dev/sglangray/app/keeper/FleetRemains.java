@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.keeper;
 
+import dev.sglangray.app.FleetState;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import io.ray.api.BaseActorHandle;
@@ -37,6 +38,40 @@ public final class FleetRemains {
                 ledger.named(namespace)
                         .orElseThrow(() -> new IllegalStateException("Ray's table of actors cannot be read")),
                 ledger.read().groups());
+    }
+
+    /**
+     * Ends what an owner had begun and not written down, and tells which engines are where it wrote.
+     *
+     * @param group the engines' group
+     * @return the ranks of these engines
+     */
+    static List<Integer> endUnknown(String group, FleetState state) {
+        FleetTraces traces = read();
+        List<String> ended = new ArrayList<>();
+        List<Integer> known = traces.known(group, state);
+        traces.ranks(group).stream()
+                .filter(rank -> !known.contains(rank))
+                .forEach(rank -> kill(group + ":" + rank, ended));
+        traces.unknownGroups(group, state).forEach(found -> removeGroup(found, ended));
+        ended.forEach(what -> log.info("ended {}, which a change had begun when its owner died", what));
+        return known;
+    }
+
+    /** Kills the actors of a fleet but its owner, and removes its placement groups. */
+    static void endAllButOwner(Optional<String> group, Optional<String> routerGroup) {
+        FleetTraces traces = read();
+        List<String> ended = new ArrayList<>();
+        traces.actors(group, routerGroup).stream()
+                .filter(actor -> !FleetKeepers.isKeeper(actor))
+                .forEach(actor -> kill(actor, ended));
+        traces.placementGroups(group, routerGroup).forEach(found -> removeGroup(found, ended));
+        ended.forEach(what -> log.info("ended {}", what));
+    }
+
+    /** Kills an actor for good. */
+    static void kill(String actor) {
+        kill(actor, new ArrayList<>());
     }
 
     /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.keeper;
 
+import dev.sglangray.app.FleetState;
 import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.app.session.RayLedger.NamedActor;
 import dev.sglangray.placement.ray.LedgerSnapshot;
@@ -82,6 +83,34 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
     private boolean hasOwner(String group) {
         Set<String> owners = Set.of(FleetKeepers.keeperName(group), GatewayFacts.actorName(group));
         return actors.stream().anyMatch(actor -> owners.contains(actor.name()));
+    }
+
+    /** The ranks of engines that are where a fleet's owner wrote down that they are. */
+    List<Integer> known(String group, FleetState state) {
+        return ranks(group).stream()
+                .filter(rank -> state.seat(rank)
+                        .filter(seat -> groups.stream()
+                                .anyMatch(each -> each.name().equals(seat.group())
+                                        && each.id().equals(groupOf(group + ":" + rank))))
+                        .isPresent())
+                .toList();
+    }
+
+    /** Placement groups for further engines of a fleet that its owner has not written down. */
+    List<LedgerSnapshot.Group> unknownGroups(String group, FleetState state) {
+        return placementGroups(group).stream()
+                .filter(each -> !each.name().equals(PREFIX + group))
+                .filter(each ->
+                        state.seats().stream().noneMatch(seat -> seat.group().equals(each.name())))
+                .toList();
+    }
+
+    private String groupOf(String actor) {
+        return actors.stream()
+                .filter(each -> each.name().equals(actor))
+                .map(NamedActor::group)
+                .findFirst()
+                .orElse("");
     }
 
     /** The placement groups of a fleet by the names of its groups. */

@@ -13,6 +13,7 @@ import dev.sglangray.app.cluster.TestCluster;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.StreamSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -168,14 +169,79 @@ class DetachedFleetIT {
                 .until(() -> cluster.leftovers().isEmpty());
     }
 
-    /** In Ray the actors and the placement group of a fleet end with who made them. */
+    /** Ray starts the owner again; what it finds goes on, and is changed and ended by it as before. */
     @Test
-    void endsWithItsKeeper(TestCluster cluster) {
+    void outlivesTheProcessOfItsOwner(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        launch(cli, cluster, "0-1");
+        JsonNode before = status(cli);
+        ProcessRow first = keeper(cluster);
+        cluster.kill(first);
+        Awaitility.await("a successor")
+                .atMost(Cli.DEADLINE)
+                .ignoreExceptions()
+                .until(() -> keeper(cluster).pid() != first.pid());
+        assertThat(pids(status(cli)))
+                .as("no other process of the fleet was touched")
+                .isEqualTo(pids(before));
+        assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
+
+        Awaitility.await("the successor changes the fleet")
+                .atMost(Cli.DEADLINE)
+                .untilAsserted(() -> cli.run("scale", "--engines", "1").orFail());
+        cli.run("scale", "--engines", "3").orFail();
+        cluster.kill(row(cluster, "SGLangServerGroup:2"));
+        Awaitility.await("the worker's process is replaced")
+                .atMost(Cli.DEADLINE)
+                .untilAsserted(() -> {
+                    assertThat(verdict(cli)).isEqualTo("HEALTHY");
+                    assertThat(status(cli).path("workers")).hasSize(4);
+                });
+
+        ProcessRow second = keeper(cluster);
+        cluster.kill(second);
+        Awaitility.await("another successor, of a fleet that had grown")
+                .atMost(Cli.DEADLINE)
+                .untilAsserted(() -> cli.run("scale", "--engines", "2").orFail());
+        assertThat(verdict(cli)).isEqualTo("HEALTHY");
+        cli.run("down").orFail();
+        cluster.assertNothingLeft();
+        assertThat(cluster.memoryFiles()).isEmpty();
+    }
+
+    private static List<Long> pids(JsonNode status) {
+        return StreamSupport.stream(status.path("workers").spliterator(), false)
+                .map(worker -> worker.path("pid").asLong())
+                .toList();
+    }
+
+    @Test
+    void isTakenBackWhenTheProcessOfItsOwnerDiesMeanwhile(TestCluster cluster) {
+        try (InsideProcess up =
+                new Cli(cluster).upWithProgress(StandIn.model(cluster, "{\"load_seconds\": 600}"), "--detach")) {
+            up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
+            cluster.kill(keeper(cluster));
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(1);
+        }
+        Awaitility.await("nothing left of it")
+                .atMost(Cli.DEADLINE)
+                .until(() -> cluster.leftovers().isEmpty());
+    }
+
+    @Test
+    void endsWithItsOwner(TestCluster cluster) {
         Cli cli = new Cli(cluster);
         Path model = StandIn.model(cluster, "{\"ignore_sigterm\": true}");
         cli.run(Cli.upWords(Cli.config("fleet.yaml"), model, new String[] {"--detach"}))
                 .orFail();
-        cluster.kill(keeper(cluster));
+        String program = "import ray, sys\nray.init(sys.argv[1], namespace='sglang-ray', log_to_driver=False)\n"
+                + "ray.kill(ray.get_actor('sglang-ray-keeper/SGLangServerGroup'), no_restart=True)\nray.shutdown()";
+        try (InsideProcess kill = cluster.spawn(
+                cluster.head(),
+                List.of(cluster.python().python().toString(), "-c", program, cluster.address()),
+                Map.of())) {
+            kill.await(Cli.DEADLINE).orFail();
+        }
         Awaitility.await("nothing left of it")
                 .atMost(Cli.DEADLINE)
                 .until(() -> cluster.leftovers().isEmpty());

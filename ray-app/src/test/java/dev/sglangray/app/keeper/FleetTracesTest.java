@@ -3,7 +3,10 @@ package dev.sglangray.app.keeper;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.FleetState;
 import dev.sglangray.app.session.RayLedger.NamedActor;
+import dev.sglangray.placement.AcceleratorType;
+import dev.sglangray.placement.Placement;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -81,5 +84,36 @@ class FleetTracesTest {
                 .containsExactly("sglang-ray-keeper/X", "X:gateway", "R:0", "X:0");
         assertThat(traces().isLaunched("X")).isTrue();
         assertThat(traces().isLaunched("R")).isFalse();
+    }
+
+    @Test
+    void aSuccessorKeepsWhatIsWhereItsPredecessorWrote() {
+        group("a", "sglang-ray/X", "here");
+        group("b", "sglang-ray/X/scale-1", "here");
+        group("c", "sglang-ray/X/scale-2", "here");
+        engine("X", 0, "a");
+        engine("X", 1, "b");
+        engine("X", 2, "c");
+        FleetState state = new FleetState(
+                List.of(),
+                0,
+                "",
+                3,
+                1,
+                0,
+                List.of(),
+                List.of(seat(0, "sglang-ray/X"), seat(1, "sglang-ray/X"), seat(2, "sglang-ray/X/scale-2")));
+        assertThat(traces().known("X", state))
+                .as("engine 1 had been moved to a group that was not written down")
+                .containsExactly(0, 2);
+        assertThat(traces().unknownGroups("X", state))
+                .extracting(LedgerSnapshot.Group::id)
+                .containsExactly("b");
+    }
+
+    private static FleetState.Seat seat(int rank, String group) {
+        Placement placement =
+                new Placement(rank, 0, 0, 0, AcceleratorType.NV_GPU, 0, 1, List.of("0"), true, List.of(0), "cluster");
+        return new FleetState.Seat(placement, 0, group, true);
     }
 }

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.placement.BundlePlan;
+import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.Placement;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Where a fleet's processes are: what its owner knows beside the configuration. Has no secret. Travels as JSON.
+ *
+ * @param nodes the cluster's nodes by rank
+ * @param launched how many of them there were at the launch
+ * @param masterAddress the {@code MASTER_ADDR} that the engines were given; empty without engines
+ * @param wanted how many engines the fleet is to have
+ * @param changes how many placement groups for further engines there were
+ * @param routerBundle the router's bundle; -1 without a router
+ * @param bundles the bundles of the launch's placement group
+ * @param seats the places of engines
+ */
+public record FleetState(
+        List<NodeSnapshot> nodes,
+        int launched,
+        String masterAddress,
+        int wanted,
+        int changes,
+        int routerBundle,
+        List<BundlePlan> bundles,
+        List<Seat> seats) {
+    /** Copies the lists. */
+    public FleetState {
+        nodes = List.copyOf(nodes);
+        bundles = List.copyOf(bundles);
+        seats = List.copyOf(seats);
+    }
+
+    /**
+     * A place of an engine.
+     *
+     * @param placement the place
+     * @param bundle its bundle
+     * @param group the name of its placement group
+     * @param taken whether an engine is there
+     */
+    public record Seat(Placement placement, int bundle, String group, boolean taken) {}
+
+    /** The seat of the engine of a rank. */
+    public Optional<Seat> seat(int rank) {
+        return seats.stream()
+                .filter(seat -> seat.taken() && seat.placement().rank() == rank)
+                .findFirst();
+    }
+}

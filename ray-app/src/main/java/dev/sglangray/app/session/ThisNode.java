@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.session;
+
+import dev.sglangray.bridge.PythonPackage;
+import io.ray.api.Ray;
+import io.ray.api.runtimeenv.RuntimeEnv;
+import java.util.Map;
+import java.util.Optional;
+
+/** The Ray node of this process, and what Ray needs to run the project's Python code there. Stateless. */
+public final class ThisNode {
+    /** Of a resource that is there to bind a task or an actor to a node. */
+    public static final double A_LITTLE = 0.001;
+
+    private ThisNode() {}
+
+    /** Ray's name of the resource that only this node has; empty when Ray does not list the node. */
+    public static Optional<String> resource() {
+        var node = Ray.getRuntimeContext().getCurrentNodeId();
+        return Ray.getRuntimeContext().getAllNodeInfo().stream()
+                .filter(info -> info.nodeId.equals(node))
+                .map(info -> "node:" + info.nodeAddress)
+                .findFirst();
+    }
+
+    /**
+     * An environment in which Python finds the package {@code sglang_ray}, for tasks and actors of this node.
+     *
+     * @throws java.io.UncheckedIOException when the package cannot be unpacked
+     */
+    public static RuntimeEnv pythonEnvironment() {
+        RuntimeEnv environment = new RuntimeEnv.Builder().build();
+        // Ray replaces the reference by what the node has there, which may be what Ray itself is found by.
+        environment.set("env_vars", Map.of("PYTHONPATH", PythonPackage.extract() + ":${PYTHONPATH}"));
+        return environment;
+    }
+}
