@@ -66,6 +66,7 @@ class FleetGrowthTest {
                     plan.group().name(),
                     "",
                     "CREATED",
+                    "",
                     plan.bundles().stream()
                             .map(bundle -> new LedgerSnapshot.Bundle(
                                     "id" + (Integer.parseInt(bundle.nodeIp().substring(7)) - 1), bundle.resources()))

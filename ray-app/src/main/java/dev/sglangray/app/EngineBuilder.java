@@ -209,7 +209,7 @@ final class EngineBuilder {
                         some.getValue(),
                         routerPlan == null ? null : routerPlan.groupName(),
                         some.getKey().placementGroup(),
-                        groupOptions.endingGroup(some.getKey().ownGroupId()));
+                        groupOptions);
             }
             done = true;
             return grown;

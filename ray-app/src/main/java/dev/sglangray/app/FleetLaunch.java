@@ -150,7 +150,7 @@ final class FleetLaunch {
     }
 
     private void start(FleetReservation bundles) {
-        GroupOptions groupOptions = withJobJars(options.groupOptions()).endingGroup(bundles.ownGroupId());
+        GroupOptions groupOptions = withJobJars(options.groupOptions());
         List<CompletableFuture<?>> registered;
         try (Step step = Step.begin(listener, LaunchPhase.START, describeStart())) {
             if (plan.router().isPresent()) {

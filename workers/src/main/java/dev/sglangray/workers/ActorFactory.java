@@ -43,7 +43,7 @@ final class ActorFactory {
                 .setResources(launch.resources())
                 .setMaxRestarts(options.supervision().heals() ? MAX_RESTARTS : 0);
         creator.setJvmOptions(options.jvmOptions());
-        if (options.owner() != null) {
+        if (options.detached()) {
             // Ray ends an actor with the process that created it, unless it is detached.
             creator.setLifetime(ActorLifetime.DETACHED);
         }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
  * @param supervision how engines and router are looked after once they serve
  * @param bindHost which addresses of their nodes engines and router listen at
- * @param owner the actor that owns the workers, which outlive its process; null for workers that end with this program
+ * @param detached whether the workers outlive this program: Ray ends them only when they are killed
  */
 public record GroupOptions(
         List<String> javaJars,
@@ -29,7 +29,7 @@ public record GroupOptions(
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
         BindHost bindHost,
-        @Nullable WorkerOwner owner) {
+        boolean detached) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
     public static final List<String> SMALL_JVM =
@@ -52,7 +52,7 @@ public record GroupOptions(
                 null,
                 SupervisionPolicy.DEFAULT,
                 BindHost.ALL,
-                null);
+                false);
     }
 
     /** These options with other jars. */
@@ -66,7 +66,7 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 bindHost,
-                owner);
+                detached);
     }
 
     /** These options with another time for engines to become healthy. */
@@ -80,7 +80,7 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 bindHost,
-                owner);
+                detached);
     }
 
     /** These options with another folder for logs. */
@@ -94,7 +94,7 @@ public record GroupOptions(
                 directory,
                 supervision,
                 bindHost,
-                owner);
+                detached);
     }
 
     /** These options with another way to look after engines and router. */
@@ -108,7 +108,7 @@ public record GroupOptions(
                 logDirectory,
                 policy,
                 bindHost,
-                owner);
+                detached);
     }
 
     /** These options with other addresses to listen at. */
@@ -122,16 +122,11 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 host,
-                owner);
+                detached);
     }
 
-    /** These options with the placement group that workers remove when their owner is gone; nothing without an owner. */
-    public GroupOptions endingGroup(@Nullable String placementGroupId) {
-        return owner == null ? this : withOwner(new WorkerOwner(owner.actor(), owner.actorId(), placementGroupId));
-    }
-
-    /** These options for workers that outlive this process, as Ray starts their owner again. */
-    public GroupOptions withOwner(WorkerOwner actor) {
+    /** These options for workers that outlive this program. */
+    public GroupOptions whichAreDetached() {
         return new GroupOptions(
                 javaJars,
                 jvmOptions,
@@ -141,6 +136,6 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 bindHost,
-                actor);
+                true);
     }
 }

@@ -59,8 +59,7 @@ final class PlanLaunches {
                 options.serverHealthTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
                 options.supervision(),
-                routerGroup,
-                options.owner());
+                routerGroup);
     }
 
     /** As RLinf's launcher does, where the engine listens is not taken from its arguments. */
@@ -98,7 +97,6 @@ final class PlanLaunches {
                 router.pythonInterpreter(),
                 options.routerStartTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
-                options.supervision(),
-                options.owner());
+                options.supervision());
     }
 }

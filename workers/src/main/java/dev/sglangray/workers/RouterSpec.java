@@ -18,7 +18,6 @@ import org.jspecify.annotations.Nullable;
  * @param startTimeoutSeconds how long the router may take to answer; RLinf's value is 300
  * @param logDirectory where the router's log goes, or null for the Ray session's log folder
  * @param supervision how the router is looked after
- * @param owner the actor without which the router's worker ends; null when Ray ends it with the program that created it
  */
 public record RouterSpec(
         String groupName,
@@ -27,8 +26,7 @@ public record RouterSpec(
         @Nullable String pythonInterpreter,
         double startTimeoutSeconds,
         @Nullable String logDirectory,
-        SupervisionPolicy supervision,
-        @Nullable WorkerOwner owner) {
+        SupervisionPolicy supervision) {
 
     /** RLinf waits this long for a router. */
     public static final Duration DEFAULT_START_TIMEOUT = Duration.ofMinutes(5);
@@ -45,14 +43,7 @@ public record RouterSpec(
     /** The same with other arguments. */
     RouterSpec with(Map<String, Object> otherArgs) {
         return new RouterSpec(
-                groupName,
-                otherArgs,
-                environment,
-                pythonInterpreter,
-                startTimeoutSeconds,
-                logDirectory,
-                supervision,
-                owner);
+                groupName, otherArgs, environment, pythonInterpreter, startTimeoutSeconds, logDirectory, supervision);
     }
 
     /** Without arguments and environment, which may hold secrets. */

@@ -86,7 +86,6 @@ public class SGLangRouterWorker {
         if (restarted) {
             boolean unused = keeper.inherit();
         }
-        OwnerWatch.start(loop, spec.owner(), this::shutdown);
     }
 
     private <T> T ask(Supplier<CompletableFuture<T>> question) {

@@ -105,7 +105,6 @@ public class SGLangServerWorker {
             }
             loop.execute(controller::inherit);
         }
-        OwnerWatch.start(loop, spec.owner(), this::shutdown);
     }
 
     /** What the controller does to the process. */

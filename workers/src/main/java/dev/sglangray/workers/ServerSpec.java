@@ -27,7 +27,6 @@ import org.jspecify.annotations.Nullable;
  * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
  * @param supervision how the engine is looked after
  * @param routerGroup the group of the fleet's router, which is told when the engine comes and goes; null for none
- * @param owner the actor without which the engine's worker ends; null when Ray ends it with the program that created it
  */
 public record ServerSpec(
         String groupName,
@@ -43,8 +42,7 @@ public record ServerSpec(
         double healthTimeoutSeconds,
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
-        @Nullable String routerGroup,
-        @Nullable WorkerOwner owner) {
+        @Nullable String routerGroup) {
 
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);

@@ -287,7 +287,6 @@ class EngineLifecycleTest {
                         1,
                         null,
                         SupervisionPolicy.DEFAULT,
-                        null,
                         null))
                 .hasMessageContaining("'vllm'")
                 .hasMessageContaining("srt")

@@ -71,7 +71,7 @@ class RouterLifecycleTest {
     }
 
     private static RouterSpec spec(String group, Map<String, Object> arguments) {
-        return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT, null);
+        return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT);
     }
 
     private static JsonNode given(RouterLifecycle router) {

@@ -63,7 +63,6 @@ final class StandIn {
                 timeoutSeconds,
                 null,
                 SupervisionPolicy.DEFAULT,
-                null,
                 null);
     }
 }

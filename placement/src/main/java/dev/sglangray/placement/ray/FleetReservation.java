@@ -225,11 +225,6 @@ public final class FleetReservation implements AutoCloseable {
         return own;
     }
 
-    /** The group's id in hexadecimal digits when the group is the fleet's own; else null. */
-    public @Nullable String ownGroupId() {
-        return own && group != null ? group.getId().toString() : null;
-    }
-
     /** Gives the bundles back; Ray ends the actors in them. Does nothing once that is done, nor to somebody else's group. */
     @Override
     public void close() {

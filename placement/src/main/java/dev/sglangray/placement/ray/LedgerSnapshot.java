@@ -28,9 +28,10 @@ public record LedgerSnapshot(List<Group> groups, List<Actor> actors) {
      * @param name its name; empty when it has none
      * @param namespace the Ray namespace it was made in; empty when unknown
      * @param state Ray's word, such as {@code CREATED} or {@code PENDING}
+     * @param job the id of the job that created it, hexadecimal; empty when unknown
      * @param bundles its bundles by index
      */
-    public record Group(String id, String name, String namespace, String state, List<Bundle> bundles) {
+    public record Group(String id, String name, String namespace, String state, String job, List<Bundle> bundles) {
         /** Copies the list. */
         public Group {
             bundles = List.copyOf(bundles);

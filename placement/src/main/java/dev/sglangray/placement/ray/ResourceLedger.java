@@ -26,6 +26,7 @@ public interface ResourceLedger {
                 group.getName() == null ? "" : group.getName(),
                 "",
                 String.valueOf(group.getState()),
+                "",
                 group.getBundles().stream()
                         .map(resources -> new LedgerSnapshot.Bundle("", resources))
                         .toList());

@@ -13,7 +13,12 @@ import org.junit.jupiter.api.Test;
 class ExistingGroupsTest {
     private static LedgerSnapshot.Group group(String name, String namespace, String state, String nodeId) {
         return new LedgerSnapshot.Group(
-                name + "-id", name, namespace, state, List.of(new LedgerSnapshot.Bundle(nodeId, Map.of("GPU", 1.0))));
+                name + "-id",
+                name,
+                namespace,
+                state,
+                "",
+                List.of(new LedgerSnapshot.Bundle(nodeId, Map.of("GPU", 1.0))));
     }
 
     private static final LedgerSnapshot LEDGER = new LedgerSnapshot(

@@ -89,9 +89,14 @@ class FleetReservationTest {
         return new LedgerSnapshot(
                 List.of(
                         new LedgerSnapshot.Group(
-                                "aa", "training", "lab", "CREATED", List.of(new LedgerSnapshot.Bundle(node, byGroup))),
+                                "aa",
+                                "training",
+                                "lab",
+                                "CREATED",
+                                "",
+                                List.of(new LedgerSnapshot.Bundle(node, byGroup))),
                         new LedgerSnapshot.Group(
-                                "bb", "queued", "lab", "PENDING", List.of(new LedgerSnapshot.Bundle("", byGroup)))),
+                                "bb", "queued", "lab", "PENDING", "", List.of(new LedgerSnapshot.Bundle("", byGroup)))),
                 List.of(new LedgerSnapshot.Actor("Judge", node, byActor)));
     }
 

@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.keeper.FleetKeepers;
 import dev.sglangray.app.keeper.FleetRemains;
+import dev.sglangray.app.keeper.FleetTraces;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -11,6 +12,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -78,14 +80,22 @@ final class DownCommand implements Callable<Integer> {
     }
 
     private void end(LivingFleet fleet, Optional<String> router, RaySession session) {
+        FleetTraces traces = FleetRemains.read();
+        List<String> names =
+                Stream.of(fleet.groupName(), router).flatMap(Optional::stream).toList();
+        boolean owned = names.stream().anyMatch(traces::hasOwner);
         boolean kept = false;
-        for (Optional<String> name : List.of(fleet.groupName(), router)) {
-            kept |= name.isPresent() && FleetKeepers.close(name.get());
+        for (String name : names) {
+            kept |= FleetKeepers.close(name);
         }
         fleet.router().ifPresent(RouterGroup::destroy);
         fleet.servers().ifPresent(ServerGroup::destroy);
         if (!kept && fleet.router().isEmpty() && fleet.servers().isEmpty()) {
             throw groups.nobody(session);
+        }
+        if (!owned) {
+            // Its owner was killed for good, or the owner's node is gone: nothing else removes its placement groups.
+            List<String> unused = FleetRemains.end(fleet.groupName(), router);
         }
     }
 }

@@ -16,7 +16,6 @@ import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.HandoverFile;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.WorkerOwner;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import io.ray.api.Ray;
@@ -106,7 +105,7 @@ public class FleetKeeper {
     }
 
     private void endFleet() {
-        FleetRemains.endAllButOwner(engines(), router());
+        FleetRemains.endOfThisJob(engines(), router());
         record.delete();
         FleetRemains.kill(FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)));
     }
@@ -147,11 +146,11 @@ public class FleetKeeper {
     }
 
     private Optional<String> engines() {
-        return spec.arguments().launchServer() ? Optional.of(spec.arguments().groupName()) : Optional.empty();
+        return FleetKeepers.engines(spec);
     }
 
     private Optional<String> router() {
-        return spec.arguments().launchRouter() ? Optional.of(spec.arguments().routerGroupName()) : Optional.empty();
+        return FleetKeepers.router(spec);
     }
 
     /**
@@ -200,12 +199,11 @@ public class FleetKeeper {
         }
         if (running == null) {
             awaitRollback();
-            if (successor) {
-                FleetRemains.endAllButOwner(engines(), router());
-            }
         } else {
             running.close();
         }
+        // Detached actors and placement groups end with nothing else.
+        FleetRemains.endOfThisJob(engines(), router());
         record.delete();
         return running != null || successor;
     }
@@ -248,10 +246,7 @@ public class FleetKeeper {
         GroupOptions groups = GroupOptions.defaults()
                 .withJavaJars(request.javaJars())
                 .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()))
-                .withOwner(new WorkerOwner(
-                        FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec)),
-                        Ray.getRuntimeContext().getCurrentActorId().toString(),
-                        null));
+                .whichAreDetached();
         LaunchOptions.Builder options = LaunchOptions.builder()
                 .routerNodeRank(request.routerNodeRank())
                 .reserveDeadline(Duration.ofSeconds(request.reserveSeconds()))

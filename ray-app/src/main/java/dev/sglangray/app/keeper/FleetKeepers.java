@@ -9,6 +9,7 @@ import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.app.session.ThisNode;
+import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.workers.GroupOptions;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
@@ -72,6 +73,7 @@ public final class FleetKeepers {
         } finally {
             if (!launched) {
                 end(keeper);
+                FleetRemains.endOfThisJob(engines(spec), router(spec));
             }
         }
     }
@@ -91,6 +93,14 @@ public final class FleetKeepers {
     /** As {@link #close(String)}, for the fleet of a specification. */
     public static boolean close(FleetSpec spec) {
         return close(fleetGroup(spec));
+    }
+
+    static Optional<String> engines(FleetSpec spec) {
+        return Optional.of(spec.arguments()).filter(LauncherArgs::launchServer).map(LauncherArgs::groupName);
+    }
+
+    static Optional<String> router(FleetSpec spec) {
+        return Optional.of(spec.arguments()).filter(LauncherArgs::launchRouter).map(LauncherArgs::routerGroupName);
     }
 
     static String keeperName(String group) {

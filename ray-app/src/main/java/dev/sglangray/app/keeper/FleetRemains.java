@@ -58,9 +58,13 @@ public final class FleetRemains {
         return known;
     }
 
-    /** Kills the actors of a fleet but its owner, and removes its placement groups. */
-    static void endAllButOwner(Optional<String> group, Optional<String> routerGroup) {
-        FleetTraces traces = read();
+    /**
+     * Kills the actors of a fleet but its owner, and removes its placement groups, as far as this job created them: another job's
+     * fleet may have the names.
+     */
+    static void endOfThisJob(Optional<String> group, Optional<String> routerGroup) {
+        FleetTraces traces =
+                read().ofJob(Ray.getRuntimeContext().getCurrentJobId().toString());
         List<String> ended = new ArrayList<>();
         traces.actors(group, routerGroup).stream()
                 .filter(actor -> !FleetKeepers.isKeeper(actor))

@@ -32,6 +32,14 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
         groups = List.copyOf(groups);
     }
 
+    /** As far as a job created them. */
+    FleetTraces ofJob(String job) {
+        return new FleetTraces(
+                namespace,
+                actors.stream().filter(actor -> actor.job().equals(job)).toList(),
+                groups.stream().filter(group -> group.job().equals(job)).toList());
+    }
+
     /** The ranks of a group's workers, ascending. */
     public List<Integer> ranks(String group) {
         return actors.stream()
@@ -80,7 +88,8 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
         return hasOwner(group) || !ranks(group).isEmpty();
     }
 
-    private boolean hasOwner(String group) {
+    /** Whether an actor or a driver owns the fleet. */
+    public boolean hasOwner(String group) {
         Set<String> owners = Set.of(FleetKeepers.keeperName(group), GatewayFacts.actorName(group));
         return actors.stream().anyMatch(actor -> owners.contains(actor.name()));
     }

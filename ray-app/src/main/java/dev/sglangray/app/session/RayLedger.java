@@ -52,8 +52,9 @@ public final class RayLedger implements ResourceLedger {
      * @param name its name
      * @param className its class, without the package
      * @param group the id of its placement group, hexadecimal; empty for none
+     * @param job the id of the job that created it, hexadecimal
      */
-    public record NamedActor(String name, String className, String group) {}
+    public record NamedActor(String name, String className, String group, String job) {}
 
     /** The actors of a namespace that have a name and are not dead; empty when Ray's tables cannot be read. */
     public Optional<List<NamedActor>> named(String namespace) {
@@ -68,7 +69,8 @@ public final class RayLedger implements ResourceLedger {
                     named.add(new NamedActor(
                             actor.getName(),
                             type.substring(type.lastIndexOf('.') + 1),
-                            node(actor.getPlacementGroupId())));
+                            node(actor.getPlacementGroupId()),
+                            hex(actor.getJobId())));
                 }
             }
             return Optional.of(named);
@@ -100,6 +102,7 @@ public final class RayLedger implements ResourceLedger {
                 group.getName(),
                 group.getRayNamespace(),
                 group.getState().name(),
+                hex(group.getCreatorJobId()),
                 bundles);
     }
 

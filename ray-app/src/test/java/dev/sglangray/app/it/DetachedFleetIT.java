@@ -10,7 +10,6 @@ import dev.sglangray.app.cluster.OnCluster;
 import dev.sglangray.app.cluster.ProcessRow;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -228,12 +227,11 @@ class DetachedFleetIT {
                 .until(() -> cluster.leftovers().isEmpty());
     }
 
+    /** Nothing starts an owner again that was killed for good. */
     @Test
-    void endsWithItsOwner(TestCluster cluster) {
+    void servesWithoutItsOwnerUntilDown(TestCluster cluster) {
         Cli cli = new Cli(cluster);
-        Path model = StandIn.model(cluster, "{\"ignore_sigterm\": true}");
-        cli.run(Cli.upWords(Cli.config("fleet.yaml"), model, new String[] {"--detach"}))
-                .orFail();
+        launch(cli, cluster, "0-1");
         String program = "import ray, sys\nray.init(sys.argv[1], namespace='sglang-ray', log_to_driver=False)\n"
                 + "ray.kill(ray.get_actor('sglang-ray-keeper/SGLangServerGroup'), no_restart=True)\nray.shutdown()";
         try (InsideProcess kill = cluster.spawn(
@@ -242,14 +240,22 @@ class DetachedFleetIT {
                 Map.of())) {
             kill.await(Cli.DEADLINE).orFail();
         }
-        Awaitility.await("nothing left of it")
+        Awaitility.await("the death of its gateway")
                 .atMost(Cli.DEADLINE)
-                .until(() -> cluster.leftovers().isEmpty());
-        cli.run(Cli.upWords(Cli.config("fleet.yaml"), StandIn.model(cluster, "{}"), new String[] {"--detach"}))
-                .orFail();
+                .until(() -> !lives(cluster, "SGLangServerGroup:gateway"));
+        assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
+        ExitResult scale = cli.run("scale", "--engines", "1");
+        assertThat(scale.code()).as(scale.toString()).isEqualTo(1);
+        assertThat(scale.stderr()).doesNotContain("unexpected failure");
         cli.run("down").orFail();
-        // The first fleet left its workers' memory, which the workers of the second deleted.
-        assertThat(cluster.memoryFiles()).isEmpty();
+        cluster.assertNothingLeft();
+        assertThat(cli.run("down").code()).isEqualTo(1);
+    }
+
+    private static boolean lives(TestCluster cluster, String name) {
+        return StreamSupport.stream(cluster.actors().spliterator(), false)
+                .anyMatch(actor -> actor.path("name").asText().equals(name)
+                        && !actor.path("state").asText().equals("DEAD"));
     }
 
     private static ProcessRow keeper(TestCluster cluster) {
