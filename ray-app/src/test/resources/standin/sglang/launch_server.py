@@ -7,7 +7,8 @@ to die some time after it listens, ``die_with_child`` to die when a process belo
 generate nothing while that one is stopped, both as the real one; ``lose_port`` to find its port taken, the first time;
 ``ranks``, a number, to have so many schedulers with SGLang's titles, of which the first is the plain process below it;
 ``rank_death_seconds`` to end so long after one of them, and to do nothing about it before, as SGLang while it waits for
-core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
+core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it; ``release_seconds`` before it
+releases memory. A file ``mute-PORT`` that the tests make in
 the folder lets the server of that port answer /health but generate nothing; the next server to start takes the seconds in
 a file ``slow-once`` longer. SIGUSR1 ends each of its processes cleanly.
 
@@ -199,7 +200,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.state.pause(self.path.startswith("/pause"))
             self._answer(200, {"status": "ok"})
         elif self.path in ("/release_memory_occupation", "/resume_memory_occupation"):
-            self.server.state.memory(self.path.startswith("/release"), request.get("tags"))
+            release = self.path.startswith("/release")
+            time.sleep(_behaviour(self.server.args.model_path).get("release_seconds", 0) if release else 0)
+            self.server.state.memory(release, request.get("tags"))
             self._answer(200, None)
         elif self.path == "/flush_cache":
             self._answer(400 if self.server.state.running else 200, None)

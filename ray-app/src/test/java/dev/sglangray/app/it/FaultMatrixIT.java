@@ -12,11 +12,11 @@ import dev.sglangray.app.cluster.TestCluster;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -52,31 +52,49 @@ class FaultMatrixIT extends FaultMatrixContract {
         }
     }
 
-    /** Faults in a random order that a seed fixes, for {@code -Dfault.minutes}, 10 by default. */
+    /**
+     * Faults in a random order that a seed fixes, for {@code -Dfault.minutes}, 10 by default. No request may be lost but while the
+     * router itself is away, and each verdict must be true.
+     */
     @Test
     void soak(TestCluster cluster) {
         long seed = Long.getLong("fault.seed", 20_261_124);
         long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(Long.getLong("fault.minutes", 10));
-        List<FaultCell> cells = Stream.concat(FaultCells.gate().stream(), FaultCells.rest().stream())
-                .toList();
-        List<FaultMatrix.Row> rows = new ArrayList<>();
-        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
+        List<FaultCell> cells = FaultCells.soak();
+        Map<String, Integer> done = new TreeMap<>();
+        List<String> wrong = new ArrayList<>();
+        try (FaultScene scene = FaultScene.start(cluster, FaultCells.RANKS, FaultCells.SUPERVISION);
+                VerdictWatch watch = new VerdictWatch(scene)) {
             double begin = SteadyLoad.now();
             FaultMatrix matrix = new FaultMatrix(scene);
             Random random = new Random(seed);
-            while (System.nanoTime() < end) {
-                rows.addAll(matrix.run(List.of(cells.get(random.nextInt(cells.size())))));
+            while (System.nanoTime() < end && scene.up.isAlive()) {
+                FaultCell cell = cells.get(random.nextInt(cells.size()));
+                done.merge(cell.name(), 1, Integer::sum);
+                double fault = SteadyLoad.now();
+                try {
+                    matrix.run(List.of(cell));
+                } catch (AssertionError | RuntimeException e) {
+                    wrong.add(cell.name() + ": " + e.getMessage());
+                }
+                watch.wrong()
+                        .forEach(words -> wrong.add(
+                                String.format(Locale.ROOT, "%s at %.1f, a verdict: %s", cell.name(), fault, words)));
+                wrong.forEach(LOG::warn);
             }
+            scene.load.refresh();
             List<SteadyLoad.Sent> requests = scene.load.between(begin, SteadyLoad.now());
             LOG.warn(
-                    "soak of seed {}: {} faults, {} requests, failed {}; faults: {}",
+                    "soak of seed {}: {} faults, {} requests, failed {}; verdicts {}, the slowest look {} s; faults: {}",
                     seed,
-                    rows.size(),
+                    done.values().stream().mapToInt(Integer::intValue).sum(),
                     requests.size(),
                     SteadyLoad.failures(requests),
-                    rows.stream()
-                            .collect(
-                                    Collectors.groupingBy(FaultMatrix.Row::name, TreeMap::new, Collectors.counting())));
+                    watch.verdicts(),
+                    watch.slowest(),
+                    done);
+            assertThat(wrong).isEmpty();
+            assertThat(scene.load.lostBehindTheRouter(begin)).isEmpty();
             assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
         }
     }

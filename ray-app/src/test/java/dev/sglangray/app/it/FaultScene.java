@@ -156,7 +156,8 @@ final class FaultScene implements AutoCloseable {
     }
 
     private static boolean isServer(ProcessRow row) {
-        return row.command().contains("-m sglang_ray.serve") && !row.isZombie();
+        return (row.command().contains("-m sglang_ray.serve") || row.command().startsWith("sglang::scheduler"))
+                && !row.isZombie();
     }
 
     /** Where Python has setproctitle, the router names itself. */
