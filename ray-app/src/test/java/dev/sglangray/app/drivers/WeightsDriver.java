@@ -149,8 +149,7 @@ public final class WeightsDriver {
         HttpServer back = stranger(server.getAddress().getPort(), "7");
         try {
             await("it is back", () -> isListed(other));
-            say("it is back, unregistered "
-                    + router().unregisterServer(other).awaitSingle());
+            say("it is back, unregistered " + router().unregisterServer(other).awaitSingle());
             say("without it, answered by " + answeringTwo());
         } finally {
             back.stop(0);
@@ -236,7 +235,8 @@ public final class WeightsDriver {
         kill(Objects.requireNonNull(status(1).pid()));
         release.join();
         Files.writeString(folder.resolve("standin.json"), "{}");
-        say("killed while it released, runs " + (status(1).pid() != null) + ", " + status(1).conditions());
+        say("killed while it released, runs " + (status(1).pid() != null) + ", "
+                + status(1).conditions());
         fleet.resumeMemory(List.of(), LONG);
         awaitReady("7");
         say("resumed all the same, answered by " + answeringTwo());
