@@ -20,7 +20,6 @@ under way or twice, or to generate without memory.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -117,28 +116,26 @@ def _start_helpers(ranks: int) -> _Scheduler:
     """One plain child, one in a session of its own, which no signal to a group reaches, and the ranks after the first."""
     question_read, question_write = os.pipe()
     answer_read, answer_write = os.pipe()
+    never, _ = os.pipe()
     for number, own_session in enumerate((False, True, *[False] * (ranks - 1))):
         if os.fork() == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            source = never if number else question_read
             if ranks and not own_session:
-                _take_title(f"sglang::scheduler_TP{max(0, number - 1)}")
+                _become_rank(max(0, number - 1), source, answer_write)
             if own_session:
                 os.setsid()
-            while number:
-                signal.pause()
             while True:
-                os.write(answer_write, os.read(question_read, 1))
+                os.write(answer_write, os.read(source, 1))
     return _Scheduler(question_write, answer_read)
 
 
-def _take_title(title: str) -> None:
-    try:
-        from setproctitle import setproctitle
-    except ImportError:
-        ctypes.CDLL(None).prctl(15, title[:15].encode())
-    else:
-        setproctitle(title)
+def _become_rank(rank: int, source: int, target: int) -> None:
+    for pipe in (source, target):
+        os.set_inheritable(pipe, True)
+    program = str(Path(__file__).with_name("scheduler.py"))
+    os.execv(sys.executable, [sys.executable, program, f"sglang::scheduler_TP{rank}", str(source), str(target)])
 
 
 class _Server(ThreadingHTTPServer):

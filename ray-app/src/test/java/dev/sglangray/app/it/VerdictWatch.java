@@ -4,6 +4,7 @@ package dev.sglangray.app.it;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cli.LookingDriver;
 import dev.sglangray.app.cluster.InsideProcess;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -152,8 +153,7 @@ final class VerdictWatch implements AutoCloseable {
         }
         String text = process.linesFrom(read);
         text.lines().filter(line -> line.startsWith("{")).map(Cli::parse).forEach(this::take);
-        // It writes ASCII.
-        read += text.length();
+        read += text.getBytes(StandardCharsets.UTF_8).length;
     }
 
     private void take(JsonNode line) {
