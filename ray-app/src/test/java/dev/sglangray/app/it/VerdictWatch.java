@@ -159,9 +159,7 @@ final class VerdictWatch implements AutoCloseable {
     private void take(JsonNode line) {
         if (line.has("engines")) {
             Map<String, String> engines = new TreeMap<>();
-            line.path("engines")
-                    .fields()
-                    .forEachRemaining(engine ->
+            line.path("engines").properties().forEach(engine ->
                             engines.put(engine.getKey(), engine.getValue().asText()));
             answers.add(new Answers(line.path("at").asDouble(), engines));
         } else {
