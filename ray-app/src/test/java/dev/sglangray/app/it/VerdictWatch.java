@@ -159,7 +159,9 @@ final class VerdictWatch implements AutoCloseable {
     private void take(JsonNode line) {
         if (line.has("engines")) {
             Map<String, String> engines = new TreeMap<>();
-            line.path("engines").properties().forEach(engine ->
+            line.path("engines")
+                    .properties()
+                    .forEach(engine ->
                             engines.put(engine.getKey(), engine.getValue().asText()));
             answers.add(new Answers(line.path("at").asDouble(), engines));
         } else {

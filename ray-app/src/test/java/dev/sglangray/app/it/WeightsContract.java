@@ -56,7 +56,7 @@ abstract class WeightsContract {
                             "the router's worker killed later knows them, answered by [7]")
                     .containsSubsequence(
                             "by URL, listed true",
-                            "it is gone, and the router another, answered by [7]",
+                            "it is gone, and the router another, listed false, answered by [7]",
                             "it is back, unregistered true",
                             "without it, answered by [7]")
                     .containsSubsequence(
