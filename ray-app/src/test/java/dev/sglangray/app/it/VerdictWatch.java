@@ -33,7 +33,7 @@ final class VerdictWatch implements AutoCloseable {
     private static final double AT_ONCE = 2;
     private static final double REFUSES = 5;
     private static final double HANGS = 12;
-    private static final double ALARM = 15;
+    private static final double ALARM = 8;
 
     private final FaultScene scene;
     private final InsideProcess process;
@@ -122,7 +122,7 @@ final class VerdictWatch implements AutoCloseable {
                 .filter(before -> before.verdict().equals("HEALTHY"))
                 .mapToDouble(Look::to)
                 .max()
-                .orElse(look.from());
+                .orElse(looks.get(0).from());
         double from = Math.max(since, look.to() - ALARM);
         boolean well = look.to() - since > ALARM && scene.engines.stream().allMatch(e -> served(e, from, look.to()));
         return well ? "nothing was wrong" : "";
