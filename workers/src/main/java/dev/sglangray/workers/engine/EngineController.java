@@ -655,8 +655,7 @@ public final class EngineController {
                 keep(record.withDrain(loop.now().plus(lease).toEpochMilli()));
         events.add(EventKind.DRAINED, "no new requests");
         step();
-        return kept.thenCompose(nothing -> awaitOut(deadline.left()))
-                .thenCompose(out -> drained(number, deadline));
+        return kept.thenCompose(nothing -> awaitOut(deadline.left())).thenCompose(out -> drained(number, deadline));
     }
 
     /** As {@link #awaitIdle}, for one process; its requests end with it. */
