@@ -7,7 +7,8 @@ to die some time after it listens, ``die_with_child`` to die when a process belo
 generate nothing while that one is stopped, both as the real one; ``lose_port`` to find its port taken, the first time;
 ``ranks``, a number, to have so many schedulers with SGLang's titles, of which the first is the plain process below it;
 ``rank_death_seconds`` to end so long after one of them, and to do nothing about it before, as SGLang while it waits for
-core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it. A file ``mute-PORT`` that the tests make in
+core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it; ``release_seconds`` before it
+releases memory. A file ``mute-PORT`` that the tests make in
 the folder lets the server of that port answer /health but generate nothing; the next server to start takes the seconds in
 a file ``slow-once`` longer. SIGUSR1 ends each of its processes cleanly.
 
@@ -19,7 +20,6 @@ under way or twice, or to generate without memory.
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import signal
@@ -116,28 +116,26 @@ def _start_helpers(ranks: int) -> _Scheduler:
     """One plain child, one in a session of its own, which no signal to a group reaches, and the ranks after the first."""
     question_read, question_write = os.pipe()
     answer_read, answer_write = os.pipe()
+    never, _ = os.pipe()
     for number, own_session in enumerate((False, True, *[False] * (ranks - 1))):
         if os.fork() == 0:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            source = never if number else question_read
             if ranks and not own_session:
-                _take_title(f"sglang::scheduler_TP{max(0, number - 1)}")
+                _become_rank(max(0, number - 1), source, answer_write)
             if own_session:
                 os.setsid()
-            while number:
-                signal.pause()
             while True:
-                os.write(answer_write, os.read(question_read, 1))
+                os.write(answer_write, os.read(source, 1))
     return _Scheduler(question_write, answer_read)
 
 
-def _take_title(title: str) -> None:
-    try:
-        from setproctitle import setproctitle
-    except ImportError:
-        ctypes.CDLL(None).prctl(15, title[:15].encode())
-    else:
-        setproctitle(title)
+def _become_rank(rank: int, source: int, target: int) -> None:
+    for pipe in (source, target):
+        os.set_inheritable(pipe, True)
+    program = str(Path(__file__).with_name("scheduler.py"))
+    os.execv(sys.executable, [sys.executable, program, f"sglang::scheduler_TP{rank}", str(source), str(target)])
 
 
 class _Server(ThreadingHTTPServer):
@@ -199,7 +197,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.state.pause(self.path.startswith("/pause"))
             self._answer(200, {"status": "ok"})
         elif self.path in ("/release_memory_occupation", "/resume_memory_occupation"):
-            self.server.state.memory(self.path.startswith("/release"), request.get("tags"))
+            release = self.path.startswith("/release")
+            time.sleep(_behaviour(self.server.args.model_path).get("release_seconds", 0) if release else 0)
+            self.server.state.memory(release, request.get("tags"))
             self._answer(200, None)
         elif self.path == "/flush_cache":
             self._answer(400 if self.server.state.running else 200, None)

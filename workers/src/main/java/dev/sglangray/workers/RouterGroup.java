@@ -187,7 +187,10 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 "endChange", h -> h.task(SGLangRouterWorker::endChange, token).remote());
     }
 
-    /** Takes a server away from the router; false when the router does not have it. May be repeated after a failure. */
+    /**
+     * Takes a server away for good, and answers when the router sends it nothing more; false when it is not registered. A router
+     * that does not answer is waited for 3 s. May be repeated after a failure.
+     */
     public WorkerGroupFuture<Boolean> unregisterServer(String url) {
         return call(
                 "unregisterServer",

@@ -32,6 +32,8 @@ import okhttp3.OkHttpClient;
  */
 public class SGLangRouterWorker {
     private static final Duration QUICK = Duration.ofSeconds(10);
+    /** A router that answers is without a server at once. */
+    private static final Duration OUT = Duration.ofSeconds(3);
     /** Beyond its own time a replacement puts the old arguments back. */
     private static final int REPLACEMENT_SECONDS = 60;
 
@@ -123,7 +125,8 @@ public class SGLangRouterWorker {
 
     /** Takes a server away; false when it was not registered. Works while the router is away. */
     public boolean unregisterServer(String url) {
-        return ask(() -> registry.unregister(url));
+        return ask(() -> registry.unregister(url)
+                .thenCompose(was -> registry.awaitOut(url, OUT).thenApply(out -> was)));
     }
 
     /** Takes the engine of a worker away for good; false when it was not registered. */

@@ -161,7 +161,8 @@ record FleetReport(
         return FleetVerdict.of(workers, faults());
     }
 
-    private List<String> faults() {
+    /** What is wrong between router and engines, in words. */
+    List<String> faults() {
         return listing.map(router -> router.faults(workers)).orElse(List.of());
     }
 

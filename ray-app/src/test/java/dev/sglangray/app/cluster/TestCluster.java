@@ -151,8 +151,35 @@ public final class TestCluster implements AutoCloseable {
         }
     }
 
-    /** Ends what is left of Ray on a node, not the head, and starts it anew. */
+    /** Ends what is left of Ray on a node, not the head, and starts it again. */
     public void startAgain(ClusterNode node) {
+        endRay(node);
+        Set<String> before = incarnations(node, row -> true);
+        startNode(node);
+        Awaitility.await("the node in Ray's table")
+                .atMost(START_DEADLINE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() -> {
+                    Set<String> alive =
+                            incarnations(node, row -> row.path("alive").asBoolean());
+                    return alive.size() == 1 && !before.containsAll(alive);
+                });
+        List<ProcessRow> fresh = new ArrayList<>(baseline);
+        onNode(node).stream().filter(RayProcesses::isRays).forEach(fresh::add);
+        baseline = fresh;
+    }
+
+    /** Ends Ray on a node, not the head, for good or until {@link #startAgain}, and waits until Ray's table says so. */
+    public void stop(ClusterNode node) {
+        endRay(node);
+        Awaitility.await("the end of the node in Ray's table")
+                .atMost(START_DEADLINE)
+                .pollInterval(Duration.ofMillis(100))
+                .until(() ->
+                        incarnations(node, row -> row.path("alive").asBoolean()).isEmpty());
+    }
+
+    private void endRay(ClusterNode node) {
         Set<Long> old = onNode(node).stream()
                 .filter(row -> baseline.stream().anyMatch(known -> known.pid() == row.pid()))
                 .peek(this::kill)
@@ -163,15 +190,18 @@ public final class TestCluster implements AutoCloseable {
                 .atMost(START_DEADLINE)
                 .pollInterval(Duration.ofMillis(20))
                 .until(() -> onNode(node).stream().noneMatch(row -> old.contains(row.pid())));
-        startNode(node);
-        Awaitility.await("the node in Ray's table")
-                .atMost(START_DEADLINE)
-                .pollInterval(Duration.ofMillis(100))
-                .until(() -> aliveNodes() == spec.nodes().size());
-        List<ProcessRow> fresh = new ArrayList<>(baseline);
-        fresh.removeIf(row -> row.network().equals(node.network()));
-        onNode(node).stream().filter(RayProcesses::isRays).forEach(fresh::add);
-        baseline = fresh;
+        baseline = baseline.stream()
+                .filter(row -> !row.network().equals(node.network()))
+                .toList();
+    }
+
+    /** The ids that Ray has or had for a node: one for each time that it joined. */
+    private Set<String> incarnations(ClusterNode node, Predicate<JsonNode> wanted) {
+        return StreamSupport.stream(nodeTable().spliterator(), false)
+                .filter(row -> row.path("ip").asText().equals(node.ip()))
+                .filter(wanted)
+                .map(row -> row.path("id").asText())
+                .collect(Collectors.toSet());
     }
 
     /** Cuts a node off from all others, or joins it again. */

@@ -11,7 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** What the drivers share: their configuration from the arguments, their session from the environment. */
-final class DriverSupport {
+public final class DriverSupport {
 
     private DriverSupport() {}
 
@@ -25,7 +25,8 @@ final class DriverSupport {
                 .load();
     }
 
-    static RaySession connect() {
+    /** Joins the cluster of RAY_ADDRESS. */
+    public static RaySession connect() {
         JobContext job = JobContext.from(System.getenv());
         RayAddress address = RayAddress.parse(job.address().orElseThrow(), "RAY_ADDRESS");
         Path jar = Path.of(System.getProperty("sglangray.jar", ""));

@@ -6,6 +6,7 @@ import dev.sglangray.app.session.RaySession;
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.workers.FleetControl;
+import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.UpdateReport;
 import dev.sglangray.workers.WeightUpdateException;
@@ -13,7 +14,6 @@ import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerStatus;
 import dev.sglangray.workers.protocol.InFlight;
 import dev.sglangray.workers.protocol.PauseMode;
-import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 
@@ -58,6 +59,7 @@ public final class WeightsDriver {
             driver.refusals();
             driver.failures();
             driver.deaths();
+            driver.aServerByUrl();
             driver.memory();
             driver.manyUpdates();
         }
@@ -102,26 +104,60 @@ public final class WeightsDriver {
 
     /** A server that is none of the fleet's, registered by its URL. */
     private String refusalOfAStranger() throws IOException {
-        HttpServer stranger = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
-        stranger.createContext("/", exchange -> {
-            byte[] answer = "{\"weight_version\": \"2\"}".getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(200, answer.length);
-            exchange.getResponseBody().write(answer);
-            exchange.close();
-        });
-        stranger.start();
-        String other = "http://127.0.0.1:" + stranger.getAddress().getPort();
+        HttpServer stranger = stranger(0, "2");
         try {
-            throw new AssertionError("not refused: "
-                    + fleet.router()
-                            .orElseThrow()
-                            .registerServer(ServerEndpoint.regular(other))
-                            .awaitSingle());
+            throw new AssertionError(
+                    "not refused: " + router().registerServer(url(stranger)).awaitSingle());
         } catch (WorkerException e) {
             return String.valueOf(e.getMessage());
         } finally {
             stranger.stop(0);
         }
+    }
+
+    private static HttpServer stranger(int port, String version) throws IOException {
+        HttpServer stranger = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 0);
+        stranger.createContext("/", exchange -> {
+            byte[] answer = ("{\"weight_version\": \"" + version + "\"}").getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, answer.length);
+            exchange.getResponseBody().write(answer);
+            exchange.close();
+        });
+        stranger.start();
+        return stranger;
+    }
+
+    private static String url(HttpServer server) {
+        return "http://127.0.0.1:" + server.getAddress().getPort();
+    }
+
+    private RouterGroup router() {
+        return fleet.router().orElseThrow();
+    }
+
+    /** It goes away, which holds up nobody when the router is another process then, and it returns. */
+    private void aServerByUrl() throws IOException {
+        HttpServer server = stranger(0, "7");
+        String other = url(server);
+        say("by URL, listed " + router().registerServer(other).awaitSingle().healthy());
+        server.stop(0);
+        kill(Objects.requireNonNull(router().status().awaitSingle().pid()));
+        await("the router", this::answers);
+        awaitReady("7");
+        say("it is gone, and the router another, listed " + isListed(other) + ", answered by " + answeringTwo());
+        HttpServer back = stranger(server.getAddress().getPort(), "7");
+        try {
+            await("it is back", () -> isListed(other));
+            say("it is back, unregistered " + router().unregisterServer(other).awaitSingle());
+            say("without it, answered by " + answeringTwo());
+        } finally {
+            back.stop(0);
+        }
+    }
+
+    private boolean isListed(String server) {
+        return router().registry().awaitSingle().members().stream()
+                .anyMatch(member -> member.url().equals(server) && member.listed());
     }
 
     private void failures() throws IOException {
@@ -162,7 +198,7 @@ public final class WeightsDriver {
         return status(rank).lastError() != null;
     }
 
-    private void memory() throws InterruptedException {
+    private void memory() throws IOException, InterruptedException {
         ServerGroup servers = fleet.servers();
         fleet.releaseMemory(List.of(), LONG);
         fleet.releaseMemory(List.of(), LONG);
@@ -180,11 +216,29 @@ public final class WeightsDriver {
         fleet.resumeMemory(List.of(), LONG);
         awaitReady("7");
         say("resumed, answered by " + answeringTwo());
+        aDeathDuringARelease();
         fleet.pauseGeneration(PauseMode.IN_PLACE, LONG);
         say("paused " + servers.status().await().get(0).conditions());
         fleet.continueGeneration(LONG);
         fleet.flushCache(LONG);
         say("continued, answered by " + answeringTwo());
+    }
+
+    /** The engine has been asked for its memory, and ends before it answers. */
+    private void aDeathDuringARelease() throws IOException {
+        Files.writeString(folder.resolve("standin.json"), "{\"release_seconds\": 5}");
+        CompletableFuture<Void> release = CompletableFuture.runAsync(() -> fleet.releaseMemory(List.of(), LONG));
+        await(
+                "the engine was asked",
+                () -> status(1).conditions().stream().anyMatch(words -> words.contains("kv_cache")));
+        kill(Objects.requireNonNull(status(1).pid()));
+        release.join();
+        Files.writeString(folder.resolve("standin.json"), "{}");
+        say("killed while it released, runs " + (status(1).pid() != null) + ", "
+                + status(1).conditions());
+        fleet.resumeMemory(List.of(), LONG);
+        awaitReady("7");
+        say("resumed all the same, answered by " + answeringTwo());
     }
 
     private void manyUpdates() throws IOException {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.it;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The cells of the fault matrix that a fleet outlives. */
@@ -8,6 +9,9 @@ final class FaultCells {
 
     /** Engines that behave as the real ones in what the cells need. */
     static final String BEHAVIOUR = "{\"die_with_child\": true, \"generate_in_child\": true}";
+
+    /** Engines of two ranks, whose first process waits for a minute after the death of one, as SGLang's. */
+    static final String RANKS = "{\"ranks\": 2, \"rank_death_seconds\": 60, \"generate_in_child\": true}";
 
     /** Quick probes, and as many restarts as there are cells. */
     static final String SUPERVISION = "+router_server_args.supervision={probe_interval_s:1,probe_timeout_s:2,"
@@ -68,6 +72,31 @@ final class FaultCells {
                         .thenRelief(scene -> scene.cluster.link(scene.engineNode(), true)),
                 FaultCell.engine("network of a node", "cut", scene -> scene.cluster.link(scene.engineNode(), false))
                         .thenRelief(FaultCells::joinNode));
+    }
+
+    /** One process of several that an engine needs. */
+    static FaultCell rank() {
+        return FaultCell.engine("a rank of an engine", "kill -9", scene -> scene.signal(scene.engineRank(), "KILL"));
+    }
+
+    /** What a long run has: all but the faults that take a minute to be found, and what operators do. */
+    static List<FaultCell> soak() {
+        List<FaultCell> cells = new ArrayList<>(gate());
+        cells.addAll(rest());
+        cells.add(rank());
+        cells.addAll(nodes().stream()
+                .filter(cell -> !cell.fault().equals("SIGSTOP") && !cell.fault().equals("cut"))
+                .toList());
+        cells.add(FaultCell.unseen(
+                "engines",
+                "rolling restart",
+                scene -> scene.cli.run("restart", "--rolling").orFail()));
+        cells.add(FaultCell.unseen("router", "replaced, and put back", scene -> {
+                    scene.cli.run("replace-router", "request_timeout_secs=900").orFail();
+                    scene.cli.run("replace-router", "~request_timeout_secs").orFail();
+                })
+                .mayLose(Integer.MAX_VALUE));
+        return cells;
     }
 
     /** Ray's part of a node that was away for so long that it counts as dead ends by itself. */

@@ -49,11 +49,8 @@ abstract class FaultMatrixContract {
     /** SGLang's first process would wait for a minute after the death of one of its ranks. */
     @Test
     void ranks(TestCluster cluster) {
-        String behaviour = "{\"ranks\": 2, \"rank_death_seconds\": 60}";
-        try (FaultScene scene = FaultScene.start(cluster, behaviour, FaultCells.SUPERVISION)) {
-            new FaultMatrix(scene)
-                    .run(List.of(
-                            FaultCell.engine("a rank of an engine", "kill -9", s -> s.signal(s.engineRank(), "KILL"))));
+        try (FaultScene scene = FaultScene.start(cluster, FaultCells.RANKS, FaultCells.SUPERVISION)) {
+            new FaultMatrix(scene).run(List.of(FaultCells.rank()));
             assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
         }
     }

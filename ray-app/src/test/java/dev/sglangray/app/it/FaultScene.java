@@ -120,7 +120,7 @@ final class FaultScene implements AutoCloseable {
     ProcessRow engineRank() {
         return only(
                 children(cluster.processes(), engine()),
-                row -> row.command().startsWith("sglang::scheduler_TP1"),
+                row -> row.command().contains("sglang::scheduler_TP1"),
                 "rank 1 of the engine");
     }
 
@@ -156,7 +156,8 @@ final class FaultScene implements AutoCloseable {
     }
 
     private static boolean isServer(ProcessRow row) {
-        return row.command().contains("-m sglang_ray.serve") && !row.isZombie();
+        return (row.command().contains("-m sglang_ray.serve") || row.command().contains("sglang::scheduler"))
+                && !row.isZombie();
     }
 
     /** Where Python has setproctitle, the router names itself. */

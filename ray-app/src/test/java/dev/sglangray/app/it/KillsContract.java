@@ -14,7 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * {@code kill -9} of every kind of process of a fleet that is not to be healed; that nothing is left is checked after each
+ * {@code kill -9} of every kind of process of a fleet that is not to be healed, and a router that stands still; that nothing is left is checked after each
  * test.
  */
 @Tag("fault")
@@ -80,11 +80,36 @@ abstract class KillsContract {
         cluster.assertNothingLeft();
     }
 
+    /** Neither the end of the command nor the fleet's. */
+    @Test
+    void aRouterThatStandsStillIsALineOfTheStatus(TestCluster cluster) {
+        Cli cli = new Cli(cluster);
+        try (InsideProcess up = cli.up(StandIn.model(cluster, "{}"), NEVER)) {
+            long router = part(Cli.awaitReport(up), "router").path("pid").asLong();
+            signal(cluster, router, "STOP");
+            assertThat(cli.run("status").orFail().stdout())
+                    .contains("fleet      degraded", "the router does not tell its servers", "engine 0", "engine 1");
+            signal(cluster, router, "CONT");
+            Awaitility.await("the router answers again")
+                    .atMost(Cli.DEADLINE)
+                    .until(() -> cli.run("status").orFail().stdout().contains("fleet      healthy"));
+            up.signalGroup("INT");
+            assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
+        }
+        cluster.assertNothingLeft();
+    }
+
     private static void kill(TestCluster cluster, long innerPid) {
-        cluster.kill(cluster.processes().stream()
-                .filter(row -> row.innerPid() == innerPid)
-                .findFirst()
-                .orElseThrow());
+        signal(cluster, innerPid, "KILL");
+    }
+
+    private static void signal(TestCluster cluster, long innerPid, String name) {
+        cluster.signal(
+                cluster.processes().stream()
+                        .filter(row -> row.innerPid() == innerPid)
+                        .findFirst()
+                        .orElseThrow(),
+                name);
     }
 
     private static String listed(TestCluster cluster, String url) {

@@ -124,7 +124,7 @@ class ScaleIT {
         try (InsideProcess up = cli.upWithProgress(
                 model, "cluster.component_placement.rollout=0-1", "router_server_args.tensor_parallel_size=1")) {
             up.awaitOutput("Ctrl-C ends the fleet", Cli.DEADLINE);
-            growsFromPythonWithTheFleetsWeights(cluster);
+            growsFromPythonBetweenTwoUpdates(cluster);
             up.awaitOutput("the fleet has 3 engine(s) now", Cli.DEADLINE);
             Files.writeString(model.resolve("standin.json"), "{\"load_seconds\": 600}");
             try (InsideProcess scale = cli.start("scale", "--by", "1")) {
@@ -140,7 +140,7 @@ class ScaleIT {
         cluster.assertNothingLeft();
     }
 
-    private static void growsFromPythonWithTheFleetsWeights(TestCluster cluster) {
+    private static void growsFromPythonBetweenTwoUpdates(TestCluster cluster) {
         List<String> command = List.of(
                 cluster.python().python().toString(),
                 Cli.config("scale.py").toString(),
@@ -152,7 +152,9 @@ class ScaleIT {
             assertThat(python.await(Cli.DEADLINE).orFail().stdout().lines())
                     .containsExactly(
                             "added [2], 3 engines, known 2",
-                            "known after refresh 3, versions ['step-1', 'step-1', 'step-1']",
+                            "versions ['step-1', 'step-1', 'step-1']",
+                            "known 2, without the next weights ()",
+                            "known after refresh 3, versions ['step-2', 'step-2', 'step-2']",
                             "bundles [(0, '10.9.0.1'), (1, '10.9.0.1'), (0, '10.9.0.2')]",
                             "groups 2, last 1",
                             "refused SGLangServerGroup, rank 4: there is no place for 95 of 96 further engine(s): each needs"

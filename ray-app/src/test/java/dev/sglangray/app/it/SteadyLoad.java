@@ -112,6 +112,41 @@ final class SteadyLoad implements AutoCloseable {
                 .toList();
     }
 
+    /** The looks between the two. */
+    List<Look> looks(double from, double to) {
+        return looks.stream()
+                .filter(look -> look.at() >= from && look.at() <= to)
+                .toList();
+    }
+
+    /** The requests that failed although the router was there for as long as they took. */
+    List<Sent> lostBehindTheRouter(double since) {
+        List<double[]> absences = absences();
+        return sent.stream()
+                .filter(request -> !request.ok() && request.start() > since)
+                .filter(request -> absences.stream()
+                        .noneMatch(absence -> request.start() <= absence[1] && request.end() >= absence[0]))
+                .toList();
+    }
+
+    /** From the last look before the router does not answer to the first at which it answers and has an engine. */
+    private List<double[]> absences() {
+        List<double[]> absences = new ArrayList<>();
+        boolean away = false;
+        double last = 0;
+        for (Look look : looks) {
+            boolean isAway = !look.answered() || (away && look.healthy().isEmpty());
+            if (isAway && !away) {
+                absences.add(new double[] {last, Double.MAX_VALUE});
+            } else if (away && !isAway) {
+                absences.get(absences.size() - 1)[1] = look.at();
+            }
+            away = isAway;
+            last = look.at();
+        }
+        return absences;
+    }
+
     /** How requests failed, and how many did so. */
     static Map<String, Integer> failures(List<Sent> requests) {
         Map<String, Integer> kinds = new TreeMap<>();

@@ -55,9 +55,16 @@ abstract class WeightsContract {
                             "a worker killed later came back, answered by [7]",
                             "the router's worker killed later knows them, answered by [7]")
                     .containsSubsequence(
+                            "by URL, listed true",
+                            "it is gone, and the router another, listed false, answered by [7]",
+                            "it is back, unregistered true",
+                            "without it, answered by [7]")
+                    .containsSubsequence(
                             "no weights without memory true",
                             "partly [memory released: kv_cache, cuda_graph]",
                             "resumed, answered by [7]",
+                            "killed while it released, runs false, [memory released: kv_cache, weights, cuda_graph]",
+                            "resumed all the same, answered by [7]",
                             "paused [generation paused (in_place)]",
                             "continued, answered by [7]")
                     .contains(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Python driver that gives a fleet other weights and then more engines, and fewer again.
+"""A Python driver that gives a fleet other weights, then more engines, and then other weights again.
 
 Usage: scale.py ADDRESS CHECKPOINT ENGINES
 """
@@ -20,6 +20,9 @@ def main(address: str, checkpoint: str, engines: int) -> None:
     group.update_weights(checkpoint, "step-1").wait()
     report = group.scale(engines).wait()[0]
     print(f"added {list(report.added)}, {report.after} engines, known {group.engines}")
+    print(f"versions {sglang_ray.attach('SGLangServerGroup').weight_version().wait()}")
+    missing = other.update_weights(checkpoint, "step-2").wait()[0].missing
+    print(f"known {other.engines}, without the next weights {missing}")
     other.refresh()
     print(f"known after refresh {other.engines}, versions {other.weight_version().wait()}")
     print(f"bundles {[(one.bundle_index, one.node_ip) for one in other.bundles()]}")

@@ -655,10 +655,26 @@ public final class EngineController {
                 keep(record.withDrain(loop.now().plus(lease).toEpochMilli()));
         events.add(EventKind.DRAINED, "no new requests");
         step();
-        return kept.thenCompose(nothing -> awaitOut(deadline.left()))
-                .thenCompose(out -> standing().isServing()
-                        ? awaitIdle(deadline, 0).thenApply(busy -> busy.orElse(-1))
-                        : CompletableFuture.completedFuture(0));
+        return kept.thenCompose(nothing -> awaitOut(deadline.left())).thenCompose(out -> drained(number, deadline));
+    }
+
+    /** As {@link #awaitIdle}, for one process; its requests end with it. */
+    private CompletableFuture<Integer> drained(int of, Deadline deadline) {
+        if (of != number || !standing().isServing()) {
+            return CompletableFuture.completedFuture(0);
+        }
+        return awaitIdle(deadline, 0)
+                .handle((busy, failure) -> {
+                    if (failure == null) {
+                        return CompletableFuture.completedFuture(busy.orElse(-1));
+                    }
+                    if (deadline.isOver()) {
+                        return CompletableFuture.<Integer>failedFuture(failure);
+                    }
+                    // It may have ended, which is known in a moment.
+                    return loop.after(LOOK).thenCompose(nothing -> drained(of, deadline));
+                })
+                .thenCompose(Function.identity());
     }
 
     /** Lets new requests come again; completes when they do, or when something else keeps them away. */

@@ -140,6 +140,30 @@ class EngineControllerTest {
     }
 
     @Test
+    void aDrainEndsWithTheProcessAndOutlivesIt() {
+        EngineController engine = fixture.serving();
+        fixture.requests = OptionalInt.of(2);
+        CompletableFuture<Integer> drain = engine.drain(SOON, Duration.ofMinutes(1));
+        fixture.loop.pass(SECOND);
+        fixture.requestsFailure = "GET /v1/loads failed: connection refused";
+        fixture.loop.pass(SECOND);
+        assertThat(drain).isNotDone();
+        engine.exited(0, false, "killed");
+        assertThat(value(drain)).isZero();
+        assertThat(fixture.done("start")).hasSize(1);
+        assertThat(engine.isServed()).isFalse();
+    }
+
+    @Test
+    void aDrainFailsWhenTheEngineNeverSaysWhetherItHasRequests() {
+        EngineController engine = fixture.serving();
+        fixture.requestsFailure = "GET /v1/loads failed: HTTP 500";
+        CompletableFuture<Integer> drain = engine.drain(SOON, Duration.ofMinutes(1));
+        fixture.loop.pass(SOON.plus(SECOND));
+        assertThat(fixture.loop.words(drain)).contains("HTTP 500");
+    }
+
+    @Test
     void aDrainedEngineServesAgainWhenItsCallerSaysSo() {
         EngineController engine = fixture.serving();
         assertThat(value(engine.drain(SOON, Duration.ofMinutes(1)))).isZero();
