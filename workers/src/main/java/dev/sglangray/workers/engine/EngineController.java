@@ -52,6 +52,8 @@ public final class EngineController {
     private static final Duration LOOK = Duration.ofMillis(100);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
+    /** More statements than a predecessor can have made since the last one whose epoch reached the disk. */
+    private static final long UNWRITTEN = 1_000;
     /** A restart takes another port when the registry has not answered by then for the old one. */
     private static final Duration OLD_URL = Duration.ofSeconds(1);
 
@@ -153,7 +155,7 @@ public final class EngineController {
         this.registration = new Registration(
                 settings.key(),
                 settings.actor(),
-                record.epoch(),
+                inherits ? record.epoch() + UNWRITTEN : record.epoch(),
                 loop,
                 registry,
                 events,
@@ -205,7 +207,8 @@ public final class EngineController {
                 number++;
                 loaded = initially();
                 pausedForUpdate = false;
-                return process.start(incarnation, out);
+                // What an earlier process could not load has nothing to do with when this one begins to.
+                return process.start(incarnation, out).thenRun(() -> bringAt = null);
             });
         }
 
@@ -499,7 +502,7 @@ public final class EngineController {
             // A load that was not answered may still be under way in this process, and end at any moment. After one
             // that was, one
             // new process is enough: what it cannot load the next one cannot either.
-            if (loaded.isUnknown() && (loaded.stray() || !fleet.id().equals(renewedFor))) {
+            if (loaded.stray() || (loaded.isUnknown() && !fleet.id().equals(renewedFor))) {
                 renewedFor = fleet.id();
                 String why = "it is not known which weights the engine has; a new one starts for " + wanted.text();
                 supervisor.signal(new Signal.RestartWanted(why));
@@ -755,7 +758,7 @@ public final class EngineController {
                         throw new WorkerFailure("the engine answered /release_memory_occupation with " + answer.text());
                     }
                     if (missing.contains("weights") && !settings.keepsWeights()) {
-                        loaded = new Loaded(null, null, true, false);
+                        loaded = new Loaded(null, null, true, loaded.stray());
                     }
                     return new Released(together, false);
                 })
@@ -1003,6 +1006,11 @@ public final class EngineController {
             if (!standing().isServing()) {
                 return CompletableFuture.completedFuture(
                         UpdateOutcome.of(Result.ABSENT, standing().describe("engine")));
+            }
+            if (loaded.stray()) {
+                // It could put its weights over these at any moment. A new process will have the fleet's.
+                return CompletableFuture.completedFuture(UpdateOutcome.of(
+                        Result.ABSENT, "an earlier load was not answered and may still be under way in the engine"));
             }
             return load(id, wanted, !keepsCache(wanted), deadline);
         });

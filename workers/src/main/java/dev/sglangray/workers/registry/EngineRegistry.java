@@ -51,7 +51,7 @@ public final class EngineRegistry {
     /** At which epochs the last engines were unregistered. */
     private final Map<String, Long> unregistered = new LinkedHashMap<>();
 
-    /** The last reports of workers whose engines are not registered, by key. */
+    /** The last reports of workers whose engines were not registered at the time, by key. */
     private final Map<String, EngineReport> workersSeen = new LinkedHashMap<>();
 
     private @Nullable RouterPort router;
@@ -330,7 +330,7 @@ public final class EngineRegistry {
         }
         if (member == null) {
             String url = report.endpoint() == null ? null : report.endpoint().url();
-            return new ReportReply(report.epoch(), false, false, url == null || sync.isOut(url), weights);
+            return new ReportReply(seen(report.key()), false, false, url == null || sync.isOut(url), weights);
         }
         boolean news = report.epoch() > member.epoch || (report.epoch() == member.epoch && !member.confirmed);
         if (news) {
@@ -351,6 +351,9 @@ public final class EngineRegistry {
 
     /** An engine of a worker may have been registered by its URL, as RLinf does: it is its worker's all the same. */
     private @Nullable Member registeredByUrl(EngineReport report) {
+        if (report.epoch() < seen(report.key())) {
+            return null;
+        }
         workersSeen.remove(report.key());
         workersSeen.put(report.key(), report);
         if (workersSeen.size() > REMEMBERED) {
@@ -370,6 +373,12 @@ public final class EngineRegistry {
         members.put(member.key, member);
         unregistered.remove(member.key);
         return member;
+    }
+
+    /** The epoch of the last report of a worker whose engine was not registered at the time; -1 for none. */
+    private long seen(String key) {
+        EngineReport last = workersSeen.get(key);
+        return last == null ? -1 : last.epoch();
     }
 
     private static void take(Member member, EngineReport report) {
@@ -467,6 +476,8 @@ public final class EngineRegistry {
         member.awaitedAt = loop.now();
         members.put(key, member);
         if (member.hasWorker()) {
+            // What its worker said before this, it may have taken back since, and been told that the engine is out.
+            member.epoch = Math.max(endpoint.epoch(), seen(key));
             member.why = "its worker has not reported yet";
             question(member);
         } else {

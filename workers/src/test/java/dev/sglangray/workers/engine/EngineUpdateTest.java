@@ -149,6 +149,54 @@ class EngineUpdateTest {
     }
 
     @Test
+    void aNewProcessLoadsAtOnceHoweverOftenEarlierOnesFailed() {
+        EngineController engine = fixture.serving();
+        fixture.loseAnswers(LOAD);
+        fixture.fleet = FleetWeights.INITIAL.next("id-7", SEVEN.weights(), false);
+        engine.reportAgain();
+        fixture.loop.pass(Duration.ofMinutes(5));
+        int starts = fixture.done("start").size();
+        fixture.answers.clear();
+        for (int i = 0; i < 120 && fixture.done("start").size() == starts; i++) {
+            fixture.loop.pass(SECOND);
+        }
+        fixture.loop.pass(Duration.ofSeconds(3));
+        assertThat(fixture.done("start")).hasSize(starts + 1);
+        assertThat(engine.isServed()).isTrue();
+    }
+
+    @Test
+    void anUpdateDoesNotMeetAnEarlierLoadThatMayStillHappen() {
+        EngineController engine = fixture.serving();
+        // Where memory is lent no new process starts.
+        assertThat(value(engine.release(List.of("kv_cache"), SOON))).isTrue();
+        fixture.loseAnswers(LOAD);
+        assertThat(updated(engine, "id-7", SEVEN).result()).isEqualTo(Result.UNCERTAIN);
+        fixture.answers.clear();
+        UpdateOutcome outcome = updated(engine, "id-8", WeightUpdate.fromDisk("8", "/weights/8"));
+        assertThat(outcome.result()).isEqualTo(Result.ABSENT);
+        assertThat(outcome.detail()).contains("may still be under way");
+        assertThat(value(engine.resume(List.of(), SOON))).isTrue();
+        fixture.loop.pass(SOON);
+        assertThat(fixture.done("start")).containsExactly("start 1");
+        assertThat(engine.isServed()).isTrue();
+    }
+
+    @Test
+    void releasedWeightsAreNotLoadedWhereAnEarlierLoadMayStillHappen() {
+        EngineController engine = fixture.serving();
+        assertThat(value(engine.release(List.of("kv_cache"), SOON))).isTrue();
+        fixture.loseAnswers(LOAD);
+        assertThat(updated(engine, "id-7", SEVEN).result()).isEqualTo(Result.UNCERTAIN);
+        fixture.answers.clear();
+        assertThat(value(engine.release(List.of(), SOON))).isTrue();
+        assertThat(value(engine.resume(List.of(), SOON))).isTrue();
+        fixture.loop.pass(SOON);
+        assertThat(fixture.done("start")).containsExactly("start 1");
+        assertThat(engine.isServed()).isTrue();
+    }
+
+    @Test
     void aNewProcessIsNotStartedAgainForTheSameWeights() {
         EngineController engine = fixture.serving();
         fixture.answer(LOAD, 500, "half-way");

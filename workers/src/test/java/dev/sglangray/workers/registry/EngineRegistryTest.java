@@ -98,6 +98,39 @@ class EngineRegistryTest {
     }
 
     @Test
+    void anOldReportDoesNotListAnEngineThatWasToldItIsOutBeforeItsRegistration() {
+        assertThat(fixture.report(1, 3, false, FleetWeights.INITIAL_ID).out()).isTrue();
+        fixture.registry.register(engine(1, 1));
+        fixture.report(1, 2, true, FleetWeights.INITIAL_ID);
+        fixture.pass();
+        assertThat(fixture.router.lists()).isEmpty();
+        fixture.report(1, 4, true, FleetWeights.INITIAL_ID);
+        fixture.pass();
+        assertThat(fixture.router.lists()).containsExactly(url(1));
+    }
+
+    @Test
+    void anOldReportOfAnEngineThatIsNoMemberIsForgotten() {
+        fixture.report(1, 3, false, FleetWeights.INITIAL_ID);
+        assertThat(fixture.report(1, 2, true, FleetWeights.INITIAL_ID).epoch()).isEqualTo(3);
+        fixture.registry.register(engine(1, 1));
+        fixture.report(1, 2, true, FleetWeights.INITIAL_ID);
+        fixture.pass();
+        assertThat(fixture.router.lists()).isEmpty();
+    }
+
+    @Test
+    void whatAWorkerSaidBeforeItWasAskedForItsEndpointIsOutOfDate() {
+        fixture.registry.register(engine(1, 3));
+        fixture.report(1, 2, true, FleetWeights.INITIAL_ID);
+        fixture.pass();
+        assertThat(fixture.router.lists()).isEmpty();
+        fixture.report(1, 3, true, FleetWeights.INITIAL_ID);
+        fixture.pass();
+        assertThat(fixture.router.lists()).containsExactly(url(1));
+    }
+
+    @Test
     void aServerThatCannotBeRegisteredHoldsUpNoOther() {
         fixture.router.neverHealthy.add("http://never:1");
         fixture.router.refused.add("bad://scheme");

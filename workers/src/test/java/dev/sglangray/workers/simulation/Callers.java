@@ -79,6 +79,11 @@ final class Callers {
         return wasMember.contains(engine.key);
     }
 
+    /** Whether a caller asked for its end without an answer that tells: it may be a member or not. */
+    boolean mayBeUnregistered(SimEngine engine) {
+        return takenAway.contains(engine.key) && !wasMember.contains(engine.key);
+    }
+
     int foreign() {
         return foreign.size();
     }
@@ -410,7 +415,8 @@ final class Callers {
         world.note(() -> "drain " + engine);
         CompletableFuture<Void> unused = engine(engine, controller -> controller.drain(OP, LEASE))
                 .handle((left, failed) -> {
-                    if (failed == null) {
+                    // An answer that comes after it was taken back says nothing any more.
+                    if (failed == null && !cleaning) {
                         drained.put(engine.key, world.micros() + LEASE.toMillis() * 1000 - PATIENCE.toMillis() * 1000);
                     }
                     // An operator who goes away leaves it to the lease.

@@ -266,7 +266,8 @@ final class Simulation {
                 continue;
             }
             SimServer server = engine.server();
-            boolean wanted = !callers.isUnregistered(engine);
+            boolean known = view.members().stream().anyMatch(one -> one.url().equals(server.url));
+            boolean wanted = !callers.isUnregistered(engine) && (known || !callers.mayBeUnregistered(engine));
             if (!server.healthy) {
                 return "in the end " + engine + " does not run";
             }
