@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Looks at the fleet's verdict every second and says which verdicts were not true. They are compared with the router's own list,
@@ -60,11 +61,18 @@ final class VerdictWatch implements AutoCloseable {
         process.awaitOutput("\"verdict\"", Cli.DEADLINE);
     }
 
+    private double sampledUntil() {
+        return answers.isEmpty()
+                ? 0
+                : Math.min(
+                        scene.load.last().at(), answers.get(answers.size() - 1).at());
+    }
+
     /** The looks since the last call whose verdicts were not true, in words. */
     List<String> wrong() {
         refresh();
         List<String> wrong = new ArrayList<>();
-        for (; judged < looks.size(); judged++) {
+        for (; judged < looks.size() && looks.get(judged).to() < sampledUntil(); judged++) {
             Look look = looks.get(judged);
             String why = judge(look);
             if (!why.isEmpty()) {
@@ -134,16 +142,26 @@ final class VerdictWatch implements AutoCloseable {
     }
 
     private boolean listed(double from, double to, Predicate<SteadyLoad.Look> wanted) {
-        List<SteadyLoad.Look> seen = scene.load.looks(from, to);
-        return !seen.isEmpty() && seen.stream().allMatch(wanted);
+        return throughout(scene.load.looks(from), SteadyLoad.Look::at, to, wanted);
     }
 
     private boolean answered(String engine, double from, double to, Predicate<String> wanted) {
-        List<String> seen = answers.stream()
-                .filter(one -> one.at() >= from && one.at() <= to)
-                .map(one -> one.engines().getOrDefault(engine, ""))
-                .toList();
-        return !seen.isEmpty() && seen.stream().allMatch(wanted);
+        List<Answers> seen = answers.stream().filter(one -> one.at() >= from).toList();
+        return throughout(
+                seen, Answers::at, to, one -> wanted.test(one.engines().getOrDefault(engine, "")));
+    }
+
+    /** What is between two samples may be as the first or as the second: the first after the end counts too. */
+    private static <T> boolean throughout(List<T> seen, ToDoubleFunction<T> at, double to, Predicate<T> wanted) {
+        for (T one : seen) {
+            if (!wanted.test(one)) {
+                return false;
+            }
+            if (at.applyAsDouble(one) >= to) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void refresh() {
