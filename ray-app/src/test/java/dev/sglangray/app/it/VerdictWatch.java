@@ -20,9 +20,9 @@ import java.util.function.ToDoubleFunction;
  *
  * <ul>
  *   <li>no verdict at all: the look failed;
- *   <li><i>healthy</i>, when one thing was wrong throughout the look and for a time before it: for {@value #AT_ONCE} s, the
- *       router did not answer or an engine was not on its list; for {@value #REFUSES} s, nothing listened at an engine's port;
- *       for {@value #HANGS} s, an engine did not answer;
+ *   <li><i>healthy</i>, when one thing was wrong throughout the look and for a time before it: for {@value #LISTED} s, an engine
+ *       was not on the list of a router that answered; for {@value #GONE} s, the router did not answer or nothing listened at
+ *       an engine's port; for {@value #HANGS} s, an engine did not answer;
  *   <li><i>lost</i>, when throughout the look and the second before it the router answered and listed an engine that answered;
  *   <li>another than <i>healthy</i>, at every look for {@value #ALARM} s in which nothing was wrong. A worker that stands still
  *       is no fault of the service, and the verdict may say so for so long.
@@ -31,8 +31,8 @@ import java.util.function.ToDoubleFunction;
  * Not thread-safe.
  */
 final class VerdictWatch implements AutoCloseable {
-    private static final double AT_ONCE = 2;
-    private static final double REFUSES = 5;
+    private static final double LISTED = 2;
+    private static final double GONE = 5;
     private static final double HANGS = 12;
     private static final double ALARM = 8;
 
@@ -108,14 +108,17 @@ final class VerdictWatch implements AutoCloseable {
 
     /** What was wrong for too long to be overlooked; empty for nothing. */
     private String fault(Look look) {
-        if (listed(look.from() - AT_ONCE, look.to(), seen -> !seen.answered())) {
+        if (listed(look.from() - GONE, look.to(), seen -> !seen.answered())) {
             return "the router did not answer";
         }
         for (String engine : scene.engines) {
-            if (listed(look.from() - AT_ONCE, look.to(), seen -> !seen.healthy().contains(engine))) {
+            if (listed(
+                    look.from() - LISTED,
+                    look.to(),
+                    seen -> seen.answered() && !seen.healthy().contains(engine))) {
                 return engine + " was not on the router's list";
             }
-            if (answered(engine, look.from() - REFUSES, look.to(), "refuses"::equals)) {
+            if (answered(engine, look.from() - GONE, look.to(), "refuses"::equals)) {
                 return "nothing listened at " + engine;
             }
             if (answered(engine, look.from() - HANGS, look.to(), answer -> !answer.equals("answers"))) {

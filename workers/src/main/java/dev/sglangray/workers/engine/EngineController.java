@@ -664,17 +664,11 @@ public final class EngineController {
             return CompletableFuture.completedFuture(0);
         }
         return awaitIdle(deadline, 0)
-                .handle((busy, failure) -> {
-                    if (failure == null) {
-                        return CompletableFuture.completedFuture(busy.orElse(-1));
-                    }
-                    if (deadline.isOver()) {
-                        return CompletableFuture.<Integer>failedFuture(failure);
-                    }
-                    // It may have ended, which is known in a moment.
-                    return loop.after(LOOK).thenCompose(nothing -> drained(of, deadline));
-                })
-                .thenCompose(Function.identity());
+                .thenApply(busy -> busy.orElse(-1))
+                // It may have ended, which is known in a moment.
+                .exceptionallyCompose(failure -> deadline.isOver()
+                        ? CompletableFuture.failedFuture(failure)
+                        : loop.after(LOOK).thenCompose(nothing -> drained(of, deadline)));
     }
 
     /** Lets new requests come again; completes when they do, or when something else keeps them away. */

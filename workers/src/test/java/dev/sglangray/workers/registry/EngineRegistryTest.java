@@ -363,6 +363,19 @@ class EngineRegistryTest {
     }
 
     @Test
+    void aRouterThatIsSilentIsToldWithinFiveSeconds() {
+        fixture.serve(1);
+        fixture.router.silent = true;
+        fixture.loop.pass(Duration.ofMillis(4500));
+        assertThat(fixture.registry.view().problem()).contains("no answer for");
+        fixture.loop.pass(Duration.ofSeconds(5));
+        assertThat(fixture.registry.view().problem()).contains("no answer in time");
+        fixture.router.silent = false;
+        fixture.loop.pass(Duration.ofSeconds(8));
+        assertThat(fixture.registry.view().problem()).isNull();
+    }
+
+    @Test
     void aWaitForTheRouterEndsWhenItListsAServerNoMore() {
         fixture.serve(1);
         assertThat(unregister(url(1))).isTrue();
