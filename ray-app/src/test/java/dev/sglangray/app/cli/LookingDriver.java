@@ -46,9 +46,11 @@ public final class LookingDriver {
         LookingDriver looking = new LookingDriver(Arrays.asList(arguments).subList(1, arguments.length));
         ScheduledExecutorService looks = Executors.newScheduledThreadPool(2);
         try (RaySession session = DriverSupport.connect()) {
-            looks.scheduleWithFixedDelay(() -> looking.askEngines(), 0, 1, TimeUnit.SECONDS);
-            looks.scheduleWithFixedDelay(() -> looking.report(session), 0, 1, TimeUnit.SECONDS);
-            boolean unused = looks.awaitTermination(1, TimeUnit.DAYS);
+            var answers = looks.scheduleWithFixedDelay(() -> looking.askEngines(), 0, 1, TimeUnit.SECONDS);
+            var reports = looks.scheduleWithFixedDelay(() -> looking.report(session), 0, 1, TimeUnit.SECONDS);
+            while (!answers.isDone() && !reports.isDone()) {
+                boolean unused = looks.awaitTermination(1, TimeUnit.SECONDS);
+            }
         }
     }
 

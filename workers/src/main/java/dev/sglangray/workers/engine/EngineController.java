@@ -50,6 +50,8 @@ import org.jspecify.annotations.Nullable;
 public final class EngineController {
     private static final Duration QUICK = Duration.ofSeconds(5);
     private static final Duration LOOK = Duration.ofMillis(100);
+    /** By then the end of a process is known whose connections have ended. */
+    private static final Duration KNOWN = Duration.ofSeconds(1);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
     /** A restart takes another port when the registry has not answered by then for the old one. */
@@ -660,7 +662,7 @@ public final class EngineController {
 
     /** As {@link #awaitIdle}, for one process; its requests end with it. */
     private CompletableFuture<Integer> drained(int of, Deadline deadline) {
-        if (of != number || !standing().isServing()) {
+        if (hasEnded(of)) {
             return CompletableFuture.completedFuture(0);
         }
         return awaitIdle(deadline, 0)
@@ -736,8 +738,11 @@ public final class EngineController {
         // Written down before it is asked for: a successor must not start an engine where the memory may be gone.
         return keep(record.withReleased(new Released(together, true)))
                 .thenCompose(kept -> post("release", all && before.tags().isEmpty(), missing, deadline))
+                // A connection that ends may be the first sign of the process's end.
+                .exceptionallyCompose(failure -> waiters.until(() -> hasEnded(of), KNOWN)
+                        .thenCompose(ended -> CompletableFuture.failedFuture(failure)))
                 .handle((answer, failure) -> {
-                    if (of != number || !standing().isServing()) {
+                    if (hasEnded(of)) {
                         // The process ended, and its memory with it.
                         return new Released(together, false);
                     }
@@ -754,6 +759,10 @@ public final class EngineController {
                     return new Released(together, false);
                 })
                 .thenCompose(after -> keep(record.withReleased(after)));
+    }
+
+    private boolean hasEnded(int of) {
+        return of != number || !standing().isServing();
     }
 
     private static String lost(String path, Deadline deadline, Throwable failure) {
