@@ -342,6 +342,31 @@ while True: time.sleep(60)
 """
 
 
+# A rank that ends with the command, as SGLang's, and shared memory that nothing tracks.
+MAPPING = """
+import ctypes, mmap, os, signal, sys, time
+path = sys.argv[1]
+if os.fork() == 0:
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    with open(path, "w+b") as file:
+        file.truncate(4096)
+        kept = mmap.mmap(file.fileno(), 4096)
+    ctypes.CDLL(None).prctl(15, b"sglang::schedul")
+    while True: time.sleep(60)
+while True: time.sleep(60)
+"""
+
+
+def test_shared_memory_of_ranks_that_end_with_a_killed_command_is_removed(supervised: Supervised) -> None:
+    segment = Path("/dev/shm", f"test-loads-{os.getpid()}.shm")
+    supervised.start([sys.executable, "-c", MAPPING, str(segment)])
+    pid = supervised.event()["pid"]
+    wait_until(lambda: bool(watched(supervised.watcher)))
+    os.kill(pid, signal.SIGKILL)
+    supervised.last_event()
+    assert not segment.exists()
+
+
 class Engine:
     """The tree above, whose ranks the supervisor has seen."""
 

@@ -538,7 +538,7 @@ class Watcher:
         self.kill_at = float("inf")  # monotonic time of SIGKILL
         self.give_up_at = float("inf")
         self.termed: set[Process] = set()
-        self.shared: set[int] = set()  # shared memory that the tree used when its end began
+        self.shared: set[int] = set()  # shared memory that ranks used, or the tree when its end began
         self.shared_before: set[int] = set()
         self.looked_into: set[Process] = set()
         self.announced = False
@@ -573,6 +573,9 @@ class Watcher:
         if self.ranks.death is None:
             if now >= self.ranks.next_scan:
                 self.ranks.scan()
+                # They may end all at once, with the command, and then nobody knows what they used.
+                for pid, _ in self.ranks.known:
+                    self.shared |= shared_memory(pid)
         elif now >= self.ranks.patience_ends():
             if self.output is not None:
                 self.output.write(f"\n[sglang-ray: {self.ranks.death}; the others are killed]\n".encode())

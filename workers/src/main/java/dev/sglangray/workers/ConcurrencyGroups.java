@@ -86,6 +86,7 @@ final class ConcurrencyGroups {
                     .setName("control")
                     .setMaxConcurrency(CONTROL_THREADS)
                     .addMethod(SGLangRouterWorker::getRouterUrl)
+                    .addMethod(SGLangRouterWorker::registry)
                     .addMethod(SGLangRouterWorker::servers)
                     .addMethod(SGLangRouterWorker::unregisterServer)
                     .addMethod(SGLangRouterWorker::isHealthy)
@@ -112,7 +113,6 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::beginChange)
                     .addMethod(SGLangRouterWorker::endChange)
                     .addMethod(SGLangRouterWorker::fleetWeights)
-                    .addMethod(SGLangRouterWorker::registry)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("stop")

@@ -163,12 +163,12 @@ public class SGLangRouterWorker {
 
     /** A {@link RegistryView} as JSON. */
     public String registry() {
-        return Json.write(now(registry::view));
+        return Json.write(ask(registry::freshView));
     }
 
     /** What the router lists of the registry's servers, and of others, as a JSON list of {@link RegisteredServer}. */
     public String servers() {
-        RegistryView view = now(registry::view);
+        RegistryView view = ask(registry::freshView);
         if (view.problem() != null) {
             throw new WorkerFailure("the router's list is not known: " + view.problem());
         }

@@ -22,9 +22,9 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Looks at a fleet every second, in two ways that know nothing of each other, and prints one JSON line for each look: what
- * {@code status} reports, and whether each engine answers by itself. Times are seconds of {@link System#nanoTime()}'s clock.
- * The arguments after the first are the engines' URLs.
+ * Looks at a fleet in two ways that know nothing of each other, each of them a second after its last answer, and prints a JSON line
+ * for each look: what {@code status} reports, and whether each engine answers by itself. Times are seconds of
+ * {@link System#nanoTime()}'s clock. The arguments after the first are the engines' URLs.
  */
 public final class LookingDriver {
     /** An engine answers at once, or hangs. */
@@ -46,9 +46,11 @@ public final class LookingDriver {
         LookingDriver looking = new LookingDriver(Arrays.asList(arguments).subList(1, arguments.length));
         ScheduledExecutorService looks = Executors.newScheduledThreadPool(2);
         try (RaySession session = DriverSupport.connect()) {
-            looks.scheduleAtFixedRate(() -> looking.askEngines(), 0, 1, TimeUnit.SECONDS);
-            looks.scheduleAtFixedRate(() -> looking.report(session), 0, 1, TimeUnit.SECONDS);
-            boolean unused = looks.awaitTermination(1, TimeUnit.DAYS);
+            var answers = looks.scheduleWithFixedDelay(() -> looking.askEngines(), 0, 1, TimeUnit.SECONDS);
+            var reports = looks.scheduleWithFixedDelay(() -> looking.report(session), 0, 1, TimeUnit.SECONDS);
+            while (!answers.isDone() && !reports.isDone()) {
+                boolean unused = looks.awaitTermination(1, TimeUnit.SECONDS);
+            }
         }
     }
 

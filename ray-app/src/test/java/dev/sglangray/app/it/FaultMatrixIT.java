@@ -189,6 +189,7 @@ class FaultMatrixIT extends FaultMatrixContract {
                 FaultCell cell = cells.get(random.nextInt(cells.size()));
                 done.merge(cell.name(), 1, Integer::sum);
                 double fault = SteadyLoad.now();
+                int known = wrong.size();
                 try {
                     matrix.run(List.of(cell));
                 } catch (AssertionError | RuntimeException e) {
@@ -197,7 +198,7 @@ class FaultMatrixIT extends FaultMatrixContract {
                 watch.wrong()
                         .forEach(words -> wrong.add(
                                 String.format(Locale.ROOT, "%s at %.1f, a verdict: %s", cell.name(), fault, words)));
-                wrong.forEach(LOG::warn);
+                wrong.subList(known, wrong.size()).forEach(LOG::warn);
             }
             scene.load.refresh();
             List<SteadyLoad.Sent> requests = scene.load.between(begin, SteadyLoad.now());

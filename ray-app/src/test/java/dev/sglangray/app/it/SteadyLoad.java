@@ -112,11 +112,13 @@ final class SteadyLoad implements AutoCloseable {
                 .toList();
     }
 
-    /** The looks between the two. */
-    List<Look> looks(double from, double to) {
-        return looks.stream()
-                .filter(look -> look.at() >= from && look.at() <= to)
-                .toList();
+    /** The looks from a time on. */
+    List<Look> looks(double from) {
+        int first = looks.size();
+        while (first > 0 && looks.get(first - 1).at() >= from) {
+            first--;
+        }
+        return looks.subList(first, looks.size());
     }
 
     /** The requests that failed although the router was there for as long as they took. */

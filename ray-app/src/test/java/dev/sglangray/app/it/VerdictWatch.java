@@ -11,6 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.ToDoubleFunction;
 
 /**
  * Looks at the fleet's verdict every second and says which verdicts were not true. They are compared with the router's own list,
@@ -19,9 +20,9 @@ import java.util.function.Predicate;
  *
  * <ul>
  *   <li>no verdict at all: the look failed;
- *   <li><i>healthy</i>, when one thing was wrong throughout the look and for a time before it: for {@value #AT_ONCE} s, the
- *       router did not answer or an engine was not on its list; for {@value #REFUSES} s, nothing listened at an engine's port;
- *       for {@value #HANGS} s, an engine did not answer;
+ *   <li><i>healthy</i>, when one thing was wrong throughout the look and for a time before it: for {@value #LISTED} s, an engine
+ *       was not on the list of a router that answered; for {@value #GONE} s, the router did not answer or nothing listened at
+ *       an engine's port; for {@value #HANGS} s, an engine did not answer;
  *   <li><i>lost</i>, when throughout the look and the second before it the router answered and listed an engine that answered;
  *   <li>another than <i>healthy</i>, at every look for {@value #ALARM} s in which nothing was wrong. A worker that stands still
  *       is no fault of the service, and the verdict may say so for so long.
@@ -30,8 +31,8 @@ import java.util.function.Predicate;
  * Not thread-safe.
  */
 final class VerdictWatch implements AutoCloseable {
-    private static final double AT_ONCE = 2;
-    private static final double REFUSES = 5;
+    private static final double LISTED = 2;
+    private static final double GONE = 5;
     private static final double HANGS = 12;
     private static final double ALARM = 8;
 
@@ -60,11 +61,18 @@ final class VerdictWatch implements AutoCloseable {
         process.awaitOutput("\"verdict\"", Cli.DEADLINE);
     }
 
+    private double sampledUntil() {
+        return answers.isEmpty()
+                ? 0
+                : Math.min(
+                        scene.load.last().at(), answers.get(answers.size() - 1).at());
+    }
+
     /** The looks since the last call whose verdicts were not true, in words. */
     List<String> wrong() {
         refresh();
         List<String> wrong = new ArrayList<>();
-        for (; judged < looks.size(); judged++) {
+        for (; judged < looks.size() && looks.get(judged).to() < sampledUntil(); judged++) {
             Look look = looks.get(judged);
             String why = judge(look);
             if (!why.isEmpty()) {
@@ -100,14 +108,17 @@ final class VerdictWatch implements AutoCloseable {
 
     /** What was wrong for too long to be overlooked; empty for nothing. */
     private String fault(Look look) {
-        if (listed(look.from() - AT_ONCE, look.to(), seen -> !seen.answered())) {
+        if (listed(look.from() - GONE, look.to(), seen -> !seen.answered())) {
             return "the router did not answer";
         }
         for (String engine : scene.engines) {
-            if (listed(look.from() - AT_ONCE, look.to(), seen -> !seen.healthy().contains(engine))) {
+            if (listed(
+                    look.from() - LISTED,
+                    look.to(),
+                    seen -> seen.answered() && !seen.healthy().contains(engine))) {
                 return engine + " was not on the router's list";
             }
-            if (answered(engine, look.from() - REFUSES, look.to(), "refuses"::equals)) {
+            if (answered(engine, look.from() - GONE, look.to(), "refuses"::equals)) {
                 return "nothing listened at " + engine;
             }
             if (answered(engine, look.from() - HANGS, look.to(), answer -> !answer.equals("answers"))) {
@@ -134,16 +145,26 @@ final class VerdictWatch implements AutoCloseable {
     }
 
     private boolean listed(double from, double to, Predicate<SteadyLoad.Look> wanted) {
-        List<SteadyLoad.Look> seen = scene.load.looks(from, to);
-        return !seen.isEmpty() && seen.stream().allMatch(wanted);
+        return throughout(scene.load.looks(from), SteadyLoad.Look::at, to, wanted);
     }
 
     private boolean answered(String engine, double from, double to, Predicate<String> wanted) {
-        List<String> seen = answers.stream()
-                .filter(one -> one.at() >= from && one.at() <= to)
-                .map(one -> one.engines().getOrDefault(engine, ""))
-                .toList();
-        return !seen.isEmpty() && seen.stream().allMatch(wanted);
+        List<Answers> seen = answers.stream().filter(one -> one.at() >= from).toList();
+        return throughout(
+                seen, Answers::at, to, one -> wanted.test(one.engines().getOrDefault(engine, "")));
+    }
+
+    /** What is between two samples may be as the first or as the second: the first after the end counts too. */
+    private static <T> boolean throughout(List<T> seen, ToDoubleFunction<T> at, double to, Predicate<T> wanted) {
+        for (T one : seen) {
+            if (!wanted.test(one)) {
+                return false;
+            }
+            if (at.applyAsDouble(one) >= to) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void refresh() {

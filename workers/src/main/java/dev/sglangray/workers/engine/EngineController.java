@@ -50,6 +50,8 @@ import org.jspecify.annotations.Nullable;
 public final class EngineController {
     private static final Duration QUICK = Duration.ofSeconds(5);
     private static final Duration LOOK = Duration.ofMillis(100);
+    /** By then the end of a process is known whose connections have ended. */
+    private static final Duration KNOWN = Duration.ofSeconds(1);
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
     /** More statements than a predecessor can have made since the last one whose epoch reached the disk. */
@@ -663,21 +665,15 @@ public final class EngineController {
 
     /** As {@link #awaitIdle}, for one process; its requests end with it. */
     private CompletableFuture<Integer> drained(int of, Deadline deadline) {
-        if (of != number || !standing().isServing()) {
+        if (hasEnded(of)) {
             return CompletableFuture.completedFuture(0);
         }
         return awaitIdle(deadline, 0)
-                .handle((busy, failure) -> {
-                    if (failure == null) {
-                        return CompletableFuture.completedFuture(busy.orElse(-1));
-                    }
-                    if (deadline.isOver()) {
-                        return CompletableFuture.<Integer>failedFuture(failure);
-                    }
-                    // It may have ended, which is known in a moment.
-                    return loop.after(LOOK).thenCompose(nothing -> drained(of, deadline));
-                })
-                .thenCompose(Function.identity());
+                .thenApply(busy -> busy.orElse(-1))
+                // It may have ended, which is known in a moment.
+                .exceptionallyCompose(failure -> deadline.isOver()
+                        ? CompletableFuture.failedFuture(failure)
+                        : loop.after(LOOK).thenCompose(nothing -> drained(of, deadline)));
     }
 
     /** Lets new requests come again; completes when they do, or when something else keeps them away. */
@@ -745,8 +741,11 @@ public final class EngineController {
         // Written down before it is asked for: a successor must not start an engine where the memory may be gone.
         return keep(record.withReleased(new Released(together, true)))
                 .thenCompose(kept -> post("release", all && before.tags().isEmpty(), missing, deadline))
+                // A connection that ends may be the first sign of the process's end.
+                .exceptionallyCompose(failure -> waiters.until(() -> hasEnded(of), KNOWN)
+                        .thenCompose(ended -> CompletableFuture.failedFuture(failure)))
                 .handle((answer, failure) -> {
-                    if (of != number || !standing().isServing()) {
+                    if (hasEnded(of)) {
                         // The process ended, and its memory with it.
                         return new Released(together, false);
                     }
@@ -763,6 +762,10 @@ public final class EngineController {
                     return new Released(together, false);
                 })
                 .thenCompose(after -> keep(record.withReleased(after)));
+    }
+
+    private boolean hasEnded(int of) {
+        return of != number || !standing().isServing();
     }
 
     private static String lost(String path, Deadline deadline, Throwable failure) {

@@ -759,6 +759,12 @@ public final class EngineRegistry {
                 sync.problem());
     }
 
+    /** As {@link #view}, with what the router answers now; one that is silent is waited for 2 s. */
+    public CompletableFuture<RegistryView> freshView() {
+        sync.look();
+        return waiters.until(() -> !sync.isLooking(), RouterSync.SILENT).thenApply(answered -> view());
+    }
+
     /** Completes with whether every member that is wanted is listed, and nothing else of ours, within a time. */
     public CompletableFuture<Boolean> awaitSettled(Duration longest) {
         return waiters.until(

@@ -26,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class RouterSync {
     private static final Duration LOOK = Duration.ofSeconds(2);
+    /** A router that answers does so at once; one that is asked for so long does not, whenever the request itself is given up. */
+    static final Duration SILENT = Duration.ofSeconds(2);
+
     private static final Duration FIRST_LOOK = Duration.ofMillis(25);
     private static final Duration LONGEST_LOOK = Duration.ofMillis(200);
     /** A server that is still listed so long after its removal is removed again. */
@@ -272,7 +275,13 @@ final class RouterSync {
         });
     }
 
-    private void look() {
+    /** Whether the router is being asked for its list. */
+    boolean isLooking() {
+        return looking;
+    }
+
+    /** Asks the router for its list now, unless that is under way. */
+    void look() {
         RouterPort now = router;
         if (now == null || looking) {
             return;
@@ -406,7 +415,13 @@ final class RouterSync {
     /** Why the router's list is not known; null when it is. */
     @Nullable
     String problem() {
-        return router == null ? "the router does not run at the moment" : problem;
+        if (router == null) {
+            return "the router does not run at the moment";
+        }
+        Duration waiting = looking ? Duration.between(lastLook, loop.now()) : Duration.ZERO;
+        return problem == null && waiting.compareTo(SILENT) >= 0
+                ? "no answer for " + waiting.toSeconds() + " s"
+                : problem;
     }
 
     /** Whether there is a router whose list is known. */

@@ -221,7 +221,9 @@ class EngineMemoryTest {
     void aProcessThatDiesWhileItReleasesHasReleased() {
         EngineController engine = fixture.serving();
         fixture.loseAnswers(RELEASE);
-        fixture.meanwhile.put(RELEASE, () -> engine.exited(0, false, "killed"));
+        // Its connections end first.
+        fixture.meanwhile.put(
+                RELEASE, () -> fixture.loop.schedule(Duration.ofMillis(300), () -> engine.exited(0, false, "killed")));
         assertThat(settled(engine.release(List.of(), SOON))).isTrue();
         assertThat(engine.record().released()).isEqualTo(new Released(Released.ALL, false));
         assertThat(fixture.done("start")).isEmpty();

@@ -396,6 +396,25 @@ class EngineRegistryTest {
     }
 
     @Test
+    void whoAsksIsToldOfARouterThatIsSilent() {
+        fixture.serve(1);
+        fixture.loop.pass(SECOND);
+        fixture.router.silent = true;
+        CompletableFuture<RegistryView> view = fixture.registry.freshView();
+        fixture.loop.pass(SECOND);
+        assertThat(view).isNotDone();
+        fixture.loop.pass(SECOND);
+        assertThat(fixture.loop.value(view).problem()).isEqualTo("no answer for 2 s");
+        fixture.loop.pass(Duration.ofSeconds(5));
+        assertThat(fixture.registry.view().problem()).contains("no answer in time");
+        fixture.router.silent = false;
+        fixture.loop.pass(Duration.ofSeconds(5));
+        CompletableFuture<RegistryView> again = fixture.registry.freshView();
+        fixture.pass();
+        assertThat(fixture.loop.value(again).problem()).isNull();
+    }
+
+    @Test
     void aWaitForTheRouterEndsWhenItListsAServerNoMore() {
         fixture.serve(1);
         assertThat(unregister(url(1))).isTrue();
