@@ -52,6 +52,7 @@ public final class EngineController {
     private static final Duration LOOK = Duration.ofMillis(100);
     /** By then the end of a process is known whose connections have ended. */
     private static final Duration KNOWN = Duration.ofSeconds(1);
+
     private static final Duration FIRST_RETRY = Duration.ofSeconds(1);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(30);
     /** More statements than a predecessor can have made since the last one whose epoch reached the disk. */
