@@ -115,7 +115,8 @@ public final class LaunchOptions {
     }
 
     GroupCreator groupCreator() {
-        return from.groupCreator;
+        // Not a field's default: its constant needs Ray's classes, which a plan from a file does without.
+        return from.groupCreator == null ? GroupCreator.OF_THIS_PROCESS : from.groupCreator;
     }
 
     double cpusPerActor() {
@@ -135,7 +136,7 @@ public final class LaunchOptions {
         private double cpusPerActor;
         private boolean pythonGateway = true;
         private @Nullable RecordStore<FleetState> record;
-        private GroupCreator groupCreator = GroupCreator.OF_THIS_PROCESS;
+        private @Nullable GroupCreator groupCreator;
         private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
