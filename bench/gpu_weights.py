@@ -43,7 +43,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy  # n
 
 import sglang_ray  # noqa: E402
 
-#: Few tokens: a prompt that is computed anew rounds otherwise than one from the cache, and later tokens may differ.
+#: Few tokens: SGLang rounds a prompt from its cache differently from one that it computes, so later tokens may differ.
 QUESTION = {
     "input_ids": [7, 8, 9, 10, 11, 12, 300, 301],
     "sampling_params": {"temperature": 0, "max_new_tokens": 8, "ignore_eos": True},

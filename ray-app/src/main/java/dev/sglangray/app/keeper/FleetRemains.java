@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,12 +66,8 @@ public final class FleetRemains {
     static void endOfThisJob(Optional<String> group, Optional<String> routerGroup) {
         FleetTraces traces =
                 read().ofJob(Ray.getRuntimeContext().getCurrentJobId().toString());
-        List<String> ended = new ArrayList<>();
-        traces.actors(group, routerGroup).stream()
-                .filter(actor -> !FleetKeepers.isKeeper(actor))
-                .forEach(actor -> kill(actor, ended));
-        traces.placementGroups(group, routerGroup).forEach(found -> removeGroup(found, ended));
-        ended.forEach(what -> log.info("ended {}", what));
+        end(traces, group, routerGroup, actor -> !FleetKeepers.isKeeper(actor))
+                .forEach(what -> log.info("ended {}", what));
     }
 
     /** Kills an actor for good. */
@@ -84,9 +81,13 @@ public final class FleetRemains {
      * @return what was found, in words
      */
     public static List<String> end(Optional<String> group, Optional<String> routerGroup) {
+        return end(read(), group, routerGroup, actor -> true);
+    }
+
+    private static List<String> end(
+            FleetTraces traces, Optional<String> group, Optional<String> routerGroup, Predicate<String> actors) {
         List<String> ended = new ArrayList<>();
-        FleetTraces traces = read();
-        traces.actors(group, routerGroup).forEach(actor -> kill(actor, ended));
+        traces.actors(group, routerGroup).stream().filter(actors).forEach(actor -> kill(actor, ended));
         traces.placementGroups(group, routerGroup).forEach(found -> removeGroup(found, ended));
         return ended;
     }

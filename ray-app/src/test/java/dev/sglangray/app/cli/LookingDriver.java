@@ -93,7 +93,7 @@ public final class LookingDriver {
         say(Map.of("at", now(), "engines", answers));
     }
 
-    /** Nobody may listen there, or one who does not answer. */
+    /** Tells an engine that does not answer in time from a port where nothing listens. */
     private static String kind(Throwable failure) {
         Throwable cause = failure;
         while (cause.getCause() != null && !(cause instanceof IOException)) {

@@ -15,7 +15,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 
-/** Drains the second of two real engines, and then gives both other weights; somebody else kills that engine meanwhile. */
+/** Drains the second of two real engines, and then gives both other weights; the test kills that engine meanwhile. */
 public final class RestartsDriver {
     private static final Duration LONG = Duration.ofMinutes(9);
 
