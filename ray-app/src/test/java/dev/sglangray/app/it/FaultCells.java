@@ -30,7 +30,11 @@ final class FaultCells {
                 FaultCell.engine("server worker", "kill -9", scene -> scene.signal(scene.engineWorker(), "KILL"))
                         .mayLose(5),
                 FaultCell.router("router", "kill -9", scene -> scene.signal(scene.router(), "KILL")),
-                FaultCell.router("router worker", "kill -9", scene -> scene.signal(scene.routerWorker(), "KILL")));
+                routerWorkerKilled());
+    }
+
+    static FaultCell routerWorkerKilled() {
+        return FaultCell.router("router worker", "kill -9", scene -> scene.signal(scene.routerWorker(), "KILL"));
     }
 
     /** The rest of the matrix on two nodes that stay. */

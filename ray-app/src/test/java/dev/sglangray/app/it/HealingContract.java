@@ -92,9 +92,7 @@ abstract class HealingContract {
         assertThat(scene.shape()).isEqualTo(before);
 
         // What holds is kept when the worker's process is replaced.
-        double killed = SteadyLoad.now();
-        scene.signal(scene.routerWorker(), "KILL");
-        scene.await("both engines behind the next router", () -> scene.serves(killed));
+        new FaultMatrix(scene).run(List.of(FaultCells.routerWorkerKilled()));
     }
 
     /** The requests that were sent meanwhile. */
