@@ -36,8 +36,11 @@ public final class EngineRegistry {
     private static final Duration LONGEST_QUESTION = Duration.ofSeconds(5);
     /** A registration whose caller stopped asking for it is given up after this time, unless it succeeded. */
     private static final Duration FORGOTTEN = Duration.ofMinutes(1);
-    /** So long after a commit servers with the new weights wait for those with other ones to leave the router. */
-    private static final Duration CLEARING = Duration.ofSeconds(10);
+    /**
+     * So long after a commit servers with the new weights wait for those with other ones to leave the router: longer than a request
+     * whose answer was lost counts as possible.
+     */
+    private static final Duration CLEARING = RouterSync.STRAY.plusSeconds(5);
     /** More unregistered engines than calls of one caller can be late. */
     private static final int REMEMBERED = 256;
 

@@ -37,7 +37,7 @@ final class RouterSync {
     private static final Duration FIRST_RETRY = Duration.ofMillis(200);
     private static final Duration LONGEST_RETRY = Duration.ofSeconds(10);
     /** A request of ours whose answer is lost may still be carried out for so long; the router runs on the same node. */
-    private static final Duration STRAY = Duration.ofSeconds(20);
+    static final Duration STRAY = Duration.ofSeconds(20);
 
     private final EventLoop loop;
     private final Supplier<Map<String, ServerEndpoint>> wanted;

@@ -207,7 +207,7 @@ final class Simulation {
             if (version != null
                     && !version.equals(server.version)
                     && seen.alsoId() == null
-                    && world.micros() > beforeUntil) {
+                    && (before.size() <= 1 || world.micros() > beforeUntil)) {
                 violate(() -> "requests are answered by different weights, one of them " + server.version);
             }
             version = server.version;
@@ -246,7 +246,7 @@ final class Simulation {
             Set<String> past = new HashSet<>(seen.alsoId() != null ? before : Set.of());
             past.add(version(seen));
             before = past;
-            beforeUntil = world.micros() + 15_000_000;
+            beforeUntil = world.micros() + 30_000_000;
             seen = now;
         }
     }
