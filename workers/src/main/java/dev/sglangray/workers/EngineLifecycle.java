@@ -69,7 +69,7 @@ final class EngineLifecycle implements ServingLifecycle {
             Attempt attempt = new Attempt(
                     leases,
                     http.port(),
-                    "http://" + kit.node().advertisedHost(String.valueOf(arguments.get("host"))) + ":" + http.port(),
+                    ServerUrl.of(kit.node().advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, dist.port(), number),
                     chosen);
             LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerFailure;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -23,6 +26,21 @@ record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirect
     /** What others put into a URL for a server that binds this host: the node's address unless it binds one only. */
     String advertisedHost(String bindHost) {
         return bracketed(WILDCARDS.contains(bindHost) ? ip : bindHost);
+    }
+
+    /**
+     * What the router takes for a host to bind, which is the text of a socket address: an address, with brackets around one of
+     * version 6; a name is replaced by its first address.
+     *
+     * @throws WorkerFailure when this node does not know the name
+     */
+    static String socketHost(String bindHost) {
+        try {
+            boolean name = bindHost.indexOf(':') < 0;
+            return bracketed(name ? InetAddress.getByName(bindHost).getHostAddress() : bindHost);
+        } catch (UnknownHostException e) {
+            throw new WorkerFailure("the host to bind is '" + bindHost + "', which this node does not know");
+        }
     }
 
     private static String bracketed(String host) {
