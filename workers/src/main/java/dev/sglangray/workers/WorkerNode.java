@@ -13,7 +13,7 @@ import java.util.Set;
  *
  * @param nodeId Ray's id
  * @param ip the address that other nodes use, without brackets
- * @param devices accelerator ids that Ray gave this worker, in order
+ * @param devices numbers of the accelerators that Ray gave this worker, in order
  * @param logDirectory where logs go
  */
 record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirectory) {

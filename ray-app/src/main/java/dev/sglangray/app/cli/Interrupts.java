@@ -4,8 +4,11 @@ package dev.sglangray.app.cli;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -22,6 +25,7 @@ final class Interrupts {
 
     private final Thread target;
     private final AtomicInteger received = new AtomicInteger();
+    private final CountDownLatch came = new CountDownLatch(1);
 
     Interrupts(Thread target) {
         this.target = target;
@@ -45,9 +49,25 @@ final class Interrupts {
         return number == 0 ? OptionalInt.empty() : OptionalInt.of(number);
     }
 
+    /** Whether a signal has come, or comes within a time. */
+    boolean awaitSignal(Duration longest) {
+        try {
+            return came.await(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return received.get() != 0;
+        }
+    }
+
+    /** Ends this process: with the code of the first signal, or without one with another code. */
+    void halt(int code) {
+        Runtime.getRuntime().halt(signal().isPresent() ? ExitCode.SIGNAL_BASE + signal().getAsInt() : code);
+    }
+
     private void onSignal(String name) {
         int number = SIGNALS.getOrDefault(name, 15);
         if (received.compareAndSet(0, number)) {
+            came.countDown();
             target.interrupt();
         } else {
             Runtime.getRuntime().halt(ExitCode.SIGNAL_BASE + number);
