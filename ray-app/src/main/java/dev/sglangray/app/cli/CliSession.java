@@ -112,7 +112,7 @@ final class CliSession implements AutoCloseable {
                         asked
                                 ? "the local Ray head ended first; nothing is left running."
                                 : why.getMessage() + "\nThe fleet ended with it; nothing is left running.");
-        context.interrupts().halt(ExitCode.LOST);
+        context.interrupts().haltConnected(ExitCode.LOST);
     }
 
     private static RayAddress address(ClusterOptions options) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import com.sun.jna.Function;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -62,6 +63,19 @@ final class Interrupts {
     /** Ends this process: with the code of the first signal, or without one with another code. */
     void halt(int code) {
         Runtime.getRuntime().halt(signal().isPresent() ? ExitCode.SIGNAL_BASE + signal().getAsInt() : code);
+    }
+
+    /**
+     * As {@link #halt}, while Ray is connected: without the exit handlers of native libraries. Ray's take away what its threads still
+     * use, and the process then ends with a crash instead of its code.
+     */
+    void haltConnected(int code) {
+        try {
+            Function.getFunction("c", "_exit").invoke(new Object[] {code(code)});
+        } catch (LinkageError | RuntimeException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the C library cannot be called: {0}", e.toString());
+        }
+        halt(code);
     }
 
     private void onSignal(String name) {

@@ -35,6 +35,7 @@ import org.jspecify.annotations.Nullable;
 public final class TestCluster implements AutoCloseable {
 
     private static final Duration START_DEADLINE = Duration.ofSeconds(90);
+    private static final String TOKEN = "test-cluster-token-0123456789abcdef";
 
     private final ClusterSpec spec;
     private final PythonEnvironment python;
@@ -302,8 +303,11 @@ public final class TestCluster implements AutoCloseable {
         variables.put("HOME", home);
         variables.put("LANG", "C.UTF-8");
         variables.put("RAY_USAGE_STATS_ENABLED", "0");
-        // Else a token that somebody's Ray left in the home folder counts, and one would be left there.
-        variables.put("RAY_AUTH_MODE", "disabled");
+        // Token authentication is the default from Ray 2.61 on. Without the variables a token in the home folder would
+        // count, and one
+        // would be left there; older versions do not know them.
+        variables.put("RAY_AUTH_MODE", "token");
+        variables.put("RAY_AUTH_TOKEN", TOKEN);
         return variables;
     }
 
