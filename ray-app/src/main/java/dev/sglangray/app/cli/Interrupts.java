@@ -62,7 +62,11 @@ final class Interrupts {
 
     /** Ends this process: with the code of the first signal, or without one with another code. */
     void halt(int code) {
-        Runtime.getRuntime().halt(signal().isPresent() ? ExitCode.SIGNAL_BASE + signal().getAsInt() : code);
+        Runtime.getRuntime().halt(code(code));
+    }
+
+    private int code(int unasked) {
+        return signal().isPresent() ? ExitCode.SIGNAL_BASE + signal().getAsInt() : unasked;
     }
 
     /**
