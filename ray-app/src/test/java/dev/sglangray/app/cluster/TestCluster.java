@@ -51,7 +51,7 @@ public final class TestCluster implements AutoCloseable {
         this.spec = spec;
         this.python = PythonEnvironment.withRay(spec.rayVersion());
         this.logs = newFolder(spec);
-        this.namespaces = Namespaces.create(python, spec.nodes().size(), logs);
+        this.namespaces = Namespaces.create(python, spec.nodes().size(), spec.addresses(), logs);
         this.probe = spec.services() == Services.NONE ? null : startProbe();
     }
 
@@ -199,7 +199,7 @@ public final class TestCluster implements AutoCloseable {
     /** The ids that Ray has or had for a node: one for each time that it joined. */
     private Set<String> incarnations(ClusterNode node, Predicate<JsonNode> wanted) {
         return StreamSupport.stream(nodeTable().spliterator(), false)
-                .filter(row -> row.path("ip").asText().equals(node.ip()))
+                .filter(row -> row.path("ip").asText().equals(spec.address(node)))
                 .filter(wanted)
                 .map(row -> row.path("id").asText())
                 .collect(Collectors.toSet());
@@ -229,12 +229,12 @@ public final class TestCluster implements AutoCloseable {
 
     /** The address for {@code ray.address}. */
     public String address() {
-        return head().ip() + ":" + RayStart.GCS_PORT;
+        return spec.host(head()) + ":" + RayStart.GCS_PORT;
     }
 
     /** The address for {@code ray job submit}; nothing is there in a cluster without dashboard. */
     public String dashboardUrl() {
-        return "http://" + head().ip() + ":" + RayStart.DASHBOARD_PORT;
+        return "http://" + spec.host(head()) + ":" + RayStart.DASHBOARD_PORT;
     }
 
     /** The folder, on this machine, with the output of every command and, after {@link #saveLogs}, Ray's logs. */
