@@ -2,6 +2,7 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.workers.protocol.WorkerFailure;
+import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -12,7 +13,7 @@ import java.util.Set;
  * The node that a worker runs on, as Ray knows it.
  *
  * @param nodeId Ray's id
- * @param ip the address that other nodes use, without brackets
+ * @param ip what other nodes reach it by: an address without brackets, or a name
  * @param devices numbers of the accelerators that Ray gave this worker, in order
  * @param logDirectory where logs go
  */
@@ -47,8 +48,16 @@ record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirect
         return host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
     }
 
-    /** Where to bind by default: all interfaces of the address family that the node advertises. */
+    /**
+     * Where to bind by default: all interfaces of the address family that the node advertises.
+     *
+     * @throws WorkerFailure when Ray knows the node by a name that the node itself does not know
+     */
     String defaultBindHost() {
-        return ip.indexOf(':') >= 0 ? "::" : "0.0.0.0";
+        try {
+            return InetAddress.getByName(ip) instanceof Inet6Address ? "::" : "0.0.0.0";
+        } catch (UnknownHostException e) {
+            throw new WorkerFailure("Ray knows this node as '" + ip + "', a name that leads to no address here");
+        }
     }
 }

@@ -29,6 +29,15 @@ class WorkerNodeTest {
     }
 
     @Test
+    void aNodeKnownByANameBindsTheFamilyOfItsAddress() {
+        assertThat(node("localhost").defaultBindHost()).isIn("0.0.0.0", "::");
+        assertThat(node("localhost").advertisedHost("0.0.0.0")).isEqualTo("localhost");
+        assertThatThrownBy(() -> node("no-such-host.invalid").defaultBindHost())
+                .isInstanceOf(WorkerFailure.class)
+                .hasMessageContaining("Ray knows this node as 'no-such-host.invalid'");
+    }
+
+    @Test
     void aRouterBindsSocketAddressesOnly() {
         assertThat(WorkerNode.socketHost("::")).isEqualTo("[::]");
         assertThat(WorkerNode.socketHost("[::1]")).isEqualTo("[::1]");

@@ -17,10 +17,10 @@ public record ClusterSpec(String rayVersion, List<NodeSpec> nodes, Services serv
     public enum Addresses {
         /** IPv4 addresses. */
         IPV4,
-        /** IPv6 addresses; the nodes have no others. */
-        IPV6,
         /** Host names, as on Slurm. */
-        NAMES
+        NAMES,
+        /** Host names of nodes that have IPv6 addresses only. */
+        IPV6_NAMES
     }
 
     private static final int MOST_NODES = 26;
@@ -39,12 +39,6 @@ public record ClusterSpec(String rayVersion, List<NodeSpec> nodes, Services serv
 
     /** What Ray knows a node by. */
     String address(ClusterNode node) {
-        return addresses == Addresses.NAMES ? node.name() : node.ip();
-    }
-
-    /** The same as part of an address with a port. */
-    String host(ClusterNode node) {
-        String address = address(node);
-        return address.indexOf(':') >= 0 ? "[" + address + "]" : address;
+        return addresses == Addresses.IPV4 ? node.ip() : node.name();
     }
 }

@@ -44,7 +44,7 @@ final class Namespaces implements AutoCloseable {
 
     /** Makes the namespaces of so many nodes; what goes wrong is in the error and in {@code namespaces.log}. */
     static Namespaces create(PythonEnvironment python, int count, Addresses addresses, Path logs) {
-        String network = addresses == Addresses.IPV6 ? "fd00:9::" : "10.9.0.";
+        String network = addresses == Addresses.IPV6_NAMES ? "fd00:9::" : "10.9.0.";
         List<Map<String, String>> specs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             specs.add(Map.of("name", "node-" + (char) ('a' + i), "ip", network + (i + 1)));

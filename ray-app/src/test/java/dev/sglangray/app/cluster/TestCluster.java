@@ -229,12 +229,12 @@ public final class TestCluster implements AutoCloseable {
 
     /** The address for {@code ray.address}. */
     public String address() {
-        return spec.host(head()) + ":" + RayStart.GCS_PORT;
+        return spec.address(head()) + ":" + RayStart.GCS_PORT;
     }
 
     /** The address for {@code ray job submit}; nothing is there in a cluster without dashboard. */
     public String dashboardUrl() {
-        return "http://" + spec.host(head()) + ":" + RayStart.DASHBOARD_PORT;
+        return "http://" + spec.address(head()) + ":" + RayStart.DASHBOARD_PORT;
     }
 
     /** The folder, on this machine, with the output of every command and, after {@link #saveLogs}, Ray's logs. */

@@ -24,7 +24,7 @@ def wait_for_port(address):
     deadline = time.monotonic() + CONNECT_SECONDS
     while True:
         try:
-            socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+            socket.create_connection((host, int(port)), timeout=2).close()
             return
         except OSError as error:
             if time.monotonic() > deadline:
