@@ -408,6 +408,26 @@ def test_a_rank_that_is_killed_is_the_death_of_the_engine_within_a_second(superv
     assert not [pid for pid in engine.pids.values() if alive(int(pid))]
 
 
+def test_the_owner_of_an_engine_that_is_ready_can_have_its_ranks_watched_at_once() -> None:
+    title = (
+        "import ctypes, sys, time; ctypes.CDLL(None).prctl(15, b'sglang::schedul'); print(flush=True); time.sleep(60)"
+    )
+    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {title!r}]); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as engine:
+        try:
+            assert engine.stdout is not None
+            engine.stdout.readline()
+            watcher = Watcher.__new__(Watcher)
+            watcher.status, watcher.shared, watcher.ranks = None, set(), Ranks(select.poll(), engine.pid)
+            watcher.look_at_ranks()
+            assert not watcher.ranks.known  # its time has not come
+            watcher.command(b'{"op": "look"}')
+            watcher.look_at_ranks()
+            assert len(watcher.ranks.known) == 1
+        finally:
+            os.killpg(engine.pid, signal.SIGKILL)
+
+
 def test_a_rank_that_ends_with_code_0_is_the_death_of_the_engine_too(supervised: Supervised) -> None:
     engine = Engine(supervised)
     engine.wait_until_watched()

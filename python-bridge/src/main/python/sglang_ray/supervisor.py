@@ -632,10 +632,14 @@ class Watcher:
                 self.end("terminate", _seconds(message, "grace_s", self.spec.grace_s if self.spec else 0.0))
             elif operation == "kill":
                 self.end("kill", 0.0)
+            elif operation == "look":
+                if self.ranks is not None:
+                    self.ranks.next_scan = 0.0
             else:
-                emit("warning", message="unknown op; known: terminate, kill")
+                emit("warning", message="unknown op; known: terminate, kill, look")
         except (ValueError, KeyError, TypeError):
-            emit("warning", message='a line was ignored; expected {"op":"terminate","grace_s":N} or {"op":"kill"}')
+            expected = '{"op":"terminate","grace_s":N}, {"op":"kill"} or {"op":"look"}'
+            emit("warning", message=f"a line was ignored; expected {expected}")
         except SpecificationError as error:
             emit("warning", message=str(error))
 

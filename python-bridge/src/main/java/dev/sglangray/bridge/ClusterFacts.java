@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What a Ray cluster says of itself to somebody who has not joined it.
  *
  * @param rayVersion its version of Ray, or null when it does not tell
- * @param nodeAddresses the IP addresses of its living nodes
+ * @param nodeAddresses what Ray knows its living nodes by: addresses, or names on clusters that were started with names
  */
 public record ClusterFacts(@Nullable String rayVersion, List<String> nodeAddresses) {
     public ClusterFacts {

@@ -229,6 +229,14 @@ public final class SupervisedProcess implements AutoCloseable {
         return exit.getNow(new ProcessExit(null, null));
     }
 
+    /**
+     * Lets the supervisor look for the child's ranks now, whose deaths are then noticed at once; it looks by itself now and then. For a
+     * child that has just made all of them. Does not wait.
+     */
+    public void lookForRanks() {
+        order(Map.of("op", "look"));
+    }
+
     /** SIGKILL for everything, at once; waits a few seconds at most, whether or not the thread is interrupted. */
     private void kill() {
         order(Map.of("op", "kill"));

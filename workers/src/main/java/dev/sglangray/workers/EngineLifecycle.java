@@ -69,7 +69,7 @@ final class EngineLifecycle implements ServingLifecycle {
             Attempt attempt = new Attempt(
                     leases,
                     http.port(),
-                    "http://" + kit.node().advertisedHost(String.valueOf(arguments.get("host"))) + ":" + http.port(),
+                    ServerUrl.of(kit.node().advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, dist.port(), number),
                     chosen);
             LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
@@ -116,9 +116,10 @@ final class EngineLifecycle implements ServingLifecycle {
 
     /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
     List<String> devices() {
-        return kit.node().devices().isEmpty()
+        List<String> numbers = kit.node().devices().isEmpty()
                 ? spec.plannedDevices()
                 : kit.node().devices();
+        return VisibleDevices.names(numbers, spec.deviceVariable(), System.getenv(spec.deviceVariable()));
     }
 
     /** Starts it when no other engine is being started on its accelerators. */

@@ -183,6 +183,7 @@ final class ServingChild {
                 lastAnswer = answer.join().detail();
                 if (answer.join().healthy()) {
                     requireOurs(next, child);
+                    child.lookForRanks();
                     return;
                 }
             }

@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The folder of a local head, and the removal of those whose owner was killed. The owner holds a lock on a file with its
  * process id in it: the kernel lets go of the lock when the owner ends, and it is seen from other process namespaces, where
- * an id says nothing. Not thread-safe.
+ * an id says nothing. Not thread-safe but for {@link #keep()}.
  */
 final class HeadFolder implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HeadFolder.class);
@@ -31,7 +31,7 @@ final class HeadFolder implements AutoCloseable {
 
     private final Path path;
     private final FileChannel owner;
-    private boolean keep;
+    private volatile boolean keep;
 
     private HeadFolder(Path path, FileChannel owner) {
         this.path = path;

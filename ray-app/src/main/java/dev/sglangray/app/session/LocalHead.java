@@ -131,6 +131,19 @@ public final class LocalHead implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits until the head has ended, by itself or by {@link #close()}, and returns why, with the last lines that it printed. May be
+     * called by any thread.
+     */
+    public SessionException awaitEnd() {
+        return failure("ended (" + process.onExit().join().describe() + ")");
+    }
+
+    /** Leaves the head's folder, with its logs, for a person to read. */
+    public void keepLogs() {
+        folder.keep();
+    }
+
     /** Ends the head with everything that runs under it, and removes its folder. May be called again. */
     @Override
     public synchronized void close() {
@@ -156,8 +169,12 @@ public final class LocalHead implements AutoCloseable {
     }
 
     private SessionException failed(String what) {
-        List<String> tail = process.logTail(TAIL_LINES);
         folder.keep();
+        return failure(what);
+    }
+
+    private SessionException failure(String what) {
+        List<String> tail = process.logTail(TAIL_LINES);
         return new SessionException("the local Ray head " + what + "; its last lines:\n  " + String.join("\n  ", tail)
                 + "\nIts logs: " + folder.path());
     }
