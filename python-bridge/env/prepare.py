@@ -32,6 +32,8 @@ RECIPE = 1
 UV_LOWEST = (0, 8, 0)
 #: Without a terminal, a long step says this often that it goes on, in seconds.
 SIGN_OF_LIFE_S = 15
+#: With -m: leaves the working directory, whose files may have the names of modules, off the path.
+SAFE = "-P" if sys.version_info >= (3, 11) else "-I"
 #: Appears last: an environment without it is not finished.
 MARKER = "sglang_ray_ready"
 
@@ -176,14 +178,14 @@ def find_uv() -> str:
 def bootstrap(folder: Path, lock: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        run([sys.executable, "-m", "venv", str(folder)], "python -m venv")
+        run([sys.executable, SAFE, "-m", "venv", str(folder)], "python -m venv")
     except PrepareError:
         shutil.rmtree(folder, ignore_errors=True)
         raise PrepareError(
             f"{sys.executable} cannot make a virtual environment: install its venv module "
             "(Debian, Ubuntu: apt-get install python3-venv), or install uv"
         ) from None
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(folder / "bin" / "python"), SAFE, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         run([*pip, "--require-hashes", "--no-deps", "-r", str(lock)], "pip install uv")
     except PrepareError:
@@ -203,7 +205,7 @@ def uv_environment() -> dict[str, str]:
 
 
 def pip_setting(name: str) -> str:
-    command = [sys.executable, "-m", "pip", "config", "get", name]
+    command = [sys.executable, SAFE, "-m", "pip", "config", "get", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 

@@ -58,4 +58,24 @@ class EnvironmentBuilderTest {
         assertThat(EnvironmentBuilder.from(Map.of()).pythonPath(Path.of("/b")).build())
                 .containsEntry("PYTHONPATH", "/b");
     }
+
+    @Test
+    void noPythonFindsItsWorkingDirectoryOnItsPath() {
+        for (String path : List.of("", ":", ".", "src:.", ":relative/lib")) {
+            assertThat(EnvironmentBuilder.from(Map.of("PYTHONPATH", path)).build())
+                    .doesNotContainKey("PYTHONPATH")
+                    .containsEntry("PYTHONSAFEPATH", "1");
+        }
+        assertThat(EnvironmentBuilder.from(Map.of("PYTHONPATH", ":/a:.:/b:"))
+                        .pythonPath(Path.of("/c"))
+                        .build())
+                .containsEntry("PYTHONPATH", "/c:/a:/b");
+    }
+
+    @Test
+    void whatPythonReadsWhenItIsUsedByHandIsLeftOut() {
+        assertThat(EnvironmentBuilder.from(Map.of("PYTHONSTARTUP", "/home/me/start.py", "PYTHONINSPECT", "1"))
+                        .build())
+                .doesNotContainKeys("PYTHONSTARTUP", "PYTHONINSPECT");
+    }
 }
