@@ -245,7 +245,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=8, help="training steps (default 8)")
     parser.add_argument("--samples", type=int, default=64, help="answers for each step (default 64)")
     parser.add_argument("--engines", type=int, default=1, help="engines, of one accelerator each (default 1)")
-    parser.add_argument("--device", default="cpu", help="torch's device for trainer and engines: cpu or cuda (default cpu)")
+    parser.add_argument("--device", default="cpu", help="of trainer and engines: cpu or cuda (default cpu)")
     parser.add_argument("--address", help="a Ray cluster, HOST:PORT; unset: one of its own")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and reward.png (default: a new one)")
     parser.add_argument("--seed", type=int, default=0)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from sglang_ray.errors import EXIT_FAILED, BridgeError
 
-#: What is seen, whatever there is: ``cpu`` means none and asks for a server on the processor; any other name means that an
-#: accelerator of this kind is there.
+#: What is seen, whatever there is: ``cpu`` means none and asks for a server on the processor; any other name means that
+#: an accelerator of this kind is there.
 DEVICE_VARIABLE = "SGLANG_RAY_DEVICE"
 
 
@@ -28,8 +28,8 @@ class Kind(NamedTuple):
     sysfs: str = ""
 
 
-# A container's variables (NVIDIA_VISIBLE_DEVICES) count the host's devices; the device files in the container follow them
-# already.
+# A container's variables (NVIDIA_VISIBLE_DEVICES) count the host's devices; the device files in the container follow
+# them already.
 _KINDS = (
     Kind("cuda", "/dev/nvidia[0-9]*", ("CUDA_VISIBLE_DEVICES",)),
     Kind("rocm", "/sys/class/kfd/kfd/topology/nodes/*/gpu_id", ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")),
@@ -68,7 +68,7 @@ def visible(env: Mapping[str, str] | None = None, root: str = "/", device: str |
 
 
 def require(env: Mapping[str, str], device: str | None = None, root: str = "/") -> None:
-    """Raises an error with exit code 1 unless all accelerators that the environment names are there, and one at least."""
+    """Raises an error with exit code 1 unless there is an accelerator, and each that the environment names."""
     if env.get(DEVICE_VARIABLE, "").strip():
         return
     found = visible(env, root, device)

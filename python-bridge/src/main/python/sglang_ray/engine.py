@@ -123,7 +123,7 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
 
 
 def _on_processor(server_args: dict[str, Any]) -> bool:
-    """Whether SGLang must be adapted to a processor, which was asked for. What was not gets its accelerators or an error."""
+    """Whether SGLang must be adapted to a processor, because that was asked for; else there must be accelerators."""
     if cpu.has_own_cpu_engine(os.environ):
         return False
     device = server_args.get("device")

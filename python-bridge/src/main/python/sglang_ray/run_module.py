@@ -2,8 +2,8 @@
 """Runs a module as ``python -m`` does, but without the working directory on its path; run by path.
 
 ``run_module.py -m MODULE [ARGUMENT…]``. Python's own option for that (``-P``) exists since 3.11 only. The folder that
-holds this package comes first. Nothing may be imported before the path is right: what a user's folder holds has the names
-of any module.
+holds this package comes first. Nothing may be imported before the path is right: a file in a user's folder may have the
+name of any module.
 """
 
 import sys

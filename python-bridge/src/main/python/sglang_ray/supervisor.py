@@ -45,8 +45,8 @@ OUTPUT_CHUNKS = 16
 TRACKER_PATIENCE_S = 1.0
 #: Where shared memory and semaphores have names.
 SHARED_MEMORY = "/dev/shm"
-#: What an engine's own is called: of SGLang, multiprocessing, NCCL, CUDA and the all-reduce of processors. What else the
-#: tree has mapped may be another's, such as a trainer's (``psm_``, ``torch_``), who made it and removes it.
+#: What an engine's own is called: of SGLang, multiprocessing, NCCL, CUDA and the all-reduce of processors. What else
+#: the tree has mapped may be another's, such as a trainer's (``psm_``, ``torch_``), who made it and removes it.
 OWN_SHARED_MEMORY = (
     "sgl_shm_",
     "sglang_",
