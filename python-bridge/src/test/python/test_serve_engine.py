@@ -168,7 +168,7 @@ def test_it_never_computes_on_the_processor_by_accident(site: Site, given: dict[
         assert last.startswith(
             "sglang_ray.serve: error: no accelerator is visible to this engine (no device files), and it is not started"
         )
-        assert last.endswith("ask for the processor with 'device: cpu' or SGLANG_RAY_DEVICE=cpu in env_vars")
+        assert "ask for the processor with 'device: cpu' or SGLANG_RAY_DEVICE=cpu in env_vars" in last
 
 
 def test_a_processor_that_the_arguments_ask_for(site: Site) -> None:

@@ -75,7 +75,8 @@ def require(env: Mapping[str, str], device: str | None = None, root: str = "/") 
     if found["kind"] is None:
         raise BridgeError(
             f"no accelerator is visible to this engine ({found['source']}), and it is not started on the processor "
-            f"instead: give it one, or ask for the processor with 'device: cpu' or {DEVICE_VARIABLE}=cpu in env_vars",
+            f"instead: give it one, or ask for the processor with 'device: cpu' or {DEVICE_VARIABLE}=cpu in env_vars "
+            f"(the variable with another name vouches for an accelerator whose kind is not known here)",
             EXIT_FAILED,
         )
     variable, _, value = found["source"].partition("=")

@@ -97,7 +97,9 @@ public final class EnvironmentBuilder {
      * @param ids device ids as Ray gives them, in the order wanted; none hides all
      */
     public EnvironmentBuilder visibleDevices(String variable, List<String> ids) {
-        variables.put(variable, String.join(",", ids));
+        // oneAPI takes no device without its backend.
+        String backend = variable.equals("ONEAPI_DEVICE_SELECTOR") && !ids.isEmpty() ? "level_zero:" : "";
+        variables.put(variable, backend + String.join(",", ids));
         return this;
     }
 

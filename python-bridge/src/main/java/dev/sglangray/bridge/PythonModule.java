@@ -38,7 +38,8 @@ final class PythonModule {
      */
     String run(String module, List<String> arguments, Duration deadline) {
         List<String> command = PythonPackage.command(packageFolder, interpreter, module, arguments);
-        String words = "'" + String.join(" ", command) + "'";
+        // As a person would write it.
+        String words = "'" + interpreter + " -m " + String.join(" ", command.subList(3, command.size())) + "'";
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().clear();
         builder.environment()

@@ -44,6 +44,9 @@ class EnvironmentBuilderTest {
         assertThat(builder.visibleDevices("CUDA_VISIBLE_DEVICES", List.of("2", "3"))
                         .build())
                 .containsEntry("CUDA_VISIBLE_DEVICES", "2,3");
+        assertThat(builder.visibleDevices("ONEAPI_DEVICE_SELECTOR", List.of("2", "3"))
+                        .build())
+                .containsEntry("ONEAPI_DEVICE_SELECTOR", "level_zero:2,3");
         assertThat(builder.noDevices().build())
                 .containsEntry("CUDA_VISIBLE_DEVICES", "")
                 .containsEntry("ASCEND_RT_VISIBLE_DEVICES", "");

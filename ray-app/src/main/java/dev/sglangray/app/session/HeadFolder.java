@@ -111,7 +111,8 @@ final class HeadFolder implements AutoCloseable {
         return Long.toString(ProcessHandle.current().pid());
     }
 
-    private static void deleteTree(Path root) throws IOException {
+    /** Deletes a folder with all that is in it; links are not followed. */
+    static void deleteTree(Path root) throws IOException {
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
