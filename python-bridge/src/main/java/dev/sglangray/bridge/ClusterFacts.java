@@ -29,8 +29,8 @@ public record ClusterFacts(@Nullable String rayVersion, List<String> nodeAddress
      * @throws PythonException when the interpreter cannot ask, or the cluster does not answer
      */
     public static ClusterFacts ask(Path packageFolder, String interpreter, String address, Duration deadline) {
-        String text =
-                new PythonModule(interpreter, packageFolder).run("sglang_ray.cluster", List.of(address), deadline);
+        String text = new PythonModule(interpreter, packageFolder)
+                .runForJson("sglang_ray.cluster", List.of(address), deadline);
         try {
             JsonNode json = BridgeJson.MAPPER.readTree(text);
             List<String> nodes = new ArrayList<>();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
+import dev.sglangray.bridge.NodeDirectories;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -91,7 +92,8 @@ final class HeadFolder implements AutoCloseable {
             if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
                     || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
                     || !Files.isWritable(file)
-                    || !Files.getOwner(folder).getName().equals(System.getProperty("user.name"))
+                    || !Files.getAttribute(folder, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+                            .equals(NodeDirectories.userId()) // by number: not every user has a name
                     || Files.readString(file).equals(pid())) {
                 return; // not ours; and to open a file of this process again would give up its lock
             }
@@ -109,7 +111,8 @@ final class HeadFolder implements AutoCloseable {
         return Long.toString(ProcessHandle.current().pid());
     }
 
-    private static void deleteTree(Path root) throws IOException {
+    /** Deletes a folder with all that is in it; links are not followed. */
+    static void deleteTree(Path root) throws IOException {
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {

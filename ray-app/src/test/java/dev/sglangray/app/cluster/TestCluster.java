@@ -3,6 +3,7 @@ package dev.sglangray.app.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.sglangray.bridge.NodeDirectories;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -361,7 +362,7 @@ public final class TestCluster implements AutoCloseable {
 
     /** What workers on all nodes have written down for successors. */
     public List<String> memoryFiles() {
-        String folder = "/tmp/sglang-ray-" + System.getProperty("user.name") + "/workers";
+        String folder = "/tmp/sglang-ray-" + NodeDirectories.userId() + "/workers";
         return nodes().stream()
                 .flatMap(node -> list(node.file(folder), name -> name.endsWith(".json")).stream()
                         .map(name -> name + " on " + node.name()))
