@@ -15,29 +15,36 @@ import dev.sglangray.app.cluster.TestCluster;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** Fleets on nodes that Ray knows by something else than IPv4 addresses. */
+/** Fleets on nodes that Ray knows by names, and accelerators that it was given by UUID. */
 @Tag("ray")
 class NodeAddressesIT {
 
     @ParameterizedTest
-    @EnumSource(
-            value = Addresses.class,
-            names = {"NAMES", "IPV6_NAMES"})
-    void aFleetServesOnNodesWith(Addresses addresses) {
+    @CsvSource({"NAMES, ray", "IPV6_NAMES, trust_config"})
+    void aFleetServesOnNodesWith(Addresses addresses, String acceleratorIds) {
         try (TestCluster cluster = TestCluster.start(
                 new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node(0), node(1)), Services.RAY, addresses))) {
             Cli cli = new Cli(cluster);
-            try (InsideProcess up = cli.up(StandIn.model(cluster, "{}"))) {
+            try (InsideProcess up = cli.up(
+                    StandIn.model(cluster, "{}"),
+                    "+router_server_args.placement_group.accelerator_ids=" + acceleratorIds)) {
                 JsonNode report = Cli.awaitReport(up);
                 assertThat(report.path("verdict").asText()).isEqualTo("HEALTHY");
                 assertThat(report.path("api_url").asText()).startsWith("http://node-a:");
                 assertThat(report.at("/workers/1/url").asText()).startsWith("http://node-a:");
                 assertThat(report.at("/workers/2/url").asText()).startsWith("http://node-b:");
-                assertThat(FleetContract.askEach(cluster, report.path("api_url").asText(), 2))
+                List<JsonNode> engines =
+                        FleetContract.askEach(cluster, report.path("api_url").asText(), 2);
+                assertThat(engines)
                         .extracting(engine -> engine.path("host_name").asText())
                         .containsExactly("node-a", "node-b");
+                assertThat(engines)
+                        .extracting(engine ->
+                                engine.at("/environment/CUDA_VISIBLE_DEVICES").asText())
+                        .containsExactly("GPU-000a,GPU-000b", "GPU-001a,GPU-001b");
+                assertThat(report.at("/workers/1/devices").toString()).isEqualTo("[\"GPU-000a\",\"GPU-000b\"]");
                 assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
                 up.signal("TERM");
                 assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(143);
@@ -47,6 +54,7 @@ class NodeAddressesIT {
     }
 
     private static NodeSpec node(int rank) {
-        return StandIn.on(NodeSpec.gpus(2).withResource("node_rank:" + rank, 1));
+        return StandIn.on(NodeSpec.gpus(2).withResource("node_rank:" + rank, 1))
+                .withEnvironment("CUDA_VISIBLE_DEVICES", "GPU-00%1$da,GPU-00%1$db".formatted(rank));
     }
 }
