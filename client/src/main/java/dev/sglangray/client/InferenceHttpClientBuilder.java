@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Builds an {@link InferenceHttpClient}. Not thread-safe. */
 public final class InferenceHttpClientBuilder {
+    private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
     private List<BaseUrl> baseUrls = List.of();
     private ApiKey apiKey = ApiKey.NONE;
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Proxy proxy = Proxy.NO_PROXY;
     private int maxConnections = 16 * 1024;
-    private long maxAnswerBytes = 1L << 30;
+    private long maxAnswerBytes = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 8);
     private boolean compression = true;
     private int retryBudget = 100;
     private TransportKind transport = TransportKind.AUTO;
@@ -144,10 +146,16 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** The largest answer that is taken, decompressed, and the largest event of a stream; 1 GiB unless set. At least 1. */
+    /**
+     * The largest answer that is taken, decompressed, and the largest event of a stream. An eighth of the JVM's heap and 1 GiB at
+     * most, unless set: an answer and what is read out of it are in memory at the same time. From 1 to 2,147,483,639, the longest
+     * array.
+     *
+     * @throws IllegalArgumentException if it is out of that range
+     */
     public InferenceHttpClientBuilder maxAnswerBytes(long bytes) {
-        if (bytes < 1) {
-            throw new IllegalArgumentException("maxAnswerBytes must be at least 1: " + bytes);
+        if (bytes < 1 || bytes > MAX_ARRAY) {
+            throw new IllegalArgumentException("maxAnswerBytes must be from 1 to " + MAX_ARRAY + ": " + bytes);
         }
         this.maxAnswerBytes = bytes;
         return this;

@@ -83,19 +83,31 @@ final class NettyExchange implements HttpTransport.Exchange {
 
     void head(AnswerHead head) {
         if (!done) {
-            handler.onHead(head);
+            try {
+                handler.onHead(head);
+            } catch (Throwable e) {
+                fail(Failures.unexpected(pool.options(), call, e));
+            }
         }
     }
 
     void bytes(ByteBuffer piece) {
         if (!done) {
-            handler.onBytes(piece);
+            try {
+                handler.onBytes(piece);
+            } catch (Throwable e) {
+                fail(Failures.unexpected(pool.options(), call, e));
+            }
         }
     }
 
     void end() {
         if (finish()) {
-            handler.onEnd();
+            try {
+                handler.onEnd();
+            } catch (Throwable e) {
+                handler.onFailure(Failures.unexpected(pool.options(), call, e));
+            }
         }
     }
 

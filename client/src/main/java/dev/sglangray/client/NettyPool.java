@@ -18,6 +18,7 @@ final class NettyPool {
     /** More at once overflow a server's queue of new connections, whose repair takes a second and more. */
     private static final int MAX_CONNECTING = 256;
 
+    private final ClientOptions options;
     private final EventLoop loop;
     private final NettyConnector connector;
     private final int maxConnections;
@@ -28,9 +29,14 @@ final class NettyPool {
     private boolean closed;
 
     NettyPool(ClientOptions options, EventLoop loop, NettyTls tls, Executor names, int maxConnections) {
+        this.options = options;
         this.loop = loop;
         this.connector = new NettyConnector(options, this, tls, names);
         this.maxConnections = maxConnections;
+    }
+
+    ClientOptions options() {
+        return options;
     }
 
     EventLoop loop() {

@@ -7,6 +7,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -27,6 +28,7 @@ final class NettyTransport implements HttpTransport {
     private final List<NettyPool> pools = new ArrayList<>();
     private final AtomicInteger next = new AtomicInteger();
     private final ExecutorService names;
+    private final Pauses pauses;
     private volatile boolean closed;
 
     NettyTransport(ClientOptions options) {
@@ -34,6 +36,7 @@ final class NettyTransport implements HttpTransport {
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());
         this.names = nameThreads();
+        this.pauses = new Pauses(group, group);
         NettyTls tls = new NettyTls(options);
         for (EventExecutor loop : group) {
             int left = options.maxConnections() % loops - pools.size();
@@ -63,6 +66,11 @@ final class NettyTransport implements HttpTransport {
         return exchange;
     }
 
+    @Override
+    public void after(Duration pause, Runnable action) {
+        pauses.after(pause, action);
+    }
+
     /** Whether the calling thread is one of its event loops: waiting there for an answer would wait for ever. */
     boolean isEventLoopThread() {
         for (NettyPool pool : pools) {
@@ -79,6 +87,7 @@ final class NettyTransport implements HttpTransport {
             return;
         }
         closed = true;
+        pauses.close();
         for (NettyPool pool : pools) {
             try {
                 pool.loop().execute(pool::close);

@@ -13,7 +13,6 @@ import java.util.zip.ZipException;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Response;
-import org.jspecify.annotations.Nullable;
 
 /** Hands what OkHttp reads, on its thread for this call, to the handler. */
 final class OkHttpExchange implements HttpTransport.Exchange, Callback {
@@ -23,6 +22,7 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
     private final ClientOptions options;
     private final HttpCall call;
     private volatile Call httpCall;
+    private final ConnectionWatch.State state;
     private final boolean paced;
     private final AnswerHandler handler;
     private final BooleanSupplier closed;
@@ -34,12 +34,14 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             ClientOptions options,
             HttpCall call,
             Call httpCall,
+            ConnectionWatch.State state,
             boolean paced,
             AnswerHandler handler,
             BooleanSupplier closed) {
         this.options = options;
         this.call = call;
         this.httpCall = httpCall;
+        this.state = state;
         this.paced = paced;
         this.handler = handler;
         this.closed = closed;
@@ -59,9 +61,20 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
 
     @Override
     public void onResponse(Call ended, Response response) {
+        try {
+            hand(ended, response);
+        } catch (Throwable e) {
+            // Nobody else would hear of it: OkHttp only logs what is thrown here.
+            httpCall.cancel();
+            handler.onFailure(Failures.unexpected(options, call, e));
+        }
+    }
+
+    private void hand(Call ended, Response response) {
         try (response;
                 InputStream sent = response.body().byteStream()) {
-            handler.onHead(new AnswerHead(response.code(), name -> header(response, name)));
+            AnswerHead shown = state.head();
+            handler.onHead(shown == null ? new AnswerHead(response.code(), response::header) : shown);
             InputStream body = null;
             byte[] piece = new byte[PIECE];
             while (true) {
@@ -109,6 +122,11 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
     }
 
     private InferenceException failure(IOException e) {
+        for (Throwable unforeseen : e.getSuppressed()) {
+            if (!(unforeseen instanceof IOException)) {
+                return Failures.unexpected(options, call, unforeseen); // OkHttp calls it cancelled.
+            }
+        }
         boolean timeout = e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException);
         // Our own timeout cancels the call too.
         if (closed.getAsBoolean() || (httpCall.isCanceled() && !timeout)) {
@@ -117,8 +135,7 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         if (timeout) {
             return Failures.requestTimeout(call, e);
         }
-        ConnectionWatch.State state = httpCall.request().tag(ConnectionWatch.State.class);
-        boolean connected = state != null && state.isConnected();
+        boolean connected = state.isConnected();
         if (e instanceof SocketTimeoutException) {
             return connected ? Failures.readTimeout(call, e) : Failures.connectTimeout(options, call, e);
         }
@@ -129,11 +146,5 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         return options.compression()
                 && "gzip".equalsIgnoreCase(response.header("Content-Encoding"))
                 && response.body().contentLength() != 0;
-    }
-
-    private static @Nullable String header(Response response, String name) {
-        // What OkHttp itself looked at may have been changed on the way in; the network's answer has it too.
-        String value = response.header(name);
-        return "none".equals(value) ? null : value;
     }
 }

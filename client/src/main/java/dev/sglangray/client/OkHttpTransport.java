@@ -4,6 +4,8 @@ package dev.sglangray.client;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +23,13 @@ import org.jspecify.annotations.Nullable;
 /** The transport on OkHttp. It owns its threads, all of them daemons, and its connections. */
 final class OkHttpTransport implements HttpTransport {
     private static final int IDLE_CONNECTIONS = 256;
+    private static final Set<Integer> FOLLOWED_UP = Set.of(401, 407, 408, 421, 503);
 
     private final ClientOptions options;
     private final OkHttpClient http;
     private final IdleCheck idle = new IdleCheck();
+    private final ScheduledThreadPoolExecutor timer = timer();
+    private final Pauses pauses;
     private volatile boolean closed;
 
     OkHttpTransport(ClientOptions options) {
@@ -41,7 +46,7 @@ final class OkHttpTransport implements HttpTransport {
                 // A redirected POST would silently become a GET without a body.
                 .followRedirects(false)
                 .followSslRedirects(false)
-                .addNetworkInterceptor(OkHttpTransport::forbidHiddenRetry)
+                .addNetworkInterceptor(OkHttpTransport::forbidFollowUps)
                 .addNetworkInterceptor(idle)
                 .proxy(options.proxy())
                 .connectTimeout(options.connectTimeout())
@@ -55,18 +60,25 @@ final class OkHttpTransport implements HttpTransport {
                     new HandshakeLimit(tls.context().getSocketFactory(), options.connectTimeout()), tls.trust());
         }
         this.http = builder.build();
+        this.pauses = new Pauses(timer, dispatcher.executorService());
     }
 
     @Override
     public Exchange start(HttpCall call, boolean paced, AnswerHandler handler) {
-        Request request = request(call);
+        ConnectionWatch.State state = new ConnectionWatch.State();
+        Request request = request(call, state);
         OkHttpClient client = http;
         if (call.readTimeout() != null) {
-            client = http.newBuilder().readTimeout(call.readTimeout()).build();
+            // A server that takes nothing of a request is as silent as one that says nothing.
+            client = http.newBuilder()
+                    .readTimeout(call.readTimeout())
+                    .writeTimeout(call.readTimeout())
+                    .build();
         }
         Call httpCall = client.newCall(request);
         httpCall.timeout().timeout(orNoLimit(call.requestTimeout()).toNanos(), TimeUnit.NANOSECONDS);
-        OkHttpExchange exchange = new OkHttpExchange(options, call, httpCall, paced, handler, () -> closed);
+        OkHttpExchange exchange = new OkHttpExchange(options, call, httpCall, state, paced, handler, () -> closed);
+        state.whenCanceled(exchange::read);
         if (closed) {
             handler.onFailure(Failures.closed());
         } else {
@@ -76,17 +88,23 @@ final class OkHttpTransport implements HttpTransport {
     }
 
     @Override
+    public void after(Duration pause, Runnable action) {
+        pauses.after(pause, action);
+    }
+
+    @Override
     public void close() {
         closed = true;
+        timer.shutdownNow();
+        pauses.close();
         http.dispatcher().cancelAll();
         http.dispatcher().executorService().shutdown();
         http.connectionPool().evictAll();
     }
 
-    private Request request(HttpCall call) {
-        Request.Builder request = new Request.Builder()
-                .url(call.baseUrl().resolve(call.path()))
-                .tag(ConnectionWatch.State.class, new ConnectionWatch.State());
+    private Request request(HttpCall call, ConnectionWatch.State state) {
+        Request.Builder request =
+                new Request.Builder().url(call.baseUrl().resolve(call.path())).tag(ConnectionWatch.State.class, state);
         call.headers().forEach(request::header);
         String authorization = options.apiKey().authorization();
         if (authorization != null) {
@@ -96,24 +114,35 @@ final class OkHttpTransport implements HttpTransport {
         // connection.
         request.header("Accept-Encoding", options.compression() ? "gzip" : "identity");
         byte[] body = call.body();
-        return request.method(call.method(), body == null ? null : new OneShotBody(body))
+        return request.method(call.method(), body == null ? null : new OneShotBody(body, state, timer))
                 .build();
     }
 
-    /** OkHttp repeats a call by itself after a 408, and after a 503 whose Retry-After is 0; a later time makes it refrain. */
-    private static Response forbidHiddenRetry(Interceptor.Chain chain) throws IOException {
+    /** Where OkHttp would do something by itself, repeat the call or look for a proxy, it sees another status. */
+    private static Response forbidFollowUps(Interceptor.Chain chain) throws IOException {
         Response response = chain.proceed(chain.request());
-        String retryAfter = response.header("Retry-After");
-        boolean repeated = response.code() == 408 || response.code() == 503;
-        return repeated && (retryAfter == null || retryAfter.strip().equals("0"))
-                ? response.newBuilder()
-                        .header("Retry-After", retryAfter == null ? "none" : "1")
-                        .build()
-                : response;
+        ConnectionWatch.State state = chain.call().request().tag(ConnectionWatch.State.class);
+        if (state == null || !FOLLOWED_UP.contains(response.code())) {
+            return response;
+        }
+        state.head(new AnswerHead(response.code(), response::header));
+        return response.newBuilder().code(400).build();
     }
 
     private static Duration orNoLimit(@Nullable Duration timeout) {
         return timeout == null ? Duration.ZERO : timeout;
+    }
+
+    private static ScheduledThreadPoolExecutor timer() {
+        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread thread = new Thread(task, "inference-http-timer");
+            thread.setDaemon(true);
+            return thread;
+        });
+        timer.setRemoveOnCancelPolicy(true);
+        timer.setKeepAliveTime(5, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
+        return timer;
     }
 
     private static ThreadPoolExecutor daemonThreads() {
