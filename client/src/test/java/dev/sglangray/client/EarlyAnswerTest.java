@@ -17,9 +17,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** A server may refuse a request before it has read it as a whole: the caller hears what it said, and the request is not repeated. */
-@Timeout(20)
+@Timeout(30)
 class EarlyAnswerTest {
-    private static final int LARGE = 20_000_000;
+    /** More than the sockets' buffers hold. */
+    private static final int LARGE = 12_000_000;
 
     /** What a server does with the rest of the request after its answer. */
     enum Rest {
@@ -50,7 +51,8 @@ class EarlyAnswerTest {
         List<Arguments> all = new ArrayList<>();
         for (Way way : Way.values()) {
             for (Rest rest : Rest.values()) {
-                for (int status : new int[] {401, 413, 429, 503}) {
+                int[] some = rest == Rest.CLOSED ? new int[] {401, 413, 429, 503} : new int[] {413, 503};
+                for (int status : some) {
                     all.add(Arguments.of(way, rest, status, LARGE));
                 }
                 all.add(Arguments.of(way, rest, 413, 10));
