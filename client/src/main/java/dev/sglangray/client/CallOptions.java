@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param retryBackoff the pause before the first retry; it grows by itself with each, and up to half of it is left out at random
  * @param maxRetryPause the longest pause; a server that asks for a longer one by {@code Retry-After} is not tried again
  * @param repeatProcessed whether a POST that the server may have worked on is repeated too
- * @param abortOnCancel whether cancelling a generation also aborts it on the engine
+ * @param abortOnCancel whether cancelling a generation also aborts it by its id, on an engine that is called directly; through a
+ *     router the closed connection ends it, some seconds later
  * @param headers further headers
  */
 public record CallOptions(
@@ -27,7 +28,7 @@ public record CallOptions(
         boolean repeatProcessed,
         boolean abortOnCancel,
         Map<String, String> headers) {
-    /** No limits, no retries, as in RLinf; an abort for each cancelled generation. */
+    /** No limits, no retries, as in RLinf; an abort for each cancelled generation of an engine. */
     public static final CallOptions DEFAULT =
             new CallOptions(null, null, 0, Duration.ofMillis(500), Duration.ofSeconds(60), false, true, Map.of());
 
@@ -120,7 +121,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With an abort on the engine for each cancelled generation, or without. */
+    /** With an abort for each cancelled generation of an engine, or without. */
     public CallOptions withAbortOnCancel(boolean value) {
         return new CallOptions(
                 requestTimeoutOrNull,

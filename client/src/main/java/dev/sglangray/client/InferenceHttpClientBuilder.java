@@ -134,7 +134,10 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** Whether cancelling a generation also aborts it on the engine, by the id {@code rid} that it is given. True unless set. */
+    /**
+     * Whether cancelling a generation also aborts it, by the id {@code rid} that it is given, on an engine that is called directly.
+     * Through a router the closed connection ends it, some seconds later. True unless set.
+     */
     public InferenceHttpClientBuilder abortOnCancel(boolean value) {
         this.options = options.withAbortOnCancel(value);
         return this;

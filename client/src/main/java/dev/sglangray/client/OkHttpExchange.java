@@ -6,13 +6,16 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
 import okhttp3.Call;
 import okhttp3.Callback;
 import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
 
 /** Hands what OkHttp reads, on its thread for this call, to the handler. */
 final class OkHttpExchange implements HttpTransport.Exchange, Callback {
@@ -27,6 +30,8 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
     private final AnswerHandler handler;
     private final BooleanSupplier closed;
     private final Semaphore reads = new Semaphore(0);
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private volatile @Nullable Future<?> limit;
     private volatile boolean cancelled;
     private int stale;
 
@@ -59,10 +64,44 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         reads.release();
     }
 
+    /** The task that ends it if it has not begun in time; to be set before the call is sent. */
+    void limit(Future<?> task) {
+        limit = task;
+    }
+
+    /**
+     * Ends the call with a timeout unless its answer has begun. OkHttp's own timeout counts only from when a call has left its queue.
+     *
+     * @return whether the handler is to hear of it, by {@link #tellExpired}
+     */
+    boolean expire() {
+        boolean first = begin();
+        if (first) {
+            httpCall.cancel();
+        }
+        return first;
+    }
+
+    void tellExpired() {
+        handler.onFailure(Failures.requestTimeout(call, null));
+    }
+
+    private boolean begin() {
+        Future<?> task = limit;
+        if (task != null) {
+            task.cancel(false);
+        }
+        return begun.compareAndSet(false, true);
+    }
+
     @Override
     public void onResponse(Call ended, Response response) {
+        if (!begin()) {
+            response.close();
+            return;
+        }
         try {
-            hand(ended, response);
+            hand(response);
         } catch (Throwable e) {
             // Nobody else would hear of it: OkHttp only logs what is thrown here.
             httpCall.cancel();
@@ -70,7 +109,7 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         }
     }
 
-    private void hand(Call ended, Response response) {
+    private void hand(Response response) {
         try (response;
                 InputStream sent = response.body().byteStream()) {
             AnswerHead shown = state.head();
@@ -96,7 +135,7 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             handler.onFailure(Failures.notHttp(options, call, e));
             return;
         } catch (IOException e) {
-            onFailure(ended, e);
+            handler.onFailure(failure(e));
             return;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -118,7 +157,9 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             again.enqueue(this);
             return;
         }
-        handler.onFailure(failure(e));
+        if (begin()) {
+            handler.onFailure(failure(e));
+        }
     }
 
     private InferenceException failure(IOException e) {

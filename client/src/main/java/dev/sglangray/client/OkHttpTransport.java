@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -79,12 +80,30 @@ final class OkHttpTransport implements HttpTransport {
         httpCall.timeout().timeout(orNoLimit(call.requestTimeout()).toNanos(), TimeUnit.NANOSECONDS);
         OkHttpExchange exchange = new OkHttpExchange(options, call, httpCall, state, paced, handler, () -> closed);
         state.whenCanceled(exchange::read);
-        if (closed) {
+        if (closed || !startTimer(call, exchange)) {
             handler.onFailure(Failures.closed());
         } else {
             httpCall.enqueue(exchange);
         }
         return exchange;
+    }
+
+    private boolean startTimer(HttpCall call, OkHttpExchange exchange) {
+        Duration limit = call.requestTimeout();
+        if (limit == null) {
+            return true;
+        }
+        Runnable expire = () -> {
+            if (exchange.expire()) {
+                pauses.after(Duration.ZERO, exchange::tellExpired);
+            }
+        };
+        try {
+            exchange.limit(timer.schedule(expire, limit.toNanos(), TimeUnit.NANOSECONDS));
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
     }
 
     @Override
