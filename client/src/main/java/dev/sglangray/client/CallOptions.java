@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What may differ from call to call; see {@link InferenceHttpClient#withOptions}. Immutable: each {@code with…} gives another one.
  *
- * @param requestTimeoutOrNull for one attempt as a whole; null for no limit
- * @param readTimeoutOrNull how long the server may be silent; null for no limit
+ * @param requestTimeoutOrNull for one attempt as a whole, the wait for a connection included; 1 ms to 24 days; null for no limit
+ * @param readTimeoutOrNull how long the server may be silent, or take nothing of the request; 1 ms to 24 days; null for no limit
  * @param maxRetries how often a failed call is tried again, at least 0
  * @param retryBackoff the pause before the first retry; it grows by itself with each, and up to half of it is left out at random
  * @param maxRetryPause the longest pause; a server that asks for a longer one by {@code Retry-After} is not tried again
@@ -34,16 +34,16 @@ public record CallOptions(
 
     /** @throws IllegalArgumentException if a value is out of its range, or a header cannot be sent or is the client's own */
     public CallOptions {
-        Checks.positiveOrNull("requestTimeout", requestTimeoutOrNull);
-        Checks.positiveOrNull("readTimeout", readTimeoutOrNull);
+        Checks.timeoutOrNull("requestTimeout", requestTimeoutOrNull);
+        Checks.timeoutOrNull("readTimeout", readTimeoutOrNull);
         Checks.atLeast("maxRetries", 0, maxRetries);
-        Checks.notNegative("retryBackoff", retryBackoff);
-        Checks.notNegative("maxRetryPause", maxRetryPause);
+        Checks.pause("retryBackoff", retryBackoff);
+        Checks.pause("maxRetryPause", maxRetryPause);
         headers = Map.copyOf(headers);
         headers.forEach(Checks::header);
     }
 
-    /** With a limit on one attempt as a whole; more than 0. */
+    /** With a limit on one attempt as a whole; 1 ms to 24 days. */
     public CallOptions withRequestTimeout(Duration timeout) {
         return new CallOptions(
                 timeout,
@@ -56,7 +56,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With a limit on the server's silence; more than 0. */
+    /** With a limit on the server's silence; 1 ms to 24 days. */
     public CallOptions withReadTimeout(Duration timeout) {
         return new CallOptions(
                 requestTimeoutOrNull,
@@ -82,7 +82,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With another pause before the first retry; not negative. */
+    /** With another pause before the first retry; 0 to 24 days. */
     public CallOptions withRetryBackoff(Duration pause) {
         return new CallOptions(
                 requestTimeoutOrNull,
@@ -95,7 +95,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With another longest pause; not negative. */
+    /** With another longest pause; 0 to 24 days. */
     public CallOptions withMaxRetryPause(Duration pause) {
         return new CallOptions(
                 requestTimeoutOrNull,

@@ -37,7 +37,8 @@ public final class InferenceHttpClientBuilder {
      * The engine or router, for example {@code http://10.0.0.1:30000} or {@code http://[fd00::1]:30000}; it may have a path,
      * in front of which nothing else is put.
      *
-     * @throws IllegalArgumentException if it is not an http or https URL, or has a user name, query or fragment in it
+     * @throws IllegalArgumentException if it is not an http or https URL, or has a user name, query or fragment in it; the text does not
+     *     repeat what may be a secret
      */
     public InferenceHttpClientBuilder baseUrl(String url) {
         return baseUrls(List.of(url));
@@ -67,19 +68,19 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** How long connecting may take, TCP and TLS each; 10 seconds unless set, as in RLinf. More than 0. */
+    /** How long connecting may take, TCP and TLS each; 10 seconds unless set, as in RLinf. From 1 ms to 24 days. */
     public InferenceHttpClientBuilder connectTimeout(Duration timeout) {
-        this.connectTimeout = Checks.positive("connectTimeout", timeout);
+        this.connectTimeout = Checks.timeout("connectTimeout", timeout);
         return this;
     }
 
-    /** How long the server may be silent; no limit unless set, because a generation may take any time. More than 0. */
+    /** How long the server may be silent; no limit unless set, because a generation may take any time. From 1 ms to 24 days. */
     public InferenceHttpClientBuilder readTimeout(Duration timeout) {
         this.options = options.withReadTimeout(timeout);
         return this;
     }
 
-    /** How long one attempt may take as a whole; no limit unless set. More than 0. */
+    /** How long one attempt may take as a whole; no limit unless set. From 1 ms to 24 days. */
     public InferenceHttpClientBuilder requestTimeout(Duration timeout) {
         this.options = options.withRequestTimeout(timeout);
         return this;

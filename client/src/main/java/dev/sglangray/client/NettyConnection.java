@@ -134,6 +134,12 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
+    /** Whether what the server sends is read, and its silence therefore its own. */
+    boolean isListening() {
+        NettyExchange exchange = current;
+        return exchange == null || !exchange.isPaced() || !headSeen || wanted;
+    }
+
     /** Reads some more for a paced call. */
     void read() {
         wanted = true;

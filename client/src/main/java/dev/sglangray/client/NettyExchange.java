@@ -64,6 +64,7 @@ final class NettyExchange implements HttpTransport.Exchange {
     public void read() {
         onLoop(pool, () -> {
             if (connection != null && !done) {
+                heard(); // Its silence counts from now.
                 connection.read();
             }
         });
@@ -181,11 +182,14 @@ final class NettyExchange implements HttpTransport.Exchange {
         silenceTimer = carrier.loop()
                 .schedule(
                         () -> {
+                            NettyConnection listening = connection;
                             long left = lastHeard + limit - System.nanoTime();
-                            if (left <= 0) {
-                                fail(Failures.readTimeout(call, null));
-                            } else {
+                            if (left > 0) {
                                 watchSilence(limit, left);
+                            } else if (listening != null && !listening.isListening()) {
+                                watchSilence(limit, limit); // It is not the server that is slow.
+                            } else {
+                                fail(Failures.readTimeout(call, null));
                             }
                         },
                         pause,
