@@ -163,12 +163,12 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
     }
 
     private InferenceException failure(IOException e) {
+        boolean timeout = e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException);
         for (Throwable unforeseen : e.getSuppressed()) {
-            if (!(unforeseen instanceof IOException)) {
+            if (!(unforeseen instanceof IOException) && !closed.getAsBoolean()) {
                 return Failures.unexpected(options, call, unforeseen); // OkHttp calls it cancelled.
             }
         }
-        boolean timeout = e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException);
         // Our own timeout cancels the call too.
         if (closed.getAsBoolean() || (httpCall.isCanceled() && !timeout)) {
             return Failures.cancelled(call, e);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
@@ -24,13 +25,15 @@ import org.jspecify.annotations.Nullable;
 /** The transport on OkHttp. It owns its threads, all of them daemons, and its connections. */
 final class OkHttpTransport implements HttpTransport {
     private static final int IDLE_CONNECTIONS = 256;
+    private static final int CALLBACK_THREADS = 8;
     private static final Set<Integer> FOLLOWED_UP = Set.of(401, 407, 408, 421, 503);
 
     private final ClientOptions options;
     private final OkHttpClient http;
     private final IdleCheck idle = new IdleCheck();
     private final ScheduledThreadPoolExecutor timer = timer();
-    private final Pauses pauses;
+    private final ThreadPoolExecutor later = callbackThreads();
+    private final Pauses pauses = new Pauses(timer, later);
     private volatile boolean closed;
 
     OkHttpTransport(ClientOptions options) {
@@ -61,7 +64,6 @@ final class OkHttpTransport implements HttpTransport {
                     new HandshakeLimit(tls.context().getSocketFactory(), options.connectTimeout()), tls.trust());
         }
         this.http = builder.build();
-        this.pauses = new Pauses(timer, dispatcher.executorService());
     }
 
     @Override
@@ -116,6 +118,7 @@ final class OkHttpTransport implements HttpTransport {
         closed = true;
         timer.shutdownNow();
         pauses.close();
+        later.shutdown();
         http.dispatcher().cancelAll();
         http.dispatcher().executorService().shutdown();
         http.connectionPool().evictAll();
@@ -153,23 +156,41 @@ final class OkHttpTransport implements HttpTransport {
     }
 
     private static ScheduledThreadPoolExecutor timer() {
-        ScheduledThreadPoolExecutor timer = new ScheduledThreadPoolExecutor(1, task -> {
-            Thread thread = new Thread(task, "inference-http-timer");
-            thread.setDaemon(true);
-            return thread;
-        });
+        ScheduledThreadPoolExecutor timer =
+                new ScheduledThreadPoolExecutor(1, task -> daemon(task, "inference-http-timer"));
         timer.setRemoveOnCancelPolicy(true);
         timer.setKeepAliveTime(5, TimeUnit.SECONDS);
         timer.allowCoreThreadTimeOut(true);
         return timer;
     }
 
+    /** Few: that many calls are cancelled or tried again at the same time must not start as many threads. */
+    private static ThreadPoolExecutor callbackThreads() {
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                CALLBACK_THREADS,
+                CALLBACK_THREADS,
+                5,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> daemon(task, "inference-http-later"));
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
     private static ThreadPoolExecutor daemonThreads() {
         AtomicInteger count = new AtomicInteger();
-        return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
-            Thread thread = new Thread(task, "inference-http-" + count.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
+        return new ThreadPoolExecutor(
+                0,
+                Integer.MAX_VALUE,
+                30,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                task -> daemon(task, "inference-http-" + count.incrementAndGet()));
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 }

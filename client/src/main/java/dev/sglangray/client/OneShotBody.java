@@ -3,6 +3,7 @@ package dev.sglangray.client;
 
 import java.io.IOException;
 import java.net.Socket;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
@@ -57,8 +58,7 @@ final class OneShotBody extends RequestBody {
             return;
         }
         Progress progress = new Progress(socket);
-        ScheduledFuture<?> looks =
-                timer.scheduleWithFixedDelay(progress::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        ScheduledFuture<?> looks = look(progress);
         try {
             for (int at = 0; at < bytes.length; at += PIECE) {
                 sink.write(bytes, at, Math.min(PIECE, bytes.length - at));
@@ -67,6 +67,14 @@ final class OneShotBody extends RequestBody {
             sink.flush();
         } finally {
             looks.cancel(false);
+        }
+    }
+
+    private ScheduledFuture<?> look(Progress progress) throws IOException {
+        try {
+            return timer.scheduleWithFixedDelay(progress::look, LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+        } catch (RejectedExecutionException e) {
+            throw new IOException("the client is closed", e);
         }
     }
 

@@ -55,13 +55,19 @@ final class RetryingCall {
         if (result.isDone()) {
             return;
         }
+        // An Error is caught too: on a transport's thread nobody else would hear of it.
         Attempt attempt;
-        CompletableFuture<HttpAnswer> sent;
         try {
             attempt = caller.begin(call, unreachable, call.contentType(), attempts + 1);
+        } catch (Throwable e) {
+            fail(e);
+            return;
+        }
+        CompletableFuture<HttpAnswer> sent;
+        try {
             sent = WholeAnswer.send(transport, caller.options(), attempt.http());
         } catch (Throwable e) {
-            // An Error too: on a transport's thread nobody else would hear of it.
+            attempt.end(0, 0, e);
             fail(e);
             return;
         }

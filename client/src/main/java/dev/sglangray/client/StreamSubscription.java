@@ -127,15 +127,25 @@ final class StreamSubscription<T> implements Flow.Subscription {
         if (cancelled || failure != null) {
             return;
         }
+        // An Error is caught too: on a transport's thread nobody else would hear of it.
+        Attempt attempt;
         try {
-            Attempt attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
-            StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
-            current = answer;
-            answer.started(caller.transports().events().start(attempt.http(), true, answer));
+            attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
         } catch (Throwable e) {
-            // An Error too: on a transport's thread nobody else would hear of it.
             fail(e);
+            return;
         }
+        StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
+        current = answer;
+        HttpTransport.Exchange exchange;
+        try {
+            exchange = caller.transports().events().start(attempt.http(), true, answer);
+        } catch (Throwable e) {
+            attempt.end(0, 0, e);
+            fail(e);
+            return;
+        }
+        answer.started(exchange);
     }
 
     private void abandon(Throwable thrown) {
