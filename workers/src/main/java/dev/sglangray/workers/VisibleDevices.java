@@ -4,6 +4,7 @@ package dev.sglangray.workers;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
  * the driver calls 0 may be another program's. Stateless.
  */
 final class VisibleDevices {
+    private static final String ONE_API = "ONEAPI_DEVICE_SELECTOR";
+    private static final Pattern ONE_API_LIST = Pattern.compile("\\d+(\\s*,\\s*\\d+)*");
+
     private VisibleDevices() {}
 
     /**
@@ -23,10 +27,16 @@ final class VisibleDevices {
      * @throws WorkerFailure when the list is too short
      */
     static List<String> names(List<String> numbers, String variable, @Nullable String shown) {
-        if (shown == null || shown.isBlank()) {
+        String list = shown == null ? "" : shown.trim();
+        if (variable.equals(ONE_API)) {
+            // After the backend, which EnvironmentBuilder writes too; words such as "gpu" name them all.
+            String devices = list.substring(list.lastIndexOf(':') + 1);
+            list = ONE_API_LIST.matcher(devices).matches() ? devices : "";
+        }
+        if (list.isEmpty()) {
             return numbers;
         }
-        String[] all = shown.trim().split("\\s*,\\s*", -1);
+        String[] all = list.split("\\s*,\\s*", -1);
         List<String> names = new ArrayList<>();
         for (String number : numbers) {
             int index = Integer.parseInt(number);

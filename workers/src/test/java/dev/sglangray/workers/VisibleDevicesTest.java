@@ -32,6 +32,13 @@ class VisibleDevicesTest {
         assertThat(VisibleDevices.names(List.of("2", "3"), VARIABLE, null)).containsExactly("2", "3");
     }
 
+    @ParameterizedTest
+    @CsvSource({"'level_zero:2,3', 3", "'2,3', 3", "level_zero:gpu, 1", "'*:*', 1"})
+    void oneApiNamesABackendBeforeTheList(String shown, String name) {
+        assertThat(VisibleDevices.names(List.of("1"), "ONEAPI_DEVICE_SELECTOR", shown))
+                .containsExactly(name);
+    }
+
     @Test
     void aListThatIsTooShortIsAFailureWithWords() {
         assertThatThrownBy(() -> VisibleDevices.names(List.of("1", "2"), VARIABLE, "GPU-8932f937,GPU-1a2b3c4d"))
