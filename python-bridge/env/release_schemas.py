@@ -2,8 +2,8 @@
 """The arguments of released versions, from their wheels: ``release_schemas.py WHEELS`` writes ``releases-KIND.json``.
 
 ``prepare schemas`` runs this, in an environment that has msgspec. Nothing of a wheel is installed, and of its code only
-what declares arguments is run. All that this imports (torch, the rest of SGLang) is replaced by a stand-in. What is made
-from a stand-in, such as the choices that a native library lists, is left out: it is not known.
+what declares arguments is run. All that this imports (torch, the rest of SGLang) is replaced by a stand-in. What is
+made from a stand-in, such as the choices that a native library lists, is left out: it is not known.
 """
 
 from __future__ import annotations
@@ -199,9 +199,7 @@ def write(wheel_folder: Path, target: Path) -> None:
             if done.returncode == 0:
                 schemas.append(json.loads(done.stdout))
             elif done.returncode != EXIT_MISSING_PACKAGE or kind != "embodied":  # old releases have no such engines
-                raise SystemExit(
-                    f"{wheels[version].name}: the {kind} arguments could not be read; the lines above say why"
-                )
+                raise SystemExit(f"{wheels[version].name}: cannot read the {kind} arguments; the lines above say why")
         (target / f"releases-{kind}.json").write_text(text(kind, schemas, wheels), encoding="utf-8")
 
 

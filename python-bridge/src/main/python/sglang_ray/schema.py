@@ -47,6 +47,11 @@ _EMBODIED_COMPUTED = {"model_loaded", "scheduler_ports", "sp_split_auto"}
 _EMBODIED_GIVEN_AS = {"pipeline_config": ["dict", "str"]}
 
 
+def package(kind: str) -> str:
+    """The distribution whose arguments a kind has."""
+    return _SOURCES[kind][0]
+
+
 def build(kind: str) -> dict[str, Any]:
     """Reads the declaration of the installed package. Slow for ``server``."""
     distribution, _ = _SOURCES[kind]
