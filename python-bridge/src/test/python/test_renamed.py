@@ -129,4 +129,5 @@ def test_releases_are_in_the_order_of_their_numbers() -> None:
     for kind in KINDS:
         versions = [release["version"] for release in renamed._read(f"releases-{kind}")["releases"]]
         assert versions == sorted(versions, key=renamed.order)
+        assert renamed.order("0.5.12.dev3+g123") == renamed.order("0.5.12rc1") == renamed.order("0.5.12")
         assert schema.package(kind) == renamed._read(f"releases-{kind}")["package"]

@@ -89,8 +89,8 @@ def _why_absent(kind: str, key: str, change: dict[str, Any] | None) -> str:
 
 
 def order(version: str) -> tuple[int, ...]:
-    """Releases by their numbers: 0.5.9 before 0.5.10 before 0.5.10.post1."""
-    return tuple(int(number) for number in re.findall(r"\d+", version))
+    """Releases by their numbers: 0.5.9 before 0.5.10 before 0.5.10.post1; a pre-release counts as what it leads to."""
+    return tuple(int(number) for number in re.findall(r"\d+", re.sub(r"(a|b|rc|\.dev|\+).*", "", version)))
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,7 @@ public final class ArgumentHistory {
     /** Knows no release. */
     public static final ArgumentHistory NONE = new ArgumentHistory(Kind.SERVER, "", List.of(), List.of(), Map.of());
 
+    private static final Pattern PRE_RELEASE = Pattern.compile("(a|b|rc|\\.dev|\\+).*");
     private static final SourcePosition SOURCE = new SourcePosition("<argument history>", 0, 0);
 
     private final Kind kind;
@@ -213,13 +215,13 @@ public final class ArgumentHistory {
                 .orElse("");
     }
 
-    /** Releases by their numbers: 0.5.9 before 0.5.10 before 0.5.10.post1. */
+    /** Releases by their numbers: 0.5.9 before 0.5.10 before 0.5.10.post1; a pre-release counts as what it leads to. */
     private static Comparator<String> order() {
         return (left, right) -> Arrays.compare(numbers(left), numbers(right));
     }
 
     private static int[] numbers(String version) {
-        return Arrays.stream(version.split("[^0-9]+", -1))
+        return Arrays.stream(PRE_RELEASE.matcher(version).replaceFirst("").split("[^0-9]+", -1))
                 .filter(number -> !number.isEmpty() && number.length() < 10)
                 .mapToInt(Integer::parseInt)
                 .toArray();
