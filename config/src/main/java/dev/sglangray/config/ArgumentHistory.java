@@ -180,6 +180,19 @@ public final class ArgumentHistory {
         return node.isNull() ? null : node.isBoolean() ? (Object) node.asBoolean() : node.asText();
     }
 
+    /** The arguments of a schema by names that they had in other versions. */
+    Map<String, String> formerNames(ArgumentSchema schema) {
+        Map<String, String> names = new LinkedHashMap<>();
+        for (String former : changes.keySet()) {
+            if (schema.field(former).isEmpty()) {
+                successor(former, null, schema)
+                        .ifPresent(successor ->
+                                names.put(former, successor.field().name()));
+            }
+        }
+        return names;
+    }
+
     /** Why a schema does not have an argument, to follow a sentence that says so; empty when no release has it either. */
     String whyAbsent(String name, String version) {
         int[] places = spans.stream()
