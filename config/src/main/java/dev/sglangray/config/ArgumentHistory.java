@@ -186,8 +186,8 @@ public final class ArgumentHistory {
         for (String former : changes.keySet()) {
             if (schema.field(former).isEmpty()) {
                 successor(former, null, schema)
-                        .ifPresent(successor ->
-                                names.put(former, successor.field().name()));
+                        .ifPresent(
+                                successor -> names.put(former, successor.field().name()));
             }
         }
         return names;

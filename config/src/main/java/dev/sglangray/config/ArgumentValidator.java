@@ -155,13 +155,16 @@ public final class ArgumentValidator {
         String name = field.name();
         String since = "since " + schema.packageName() + " " + successor.since();
         Object plain = value.toJava();
-        if (plain != null && !successor.known()) {
+        Object now = successor.value();
+        boolean isTaken =
+                !successor.converted() || now == null || field.choices().isEmpty() || isChoice(field, now);
+        if (plain != null && !(successor.known() && isTaken)) {
             problems.add(
                     error(value, since + " '" + name + "' is in its place, which has nothing for " + seen(key, plain))
                             .withAllowed(field.choices()));
             return;
         }
-        if (plain != null && successor.value() == null) {
+        if (plain != null && now == null) {
             problems.add(warning(value, "is left out: " + since + " '" + name + "' is in its place")
                     .withFix("remove it"));
             return;
@@ -175,10 +178,10 @@ public final class ArgumentValidator {
                     .withFix("remove one of them"));
             return;
         }
-        String now = successor.converted() ? name + ": " + PythonText.str(successor.value()) : name;
-        problems.add(warning(value, "is passed on as '" + now + "', which it is called " + since)
-                .withFix("write '" + now + "'"));
-        checkValue(field, value, successor.value());
+        String written = successor.converted() ? name + ": " + PythonText.str(now) : name;
+        problems.add(warning(value, "is passed on as '" + written + "', which it is called " + since)
+                .withFix("write '" + written + "'"));
+        checkValue(field, value, now);
     }
 
     private String owner() {

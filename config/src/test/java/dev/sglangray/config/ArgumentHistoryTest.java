@@ -33,6 +33,7 @@ class ArgumentHistoryTest {
               {"old": "max_bs", "new": "max_bs_decode", "since": "0.5.10"},
               {"old": "fused", "new": "backend", "since": "0.5.10.post1", "values": {"true": "fused", "false": null}},
               {"old": "no_graph", "new": "backend", "since": "0.5.10.post1", "values": {"true": "none", "false": null}},
+              {"old": "half_fused", "new": "backend", "since": "0.5.10", "values": {"true": "fused"}},
               {"old": "mode", "new": "strategy", "since": "0.5.10"},
               {"old": "strategy", "new": "cp", "since": "0.5.11", "values": {"in-seq": "zigzag"}},
               {"old": "histogram", "since": "0.5.10", "advice": "set enable_metrics"}]}
@@ -92,6 +93,7 @@ class ArgumentHistoryTest {
                 "0.5.9 | max_bs_decode: 8 | sglang 0.5.9 has no argument 'max_bs_decode': it comes with 0.5.10 | 0.5.9 has 'max_bs' in its place",
                 "0.5.9 | tp_sise: 2 | sglang 0.5.9 has no argument 'tp_sise' | did you mean 'tp_size'?",
                 "0.5.11 | mode: other | since sglang 0.5.11 'cp' is in its place, which has nothing for the text other | ''",
+                "0.5.10 | half_fused: true | since sglang 0.5.10 'backend' is in its place, which has nothing for true | ''",
                 "0.5.10 | max_bs: many | must be an integer or null, not the text 'many' | ''",
                 "0.5.10 | '{max_bs: 8, max_bs_decode: 9}' | since sglang 0.5.10 this is 'max_bs_decode', which is given too | remove one of them",
                 "0.5.11 | '{fused: true, no_graph: true}' | since sglang 0.5.10.post1 this is 'backend', which is given too, as 'fused' | remove one of them"
