@@ -377,6 +377,21 @@ def lock() -> None:
         Path(target).write_text(head + text, encoding="utf-8")
 
 
+# -- schemas of releases
+
+
+def schemas() -> None:
+    """Reads the arguments of the releases in ``releases.in`` anew, from their wheels. For maintainers."""
+    interpreter = str(ensure(kinds()["run"]) / "bin" / "python")
+    lines = (line.split("#")[0].strip() for line in (HERE / "releases.in").read_text(encoding="utf-8").splitlines())
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    with tempfile.TemporaryDirectory(dir=home()) as wheels:
+        for release in filter(None, lines):
+            say(f"downloading {release}")
+            run([*pip, "--only-binary", ":all:", "--dest", wheels, release], f"downloading {release}")
+        run([interpreter, "-I", "-B", str(HERE / "release_schemas.py"), wheels], "reading the arguments")
+
+
 # -- command line
 
 
@@ -402,6 +417,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     path.add_argument("--device", choices=("cpu", "gpu"))
     commands.add_parser("prune", help="remove environments of other versions")
     commands.add_parser("lock", help="resolve the lock files anew (for maintainers)")
+    commands.add_parser("schemas", help="read the arguments of SGLang's and the router's releases (for maintainers)")
     return parser.parse_args(arguments)
 
 
@@ -410,6 +426,8 @@ def main(arguments: list[str]) -> int:
     try:
         if options.command == "lock":
             lock()
+        elif options.command == "schemas":
+            schemas()
         elif options.command == "prune":
             prune()
         elif options.command == "path":

@@ -39,7 +39,7 @@ FOR_GPUS: dict[str, Any] = {
     "enable_torch_compile": True,
     "enable_deterministic_inference": True,
     "enable_hierarchical_cache": True,
-    "cuda_graph_max_bs_decode": 64,
+    "cuda_graph_max_bs": 64,  # its name until SGLang 0.5.13
     "cuda_graph_config": {"decode": {"backend": "full"}},
     "kv_cache_dtype": "fp8_e4m3",
     "quantization": "fp8",

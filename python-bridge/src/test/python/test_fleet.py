@@ -89,10 +89,27 @@ def test_arguments_ranks_and_types_of_answers(box: Box) -> None:
         "worker_type": "prefill",
         "bootstrap_port": 8998,
         "api_key": None,
+        "timeout": 300,
+        "poll_interval": 0.25,
     }
     assert box.requests[2] == {"group": "server", "method": "log_tail", "ranks": [1], "arguments": {"lines": 5}}
     with pytest.raises(errors.FleetRequestError, match=r"has ranks 0, 1, not \[2\]"):
         group.on(2)
+
+
+def test_a_request_to_the_router(box: Box) -> None:
+    router = sglang_ray.attach("SGLangRouterGroup")
+    box.answers = [{"result": [{"text": "Paris", "meta_info": {}}], "seconds": 0}] * 2
+    assert router.generate("The capital", sampling_params={"max_new_tokens": 4}).wait()[0]["text"] == "Paris"
+    assert sglang_ray.attach().generate(input_ids=[1, 2], timeout=5).wait()[0]["text"] == "Paris"
+    assert [(one["group"], one["method"], one["arguments"]) for one in box.requests] == [
+        (
+            "router",
+            "generate",
+            {"request": {"text": "The capital", "sampling_params": {"max_new_tokens": 4}}, "timeout": 600},
+        ),
+        ("router", "generate", {"request": {"input_ids": [1, 2]}, "timeout": 5}),
+    ]
 
 
 def test_ranks_are_those_that_there_are(box: Box) -> None:

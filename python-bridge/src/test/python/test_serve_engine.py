@@ -38,6 +38,7 @@ class ServerArgs:
     device: Optional[str] = None
     attention_backend: Optional[str] = None
     enable_memory_saver: bool = False
+    cuda_graph_max_bs_decode: Optional[int] = None
 """,
     "sglang/srt/utils.py": "def kill_process_tree(pid, include_parent): print('children ended', flush=True)\n",
     "sglang/srt/entrypoints/__init__.py": "",
@@ -139,6 +140,7 @@ def test_with_an_accelerator_nothing_is_changed(site: Site) -> None:
         "device": None,
         "attention_backend": "triton",
         "enable_memory_saver": True,
+        "cuda_graph_max_bs_decode": None,
     }
     assert given["env"] == {
         "http_proxy": None,
@@ -206,6 +208,24 @@ def test_an_unknown_key_ends_with_2_and_names_the_nearest(site: Site) -> None:
     assert done.stderr.strip() == (
         "sglang_ray.serve: error: server_args: unknown key 'atention_backend' "
         "(ServerArgs of sglang 0.4.0 has no such field); did you mean attention_backend?"
+    )
+
+
+def test_the_version_of_the_node_decides_what_an_argument_is_called(site: Site) -> None:
+    done = site.serve(srt(cuda_graph_max_bs=64), SGLANG_RAY_DEVICE="cuda")
+    assert json.loads(done.stdout.splitlines()[0])["args"]["cuda_graph_max_bs_decode"] == 64
+    assert (
+        "sglang_ray: cuda_graph_max_bs is passed on as cuda_graph_max_bs_decode, "
+        "which it is called since sglang 0.5.14" in done.stderr
+    )
+
+
+def test_a_key_of_other_versions_ends_with_2_and_says_which(site: Site) -> None:
+    done = site.serve(srt(torchao_config="int4wo-128"))
+    assert done.returncode == 2
+    assert done.stderr.strip() == (
+        "sglang_ray.serve: error: server_args: unknown key 'torchao_config' "
+        "(ServerArgs of sglang 0.4.0 has no such field): it comes with 0.4.6.post5"
     )
 
 

@@ -9,9 +9,9 @@ import sys
 import typing
 from typing import Any
 
-from sglang_ray import accelerators, cpu, packages, redaction
+from sglang_ray import accelerators, cpu, packages, redaction, renamed
 from sglang_ray.environment import prepare_engine
-from sglang_ray.errors import BridgeError, missing_package, unknown_key
+from sglang_ray.errors import BridgeError, missing_package
 from sglang_ray.fields import is_nullable, record_names
 
 
@@ -34,10 +34,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
     except ImportError as error:
         raise missing_package("a package that sglang imports", str(error)) from error
     fields = record_names(ServerArgs)
-    for key in server_args:
-        if key not in fields:
-            raise unknown_key("server_args", key, fields, f"ServerArgs of sglang {packages.version('sglang')}")
-    arguments = without_unset(server_args, ServerArgs)
+    arguments = without_unset(renamed.current("server_args", "server", server_args, fields, say), ServerArgs)
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
     if arguments.get("dist_init_addr") is None and not _has_several_groups(arguments):
@@ -112,11 +109,9 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
     except ImportError as error:
         raise missing_package("the extra 'diffusion' of sglang (sglang[diffusion])", str(error)) from error
     fields = record_names(ServerArgs)
-    for key in server_args:
-        if key not in fields:
-            raise unknown_key("server_args", key, fields, "ServerArgs of sglang.multimodal_gen")
-    redaction.hide_in_logs(server_args)
-    arguments = ServerArgs.from_kwargs(**{**server_args, "master_port": dist_port})
+    given = renamed.current("server_args", "embodied", server_args, fields, say)
+    redaction.hide_in_logs(given)
+    arguments = ServerArgs.from_kwargs(**{**given, "master_port": dist_port})
     set_global_server_args(arguments)
     dispatch_launch(arguments)
     return 0

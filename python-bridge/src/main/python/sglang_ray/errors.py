@@ -170,8 +170,10 @@ def nearest(name: str, names: Iterable[str], count: int = 3) -> list[str]:
     return difflib.get_close_matches(name, list(names), n=count, cutoff=0.6)
 
 
-def unknown_key(what: str, key: str, names: Iterable[str], owner: str) -> BridgeError:
-    """An unknown key, with the nearest valid names."""
+def unknown_key(what: str, key: str, names: Iterable[str], owner: str, why: str = "") -> BridgeError:
+    """An unknown key, with the reason, or where none is known with the nearest valid names."""
+    if why:
+        return BridgeError(f"{what}: unknown key {key!r} ({owner} has no such field): {why}")
     close = nearest(key, names)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
     return BridgeError(f"{what}: unknown key {key!r} ({owner} has no such field){hint}")

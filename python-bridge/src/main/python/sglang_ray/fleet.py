@@ -197,6 +197,8 @@ class FleetGroup:
         worker_type: str = "regular",
         bootstrap_port: int | None = None,
         api_key: str | None = None,
+        timeout: float = 300,
+        poll_interval: float = 0.25,
     ) -> GroupFuture[RegisteredServer]:
         """Adds a server to the router; answered once the router sends requests to it.
 
@@ -205,6 +207,8 @@ class FleetGroup:
             worker_type: ``regular``, ``prefill`` or ``decode``.
             bootstrap_port: a prefill server's bootstrap port.
             api_key: the key that guards the server, if one does.
+            timeout: seconds; a server that the router does not send to by then is not registered afterwards.
+            poll_interval: the longest time between two looks at the router, in seconds; the first are closer together.
         """
         return self._call(
             "router",
@@ -214,7 +218,31 @@ class FleetGroup:
             worker_type=worker_type,
             bootstrap_port=bootstrap_port,
             api_key=api_key,
+            timeout=timeout,
+            poll_interval=poll_interval,
         )
+
+    def generate(
+        self,
+        prompt: str | None = None,
+        input_ids: list[int] | None = None,
+        sampling_params: dict[str, Any] | None = None,
+        timeout: float = 600,
+    ) -> GroupFuture[dict[str, Any]]:
+        """One request to the router's ``/generate``, a list of one answer.
+
+        It goes by the router's worker, so it needs no key and no way to the router's port. For many requests at once
+        take an HTTP client and :meth:`get_router_url`.
+
+        Args:
+            prompt: the text to go on from.
+            input_ids: its tokens instead.
+            sampling_params: SGLang's, such as ``{"max_new_tokens": 16}``.
+            timeout: seconds.
+        """
+        given = {"text": prompt, "input_ids": input_ids, "sampling_params": sampling_params}
+        request = {key: value for key, value in given.items() if value is not None}
+        return self._call("router", "generate", dict, request=request, timeout=timeout)
 
     def unregister_server(self, url: str) -> GroupFuture[bool]:
         """Takes a server away from the router; false when the router does not have it."""

@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from sglang_ray import packages
+from sglang_ray import packages, renamed
 from sglang_ray.environment import strip_proxies
-from sglang_ray.errors import BridgeError, missing_package, unknown_key
+from sglang_ray.errors import BridgeError, missing_package
 from sglang_ray.fields import record_names
 from sglang_ray.schema import ROUTER_NOT_SETTABLE
 
@@ -54,11 +54,9 @@ def router_arguments(given: dict[str, Any], record: Any) -> Any:
     namespace = parser.parse_args([])
     actions = {action.dest: action for action in parser._actions}
     fields = record_names(record)
-    owner = f"RouterArgs of sglang-router {packages.version('sglang-router')}"
+    given = renamed.current("router_args", "router", given, fields, _say)
     dictionaries: dict[str, dict[str, str]] = {}
     for key, value in given.items():
-        if key not in fields:
-            raise unknown_key("router_args", key, fields, owner)
         if key in ROUTER_NOT_SETTABLE:
             raise BridgeError(f"router_args: {key} cannot be set here; workers are registered once the router runs")
         if value is None:
@@ -87,6 +85,10 @@ def router_arguments(given: dict[str, Any], record: Any) -> Any:
     if given.get("bootstrap_port_annotation") is not None:
         arguments.bootstrap_port_annotation = str(given["bootstrap_port_annotation"])
     return arguments
+
+
+def _say(text: str) -> None:
+    print(f"sglang_ray: {text}", file=sys.stderr, flush=True)
 
 
 def _flag(key: str, value: Any) -> bool:
@@ -120,4 +122,4 @@ def set_title(title: str) -> None:
     shown = Path("/proc/self/cmdline").read_bytes()
     if not shown.startswith(title.encode()):
         # It fails silently when the first variable of the environment was replaced before.
-        print(f"sglang_ray: process lists do not show the title {title}: setproctitle had no effect", file=sys.stderr)
+        _say(f"process lists do not show the title {title}: setproctitle had no effect")

@@ -42,7 +42,14 @@ _SOURCES = {
     "router": ("sglang-router", ("router_args.py",)),
 }
 #: What an embodied engine computes from other arguments, and takes from no configuration.
-_EMBODIED_COMPUTED = {"pipeline_config", "model_loaded", "scheduler_ports", "sp_split_auto"}
+_EMBODIED_COMPUTED = {"model_loaded", "scheduler_ports", "sp_split_auto"}
+#: What an embodied engine makes an object of, and what a configuration gives for it.
+_EMBODIED_GIVEN_AS = {"pipeline_config": ["dict", "str"]}
+
+
+def package(kind: str) -> str:
+    """The distribution whose arguments a kind has."""
+    return _SOURCES[kind][0]
 
 
 def build(kind: str) -> dict[str, Any]:
@@ -93,7 +100,10 @@ def _declared() -> list[dict[str, Any]]:
     fields = []
     for field in declared_fields(_source_files("embodied"), "ServerArgs"):
         settable = not field.name.startswith("_") and field.name not in _EMBODIED_COMPUTED
-        fields.append({**_entry(field), "settable": settable, "filled": field.name in _FILLED["embodied"]})
+        entry = {**_entry(field), "settable": settable, "filled": field.name in _FILLED["embodied"]}
+        if field.name in _EMBODIED_GIVEN_AS:
+            entry["types"] = _EMBODIED_GIVEN_AS[field.name]
+        fields.append(entry)
     if not fields:
         raise BridgeError("the installed sglang declares no embodied engines (sglang.multimodal_gen)", 3)
     return fields

@@ -22,6 +22,13 @@ final class ArgumentBlockSchema {
                 properties.set(field.name(), field(field, arguments.kind()));
             }
         }
+        arguments
+                .history()
+                .formerNames(arguments)
+                .forEach((former, name) -> properties
+                        .putObject(former)
+                        .put("description", "In the place of this is " + name + ", and it is passed on as that.")
+                        .put("deprecated", true));
         block.put("additionalProperties", false);
         return block;
     }

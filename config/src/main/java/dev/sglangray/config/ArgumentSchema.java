@@ -17,14 +17,16 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The arguments that an installed SGLang or router takes.
+ * The arguments that a version of SGLang or of the router takes.
  *
  * @param kind whose arguments these are
  * @param packageName the Python package they come from
  * @param version its version
  * @param fields the arguments by name, in the package's order
+ * @param history what other releases have
  */
-public record ArgumentSchema(Kind kind, String packageName, String version, Map<String, Field> fields) {
+public record ArgumentSchema(
+        Kind kind, String packageName, String version, Map<String, Field> fields, ArgumentHistory history) {
 
     /** The version of the JSON format that is understood. */
     public static final int FORMAT = 1;
@@ -110,12 +112,18 @@ public record ArgumentSchema(Kind kind, String packageName, String version, Map<
         return Optional.ofNullable(fields.get(name));
     }
 
+    /** As {@link #parse(String, ArgumentHistory)}, where nothing is known of other releases. */
+    public static ArgumentSchema parse(String json) {
+        return parse(json, ArgumentHistory.NONE);
+    }
+
     /**
      * Reads the JSON that {@code python -m sglang_ray.schema} prints.
      *
+     * @param history what is known of other releases
      * @throws ConfigException when it is not that
      */
-    public static ArgumentSchema parse(String json) {
+    public static ArgumentSchema parse(String json, ArgumentHistory history) {
         JsonNode root;
         try {
             root = new ObjectMapper().readTree(json);
@@ -135,13 +143,18 @@ public record ArgumentSchema(Kind kind, String packageName, String version, Map<
             throw problem("the argument schema has no fields");
         }
         return new ArgumentSchema(
-                constant(Kind.class, root.path("kind").asText("")),
+                kind(root),
                 root.path("package").asText(""),
                 root.path("version").asText(""),
-                fields);
+                fields,
+                history);
     }
 
-    private static Field field(JsonNode node) {
+    static Kind kind(JsonNode root) {
+        return constant(Kind.class, root.path("kind").asText(""));
+    }
+
+    static Field field(JsonNode node) {
         String name = node.path("name").asText("");
         if (name.isEmpty()) {
             throw problem("the argument schema has a field without a name");

@@ -14,10 +14,11 @@ import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Checks a {@code server} or {@code router} block against the arguments of what is installed. */
+/** Checks a {@code server} or {@code router} block against the arguments of a version. */
 public final class ArgumentValidator {
     /** What the launcher fills in itself for an engine, as RLinf's does; it overwrites whatever is written. */
     private static final Set<String> FILLED_IN = Set.of("host", "port", "dist_init_addr", "master_port");
@@ -26,6 +27,8 @@ public final class ArgumentValidator {
     private final Severity unknownKeys;
     private final String advice;
     private final List<ConfigProblem> problems = new ArrayList<>();
+    /** The arguments of the schema that have a value, with the key that gives it. */
+    private final Map<String, String> given = new HashMap<>();
 
     private ArgumentValidator(ArgumentSchema schema, Severity unknownKeys, String advice) {
         this.schema = schema;
@@ -34,7 +37,7 @@ public final class ArgumentValidator {
     }
 
     /**
-     * Checks a block: unknown keys, types, choices, what is required, keys that are filled in at run time, router
+     * Checks a block: unknown keys, names of other versions, types, choices, what is required, keys that are filled in at run time, router
      * fields that cannot be passed on. Values of secret-looking keys do not appear in the problems.
      *
      * @param block a map
@@ -57,6 +60,11 @@ public final class ArgumentValidator {
         List<String> keys = block.keys();
         List<Config> values = block.children();
         for (int i = 0; i < keys.size(); i++) {
+            if (schema.field(keys.get(i)).isPresent() && isGiven(values.get(i))) {
+                validator.given.put(keys.get(i), keys.get(i));
+            }
+        }
+        for (int i = 0; i < keys.size(); i++) {
             try {
                 validator.check(keys.get(i), values.get(i));
             } catch (ConfigException e) {
@@ -71,6 +79,14 @@ public final class ArgumentValidator {
             }
         }
         return explained(block, values, validator.problems);
+    }
+
+    private static boolean isGiven(Config value) {
+        try {
+            return !value.isNull();
+        } catch (ConfigException e) {
+            return true; // what is wrong with it is said where it is checked
+        }
     }
 
     /** With the way to each value, and to the block itself where that is an interpolation. */
@@ -97,24 +113,17 @@ public final class ArgumentValidator {
     private void check(String key, Config value) {
         Field field = schema.fields().get(key);
         if (field == null) {
-            String owner = (schema.packageName() + " " + schema.version()).strip();
-            String slip = schema.nearest(key)
-                    .map(name -> "did you mean '" + name + "'?")
-                    .orElse("");
-            String fix = slip + (slip.isEmpty() || advice.isEmpty() ? "" : " ") + advice;
-            String message = owner + " has no argument '" + key + "'";
-            ConfigProblem unknown = unknownKeys == Severity.ERROR
-                    ? error(value, message)
-                    : ConfigProblem.warning(value.position(), value.path(), message);
-            problems.add(unknown.withFix(fix));
+            ArgumentHistory history = schema.history();
+            Optional<ArgumentHistory.Successor> successor =
+                    history.isReplaced(key) ? history.successor(key, value.toJava(), schema) : Optional.empty();
+            successor.ifPresentOrElse(found -> checkSuccessor(key, value, found), () -> checkUnknown(key, value));
             return;
         }
         Object plain = value.toJava();
         if (schema.kind().isEngine() && isFilledIn(field)) {
             if (plain != null) {
                 String message = "has no effect: it is filled in when the engine starts";
-                problems.add(ConfigProblem.warning(value.position(), value.path(), message)
-                        .withFix("leave it unset"));
+                problems.add(warning(value, message).withFix("leave it unset"));
             }
         } else if (!field.settable()) {
             problems.add(error(value, "cannot be set in a configuration"));
@@ -123,6 +132,60 @@ public final class ArgumentValidator {
         } else {
             checkValue(field, value, plain);
         }
+    }
+
+    /** An argument that this version does not have, and that nothing takes the place of. */
+    private void checkUnknown(String key, Config value) {
+        ArgumentHistory history = schema.history();
+        String why = history.whyAbsent(key, schema.version());
+        String message = owner() + " has no argument '" + key + "'" + why;
+        String instead = why.isEmpty()
+                ? schema.nearest(key)
+                        .map(name -> "did you mean '" + name + "'?")
+                        .orElse("")
+                : history.instead(key, schema);
+        String separator = instead.isEmpty() || advice.isEmpty() ? "" : why.isEmpty() ? " " : "; ";
+        ConfigProblem unknown = unknownKeys == Severity.ERROR ? error(value, message) : warning(value, message);
+        problems.add(unknown.withFix(instead + separator + advice));
+    }
+
+    /** An argument by the name that it had in other versions: the engine and the router get it under its own. */
+    private void checkSuccessor(String key, Config value, ArgumentHistory.Successor successor) {
+        Field field = successor.field();
+        String name = field.name();
+        String since = "since " + schema.packageName() + " " + successor.since();
+        Object plain = value.toJava();
+        Object now = successor.value();
+        boolean isTaken =
+                !successor.converted() || now == null || field.choices().isEmpty() || isChoice(field, now);
+        if (plain != null && !(successor.known() && isTaken)) {
+            problems.add(
+                    error(value, since + " '" + name + "' is in its place, which has nothing for " + seen(key, plain))
+                            .withAllowed(field.choices()));
+            return;
+        }
+        if (plain != null && now == null) {
+            problems.add(warning(value, "is left out: " + since + " '" + name + "' is in its place")
+                    .withFix("remove it"));
+            return;
+        }
+        String earlier = plain == null ? null : given.putIfAbsent(name, key);
+        if (earlier != null) {
+            problems.add(error(
+                            value,
+                            since + " this is '" + name + "', which is given too"
+                                    + (earlier.equals(name) ? "" : ", as '" + earlier + "'"))
+                    .withFix("remove one of them"));
+            return;
+        }
+        String written = successor.converted() ? name + ": " + PythonText.str(now) : name;
+        problems.add(warning(value, "is passed on as '" + written + "', which it is called " + since)
+                .withFix("write '" + written + "'"));
+        checkValue(field, value, now);
+    }
+
+    private String owner() {
+        return (schema.packageName() + " " + schema.version()).strip();
     }
 
     private void checkValue(Field field, Config value, @Nullable Object plain) {
@@ -140,6 +203,10 @@ public final class ArgumentValidator {
                     .withAllowed(field.choices())
                     .withFix(plain instanceof String text ? Names.didYouMean(text, field.choices()) : ""));
         }
+    }
+
+    private static ConfigProblem warning(Config value, String message) {
+        return ConfigProblem.warning(value.position(), value.path(), message);
     }
 
     private static ConfigProblem error(Config value, String message) {

@@ -40,7 +40,29 @@ public final class SchemaDump {
      * @throws UncheckedIOException when this program was packaged without it
      */
     public static String bundled(SchemaKind kind) {
-        String name = "schemas/" + kind.word() + ".json";
+        return resource(kind.word());
+    }
+
+    /**
+     * Which arguments each release has, as {@code prepare schemas} read them from the releases' packages.
+     *
+     * @throws UncheckedIOException when this program was packaged without it
+     */
+    public static String releases(SchemaKind kind) {
+        return resource("releases-" + kind.word());
+    }
+
+    /**
+     * What took the place of arguments that later releases do not have, of all kinds.
+     *
+     * @throws UncheckedIOException when this program was packaged without it
+     */
+    public static String renames() {
+        return resource("renames");
+    }
+
+    private static String resource(String file) {
+        String name = "schemas/" + file + ".json";
         try (InputStream in = SchemaDump.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IOException("no such resource");

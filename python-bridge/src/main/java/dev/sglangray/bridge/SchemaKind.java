@@ -12,6 +12,11 @@ public enum SchemaKind {
     /** The router's {@code RouterArgs}. */
     ROUTER;
 
+    /** The Python package that declares them. */
+    public String packageName() {
+        return this == ROUTER ? "sglang-router" : "sglang";
+    }
+
     /** The word that the Python side uses. */
     public String word() {
         return name().toLowerCase(Locale.ROOT);

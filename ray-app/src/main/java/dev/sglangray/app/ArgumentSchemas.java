@@ -5,24 +5,29 @@ import dev.sglangray.bridge.PythonException;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.bridge.SchemaDump;
 import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.ArgumentHistory;
 import dev.sglangray.config.ArgumentSchema;
 import dev.sglangray.config.ArgumentValidator;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.ServerType;
+import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
+import dev.sglangray.config.error.SourcePosition;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The arguments to check against: those of the SGLang and the router that a Python has, else those of the versions that
- * this program was tested with. The Python at hand here need not be the one of the engines' nodes, but it mostly is; where
+ * The arguments to check against: those of the SGLang and the router that a Python has, or of a release that is named, else
+ * those of the versions that this program was tested with. The Python at hand here need not be the one of the engines' nodes, but it mostly is; where
  * there is none, the tested versions are better than no check.
  */
 public final class ArgumentSchemas {
     private static final Duration DEADLINE = Duration.ofMinutes(3);
+
+    private static final SourcePosition TARGET = new SourcePosition("--target", 0, 0);
 
     private ArgumentSchemas() {}
 
@@ -31,13 +36,18 @@ public final class ArgumentSchemas {
      *
      * @param schema the arguments
      * @param python the Python whose packages they were read from; null for those that travel with this program
+     * @param named whether they are of a release that was named, rather than of the tested one
      * @param reason why the Python named was not used; empty when it was, or none was named
      */
-    public record Found(ArgumentSchema schema, @Nullable String python, String reason) {
+    public record Found(ArgumentSchema schema, @Nullable String python, boolean named, String reason) {
         /** For people: package, version and origin. */
         public String describe() {
-            String from = python == null ? "as bundled with sglang-ray" : "of " + python;
+            String from = named ? "as released" : python == null ? "as bundled with sglang-ray" : "of " + python;
             return schema.packageName() + " " + schema.version() + " " + from;
+        }
+
+        private boolean isGuessed() {
+            return python == null && !named;
         }
 
         /**
@@ -45,7 +55,7 @@ public final class ArgumentSchemas {
          * of the engine's own Python, whose version may have it; why that one was not asked is a warning too.
          */
         public List<ConfigProblem> check(Config block) {
-            return check(block, python == null ? Severity.WARNING : Severity.ERROR, "");
+            return check(block, isGuessed() ? Severity.WARNING : Severity.ERROR, "");
         }
 
         /**
@@ -53,8 +63,7 @@ public final class ArgumentSchemas {
          * have is an error where no other Python was asked.
          */
         public List<ConfigProblem> checkStrictly(Config block) {
-            String otherVersion =
-                    python == null ? "when the version in use has it, name its Python: --python PATH" : "";
+            String otherVersion = isGuessed() ? "when the version in use has it, name its Python: --python PATH" : "";
             return check(block, Severity.ERROR, otherVersion);
         }
 
@@ -91,7 +100,7 @@ public final class ArgumentSchemas {
                 reason = String.valueOf(e.getMessage());
             }
         }
-        return new Found(ArgumentSchema.parse(SchemaDump.bundled(kind)), null, reason);
+        return new Found(ArgumentSchema.parse(SchemaDump.bundled(kind), history(kind)), null, false, reason);
     }
 
     /**
@@ -101,6 +110,27 @@ public final class ArgumentSchemas {
      */
     public static Found require(SchemaKind kind, String python) {
         String dump = new SchemaDump(PythonPackage.extract()).dump(python, kind, DEADLINE);
-        return new Found(ArgumentSchema.parse(dump), python, "");
+        return new Found(ArgumentSchema.parse(dump, history(kind)), python, false, "");
+    }
+
+    /**
+     * The schema of a release, whether it is installed anywhere or not.
+     *
+     * @throws ConfigException when that release is not known, with those that are
+     */
+    public static Found released(SchemaKind kind, String version) {
+        ArgumentHistory history = history(kind);
+        ArgumentSchema schema = history.schema(version).orElseThrow(() -> {
+            String owner = kind.packageName() + " " + version;
+            String missing = kind == SchemaKind.EMBODIED ? "has no embodied engines that are known" : "is not known";
+            return new ConfigException(ConfigProblem.error(TARGET, "", owner + " " + missing)
+                    .withFix("the nearest is " + history.nearest(version) + "; known are "
+                            + String.join(", ", history.versions())));
+        });
+        return new Found(schema, null, true, "");
+    }
+
+    private static ArgumentHistory history(SchemaKind kind) {
+        return ArgumentHistory.parse(SchemaDump.releases(kind), SchemaDump.renames());
     }
 }

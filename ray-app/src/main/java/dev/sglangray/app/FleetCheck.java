@@ -49,6 +49,7 @@ public final class FleetCheck {
      * @param routerNodeRank the node of the router
      * @param python the Python whose SGLang and router are meant; null for the tested versions
      * @param pythonRequired whether that Python must answer, rather than the tested versions be used instead
+     * @param targets releases by the package's name, for packages whose release counts and not the Python's
      */
     public record Request(
             @Nullable String component,
@@ -56,8 +57,18 @@ public final class FleetCheck {
             boolean explicitPlacement,
             int routerNodeRank,
             @Nullable String python,
-            boolean pythonRequired) {
+            boolean pythonRequired,
+            Map<String, String> targets) {
+        /** Copies the map. */
+        public Request {
+            targets = Map.copyOf(targets);
+        }
+
         private ArgumentSchemas.Found schema(SchemaKind kind) {
+            String release = targets.get(kind.packageName());
+            if (release != null) {
+                return ArgumentSchemas.released(kind, release);
+            }
             return python != null && pythonRequired
                     ? ArgumentSchemas.require(kind, python)
                     : ArgumentSchemas.find(kind, python);
@@ -193,14 +204,13 @@ public final class FleetCheck {
     }
 
     private void compare(Config block, String key, SchemaKind kind) {
-        attempt(() -> block.select(key).filter(Config::isMap).orElse(null)).ifPresent(arguments -> {
-            ArgumentSchemas.Found found = request.schema(kind);
-            schemas.add(found);
-            attempt(() -> {
-                addAll(found.checkStrictly(arguments));
-                return found;
-            });
-        });
+        attempt(() -> block.select(key).filter(Config::isMap).orElse(null))
+                .ifPresent(arguments -> attempt(() -> {
+                    ArgumentSchemas.Found found = request.schema(kind);
+                    schemas.add(found);
+                    addAll(found.checkStrictly(arguments));
+                    return found;
+                }));
     }
 
     private <T> Optional<T> attempt(Supplier<@Nullable T> step) {

@@ -21,6 +21,9 @@ final class ConcurrencyGroups {
     /** A router whose process was replaced watches anew while the call of its predecessor runs out. */
     private static final int WATCH_THREADS = 4;
 
+    /** Requests hold a thread each: a program with many takes an HTTP client. */
+    private static final int GENERATE_THREADS = 16;
+
     private static final int STOP_THREADS = 2;
 
     private ConcurrencyGroups() {}
@@ -113,6 +116,11 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::beginChange)
                     .addMethod(SGLangRouterWorker::endChange)
                     .addMethod(SGLangRouterWorker::fleetWeights)
+                    .build(),
+            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
+                    .setName("generate")
+                    .setMaxConcurrency(GENERATE_THREADS)
+                    .addMethod(SGLangRouterWorker::generate)
                     .build(),
             new ConcurrencyGroupBuilder<SGLangRouterWorker>()
                     .setName("stop")

@@ -24,16 +24,26 @@ import okhttp3.RequestBody;
 import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
-/** Requests of the worker to its own engine. Safe for use by many threads. */
+/** Requests of a worker to its own engine, or to its own router. Safe for use by many threads. */
 final class EngineControl {
     private static final MediaType JSON = MediaType.get("application/json");
 
+    private final String server;
     private final OkHttpClient http;
     private final OkHttpClient once;
     private final Supplier<String> url;
     private final @Nullable String apiKey;
 
-    EngineControl(OkHttpClient http, Supplier<String> url, @Nullable String apiKey) {
+    /**
+     * For one server.
+     *
+     * @param server what failures call it, such as {@code the engine}
+     * @param http a client for HTTP/1.1 without a proxy
+     * @param url where it serves at the moment
+     * @param apiKey the key that guards it, or null
+     */
+    EngineControl(String server, OkHttpClient http, Supplier<String> url, @Nullable String apiKey) {
+        this.server = server;
         this.http = http;
         // A change that may have been made is not to be made twice, so nothing is repeated; and a connection that the
         // engine is just closing because it was idle (uvicorn does after 5 s) would leave doubt, so each has its own.
@@ -52,11 +62,11 @@ final class EngineControl {
         try {
             Answer answer = post("/abort_request", body, WorkerHttp.PROBE_TIMEOUT);
             if (answer.code() < 200 || answer.code() > 299) {
-                throw new WorkerFailure("the engine answered HTTP " + answer.code() + " to /abort_request");
+                throw new WorkerFailure(server + " answered HTTP " + answer.code() + " to /abort_request");
             }
             return true;
         } catch (IOException e) {
-            throw new WorkerFailure("the engine did not answer /abort_request: " + e);
+            throw new WorkerFailure(server + " did not answer /abort_request: " + e);
         }
     }
 
@@ -94,12 +104,11 @@ final class EngineControl {
         try {
             Answer answer = post(path, body, longest);
             if (!answer.ok()) {
-                throw new WorkerFailure("the engine answered " + path + " with " + answer.text());
+                throw new WorkerFailure(server + " answered " + path + " with " + answer.text());
             }
             return answer.body().isBlank() ? "{}" : answer.body();
         } catch (IOException e) {
-            throw new WorkerFailure(
-                    "the engine did not answer " + path + " within " + longest.toSeconds() + " s: " + e);
+            throw new WorkerFailure(server + " did not answer " + path + " within " + longest.toSeconds() + " s: " + e);
         }
     }
 
@@ -170,7 +179,7 @@ final class EngineControl {
                     try {
                         return EngineControl.this.postBucket(update, index, more, longest);
                     } catch (IOException e) {
-                        throw new WorkerFailure("the engine did not answer "
+                        throw new WorkerFailure(server + " did not answer "
                                 + update.kind().route() + " within " + longest.toSeconds() + " s: " + e);
                     }
                 });

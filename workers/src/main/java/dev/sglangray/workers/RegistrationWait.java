@@ -12,27 +12,27 @@ import java.util.concurrent.TimeUnit;
 /** A driver's wait for one registration: it asks again and again, so that no thread of the router's worker waits. For one use. */
 final class RegistrationWait {
     private static final long FIRST_PAUSE_MS = 25;
-    /** SGLang takes a second for the {@code /health} that the router waits for: to look seldom would add half of one. */
-    private static final long LONGEST_PAUSE_MS = 250;
     /** A router worker that is being replaced by Ray answers nothing for some seconds. */
     private static final Duration SILENCE = Duration.ofMinutes(1);
 
     private final RouterGroup router;
     private final ServerEndpoint endpoint;
     private final Duration longest;
+    private final long longestPauseMs;
     private final CompletableFuture<RegisteredServer> done = new CompletableFuture<>();
     private final long end;
     private long silentSince = -1;
 
-    RegistrationWait(RouterGroup router, ServerEndpoint endpoint, Duration longest) {
+    RegistrationWait(RouterGroup router, ServerEndpoint endpoint, Duration longest, Duration pollInterval) {
         this.router = router;
         this.endpoint = endpoint;
         this.longest = longest;
+        this.longestPauseMs = Math.max(1, pollInterval.toMillis());
         this.end = System.nanoTime() + longest.toNanos();
     }
 
     CompletableFuture<RegisteredServer> begin() {
-        register(FIRST_PAUSE_MS);
+        register(Math.min(longestPauseMs, FIRST_PAUSE_MS));
         return done;
     }
 
@@ -40,11 +40,11 @@ final class RegistrationWait {
         CompletableFuture<Void> unused = router.register(Json.write(endpoint)).handle((key, failure) -> {
             if (failure == null) {
                 silentSince = -1;
-                look(key, FIRST_PAUSE_MS, "the router has not been asked yet");
+                look(key, Math.min(longestPauseMs, FIRST_PAUSE_MS), "the router has not been asked yet");
             } else if (isSilentForLong()) {
                 done.completeExceptionally(failure);
             } else {
-                later(pause, () -> register(Math.min(LONGEST_PAUSE_MS, pause * 2)));
+                later(pause, () -> register(Math.min(longestPauseMs, pause * 2)));
             }
             return null;
         });
@@ -68,7 +68,7 @@ final class RegistrationWait {
                 if (isSilentForLong()) {
                     done.completeExceptionally(failure);
                 } else {
-                    later(pause, () -> look(key, Math.min(LONGEST_PAUSE_MS, pause * 2), last));
+                    later(pause, () -> look(key, Math.min(longestPauseMs, pause * 2), last));
                 }
                 return null;
             }
@@ -80,7 +80,7 @@ final class RegistrationWait {
             } else if (found.state() == Registration.State.REFUSED) {
                 end(found.detail());
             } else {
-                later(pause, () -> look(key, Math.min(LONGEST_PAUSE_MS, pause * 2), found.detail()));
+                later(pause, () -> look(key, Math.min(longestPauseMs, pause * 2), found.detail()));
             }
             return null;
         });

@@ -29,6 +29,12 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /** SGLang's router has no others. */
     private static final List<String> WORKER_TYPES = List.of("regular", "prefill", "decode");
 
+    /**
+     * SGLang takes a second for the {@code /health} that the router waits for during a registration: to look seldom would add
+     * half of one.
+     */
+    public static final Duration DEFAULT_POLL_INTERVAL = Duration.ofMillis(250);
+
     private RouterGroup(
             String name, List<Member<SGLangRouterWorker>> members, Ownership ownership, GroupOptions options) {
         super(name, members, ownership, options.closeTimeout());
@@ -138,6 +144,16 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      *     bootstrap port is no port
      */
     public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint, Duration longest) {
+        return registerServer(endpoint, longest, DEFAULT_POLL_INTERVAL);
+    }
+
+    /**
+     * As above, with another time between two looks at the router.
+     *
+     * @param pollInterval the longest, 1 ms or more; the first looks are closer together
+     */
+    public WorkerGroupFuture<RegisteredServer> registerServer(
+            ServerEndpoint endpoint, Duration longest, Duration pollInterval) {
         ServerEndpoint checked = endpoint.withUrl(ServerUrl.of(endpoint.url()));
         if (!WORKER_TYPES.contains(endpoint.workerType())) {
             throw new IllegalArgumentException("the worker type of " + checked.url() + " is '" + endpoint.workerType()
@@ -148,8 +164,28 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
             throw new IllegalArgumentException(
                     "the bootstrap port of " + checked.url() + " is " + port + ", and must be between 1 and 65535");
         }
-        return new WorkerGroupFuture<>(
-                name(), "registerServer", ranks(), List.of(new RegistrationWait(this, checked, longest).begin()));
+        RegistrationWait wait = new RegistrationWait(this, checked, longest, pollInterval);
+        return new WorkerGroupFuture<>(name(), "registerServer", ranks(), List.of(wait.begin()));
+    }
+
+    /**
+     * Has the router answer one request to its {@code /generate}, by way of its worker: that needs no key and no way to the
+     * router's port. At most 16 at once; a program with many requests takes an {@code InferenceHttpClient} and
+     * {@link #getRouterUrl()}. A request that fails is not repeated.
+     *
+     * @param request SGLang's, such as {@code text} and {@code sampling_params}; not streamed, and of one prompt
+     * @param longest until the whole answer is there
+     */
+    public WorkerGroupFuture<Map<String, Object>> generate(Map<String, ?> request, Duration longest) {
+        if (Boolean.TRUE.equals(request.get("stream"))) {
+            throw new IllegalArgumentException("generate gives whole answers; take an InferenceHttpClient for streams");
+        }
+        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        String json = Json.write(request);
+        return call(
+                        "generate",
+                        h -> h.task(SGLangRouterWorker::generate, json, seconds).remote())
+                .map(answer -> Json.map(Json.tree(answer)));
     }
 
     CompletableFuture<String> register(String endpointJson) {

@@ -4,6 +4,7 @@ package dev.sglangray.workers;
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.bridge.SchemaDump;
 import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.ArgumentHistory;
 import dev.sglangray.config.ArgumentSchema;
 import dev.sglangray.config.ArgumentValidator;
 import dev.sglangray.config.Config;
@@ -45,12 +46,13 @@ final class RouterSchema implements Consumer<Map<String, Object>> {
     }
 
     private List<ConfigProblem> problems(Config block) {
+        ArgumentHistory history = ArgumentHistory.parse(SchemaDump.releases(SchemaKind.ROUTER), SchemaDump.renames());
         try {
             String installed = new SchemaDump(kit.pythonPackage()).dump(python, SchemaKind.ROUTER, DEADLINE);
-            return ArgumentValidator.validate(block, ArgumentSchema.parse(installed));
+            return ArgumentValidator.validate(block, ArgumentSchema.parse(installed, history));
         } catch (PythonException e) {
             LOG.warn("Changes are compared with the arguments of the tested router: {}", e.getMessage());
-            ArgumentSchema tested = ArgumentSchema.parse(SchemaDump.bundled(SchemaKind.ROUTER));
+            ArgumentSchema tested = ArgumentSchema.parse(SchemaDump.bundled(SchemaKind.ROUTER), history);
             return ArgumentValidator.validate(block, tested, Severity.WARNING, "");
         }
     }

@@ -25,7 +25,7 @@ import okhttp3.OkHttpClient;
 /**
  * The Ray actor that owns the router: a thin shell around what keeps the router running and the {@link EngineRegistry}, which
  * decides which servers the router sends to. RLinf's class of the same name. No method but the starts and replacements of the router
- * waits for anything but the registry's event loop. Should Ray replace the actor's process, the new one starts the router again by
+ * and {@link #generate} waits for anything but the registry's event loop. Should Ray replace the actor's process, the new one starts the router again by
  * itself, at the same URL.
  *
  * <p>All methods throw {@link WorkerFailure} with a text for people.
@@ -43,6 +43,7 @@ public class SGLangRouterWorker {
     private final RouterChange change;
     private final EngineRegistry registry;
     private final RayWorkers workers;
+    private final EngineControl requests;
     private final Secrets secrets;
     private final WorkerNode node;
 
@@ -87,6 +88,7 @@ public class SGLangRouterWorker {
                 registry,
                 url -> new WorkersRouterApi(url, apiKey, http, loop),
                 file.section("router", RouterKeeper.Kept.class));
+        requests = new EngineControl("the router", http, keeper::url, apiKey);
         if (restarted) {
             boolean unused = keeper.inherit();
         }
@@ -112,6 +114,15 @@ public class SGLangRouterWorker {
     /** The router's URL, which it keeps when it is restarted. */
     public String getRouterUrl() {
         return keeper.url();
+    }
+
+    /** Has the router answer one request to its {@code /generate}; its answer, as JSON. Not repeated when it fails. */
+    public String generate(String bodyJson, int seconds) {
+        try {
+            return requests.answered("/generate", Json.map(Json.tree(bodyJson)), Duration.ofSeconds(seconds));
+        } catch (WorkerFailure e) {
+            throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
+        }
     }
 
     /** Makes the server of a {@link ServerEndpoint} as JSON a member; returns the key to ask {@link #registration} by. */

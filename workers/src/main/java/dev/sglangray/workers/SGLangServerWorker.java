@@ -73,7 +73,7 @@ public class SGLangServerWorker {
                 probe::require,
                 loop,
                 new Exits());
-        control = new EngineControl(http, this::engineUrl, engine().apiKey());
+        control = new EngineControl("the engine", http, this::engineUrl, engine().apiKey());
         RegistryPort registry =
                 spec.routerGroup() == null ? RayRegistryLink.none() : new RayRegistryLink(spec.routerGroup(), loop);
         CheckpointCheck check =

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.config.error.Secrets;
@@ -8,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -136,6 +138,15 @@ public final class Arguments {
             texts.add(item.textValue());
         }
         return List.copyOf(texts);
+    }
+
+    /** A map that must be there. */
+    public Map<String, Object> map(String name) {
+        JsonNode value = value(name);
+        if (value == null || !value.isObject()) {
+            throw wrong(name, "a map", values.path(name));
+        }
+        return JSON.convertValue(value, new TypeReference<>() {});
     }
 
     private @Nullable JsonNode value(String name) {

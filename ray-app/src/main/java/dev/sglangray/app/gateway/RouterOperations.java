@@ -12,13 +12,25 @@ import java.util.function.Function;
 /** What Python may ask of the router, by RLinf's names where it has them. Stateless. */
 final class RouterOperations {
     private static final Duration RESTART = Duration.ofMinutes(5);
+    /** RLinf waits this long for an answer. */
+    private static final Duration GENERATE = Duration.ofMinutes(10);
 
     private RouterOperations() {}
 
     static Map<String, Operation> of(RouterGroup router) {
         Map<String, Operation> all = new LinkedHashMap<>();
         add(all, "get_router_url", arguments -> router.getRouterUrl());
-        add(all, "register_server", arguments -> router.registerServer(endpoint(arguments)));
+        add(
+                all,
+                "register_server",
+                arguments -> router.registerServer(
+                        endpoint(arguments),
+                        arguments.seconds("timeout", RouterGroup.DEFAULT_REGISTRATION_TIMEOUT),
+                        arguments.seconds("poll_interval", RouterGroup.DEFAULT_POLL_INTERVAL)));
+        add(
+                all,
+                "generate",
+                arguments -> router.generate(arguments.map("request"), arguments.seconds("timeout", GENERATE)));
         add(all, "unregister_server", arguments -> router.unregisterServer(arguments.text("url")));
         add(all, "servers", arguments -> router.servers());
         add(all, "is_healthy", arguments -> router.isHealthy());

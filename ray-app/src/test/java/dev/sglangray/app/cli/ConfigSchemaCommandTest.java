@@ -65,6 +65,14 @@ class ConfigSchemaCommandTest {
         assertThat(check(Files.readString(Path.of("conf/demo.yaml")))).isEmpty();
     }
 
+    @Test
+    void acceptsNamesOfOtherVersions() throws IOException {
+        assertThat(check(GUIDE.replace("max_lora_chunk_size: 16", "cuda_graph_max_bs: 64")))
+                .isEmpty();
+        assertThat(check(GUIDE.replace("max_lora_chunk_size: 16", "torchao_config: x")))
+                .isNotEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -47,6 +47,57 @@ class ValidateCommandTest {
                 .contains("sglang 0.5.23 as bundled", "sglang-router 0.3.2 as bundled");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "0.5.12.post1 | 0 | valid: a launch could start; compared with sglang 0.5.12.post1 as released",
+                "0.5.17 | 0 | warning: router_server_args.server.cuda_graph_max_bs: is passed on as 'cuda_graph_max_bs_decode'",
+                "0.5.23 | 0 | valid: a launch could start; 1 warning; compared with sglang 0.5.23 as released",
+                "0.5.24 | 2 | --target: error: sglang 0.5.24 is not known"
+            })
+    void comparesWithAReleaseThatIsNotInstalled(String version, int code, String text) throws IOException {
+        CommandRun run =
+                validate(GUIDE, "+router_server_args.server.cuda_graph_max_bs=64", "--target=sglang==" + version);
+
+        assertThat(run.code()).as(run.out()).isEqualTo(code);
+        assertThat(run.out()).contains(text);
+    }
+
+    @Test
+    void aKeyThatAReleaseDoesNotHaveIsAnErrorThere() throws IOException {
+        CommandRun run = validate(
+                GUIDE,
+                "+router_server_args.server.torchao_config=x",
+                "+router_server_args.router.jwt_issuer=x",
+                "--target=sglang==0.5.18",
+                "--target=sglang-router==0.2.2");
+
+        assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.out())
+                .contains(
+                        "server.torchao_config: sglang 0.5.18 has no argument 'torchao_config': it was dropped in 0.5.18")
+                .contains("router.jwt_issuer: sglang-router 0.2.2 has no argument 'jwt_issuer': it comes with 0.3")
+                .doesNotContain("--python PATH")
+                .contains("compared with sglang 0.5.18 as released and sglang-router 0.2.2 as released");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--target=sglang | --target takes sglang==VERSION or sglang-router==VERSION, not 'sglang'",
+                "--target=sglang== | not 'sglang=='",
+                "--target=sglan==0.5.23 | not 'sglan==0.5.23'; did you mean 'sglang'?",
+                "--target=sglang==0.5.23 --target=sglang==0.5.17 | --target is given twice for sglang"
+            })
+    void refusesTargetsThatNameNoRelease(String words, String message) throws IOException {
+        CommandRun run = validate(GUIDE, words.split(" ", -1));
+
+        assertThat(run.code()).isEqualTo(ExitCode.USAGE);
+        assertThat(run.err()).contains(message);
+    }
+
     @Test
     void refusesGroupsThatNoClusterCouldGive() throws IOException {
         CommandRun share = validate(GUIDE, "+router_server_args.placement_group.accelerator_share=0.5");

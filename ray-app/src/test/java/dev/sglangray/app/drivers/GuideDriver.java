@@ -14,9 +14,11 @@ import dev.sglangray.placement.ComponentPlacement;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** The guide's driver in Java, with every handle that it names. */
@@ -66,6 +68,16 @@ public final class GuideDriver {
         say("unregistered " + gone + ", listed "
                 + router.servers().awaitSingle().size());
         say(answering(routerUrl) == 1 ? "answered by one engine" : "answered by several");
+        say("generated "
+                + router.generate(
+                                Map.of(
+                                        "text",
+                                        "The capital of France is",
+                                        "sampling_params",
+                                        Map.of("max_new_tokens", 4)),
+                                Duration.ofMinutes(1))
+                        .awaitSingle()
+                        .containsKey("text"));
         router.registerServer(urls.get(0)).await();
         say("registered again, listed " + router.servers().awaitSingle().size());
 

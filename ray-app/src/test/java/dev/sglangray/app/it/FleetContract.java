@@ -67,6 +67,7 @@ abstract class FleetContract {
                         "listed 2",
                         "unregistered true, listed 1",
                         "answered by one engine",
+                        "generated true",
                         "registered again, listed 2",
                         "shutdown [true] [true, true]",
                         "healthy [false, false] [false]")
