@@ -80,7 +80,10 @@ final class FaultCells {
 
     /** One process of several that an engine needs. */
     static FaultCell rank() {
-        return FaultCell.engine("a rank of an engine", "kill -9", scene -> scene.signal(scene.engineRank(), "KILL"));
+        return FaultCell.engine(
+                "a rank of an engine",
+                "kill -9",
+                scene -> scene.signal(scene.engineRank("sglang::scheduler_TP1"), "KILL"));
     }
 
     /** What a long run has: all but the faults that take a minute to be found, and what operators do. */

@@ -55,7 +55,11 @@ class FaultMatrixIT extends FaultMatrixContract {
                             FaultCell.engine("real engine", "kill -9", s -> s.signal(s.engine(), "KILL"))
                                     .within(LOADING),
                             FaultCell.router("router of real engines", "kill -9", s -> s.signal(s.router(), "KILL")),
-                            FaultCell.engine("real engine's child", "kill -9", s -> s.signal(s.engineChild(), "KILL"))
+                            // It has other children too, without which it lives.
+                            FaultCell.engine(
+                                            "scheduler of a real engine",
+                                            "kill -9",
+                                            s -> s.signal(s.engineRank("sglang::scheduler"), "KILL"))
                                     .within(LOADING)));
         }
     }

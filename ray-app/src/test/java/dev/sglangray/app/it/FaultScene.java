@@ -116,12 +116,10 @@ final class FaultScene implements AutoCloseable {
         return children(cluster.processes(), engine()).get(0);
     }
 
-    /** A process of the second engine that SGLang titles as one of its ranks. */
-    ProcessRow engineRank() {
+    /** The one process of the second engine whose title SGLang begins so, such as {@code sglang::scheduler_TP1}. */
+    ProcessRow engineRank(String title) {
         return only(
-                children(cluster.processes(), engine()),
-                row -> row.command().contains("sglang::scheduler_TP1"),
-                "rank 1 of the engine");
+                children(cluster.processes(), engine()), row -> row.command().contains(title), title);
     }
 
     ProcessRow router() {
