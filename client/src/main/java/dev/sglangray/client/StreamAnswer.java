@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,9 @@ import org.jspecify.annotations.Nullable;
 /** What comes back from one attempt of a stream: events, or the server's refusal. */
 final class StreamAnswer<T> implements AnswerHandler {
     private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
+
+    /** How long the end of an answer may take after its last event. */
+    private static final Duration END = Duration.ofSeconds(1);
 
     private final Caller caller;
     private final CallSpec call;
@@ -173,6 +177,8 @@ final class StreamAnswer<T> implements AnswerHandler {
         streaming = true;
         if (Arrays.equals(data, DONE)) {
             done = true;
+            // The answer's end comes with it. One that does not must not keep the connection.
+            caller.transports().events().after(END, this::stop);
             subscription.complete();
             return;
         }

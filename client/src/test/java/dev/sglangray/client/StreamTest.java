@@ -146,6 +146,34 @@ class StreamTest {
         }
     }
 
+    /** A server that says that it is done, and goes on or falls silent, keeps no connection from others. */
+    @ParameterizedTest
+    @EnumSource
+    void anAnswerThatDoesNotEndAfterItsLastEventIsLeft(Way way) throws Exception {
+        for (boolean endless : new boolean[] {true, false}) {
+            FaultServer.Script script = connection -> {
+                connection.write(HEAD);
+                chunk(connection, "data: {\"text\": \"a\"}\n\ndata: [DONE]\n\n");
+                while (endless) {
+                    chunk(connection, ": more\n\n");
+                }
+                connection.awaitHangUp();
+            };
+            try (FaultServer server = new FaultServer(script);
+                    InferenceHttpClient client =
+                            way.builder(server.url()).maxConnections(1).build()) {
+                for (int i = 0; i < 2; i++) {
+                    try (StreamIterator<Generation> events =
+                            client.generateStream(REQUEST).open()) {
+                        assertThat(events.toList()).hasSize(1);
+                    }
+                }
+                await().until(() -> server.openConnections() == 0);
+                assertThat(server.requests()).as("no abort").isEqualTo(2);
+            }
+        }
+    }
+
     /** While nothing is asked for, nothing is read: that is not the server's silence. */
     @ParameterizedTest
     @EnumSource
