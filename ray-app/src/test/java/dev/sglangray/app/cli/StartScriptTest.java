@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -76,11 +77,47 @@ class StartScriptTest {
         assertThat(run("/no/such/python", "up -c FILE")).startsWith("3").contains("SGLANG_RAY_PYTHON=/no/such/python");
     }
 
-    /** Exit code and output. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", ":", ".", "/opt/lib:"})
+    void nothingOfTheWorkingDirectoryRuns(String path) throws Exception {
+        Path working = Files.createDirectory(folder.resolve("working"));
+        for (String name : List.of("contextlib", "types", "os", "importlib", "ray")) {
+            Files.writeString(working.resolve(name + ".py"), "import sys; sys.exit(open(" + quoted(asked) + ", 'w'))");
+        }
+        executable("bin/python3", "exec " + realPython() + " \"$@\"");
+        Path jars = Files.createDirectories(folder.resolve("site/ray/jars"));
+        Files.createFile(folder.resolve("site/ray/__init__.py"));
+        Files.createFile(jars.resolve("ray_dist.jar"));
+
+        assertThat(run("", "up", working, "PYTHONPATH=" + folder.resolve("site") + ":" + path))
+                .startsWith("0")
+                .contains(jars.resolve("ray_dist.jar").toString());
+        assertThat(asked).doesNotExist();
+    }
+
+    private static String quoted(Path path) {
+        return "'" + path + "'";
+    }
+
+    private static String realPython() throws IOException, InterruptedException {
+        Process which = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)").start();
+        return new String(which.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    }
+
     private String run(String python, String words) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("bash", "bin/sglang-ray"));
+        return run(python, words, Path.of(""), "NOTHING=");
+    }
+
+    /** Exit code and output. */
+    private String run(String python, String words, Path working, String variable)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of("bash", Path.of("bin/sglang-ray").toAbsolutePath().toString()));
         command.addAll(List.of(words.split(" ")));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.directory(working.toAbsolutePath().toFile());
+        builder.environment()
+                .put(variable.substring(0, variable.indexOf('=')), variable.substring(variable.indexOf('=') + 1));
         Path output = Files.createTempFile(folder, "output", ".txt");
         builder.redirectOutput(output.toFile());
         builder.environment().put("PATH", folder.resolve("bin") + ":" + System.getenv("PATH"));
