@@ -15,10 +15,8 @@ import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
+import dev.sglangray.config.yaml.TextFile;
 import dev.sglangray.config.yaml.YamlReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,15 +93,10 @@ public final class Config {
     /**
      * Reads one YAML or JSON file as it is, without composition and without environment variables.
      *
-     * @throws ConfigException when it is no YAML
-     * @throws UncheckedIOException when it cannot be read
+     * @throws ConfigException when it cannot be read or is no YAML
      */
     public static Config read(Path file) {
-        try {
-            return checked(YamlReader.read(Files.readString(file), file.toString()), Map.of());
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
+        return checked(YamlReader.read(TextFile.read(file), file.toString()), Map.of());
     }
 
     private static Config checked(Node tree, Map<String, String> environment) {

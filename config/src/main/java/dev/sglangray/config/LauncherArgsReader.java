@@ -211,10 +211,9 @@ final class LauncherArgsReader {
                                     + PythonText.str(value) + "\""));
         }
         String name = field.asString();
-        if (name.isBlank() || name.contains(":")) {
-            throw new ConfigException(ConfigProblem.error(
-                    field.position(), field.path(), "must be a name without ':', not '" + name + "'"));
-        }
+        GroupName.refusal(name).ifPresent(why -> {
+            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), why));
+        });
         return name;
     }
 

@@ -15,7 +15,7 @@ import java.nio.charset.StandardCharsets;
  *
  * <p>While Ray is in this process both names are taken by others: its logging prints to {@code System.out}, and its
  * native half to file descriptor 2. So {@code System.out} is silenced, and where the start script has put the real
- * standard error on descriptor 3 (and a filter on 2), messages go there.
+ * standard error on another descriptor (and a filter on 2), messages go there.
  */
 final class Console {
     private final PrintStream out;
@@ -37,9 +37,11 @@ final class Console {
     }
 
     private static PrintStream realStandardError() {
-        if (Boolean.getBoolean("sglangray.stderr3")) {
+        String descriptor = System.getProperty("sglangray.stderr", "");
+        if (!descriptor.isEmpty()) {
             try {
-                return new PrintStream(new FileOutputStream("/proc/self/fd/3", true), true, StandardCharsets.UTF_8);
+                return new PrintStream(
+                        new FileOutputStream("/proc/self/fd/" + descriptor, true), true, StandardCharsets.UTF_8);
             } catch (FileNotFoundException e) {
                 // Standard error is a socket, which cannot be opened again by name.
                 return System.err;

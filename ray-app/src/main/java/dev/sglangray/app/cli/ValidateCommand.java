@@ -46,7 +46,7 @@ final class ValidateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CheckedConfig checked = FleetInput.loader(config).check();
+        CheckedConfig checked = FleetInput.loader(config, context.environment()).check();
         FleetCheck.Result result = checked.config()
                 .map(root -> check(root, checked))
                 .orElse(new FleetCheck.Result(checked.problems(), List.<ArgumentSchemas.Found>of()));

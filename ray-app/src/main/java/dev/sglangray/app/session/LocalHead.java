@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -59,10 +60,10 @@ public final class LocalHead implements AutoCloseable {
      * Starts a head and returns at once; {@link #awaitReady} tells when it can be joined.
      *
      * @param python a Python that has ray
-     * @param accelerators how many accelerators (Ray's resource GPU) the node has; negative lets Ray count them
+     * @param accelerators how many accelerators (Ray's resource GPU) the node has; empty lets Ray count them
      * @throws SessionException when it cannot be started
      */
-    public static LocalHead start(String python, int accelerators) {
+    public static LocalHead start(String python, OptionalInt accelerators) {
         HeadFolder folder = newFolder();
         PortLease port = new PortAllocator().acquire();
         List<String> command = new ArrayList<>(List.of(
@@ -75,9 +76,7 @@ public final class LocalHead implements AutoCloseable {
                 "--include-dashboard=false",
                 "--disable-usage-stats",
                 "--log-color=false"));
-        if (accelerators >= 0) {
-            command.add("--num-gpus=" + accelerators);
-        }
+        accelerators.ifPresent(count -> command.add("--num-gpus=" + count));
         try {
             Path packageFolder = PythonPackage.extract();
             Path supervisor = PythonPackage.supervisor(packageFolder);

@@ -54,7 +54,10 @@ class PlanCommandTest {
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 false);
         CliContext context = new CliContext(
-                console, Interrupts.interrupting(Thread.currentThread()), new Launcher(null, null, null));
+                console,
+                Interrupts.interrupting(Thread.currentThread()),
+                new Launcher(null, null, null),
+                System.getenv());
         return SglangRay.run(context, words.toArray(String[]::new));
     }
 
@@ -109,7 +112,7 @@ class PlanCommandTest {
         assertThat(run("--cluster", cluster.toString(), "--explain", "x")).isEqualTo(ExitCode.USAGE);
         assertThat(messages()).contains("--explain takes an engine's rank or the word router, not 'x'");
         assertThat(run("--cluster", folder.resolve("no").toString())).isEqualTo(ExitCode.USAGE);
-        assertThat(messages()).contains("there is no readable file");
+        assertThat(messages()).contains("there is no such file");
         assertThat(run("--cluster", cluster.toString(), "--address", "a:1")).isEqualTo(ExitCode.USAGE);
         assertThat(messages()).contains("give one of them");
         assertThat(run("--cluster", cluster.toString(), "cluster.num_nodes=3")).isEqualTo(ExitCode.USAGE);

@@ -241,7 +241,7 @@ class ValidateCommandTest {
         JsonNode report = json("-c", folder.resolve("none.yaml").toString(), "--json");
 
         assertThat(report.path("errors").asInt()).isEqualTo(1);
-        assertThat(report.path("problems").get(0).path("message").asText()).contains("there is no primary");
+        assertThat(report.path("problems").get(0).path("message").asText()).isEqualTo("there is no such file");
     }
 
     @Test
