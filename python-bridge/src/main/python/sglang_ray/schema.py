@@ -42,7 +42,9 @@ _SOURCES = {
     "router": ("sglang-router", ("router_args.py",)),
 }
 #: What an embodied engine computes from other arguments, and takes from no configuration.
-_EMBODIED_COMPUTED = {"pipeline_config", "model_loaded", "scheduler_ports", "sp_split_auto"}
+_EMBODIED_COMPUTED = {"model_loaded", "scheduler_ports", "sp_split_auto"}
+#: Declared as an object, which an embodied engine makes of a map or of the path of a file.
+_EMBODIED_MAP_OR_PATH = {"pipeline_config"}
 
 
 def build(kind: str) -> dict[str, Any]:
@@ -92,6 +94,8 @@ def _declared() -> list[dict[str, Any]]:
     """The fields of embodied engines, read from their source: the module imports all of the extra ``diffusion``."""
     fields = []
     for field in declared_fields(_source_files("embodied"), "ServerArgs"):
+        if field.name in _EMBODIED_MAP_OR_PATH:
+            field = dataclasses.replace(field, types=["dict", "str"])
         settable = not field.name.startswith("_") and field.name not in _EMBODIED_COMPUTED
         fields.append({**_entry(field), "settable": settable, "filled": field.name in _FILLED["embodied"]})
     if not fields:

@@ -352,7 +352,25 @@ public final class Config {
         } else if (seen instanceof byte[]) {
             return "bytes";
         }
-        return (seen instanceof String ? "the text " : "") + Secrets.display(path(), seen);
+        return (seen instanceof String ? "the text " : "") + display(seen);
+    }
+
+    /** A value that was found here as it may stand in a message: hidden when its name, or that of where it comes from, is secret. */
+    String display(@Nullable Object seen) {
+        return isSecret() && !(seen instanceof Boolean) ? Secrets.HIDDEN : Secrets.display(path(), seen);
+    }
+
+    /** Whether the value has the name of a secret, or comes from something that has. */
+    boolean isSecret() {
+        return TreeView.isSecret(this, path());
+    }
+
+    /**
+     * Texts that may not be shown, longest first: values of keys with secret-looking names, and values of variables with such names that
+     * interpolations read, wherever they were put. Those of less than four characters are left out.
+     */
+    public List<String> secretValues() {
+        return SecretValues.of(written, interpolator);
     }
 
     private Node resolved() {

@@ -51,6 +51,7 @@ final class ConfigShowCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Config root = FleetInput.loader(config, context.environment()).load();
+        context.console().hide(root.secretValues());
         TreeView view = TreeView.of(key == null ? root : root.require(key));
         context.console().result(json ? TreeJson.of(view) : TreeText.of(view));
         view.problems().stream().map(ConfigProblem::render).map(Paths::shorten).forEach(context.console()::say);

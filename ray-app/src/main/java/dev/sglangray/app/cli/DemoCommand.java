@@ -96,6 +96,7 @@ final class DemoCommand implements Callable<Integer> {
                         .environment(context.environment())
                         .overrides(List.of("router_server_args.model_path=" + quoted(model(packageFolder, python))))
                         .load();
+                context.console().hide(root.secretValues());
                 FleetSpec spec = FleetSpec.of(root, null, null, false);
                 run(spec, cli.connect(progress), python, progress);
             }

@@ -14,13 +14,14 @@ final class FleetInput {
     private FleetInput() {}
 
     /**
-     * Composes the configuration and binds it.
+     * Composes the configuration and binds it. Its secrets are hidden on the console from here on.
      *
      * @throws UsageException when the options name no configuration, or two
      * @throws dev.sglangray.config.error.ConfigException when the configuration is wrong
      */
-    static FleetSpec read(ConfigOptions options, Map<String, String> environment) {
-        Config root = loader(options, environment).load();
+    static FleetSpec read(ConfigOptions options, CliContext context) {
+        Config root = loader(options, context.environment()).load();
+        context.console().hide(root.secretValues());
         try {
             return FleetSpec.of(
                     root,

@@ -7,6 +7,7 @@ import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.yaml.TextFile;
 import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ClusterFile;
@@ -16,8 +17,8 @@ import dev.sglangray.placement.PlanExplainer;
 import dev.sglangray.placement.PlanRenderer;
 import dev.sglangray.placement.ray.RayClusterReader;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
@@ -91,7 +92,7 @@ final class PlanCommand implements Callable<Integer> {
         OptionalInt rank = explainedRank();
         requireOneCluster();
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
-            FleetSpec spec = FleetInput.read(config, context.environment());
+            FleetSpec spec = FleetInput.read(config, context);
             LaunchOptions.Builder options = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
             ArgumentCheck check = ArgumentCheck.against(
                     spec.block(), spec.arguments(), kind -> config.schema(kind, context.launcher()));
@@ -137,13 +138,11 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     private void writeJson(FleetPlan plan, Cluster ranked) {
-        PrintWriter out = context.console().resultWriter();
-        try {
+        try (Writer out = context.console().resultLines()) {
             PlanRenderer.json(plan, ranked, out);
         } catch (IOException e) {
             throw new UncheckedIOException("the plan cannot be written to standard output", e);
         }
-        out.println();
     }
 
     private String text(FleetPlan plan, Cluster ranked, OptionalInt rank) {
@@ -171,7 +170,7 @@ final class PlanCommand implements Callable<Integer> {
         } catch (NumberFormatException e) {
             // Said below, together with negative ranks.
         }
-        throw new UsageException("--explain takes an engine's rank or the word router, not '" + explain + "'");
+        throw new UsageException("--explain takes an engine's rank or the word router, not '" + Secrets.inText(explain) + "'");
     }
 
     private void requireOneCluster() {
@@ -194,7 +193,7 @@ final class PlanCommand implements Callable<Integer> {
             if (first.position().line() > 0) {
                 throw e;
             }
-            throw new UsageException("--cluster: " + file + ": " + first.message());
+            throw new UsageException("--cluster: " + Secrets.inText(file.toString()) + ": " + first.message());
         }
     }
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.config.error.Secrets;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -67,6 +70,8 @@ public final class SglangRay {
     }
 
     static int run(CliContext context, String... arguments) {
+        // What is secret in a word may come back in a message about it.
+        context.console().hide(Secrets.valuesIn(Map.of("words", List.of(arguments))));
         CommandLine line = new CommandLine(new SglangRay(), new CommandFactory(context));
         line.setOut(context.console().resultWriter());
         line.setErr(context.console().messageWriter());

@@ -47,6 +47,7 @@ final class ValidateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         CheckedConfig checked = FleetInput.loader(config, context.environment()).check();
+        checked.config().ifPresent(root -> context.console().hide(root.secretValues()));
         FleetCheck.Result result = checked.config()
                 .map(root -> check(root, checked))
                 .orElse(new FleetCheck.Result(checked.problems(), List.<ArgumentSchemas.Found>of()));

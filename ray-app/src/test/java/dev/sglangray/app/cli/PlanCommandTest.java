@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -103,6 +104,29 @@ class PlanCommandTest {
         out.reset();
         assertThat(run("--cluster", cluster.toString(), "--explain", "router")).isEqualTo(ExitCode.OK);
         assertThat(result()).startsWith("router: actor SGLangRouterGroup:0");
+    }
+
+    @Test
+    void showsNoSecretsThatInterpolationsPutElsewhere() {
+        for (String more : List.of("--json", "--explain=0", "--timings")) {
+            CommandRun run = CommandRun.of(
+                    Map.of("MY_SECRET", "s3cr3t-word"),
+                    "plan",
+                    "-c",
+                    config.toString(),
+                    "--cluster",
+                    cluster.toString(),
+                    more,
+                    "+router_server_args.server.served_model_name='x-${oc.env:MY_SECRET}'",
+                    "+router_server_args.server.tokenizer_path='redis://u:s3cr3t-word2@h/x'",
+                    "+router_server_args.server.hicache_storage_backend_extra_config='{\"hf_token\": \"s3cr3t-word3\"}'",
+                    "+router_server_args.group_name='g-${oc.env:MY_SECRET}'");
+            assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+            assertThat(run.out() + run.err()).as(more).doesNotContain("s3cr3t-word");
+            if (!more.equals("--timings")) {
+                assertThat(run.out()).contains("x-<hidden>");
+            }
+        }
     }
 
     @Test
