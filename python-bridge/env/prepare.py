@@ -14,6 +14,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,12 +33,39 @@ RECIPE = 1
 UV_LOWEST = (0, 8, 0)
 #: Without a terminal, a long step says this often that it goes on, in seconds.
 SIGN_OF_LIFE_S = 15
+#: With -m: leaves the working directory, whose files may have the names of modules, off the path.
+SAFE = "-P" if sys.version_info >= (3, 11) else "-I"
 #: Appears last: an environment without it is not finished.
 MARKER = "sglang_ray_ready"
 
 
+#: What a closed terminal, a service manager or a time limit sends.
+SIGNALS = (signal.SIGTERM, signal.SIGHUP)
+
+
 class PrepareError(Exception):
     """What went wrong and what to do."""
+
+
+class Ended(BaseException):
+    """A signal ends this program, which takes back first what is half done."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def heed_signals() -> None:
+    """Makes signals end this program in an orderly way, except those that it was started to ignore (nohup)."""
+
+    def end(number: int, _frame: object) -> None:
+        for other in SIGNALS:  # nothing interrupts the taking back
+            signal.signal(other, signal.SIG_IGN)
+        raise Ended(number)
+
+    for number in SIGNALS:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, end)
 
 
 @dataclass(frozen=True)
@@ -90,7 +118,10 @@ def home() -> Path:
     chosen = os.environ.get("SGLANG_RAY_HOME")
     if chosen:
         return Path(chosen).absolute()
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    try:
+        cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        raise PrepareError("this user has no home folder: name a folder for environments in SGLANG_RAY_HOME") from None
     return Path(cache).absolute() / "sglang-ray"
 
 
@@ -104,17 +135,20 @@ def say(text: str) -> None:
 
 
 @contextlib.contextmanager
-def exclusive(name: str) -> Iterator[None]:
-    """At most one process at a time; a second one waits and says so."""
+def exclusive(name: str, wait: bool = True) -> Iterator[bool]:
+    """At most one process at a time; a second one waits and says so, or gets False."""
     folder = home() / "locks"
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / name).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            if not wait:
+                yield False
+                return
             say(f"another prepare is making {name}; waiting for it")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield True
 
 
 def run(command: list[str], what: str, env: dict[str, str] | None = None) -> None:
@@ -176,14 +210,14 @@ def find_uv() -> str:
 def bootstrap(folder: Path, lock: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        run([sys.executable, "-m", "venv", str(folder)], "python -m venv")
+        run([sys.executable, SAFE, "-m", "venv", str(folder)], "python -m venv")
     except PrepareError:
         shutil.rmtree(folder, ignore_errors=True)
         raise PrepareError(
             f"{sys.executable} cannot make a virtual environment: install its venv module "
             "(Debian, Ubuntu: apt-get install python3-venv), or install uv"
         ) from None
-    pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pip = [str(folder / "bin" / "python"), SAFE, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     try:
         run([*pip, "--require-hashes", "--no-deps", "-r", str(lock)], "pip install uv")
     except PrepareError:
@@ -203,7 +237,7 @@ def uv_environment() -> dict[str, str]:
 
 
 def pip_setting(name: str) -> str:
-    command = [sys.executable, "-m", "pip", "config", "get", name]
+    command = [sys.executable, SAFE, "-m", "pip", "config", "get", name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else ""
 
@@ -298,14 +332,18 @@ def pins(kind: Kind) -> list[str]:
 
 
 def prune() -> None:
-    """Removes environments that no lock file of this checkout describes."""
+    """Removes environments that no lock file of this checkout describes, and what killed prepares left."""
     wanted = {kind.folder.name for device in ("cpu", "gpu") for kind in kinds(device).values()}
     folder = home() / "envs"
     for entry in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if entry.name not in wanted and not entry.name.startswith("."):
-            with exclusive(entry.name):
-                say(f"removing {entry}")
-                shutil.rmtree(entry)
+        draft = entry.name.startswith(".")
+        name = entry.name[1:].rpartition(".")[0] if draft else entry.name
+        if draft or name not in wanted:
+            # A draft whose name is locked is being made.
+            with exclusive(name, wait=not draft) as free:
+                if free:
+                    say(f"removing {entry}")
+                    shutil.rmtree(entry)
 
 
 # -- lock files
@@ -390,8 +428,12 @@ def main(arguments: list[str]) -> int:
     except KeyboardInterrupt:
         say("interrupted; nothing half done is left")
         return 130
+    except Ended as ended:
+        say(f"ended by {signal.Signals(ended.number).name}; nothing half done is left")
+        return 128 + ended.number
     return 0
 
 
 if __name__ == "__main__":
+    heed_signals()
     sys.exit(main(sys.argv[1:]))

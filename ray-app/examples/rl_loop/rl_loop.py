@@ -95,7 +95,9 @@ class Policy:
 def configuration(model: Path, engines: int, device: str) -> dict[str, Any]:
     """The launcher's configuration: engines of one accelerator each, which leave the rest of it to the trainer."""
     server = {"model_path": str(model), "max_running_requests": 64, "random_seed": 1, "log_level": "warning"}
-    if device != "cpu":
+    if device == "cpu":
+        server["device"] = "cpu"
+    else:
         server.update({"enable_memory_saver": True, "mem_fraction_static": 0.3})
     return {
         "cluster": {"num_nodes": 1, "component_placement": {"rollout": f"0-{engines - 1}" if engines > 1 else "0"}},
@@ -243,7 +245,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=8, help="training steps (default 8)")
     parser.add_argument("--samples", type=int, default=64, help="answers for each step (default 64)")
     parser.add_argument("--engines", type=int, default=1, help="engines, of one accelerator each (default 1)")
-    parser.add_argument("--device", default="cpu", help="torch's device for the trainer: cpu or cuda (default cpu)")
+    parser.add_argument("--device", default="cpu", help="of trainer and engines: cpu or cuda (default cpu)")
     parser.add_argument("--address", help="a Ray cluster, HOST:PORT; unset: one of its own")
     parser.add_argument("--out", type=Path, help="folder for checkpoints and reward.png (default: a new one)")
     parser.add_argument("--seed", type=int, default=0)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sglang_ray import accelerators
+from sglang_ray.errors import BridgeError
 
 
 def machine(root: Path, *files: str) -> str:
@@ -54,6 +55,61 @@ def test_ascend(tmp_path: Path) -> None:
     root = machine(tmp_path, "dev/davinci0", "dev/davinci_manager")
     assert accelerators.visible({}, root)["kind"] == "npu"
     assert accelerators.visible({}, root)["count"] == 1
+
+
+def test_moore_threads_and_kunlun(tmp_path: Path) -> None:
+    musa = machine(tmp_path / "musa", "dev/mtgpu.0", "dev/mtgpu.1")
+    assert accelerators.visible({"MUSA_VISIBLE_DEVICES": "1"}, musa)["kind"] == "musa"
+    kunlun = machine(tmp_path / "kunlun", "dev/xpu0", "dev/xpu1", "dev/xpuctrl")
+    assert accelerators.visible({}, kunlun) == {"kind": "kunlun", "count": 2, "source": "device files"}
+    assert accelerators.visible({"CUDA_VISIBLE_DEVICES": "0"}, kunlun)["count"] == 1
+
+
+def test_a_gaudi_is_told_from_another_accelerator_with_such_files(tmp_path: Path) -> None:
+    vendor = "sys/class/accel/accel0/device/vendor"
+    gaudi = machine(tmp_path / "gaudi", "dev/accel/accel0", f"{vendor}=0x1da3\n")
+    assert accelerators.visible({}, gaudi)["kind"] == "hpu"
+    laptop = machine(tmp_path / "laptop", "dev/accel/accel0", f"{vendor}=0x8086\n")
+    assert accelerators.visible({}, laptop)["kind"] is None
+
+
+def test_an_intel_gpu_counts_where_it_is_named(tmp_path: Path) -> None:
+    root = machine(
+        tmp_path,
+        *("dev/dri/renderD128", "dev/dri/renderD129"),
+        *(f"sys/class/drm/renderD{n}/device/vendor=0x8086\n" for n in (128, 129)),
+    )
+    assert accelerators.visible({}, root)["kind"] is None
+    assert accelerators.visible({"ONEAPI_DEVICE_SELECTOR": "level_zero:1"}, root)["count"] == 1
+    assert accelerators.visible({"ZE_AFFINITY_MASK": "0,1"}, root) == {
+        "kind": "xpu",
+        "count": 2,
+        "source": "ZE_AFFINITY_MASK=0,1",
+    }
+    assert accelerators.visible({}, root, "xpu")["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"CUDA_VISIBLE_DEVICES": ""}, r"no accelerator is visible .*\(CUDA_VISIBLE_DEVICES= hides 2 of kind cuda\)"),
+        ({"CUDA_VISIBLE_DEVICES": "0,7"}, "CUDA_VISIBLE_DEVICES=0,7 names 2 accelerators, but 1 of them .*7 is not on"),
+        ({"CUDA_VISIBLE_DEVICES": "7"}, "no accelerator is visible"),
+    ],
+)
+def test_what_an_engine_was_given_must_be_there(tmp_path: Path, env: dict[str, str], words: str) -> None:
+    root = machine(tmp_path, "dev/nvidia0", "dev/nvidia1")
+    with pytest.raises(BridgeError, match=words) as caught:
+        accelerators.require(env, None, root)
+    assert caught.value.exit_code == 1
+    accelerators.require({"CUDA_VISIBLE_DEVICES": "1"}, None, root)
+    accelerators.require({**env, "SGLANG_RAY_DEVICE": "cuda"}, None, root)
+
+
+def test_an_engine_on_a_machine_without_any_is_refused(tmp_path: Path) -> None:
+    for device in (None, "cuda", "xpu", "npu", "musa"):
+        with pytest.raises(BridgeError, match="'device: cpu' or SGLANG_RAY_DEVICE=cpu"):
+            accelerators.require({}, device, str(tmp_path))
 
 
 def test_none_and_forced(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_what_needs_an_accelerator_is_replaced_and_told() -> None:
     assert adapted["mem_fraction_static"] == 0.85
     assert sorted(told) == [
         "attention_backend 'triton' -> 'torch_native' (its kernels need an accelerator)",
-        "device 'cuda' -> 'cpu' (no accelerator is visible)",
+        "device 'cuda' -> 'cpu' (SGLANG_RAY_DEVICE=cpu)",
         "enable_memory_saver True -> False (it moves memory of an accelerator)",
         "kv_cache_dtype 'fp8_e4m3' -> 'auto' (its kernels need an accelerator)",
         "tp_size 2 -> 1 (without accelerators SGLang runs one rank)",

@@ -56,7 +56,7 @@ class Engine:
         self.port = free_port() % 25000 + 20000  # SGLang derives a second port 10000 above
         arguments = {**FOR_GPUS, "model_path": str(model), "host": "127.0.0.1", "port": self.port, **more}
         request = {"kind": "srt", "server_args": arguments, "dist_port": free_port()}
-        env = {**os.environ, "http_proxy": "http://127.0.0.1:9"}
+        env = {**os.environ, "SGLANG_RAY_DEVICE": "cpu", "http_proxy": "http://127.0.0.1:9"}
         supervised.start([sys.executable, "-m", "sglang_ray.serve"], env=env, stdin=json.dumps(request))
         self.pid = supervised.event()["pid"]
 

@@ -13,7 +13,7 @@ from typing import Any
 import prepare
 import pytest
 
-from supervised import wait_until
+from supervised import alive, wait_until
 
 FAKE_UV = """#!/bin/sh
 echo "$@" >> "$FAKE_UV_CALLS"
@@ -159,6 +159,59 @@ def test_an_interrupt_leaves_nothing(world: World) -> None:
     assert world.content() == []
 
 
+def _ended(kind: prepare.Kind) -> None:
+    prepare.heed_signals()
+    try:
+        prepare.ensure(kind)
+    except prepare.Ended as ended:
+        os._exit(128 + ended.number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_leaves_neither_a_draft_nor_uv(world: World, number: signal.Signals) -> None:
+    world.flag("slow").touch()
+    context: Any = multiprocessing.get_context("fork")
+    process = context.Process(target=_ended, args=(world.kind(),))
+    process.start()
+    wait_until(lambda: world.installs() == 1)
+    uv = [pid for pid in os.listdir("/proc") if pid.isdigit() and _is_child(pid, process.pid)]
+    os.kill(process.pid, number)
+    process.join(30)
+    assert process.exitcode == 128 + number
+    assert world.content() == []
+    assert uv
+    assert not [pid for pid in uv if alive(int(pid))]
+
+
+def _is_child(pid: str, parent: int) -> bool:
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1]) == parent
+    except OSError:
+        return False
+
+
+def test_nohup_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    handlers = {signal.SIGHUP: signal.SIG_IGN, signal.SIGTERM: signal.SIG_DFL}
+    monkeypatch.setattr(signal, "getsignal", handlers.get)
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+    prepare.heed_signals()
+    assert handlers[signal.SIGHUP] == signal.SIG_IGN
+    assert callable(handlers[signal.SIGTERM])
+
+
+def test_a_user_without_a_home_is_told_what_to_set(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", home)
+    monkeypatch.delenv("SGLANG_RAY_HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    assert prepare.main(["path", "run"]) == 1
+    assert "SGLANG_RAY_HOME" in capsys.readouterr().err
+
+
 def test_too_little_room_is_said_before_anything_is_fetched(world: World) -> None:
     with pytest.raises(prepare.PrepareError, match=r"GB free, and small needs about .*SGLANG_RAY_HOME"):
         prepare.ensure(world.kind(gigabytes=1e9))
@@ -182,8 +235,12 @@ def test_prune_keeps_what_the_lock_files_describe(world: World) -> None:
     kept = prepare.kinds("cpu")["run"].folder
     kept.mkdir(parents=True)
     (world.envs / "run-cpu-000000000000").mkdir()
-    assert prepare.main(["prune"]) == 0
-    assert world.content() == [kept.name]
+    (world.envs / f".{kept.name}.killed").mkdir()
+    being_made = "tools-000000000000"
+    (world.envs / f".{being_made}.draft").mkdir()
+    with prepare.exclusive(being_made):
+        assert prepare.main(["prune"]) == 0
+    assert world.content() == [f".{being_made}.draft", kept.name]
 
 
 @pytest.mark.parametrize("name", ["run-cpu", "run-gpu", "ray-2.39.0", "tools", "uv"])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -66,6 +67,15 @@ def test_the_bundled_embodied_schema() -> None:
     assert field("embodied", "disagg_role_device")["choices"] == ["auto", "cpu", "cuda"]
     assert field("embodied", "master_port")["filled"]
     assert not field("embodied", "_explicit_arg_names")["settable"]
+
+
+def test_a_user_without_a_home_has_no_kept_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SGLANG_RAY_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as without HOME and without an entry in passwd
+    assert schema.cache_folder() is None
+    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
+    assert schema.cache_folder() == Path("/cache/sglang-ray/schemas")
 
 
 def dump(kind: str, *options: str, home: Path) -> tuple[dict[str, Any], float]:

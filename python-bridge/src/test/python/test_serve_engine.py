@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from sglang_ray import accelerators
+
 FILES = {
     "sglang-0.4.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: sglang\nVersion: 0.4.0\n",
     "sglang/__init__.py": "",
@@ -30,6 +32,8 @@ class ServerArgs:
     host: str = "127.0.0.1"
     port: int = 30000
     tp_size: int = 1
+    dp_size: int = 1
+    enable_dp_attention: bool = False
     dist_init_addr: Optional[str] = None
     device: Optional[str] = None
     attention_backend: Optional[str] = None
@@ -129,6 +133,8 @@ def test_with_an_accelerator_nothing_is_changed(site: Site) -> None:
         "host": "0.0.0.0",
         "port": 20001,
         "tp_size": 2,
+        "dp_size": 1,
+        "enable_dp_attention": False,
         "dist_init_addr": "127.0.0.1:4242",
         "device": None,
         "attention_backend": "triton",
@@ -151,6 +157,24 @@ def test_without_an_accelerator_it_is_adapted(site: Site) -> None:
     assert "sglang_ray: no accelerator: attention_backend 'triton' -> 'torch_native'" in done.stderr
 
 
+@pytest.mark.skipif(accelerators.visible({})["kind"] is not None, reason="this machine has accelerators")
+@pytest.mark.parametrize("given", [{}, {"device": "cuda"}, {"device": "xpu"}])
+def test_it_never_computes_on_the_processor_by_accident(site: Site, given: dict[str, str]) -> None:
+    for request in (srt(**given), embodied(**given)):
+        site.add(EMBODIED)
+        done = site.serve(request, CUDA_VISIBLE_DEVICES="0")
+        assert (done.returncode, done.stdout) == (1, "")
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith(
+            "sglang_ray.serve: error: no accelerator is visible to this engine (no device files), and it is not started"
+        )
+        assert "ask for the processor with 'device: cpu' or SGLANG_RAY_DEVICE=cpu in env_vars" in last
+
+
+def test_a_processor_that_the_arguments_ask_for(site: Site) -> None:
+    assert site.given(srt(device="cpu"))["args"]["attention_backend"] == "torch_native"
+
+
 def test_an_sglang_built_for_processors_gets_what_was_given(site: Site) -> None:
     given = site.given(srt(device="cpu", tp_size=2), SGLANG_USE_CPU_ENGINE="1")
     assert (given["args"]["device"], given["args"]["tp_size"]) == ("cpu", 2)
@@ -161,8 +185,23 @@ def test_null_is_unset_and_a_given_address_is_kept(site: Site) -> None:
     assert (given["args"]["tp_size"], given["args"]["dist_init_addr"]) == (1, "10.0.0.1:5000")
 
 
+def test_data_parallel_ranks_choose_their_own_addresses(site: Site) -> None:
+    given = {
+        str(words): site.given(srt(**words), SGLANG_RAY_DEVICE="cuda")["args"]["dist_init_addr"]
+        for words in (
+            {"dp_size": 2},
+            {"dp_size": 2, "enable_dp_attention": True},
+            {"dp_size": 1},
+            {"dp_size": None},
+            {"dp_size": 2, "dist_init_addr": "10.0.0.1:5000"},
+        )
+    }
+    assert list(given.values()) == [None, "127.0.0.1:4242", "127.0.0.1:4242", "127.0.0.1:4242", "10.0.0.1:5000"]
+    assert site.given(srt(dp_size=2), SGLANG_RAY_DEVICE="cpu")["args"]["dist_init_addr"] == "127.0.0.1:4242"
+
+
 def test_an_unknown_key_ends_with_2_and_names_the_nearest(site: Site) -> None:
-    done = site.serve(srt(atention_backend="triton"))
+    done = site.serve(srt(atention_backend="triton"), SGLANG_RAY_DEVICE="cpu")
     assert done.returncode == 2
     assert done.stderr.strip() == (
         "sglang_ray.serve: error: server_args: unknown key 'atention_backend' "
@@ -177,7 +216,7 @@ def test_a_missing_model_ends_with_2(site: Site) -> None:
 
 
 def test_a_failing_server_ends_with_1_its_own_words_and_no_children(site: Site) -> None:
-    done = site.serve(srt(model_path="broken"))
+    done = site.serve(srt(model_path="broken"), SGLANG_RAY_DEVICE="cpu")
     assert done.returncode == 1
     assert "RuntimeError: the model is broken" in done.stderr
     assert "children ended" in done.stdout

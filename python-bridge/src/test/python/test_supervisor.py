@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -242,6 +243,55 @@ def test_a_later_terminate_does_not_slow_an_earlier_one(supervised: Supervised) 
     assert supervised.last_event()["signal"] == "SIGKILL"
 
 
+# Each process of it begets two when it is asked to end, as long as a guard lets it.
+STORM = """
+import os, signal, sys, time
+def beget(*_):
+    for _ in range(2):
+        if os.path.getsize(sys.argv[1]) < 3000 and os.fork() == 0: return
+        with open(sys.argv[1], "a") as guard: guard.write(".")
+signal.signal(signal.SIGTERM, beget)
+print("ready", flush=True)
+while True: time.sleep(60)
+"""
+
+
+def test_a_tree_that_grows_when_it_is_asked_to_end_is_killed(supervised: Supervised, tmp_path: Path) -> None:
+    guard = tmp_path / "guard"
+    guard.touch()
+    supervised.start([sys.executable, "-c", STORM, str(guard)])
+    wait_until(lambda: supervised.log() == "ready\n")
+    supervised.send({"op": "terminate", "grace_s": 600})
+    assert supervised.last_event()["signal"] == "SIGKILL"
+    assert not supervised.tree()
+    assert guard.stat().st_size < 3000
+
+
+def test_a_watcher_without_descriptors_leaves_nothing(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True)
+    resource.prlimit(supervised.watcher, resource.RLIMIT_NOFILE, (4, 4))
+    supervised.close_input()
+    supervised.relay.wait(30)
+    wait_until(lambda: not [pid for pid in supervised.seen(pids) if alive(pid)])
+
+
+def test_a_fifo_is_no_log(supervised: Supervised) -> None:
+    supervised.log_file.parent.mkdir(parents=True)
+    os.mkfifo(supervised.log_file)
+    reader = os.open(supervised.log_file, os.O_RDONLY | os.O_NONBLOCK)
+    supervised.start(["true"])
+    event = supervised.last_event()
+    os.close(reader)
+    supervised.log_file.unlink()
+    assert event["error"] == f"cannot write the log file {supervised.log_file}: it is a FIFO"
+
+
+def test_a_log_is_for_its_user_and_group(supervised: Supervised) -> None:
+    supervised.start(["true"])
+    supervised.last_event()
+    assert supervised.log_file.stat().st_mode & 0o007 == 0
+
+
 def test_what_the_command_leaves_behind_is_ended(supervised: Supervised) -> None:
     pids = start_tree(supervised, deaf=True, stay=False, owner_grace_s=0.2)
     assert supervised.event()["event"] == "main_exited"
@@ -290,7 +340,7 @@ def test_shared_memory_is_removed_by_the_tracker_that_outlives_the_others(superv
 UNTRACKED = """
 import os, signal, time
 from multiprocessing import get_context, resource_tracker, shared_memory
-segment = shared_memory.SharedMemory(create=True, size=4096)
+segment = shared_memory.SharedMemory(f"sgl_shm_mq_{os.getpid()}_0", create=True, size=4096)
 lock = get_context("spawn").Lock()
 os.kill(resource_tracker._resource_tracker._pid, signal.SIGKILL)
 print(segment.name, "sem." + lock._semlock.name.strip("/"), flush=True)
@@ -313,6 +363,33 @@ def test_shared_memory_that_nobody_uses_any_more_is_removed(supervised: Supervis
         supervised.last_event()
         assert segment.exists() == used_by_another
         assert not semaphore.exists()
+
+
+# A trainer's, which an engine has open when it ends.
+BORROWING = """
+import mmap, os, sys, time
+while not os.path.exists(sys.argv[-1]) or os.path.getsize(sys.argv[-1]) < 4096: time.sleep(0.01)
+files = [open(path, "r+b") for path in sys.argv[1:]]
+kept = [mmap.mmap(file.fileno(), 4096) for file in files]
+print("mapped", flush=True)
+while True: time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["kill", "terminate"])
+def test_shared_memory_that_another_gave_to_the_tree_stays(supervised: Supervised, how: str) -> None:
+    with contextlib.ExitStack() as stack:
+        names = [f"{name}{os.getpid()}" for name in ("psm_", "torch_", "weights-of-the-trainer-")]
+        segments = [Path("/dev/shm", name) for name in names]
+        supervised.start([sys.executable, "-c", BORROWING, *map(str, segments)])
+        supervised.event()
+        for segment in segments:  # after the engine's start: what is older stays anyway
+            segment.write_bytes(bytes(4096))
+            stack.callback(segment.unlink)
+        wait_until(lambda: supervised.log().endswith("mapped\n"))
+        supervised.send({"op": how})
+        supervised.last_event()
+        assert all(segment.exists() for segment in segments)
 
 
 # An engine as SGLang makes it: ranks with titles, helpers without. It does not look after them. SIGUSR1 ends it, or one
@@ -358,7 +435,7 @@ while True: time.sleep(60)
 
 
 def test_shared_memory_of_ranks_that_end_with_a_killed_command_is_removed(supervised: Supervised) -> None:
-    segment = Path("/dev/shm", f"test-loads-{os.getpid()}.shm")
+    segment = Path("/dev/shm", f"sglang_loads_{os.getpid()}.shm")
     supervised.start([sys.executable, "-c", MAPPING, str(segment)])
     pid = supervised.event()["pid"]
     wait_until(lambda: bool(watched(supervised.watcher)))
@@ -406,6 +483,26 @@ def test_a_rank_that_is_killed_is_the_death_of_the_engine_within_a_second(superv
     assert (event["reason"], event["cause"]) == ("rank_died", cause)
     assert f"[sglang-ray: {cause}; the others are killed]" in supervised.log()
     assert not [pid for pid in engine.pids.values() if alive(int(pid))]
+
+
+def test_the_owner_of_an_engine_that_is_ready_can_have_its_ranks_watched_at_once() -> None:
+    title = (
+        "import ctypes, sys, time; ctypes.CDLL(None).prctl(15, b'sglang::schedul'); print(flush=True); time.sleep(60)"
+    )
+    code = f"import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', {title!r}]); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True) as engine:
+        try:
+            assert engine.stdout is not None
+            engine.stdout.readline()
+            watcher = Watcher.__new__(Watcher)
+            watcher.status, watcher.shared, watcher.ranks = None, set(), Ranks(select.poll(), engine.pid)
+            watcher.look_at_ranks()
+            assert not watcher.ranks.known  # its time has not come
+            watcher.command(b'{"op": "look"}')
+            watcher.look_at_ranks()
+            assert len(watcher.ranks.known) == 1
+        finally:
+            os.killpg(engine.pid, signal.SIGKILL)
 
 
 def test_a_rank_that_ends_with_code_0_is_the_death_of_the_engine_too(supervised: Supervised) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from sglang_ray import accelerators
 from sglang_ray.environment import prepend_python_path
 
 #: Tokens of key-value cache where the configuration does not say: without a limit it takes most of the memory and 40 s.
@@ -102,7 +103,7 @@ def adapt(given: dict[str, Any], fields: Collection[str], say: Say) -> dict[str,
     """The arguments, with what only an accelerator can do replaced; fields unknown to this SGLang are not set."""
     adapted = dict(given)
     if given.get("device") not in (None, "cpu"):
-        say(f"device {given['device']!r} -> 'cpu' (no accelerator is visible)")
+        say(f"device {given['device']!r} -> 'cpu' ({accelerators.DEVICE_VARIABLE}=cpu)")
     adapted["device"] = "cpu"
     for name, (value, why) in _REPLACED.items():
         current = given.get(name)

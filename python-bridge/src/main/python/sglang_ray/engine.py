@@ -26,7 +26,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
         raise missing_package("sglang", "an engine needs it")
     check_model_path(server_args)
     prepare_engine(os.environ)
-    on_cpu = _without_accelerator(server_args)
+    on_cpu = _on_processor(server_args)
     if on_cpu:
         cpu.prepare(os.environ)
     try:
@@ -38,12 +38,17 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
         if key not in fields:
             raise unknown_key("server_args", key, fields, f"ServerArgs of sglang {packages.version('sglang')}")
     arguments = without_unset(server_args, ServerArgs)
-    if arguments.get("dist_init_addr") is None:
-        arguments["dist_init_addr"] = f"127.0.0.1:{dist_port}"
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
+    if arguments.get("dist_init_addr") is None and not _has_several_groups(arguments):
+        arguments["dist_init_addr"] = f"127.0.0.1:{dist_port}"
     redaction.hide_in_logs(arguments)
     return _launch_srt(ServerArgs(**arguments))
+
+
+def _has_several_groups(arguments: dict[str, Any]) -> bool:
+    """Whether SGLang makes a group of processes for each data-parallel rank: one address cannot serve them all."""
+    return int(arguments.get("dp_size") or 1) > 1 and not arguments.get("enable_dp_attention")
 
 
 def check_model_path(server_args: dict[str, Any]) -> None:
@@ -99,8 +104,8 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
     if packages.version("sglang") is None:
         raise missing_package("sglang", "an engine needs it")
     prepare_engine(os.environ)
-    if _without_accelerator(server_args):
-        raise BridgeError("an embodied server needs an accelerator, and none is visible", 1)
+    if _on_processor(server_args):
+        raise BridgeError("an embodied server needs an accelerator, and the processor was asked for", 1)
     try:
         from sglang.multimodal_gen.runtime.launch_server import dispatch_launch
         from sglang.multimodal_gen.runtime.server_args import ServerArgs, set_global_server_args
@@ -117,9 +122,12 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
     return 0
 
 
-def _without_accelerator(server_args: dict[str, Any]) -> bool:
+def _on_processor(server_args: dict[str, Any]) -> bool:
+    """Whether SGLang must be adapted to a processor, because that was asked for; else there must be accelerators."""
     if cpu.has_own_cpu_engine(os.environ):
         return False
-    if server_args.get("device") == "cpu":
+    device = server_args.get("device")
+    if device == "cpu" or os.environ.get(accelerators.DEVICE_VARIABLE, "").strip().lower() == "cpu":
         return True
-    return accelerators.visible()["kind"] is None
+    accelerators.require(os.environ, device)
+    return False

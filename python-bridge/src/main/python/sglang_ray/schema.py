@@ -114,9 +114,10 @@ def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
     if version is None:
         raise missing_package(distribution, f"the {kind} schema is read from it")
     digest = fingerprint(kind)
-    kept = cache_folder() / f"{distribution}-{version}-{kind}.json"
+    cache = cache_folder()
+    kept = [] if cache is None else [cache / f"{distribution}-{version}-{kind}.json"]
     if use_kept:
-        for path in (*(folder / f"{kind}.json" for folder in bundled_folders()), kept):
+        for path in (*(folder / f"{kind}.json" for folder in bundled_folders()), *kept):
             found = _read(path)
             if (
                 found
@@ -126,7 +127,8 @@ def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
             ):
                 return found
     built = build(kind)
-    _keep(kept, built)
+    for path in kept:
+        _keep(path, built)
     return built
 
 
@@ -164,12 +166,14 @@ def bundled_folders() -> list[Path]:
     return [here / "schemas", here.parents[1] / "resources" / "dev" / "sglangray" / "bridge" / "schemas"]
 
 
-def cache_folder() -> Path:
-    """Kept answers for other versions: ``$SGLANG_RAY_HOME/schemas``."""
+def cache_folder() -> Path | None:
+    """Kept answers for other versions: ``$SGLANG_RAY_HOME/schemas``; None for a user without a home folder."""
     home = os.environ.get("SGLANG_RAY_HOME")
     if not home:
         cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
         home = os.path.join(cache, "sglang-ray")
+        if not os.path.isabs(home):  # it would be below the working directory
+            return None
     return Path(home) / "schemas"
 
 

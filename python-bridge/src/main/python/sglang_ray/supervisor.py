@@ -22,6 +22,7 @@ import signal
 import subprocess
 import sys
 import time
+from stat import S_ISFIFO
 from typing import Any, NamedTuple, NoReturn
 
 PR_SET_PDEATHSIG = 1
@@ -44,10 +45,21 @@ OUTPUT_CHUNKS = 16
 TRACKER_PATIENCE_S = 1.0
 #: Where shared memory and semaphores have names.
 SHARED_MEMORY = "/dev/shm"
-#: Removed by torch's own manager; a trainer elsewhere may have given it to the tree.
-OTHERS_SHARED_MEMORY = "torch_"
+#: What an engine's own is called: of SGLang, multiprocessing, NCCL, CUDA and the all-reduce of processors. What else
+#: the tree has mapped may be another's, such as a trainer's (``psm_``, ``torch_``), who made it and removes it.
+OWN_SHARED_MEMORY = (
+    "sgl_shm_",
+    "sglang_",
+    "multi_tokenizer_args_",
+    "sem.",
+    "nccl-",
+    "cuda.shm.",
+    "deepspeed_allreduce_buffer",
+)
 #: Time between two looks at the process table while a tree is being ended, in seconds.
 SCAN_INTERVAL_S = 0.05
+#: So many processes that appear while a tree is asked to end are asked too; then it is killed, because they beget more.
+MAX_NEWCOMERS = 256
 #: Longest accepted line after the first one, in bytes.
 MAX_COMMAND_LINE = 65536
 #: How SGLang titles the processes without which an engine cannot work: schedulers, detokenizers, their controller.
@@ -211,15 +223,17 @@ def shared_memory(pid: int) -> set[int]:
 
 
 def shared_memory_names() -> dict[str, int]:
-    """The paths of all shared memory and semaphores of this user that have names, and their inodes."""
+    """The paths of this user's shared memory and semaphores that may be an engine's own, and their inodes."""
     found = {}
     for name in os.listdir(SHARED_MEMORY) if os.path.isdir(SHARED_MEMORY) else ():
+        if not name.startswith(OWN_SHARED_MEMORY):
+            continue
         path = f"{SHARED_MEMORY}/{name}"
         try:
             stat = os.lstat(path)
         except OSError:
             continue  # its owner removed it just now
-        if stat.st_uid == os.geteuid() and not name.startswith(OTHERS_SHARED_MEMORY):
+        if stat.st_uid == os.geteuid():
             found[path] = stat.st_ino
     return found
 
@@ -367,9 +381,14 @@ def open_log(path: str | None) -> int:
         parent = os.path.dirname(path)
         if parent:
             os.makedirs(parent, exist_ok=True)
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        # To open a FIFO that nobody reads would wait for ever, and to write into it when its reader is slow.
+        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o640)
     except OSError as error:
         raise NotStarted(f"cannot write the log file {path}: {error.strerror}") from None
+    if S_ISFIFO(os.fstat(log).st_mode):
+        os.close(log)
+        raise NotStarted(f"cannot write the log file {path}: it is a FIFO")
+    return log
 
 
 def _prepare_child(watcher: int) -> None:
@@ -538,6 +557,7 @@ class Watcher:
         self.kill_at = float("inf")  # monotonic time of SIGKILL
         self.give_up_at = float("inf")
         self.termed: set[Process] = set()
+        self.newcomers = 0  # that were not there when the tree was first asked to end
         self.shared: set[int] = set()  # shared memory that ranks used, or the tree when its end began
         self.shared_before: set[int] = set()
         self.looked_into: set[Process] = set()
@@ -632,10 +652,14 @@ class Watcher:
                 self.end("terminate", _seconds(message, "grace_s", self.spec.grace_s if self.spec else 0.0))
             elif operation == "kill":
                 self.end("kill", 0.0)
+            elif operation == "look":
+                if self.ranks is not None:
+                    self.ranks.next_scan = 0.0
             else:
-                emit("warning", message="unknown op; known: terminate, kill")
+                emit("warning", message="unknown op; known: terminate, kill, look")
         except (ValueError, KeyError, TypeError):
-            emit("warning", message='a line was ignored; expected {"op":"terminate","grace_s":N} or {"op":"kill"}')
+            expected = '{"op":"terminate","grace_s":N}, {"op":"kill"} or {"op":"look"}'
+            emit("warning", message=f"a line was ignored; expected {expected}")
         except SpecificationError as error:
             emit("warning", message=str(error))
 
@@ -775,11 +799,15 @@ class Watcher:
                 self.shared |= shared_memory(process[0])
         now = time.monotonic()
         if now < self.kill_at:
-            for process in running:
-                if process not in self.termed:
+            newcomers = [process for process in running if process not in self.termed]
+            if self.termed:
+                self.newcomers += len(newcomers)
+            if self.newcomers <= MAX_NEWCOMERS:
+                for process in newcomers:
                     self.termed.add(process)
                     send_signal(process, signal.SIGTERM)
-            return
+                return
+            self.kill_at = now
         if self.give_up_at == float("inf"):
             self.give_up_at = now + KILL_PATIENCE_S
         if now < self.kill_at + TRACKER_PATIENCE_S:
@@ -838,19 +866,25 @@ def relay_loop(watcher: int, requests: int) -> int:
 
     signal.signal(signal.SIGTERM, request)
     _, status = os.waitpid(watcher, 0)
+    # However it ended: what it failed to end is a child of this process now.
+    deadline = time.monotonic() + KILL_PATIENCE_S
+    while has_children() and time.monotonic() < deadline:
+        kill_all(descendants(os.getpid()))
+        time.sleep(SCAN_INTERVAL_S)
     if os.WIFEXITED(status):
         return os.WEXITSTATUS(status)
-    deadline = time.monotonic() + KILL_PATIENCE_S
-    while time.monotonic() < deadline:
-        kill_all(descendants(os.getpid()))
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            break
-        time.sleep(SCAN_INTERVAL_S)
     emit("exited", code=None, signal="SIGKILL", reason="supervisor_killed")
     return 128 + signal.SIGKILL
+
+
+def has_children() -> bool:
+    """Whether any is left, those that have ended being collected."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return False
+    return True
 
 
 def main() -> NoReturn:
@@ -873,6 +907,7 @@ def main() -> NoReturn:
             os.close(0)
             code = relay_loop(watcher, requests_write)
     except BaseException as error:  # the last line of defence: nothing may outlive a defect in here
+        os.closerange(3, 1 << 16)  # there may have been no descriptor left to look at the processes with
         kill_all(descendants(os.getpid()))
         emit("failed", error=f"the supervisor failed: {type(error).__name__}: {error}")
     sys.stderr.flush()

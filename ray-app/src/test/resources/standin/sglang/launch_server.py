@@ -53,6 +53,7 @@ def run_server(server_args: Any) -> None:
         os._exit(behaviour.get("exit_code", 1))
     if behaviour.get("lose_port"):
         _lose_port(server_args)
+    _Server.address_family = socket.AF_INET6 if ":" in server_args.host else socket.AF_INET
     server = _Server((server_args.host, server_args.port), _Handler)
     server.args = server_args
     server.state = EngineState(server_args.weight_version, server_args.model_path, _behaviour)

@@ -1,89 +1,85 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Aborts requests on the engines that work on them. An engine takes {@code /abort_request} itself; a router has none, so its
- * engines are asked for ({@code /workers}) and each is told. Best effort: nobody waits for it and failures are of no interest, because
- * an engine also notices a closed connection, if later. Thread-safe.
+ * Aborts requests on an engine, by {@code /abort_request}. Best effort: nobody waits for it and failures are of no interest, because
+ * an engine also notices a closed connection, if seconds later. A router has no such endpoint. It passes the closed connection on, and
+ * that is left to it: each of its engines would have to be asked for each request. Thread-safe.
  */
 final class Aborter {
+    /** At an engine. More at once would hold up what it does for others. */
+    private static final int AT_ONCE = 8;
+
     private static final CallOptions OPTIONS =
             CallOptions.DEFAULT.withRequestTimeout(Duration.ofSeconds(5)).withAbortOnCancel(false);
 
     private final Caller caller;
-    private final Set<BaseUrl> routers = ConcurrentHashMap.newKeySet();
-    private final Map<BaseUrl, CompletableFuture<List<BaseUrl>>> asked = new ConcurrentHashMap<>();
+    private final Map<BaseUrl, Engine> engines = new ConcurrentHashMap<>();
 
     Aborter(Caller caller) {
         this.caller = caller;
     }
 
-    /** Returns at once. */
+    /** Returns at once; runs nothing on the calling thread. */
     void abort(BaseUrl server, List<String> rids) {
-        if (rids.isEmpty()) {
-            return;
+        if (!rids.isEmpty()) {
+            engines.computeIfAbsent(server, Engine::new).add(rids);
         }
-        if (routers.contains(server)) {
-            tellEnginesOf(server, rids);
-            return;
+    }
+
+    /** A server that may be an engine; the first answer shows whether it is. */
+    private final class Engine {
+        private final BaseUrl server;
+        private final Deque<String> waiting = new ArrayDeque<>();
+        private int underWay;
+        private boolean known;
+        private boolean router;
+
+        Engine(BaseUrl server) {
+            this.server = server;
         }
-        // The first shows what the server is.
-        Futures.onEnd(send(server, rids.get(0)), (done, failure) -> {
-            if (failure instanceof ServerStatusException answer && (answer.status() == 404 || answer.status() == 405)) {
-                routers.add(server);
-                tellEnginesOf(server, rids);
-            } else {
-                rids.stream().skip(1).forEach(rid -> tell(server, rid));
+
+        synchronized void add(List<String> rids) {
+            if (!router) {
+                waiting.addAll(rids);
+                sendMore();
             }
-        });
-    }
+        }
 
-    private void tellEnginesOf(BaseUrl router, List<String> rids) {
-        Futures.onEnd(engines(router), (engines, failure) -> {
-            if (engines != null) {
-                engines.forEach(engine -> rids.forEach(rid -> tell(engine, rid)));
+        private synchronized void ended(boolean answered, boolean isRouter) {
+            underWay--;
+            known = true;
+            router |= isRouter;
+            if (!answered) {
+                waiting.clear(); // What closed connections tell it must do.
             }
-        });
-    }
-
-    /** One question for all who want to know it at the same time. */
-    private CompletableFuture<List<BaseUrl>> engines(BaseUrl router) {
-        CompletableFuture<List<BaseUrl>> mine = new CompletableFuture<>();
-        CompletableFuture<List<BaseUrl>> others = asked.putIfAbsent(router, mine);
-        if (others != null) {
-            return others;
+            sendMore();
         }
-        CallSpec workers = CallSpec.get("/workers", OPTIONS).at(router);
-        Futures.onEnd(caller.send(workers, answer -> engines(Json.read(answer.body()))), (engines, failure) -> {
-            asked.remove(router);
-            mine.complete(engines == null ? List.of() : engines);
-        });
-        return mine;
-    }
 
-    private static List<BaseUrl> engines(JsonNode answer) {
-        List<BaseUrl> engines = new ArrayList<>();
-        for (JsonNode worker : answer.path("workers")) {
-            engines.add(BaseUrl.parse(worker.path("url").asText()));
+        private void sendMore() {
+            while (underWay < (known ? AT_ONCE : 1) && !waiting.isEmpty()) {
+                String rid = waiting.remove();
+                underWay++;
+                caller.transports().events().after(Duration.ZERO, () -> send(rid));
+            }
         }
-        return engines;
-    }
 
-    private void tell(BaseUrl server, String rid) {
-        var unused = send(server, rid);
-    }
-
-    private CompletableFuture<HttpAnswer> send(BaseUrl server, String rid) {
-        CallSpec abort = CallSpec.post("/abort_request", Json.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS);
-        return new RetryingCall(caller, caller.transports().events(), abort.at(server)).start();
+        private void send(String rid) {
+            CallSpec abort = CallSpec.post("/abort_request", Json.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS)
+                    .at(server);
+            Futures.onEnd(
+                    new RetryingCall(caller, caller.transports().events(), abort).start(),
+                    (done, failure) -> ended(
+                            failure == null,
+                            failure instanceof ServerStatusException answer
+                                    && (answer.status() == 404 || answer.status() == 405)));
+        }
     }
 }

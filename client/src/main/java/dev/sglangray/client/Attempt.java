@@ -45,7 +45,7 @@ final class Attempt {
             Attempt attempt = new Attempt(options.listeners(), server, sent, http);
             attempt.tell(listener -> listener.onStart(sent));
             return attempt;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             server.release(null);
             throw e;
         }
@@ -80,8 +80,8 @@ final class Attempt {
         for (ClientListener listener : listeners) {
             try {
                 what.accept(listener);
-            } catch (RuntimeException e) {
-                // A broken metric must not break a call; the listener's contract says so.
+            } catch (Throwable e) {
+                // A broken metric must not break a call, with an Error neither; the listener's contract says so.
             }
         }
     }

@@ -3,11 +3,18 @@ package dev.sglangray.client;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
 
 /** The address of an engine or router, perhaps with a path in front of theirs. */
 final class BaseUrl {
     private static final int MAX_KNOWN = 64;
+    private static final int MAX_SHOWN = 200;
+    private static final String EXAMPLE = "an example is http://10.0.0.1:30000";
+
+    /** What follows the last colon of host and port, if that colon is not within an IPv6 address. */
+    private static final Pattern PORT = Pattern.compile("(?:\\[[^]]*]|[^:\\[\\]]+):([^:\\]]*)");
 
     private final HttpUrl url;
     private final String text;
@@ -23,20 +30,52 @@ final class BaseUrl {
         this.target = new Target(url.isHttps(), url.host(), url.port());
     }
 
-    /** @throws IllegalArgumentException saying what is wrong with the text */
+    /**
+     * @throws IllegalArgumentException saying what is wrong with the text; what may be a password or another secret in it is not
+     *     repeated
+     */
     static BaseUrl parse(String text) {
-        HttpUrl url = HttpUrl.parse(text.strip());
-        if (url == null) {
-            String hint = text.contains("://") ? "" : "; did you mean \"http://" + text.strip() + "\"?";
-            throw refused("\"" + withoutUserInfo(text) + "\" is not an http or https URL" + hint);
+        String stripped = text.strip();
+        if (stripped.isEmpty()) {
+            throw refused("it is empty; " + EXAMPLE);
         }
-        if (!url.encodedUsername().isEmpty() || !url.encodedPassword().isEmpty()) {
-            throw refused("it has a user name or password in it; give a key with apiKey(…) instead");
+        if (stripped.contains("@")) {
+            throw refused(
+                    "it has a user name or password in it, in front of an \"@\"; give a key with apiKey(…) instead");
+        }
+        HttpUrl url = HttpUrl.parse(stripped);
+        if (url == null) {
+            throw refused(whyNone(stripped));
         }
         if (url.encodedQuery() != null || url.encodedFragment() != null) {
             throw refused("it has a query or fragment in it; only scheme, host, port and path are allowed");
         }
         return new BaseUrl(url);
+    }
+
+    private static String whyNone(String text) {
+        int scheme = text.indexOf("://");
+        if (scheme < 0) {
+            String hint =
+                    HttpUrl.parse("http://" + text) == null ? EXAMPLE : "did you mean \"http://" + shown(text) + "\"?";
+            return "\"" + shown(text) + "\" has no scheme; " + hint;
+        }
+        if (!text.substring(0, scheme).matches("(?i)https?")) {
+            return "its scheme is \"" + shown(text.substring(0, scheme)) + "\"; allowed are http and https";
+        }
+        String address = text.substring(scheme + 3).replaceFirst("[/\\\\?#].*", "");
+        Matcher port = PORT.matcher(address);
+        if (!port.matches() || isPort(port.group(1))) {
+            return "\"" + shown(text) + "\" has no valid host; " + EXAMPLE;
+        }
+        // Anything but a number may be a password whose "@" was forgotten.
+        String seen = port.group(1).matches("\\d{1,20}") ? port.group(1) : "not a number";
+        return "its port is " + seen + "; allowed are 1 to 65535";
+    }
+
+    private static boolean isPort(String text) {
+        return text.isEmpty()
+                || (text.matches("\\d{1,9}") && Integer.parseInt(text) >= 1 && Integer.parseInt(text) <= 65535);
     }
 
     /** The URL of {@code path}, which begins with a slash and may have a query. */
@@ -82,8 +121,10 @@ final class BaseUrl {
         return text;
     }
 
-    private static String withoutUserInfo(String text) {
-        return text.replaceFirst("//[^/]*@", "//…@");
+    /** For people: without a query, where keys may stand, and without what a terminal acts on. */
+    private static String shown(String text) {
+        String visible = text.replaceFirst("[?#](?s:.*)", "?…").replaceAll("\\p{Cntrl}", "�");
+        return visible.length() <= MAX_SHOWN ? visible : visible.substring(0, MAX_SHOWN) + "…";
     }
 
     private static IllegalArgumentException refused(String why) {

@@ -7,8 +7,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -30,6 +34,9 @@ final class Batch {
     private int held;
     private boolean stopped;
     private boolean starting;
+    private final Queue<Optional<BatchProgress>> reports = new ConcurrentLinkedQueue<>(); // Empty: the end.
+    private final AtomicInteger reporting = new AtomicInteger();
+    private boolean reportThrew; // Guarded by reporting.
 
     /**
      * @param failFast whether the first failure is the last outcome
@@ -126,7 +133,7 @@ final class Batch {
     private CompletableFuture<GenerateResponse> send(GenerateRequest request) {
         try {
             return send.apply(request);
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             // It cannot be written, for example. On an event loop nobody would hear of it.
             return CompletableFuture.failedFuture(e);
         }
@@ -175,7 +182,6 @@ final class Batch {
     }
 
     private void finished(int index, @Nullable GenerateResponse answer, @Nullable Throwable failure) {
-        boolean last = false;
         synchronized (this) {
             underWay.remove(index);
             open--;
@@ -184,22 +190,40 @@ final class Batch {
                 InferenceException reason = answer != null ? null : known(failure);
                 failed += reason == null ? 0 : 1;
                 items.accept(new BatchItem(index, answer, reason));
-                report();
-                last = done == requests.size() || (failFast && reason != null);
-                stopped = last;
+                reports.add(Optional.of(new BatchProgress(done, failed, requests.size())));
+                stopped = done == requests.size() || (failFast && reason != null);
+                if (stopped) {
+                    reports.add(Optional.empty());
+                }
             }
         }
-        if (last) {
-            end.run(); // Without the lock: it may run what depends on the batch.
-        }
         start(0);
+        report();
     }
 
+    /** Without the lock, because it runs what is not ours; one after the other all the same. */
     private void report() {
+        if (reporting.getAndIncrement() != 0) {
+            return;
+        }
+        int missed = 1;
+        while (missed != 0) {
+            Optional<BatchProgress> report;
+            while ((report = reports.poll()) != null) {
+                report.ifPresentOrElse(this::report, end);
+            }
+            missed = reporting.addAndGet(-missed);
+        }
+    }
+
+    private void report(BatchProgress progress) {
         try {
-            options.progress().accept(new BatchProgress(done, failed, requests.size()));
-        } catch (RuntimeException e) {
-            // A broken report must not stop the batch; the contract of the report says so.
+            options.progress().accept(progress);
+        } catch (Throwable e) {
+            if (!reportThrew) {
+                reportThrew = true;
+                Reports.thrown("a batch's report of progress", e);
+            }
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.function.Consumer;
  *
  * @param concurrency how many are under way at once; at least 1
  * @param progress called after each answer or failure, one call at a time, on a thread of the client; must not
- *     block, and what it throws is ignored
+ *     block. What it throws is logged once as a warning, and the batch goes on
  */
 public record BatchOptions(int concurrency, Consumer<BatchProgress> progress) {
     /** 256 at once, no report. */

@@ -9,13 +9,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * What may differ from call to call; see {@link InferenceHttpClient#withOptions}. Immutable: each {@code with…} gives another one.
  *
- * @param requestTimeoutOrNull for one attempt as a whole; null for no limit
- * @param readTimeoutOrNull how long the server may be silent; null for no limit
+ * @param requestTimeoutOrNull for one attempt as a whole, the wait for a connection included; 1 ms to 24 days; null for no limit
+ * @param readTimeoutOrNull how long the server may be silent, or take nothing of the request; 1 ms to 24 days; null for no limit
  * @param maxRetries how often a failed call is tried again, at least 0
  * @param retryBackoff the pause before the first retry; it grows by itself with each, and up to half of it is left out at random
  * @param maxRetryPause the longest pause; a server that asks for a longer one by {@code Retry-After} is not tried again
  * @param repeatProcessed whether a POST that the server may have worked on is repeated too
- * @param abortOnCancel whether cancelling a generation also aborts it on the engine
+ * @param abortOnCancel whether cancelling a generation also aborts it by its id, on an engine that is called directly; through a
+ *     router the closed connection ends it, some seconds later
  * @param headers further headers
  */
 public record CallOptions(
@@ -27,22 +28,22 @@ public record CallOptions(
         boolean repeatProcessed,
         boolean abortOnCancel,
         Map<String, String> headers) {
-    /** No limits, no retries, as in RLinf; an abort for each cancelled generation. */
+    /** No limits, no retries, as in RLinf; an abort for each cancelled generation of an engine. */
     public static final CallOptions DEFAULT =
             new CallOptions(null, null, 0, Duration.ofMillis(500), Duration.ofSeconds(60), false, true, Map.of());
 
     /** @throws IllegalArgumentException if a value is out of its range, or a header cannot be sent or is the client's own */
     public CallOptions {
-        Checks.positiveOrNull("requestTimeout", requestTimeoutOrNull);
-        Checks.positiveOrNull("readTimeout", readTimeoutOrNull);
+        Checks.timeoutOrNull("requestTimeout", requestTimeoutOrNull);
+        Checks.timeoutOrNull("readTimeout", readTimeoutOrNull);
         Checks.atLeast("maxRetries", 0, maxRetries);
-        Checks.notNegative("retryBackoff", retryBackoff);
-        Checks.notNegative("maxRetryPause", maxRetryPause);
+        Checks.pause("retryBackoff", retryBackoff);
+        Checks.pause("maxRetryPause", maxRetryPause);
         headers = Map.copyOf(headers);
         headers.forEach(Checks::header);
     }
 
-    /** With a limit on one attempt as a whole; more than 0. */
+    /** With a limit on one attempt as a whole; 1 ms to 24 days. */
     public CallOptions withRequestTimeout(Duration timeout) {
         return new CallOptions(
                 timeout,
@@ -55,7 +56,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With a limit on the server's silence; more than 0. */
+    /** With a limit on the server's silence; 1 ms to 24 days. */
     public CallOptions withReadTimeout(Duration timeout) {
         return new CallOptions(
                 requestTimeoutOrNull,
@@ -81,7 +82,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With another pause before the first retry; not negative. */
+    /** With another pause before the first retry; 0 to 24 days. */
     public CallOptions withRetryBackoff(Duration pause) {
         return new CallOptions(
                 requestTimeoutOrNull,
@@ -94,7 +95,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With another longest pause; not negative. */
+    /** With another longest pause; 0 to 24 days. */
     public CallOptions withMaxRetryPause(Duration pause) {
         return new CallOptions(
                 requestTimeoutOrNull,
@@ -120,7 +121,7 @@ public record CallOptions(
                 headers);
     }
 
-    /** With an abort on the engine for each cancelled generation, or without. */
+    /** With an abort for each cancelled generation of an engine, or without. */
     public CallOptions withAbortOnCancel(boolean value) {
         return new CallOptions(
                 requestTimeoutOrNull,

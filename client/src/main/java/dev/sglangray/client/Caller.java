@@ -67,12 +67,16 @@ final class Caller {
     private <T> T read(CallSpec call, HttpAnswer answer, Reader<T> reader) {
         try {
             return reader.read(answer);
-        } catch (IOException | IllegalArgumentException e) {
-            BaseUrl named = call.onlyAt() == null ? options.baseUrls().get(0) : call.onlyAt();
-            HttpCall http = new HttpCall(
-                    call.method(), named, call.path(), call.options().headers(), null, null, null);
-            throw Failures.malformed(options, http, answer.body(), e);
+        } catch (IOException | RuntimeException e) {
+            throw Failures.malformed(options, named(call), answer.body(), e);
+        } catch (StackOverflowError | OutOfMemoryError e) {
+            throw Failures.unexpected(options, named(call), e);
         }
+    }
+
+    private HttpCall named(CallSpec call) {
+        BaseUrl named = call.onlyAt() == null ? options.baseUrls().get(0) : call.onlyAt();
+        return new HttpCall(call.method(), named, call.path(), call.options().headers(), null, null, null);
     }
 
     void close() {

@@ -8,27 +8,29 @@ import org.jspecify.annotations.Nullable;
 
 /** Checks of arguments; all throw {@link IllegalArgumentException}. */
 final class Checks {
+    private static final Duration LONGEST = Duration.ofDays(24);
     private static final Set<String> OWN_HEADERS = Set.of(
             "host", "content-length", "transfer-encoding", "connection", "upgrade", "accept-encoding", "expect", "te");
 
     private Checks() {}
 
-    static Duration positive(String name, Duration value) {
-        if (value.isNegative() || value.isZero()) {
-            throw new IllegalArgumentException(name + " must be more than 0: " + value);
+    /** A limit that both transports can keep: they count in milliseconds, in 32 bits. */
+    static Duration timeout(String name, Duration value) {
+        if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(name + " must be from 1 ms to " + LONGEST.toDays() + " days: " + value);
         }
         return value;
     }
 
-    static void positiveOrNull(String name, @Nullable Duration value) {
+    static void timeoutOrNull(String name, @Nullable Duration value) {
         if (value != null) {
-            positive(name, value);
+            timeout(name, value);
         }
     }
 
-    static void notNegative(String name, Duration value) {
-        if (value.isNegative()) {
-            throw new IllegalArgumentException(name + " is negative: " + value);
+    static void pause(String name, Duration value) {
+        if (value.isNegative() || value.compareTo(LONGEST) > 0) {
+            throw new IllegalArgumentException(name + " must be from 0 to " + LONGEST.toDays() + " days: " + value);
         }
     }
 

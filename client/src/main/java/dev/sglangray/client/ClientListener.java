@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-/** Hears of every attempt, for metrics and traces. Must be thread-safe, must not block; what it throws is logged nowhere and lost. */
+/**
+ * Hears of every attempt, for metrics and traces. Must be thread-safe and must not block: it runs on the client's threads, which serve
+ * other calls too, or on the one that calls the client. What it throws is logged nowhere and lost, an {@link Error} too.
+ */
 public interface ClientListener {
     /** An attempt begins. */
     default void onStart(OutgoingRequest request) {}

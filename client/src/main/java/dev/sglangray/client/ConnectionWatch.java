@@ -3,9 +3,11 @@ package dev.sglangray.client;
 
 import java.net.InetSocketAddress;
 import java.net.Proxy;
+import java.net.Socket;
 import okhttp3.Call;
 import okhttp3.Connection;
 import okhttp3.EventListener;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Knows whether a call failed before or after it had a connection, which OkHttp's exceptions alone do not tell, and when connections
@@ -14,10 +16,34 @@ import okhttp3.EventListener;
 final class ConnectionWatch extends EventListener {
     /** Travels with the request as a tag. */
     static final class State {
-        private volatile boolean connected;
+        private volatile @Nullable Connection connection;
+        private volatile @Nullable AnswerHead head;
+        private volatile Runnable whenCanceled = () -> {};
 
         boolean isConnected() {
-            return connected;
+            return connection != null;
+        }
+
+        /** The socket that carries the call, or null without one. */
+        @Nullable
+        Socket socket() {
+            Connection carrier = connection;
+            return carrier == null ? null : carrier.socket();
+        }
+
+        /** The head that the server sent, where OkHttp was shown another one. */
+        @Nullable
+        AnswerHead head() {
+            return head;
+        }
+
+        void head(AnswerHead value) {
+            head = value;
+        }
+
+        /** What to do when the call is cancelled, by its timeout too. */
+        void whenCanceled(Runnable action) {
+            whenCanceled = action;
         }
     }
 
@@ -29,12 +55,12 @@ final class ConnectionWatch extends EventListener {
 
     @Override
     public void connectStart(Call call, InetSocketAddress address, Proxy proxy) {
-        set(call, false);
+        set(call, null);
     }
 
     @Override
     public void connectionAcquired(Call call, Connection connection) {
-        set(call, true);
+        set(call, connection);
     }
 
     @Override
@@ -42,10 +68,18 @@ final class ConnectionWatch extends EventListener {
         idle.released(connection);
     }
 
-    private static void set(Call call, boolean connected) {
+    @Override
+    public void canceled(Call call) {
         State state = call.request().tag(State.class);
         if (state != null) {
-            state.connected = connected;
+            state.whenCanceled.run();
+        }
+    }
+
+    private static void set(Call call, @Nullable Connection connection) {
+        State state = call.request().tag(State.class);
+        if (state != null) {
+            state.connection = connection;
         }
     }
 }

@@ -11,7 +11,8 @@ import java.util.concurrent.Flow;
  * <p>Back-pressure reaches the server: bytes that nobody has asked for are not read from the connection. Cancelling closes the
  * connection, which tells an engine to stop, and aborts the request on the engine.
  *
- * <p>Subscribers are called on the client's threads and must not block; {@link #open()} is for threads that may. A failure is an
+ * <p>Subscribers are called on the client's threads and must not block; {@link #open()} is for threads that may. One that throws has
+ * its subscription cancelled, and gets what it threw by {@code onError}. A failure is an
  * {@link InferenceException}. Retries, if any were asked for, happen before the first event only.
  *
  * @param <T> an event

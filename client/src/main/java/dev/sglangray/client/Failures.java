@@ -88,6 +88,31 @@ final class Failures {
                 call.what() + ": the answer is no event stream but " + ServerMessage.shorten(contentType), null);
     }
 
+    /** The call could not be carried out, or its answer not be read, in a way that nothing else here describes. */
+    static InferenceException unexpected(ClientOptions options, HttpCall call, Throwable cause) {
+        if (cause instanceof InferenceException known) {
+            return known;
+        }
+        if (isOutOfMemory(cause)) {
+            return new AnswerTooLargeException(
+                    call.what() + ": the JVM has no memory left for the answer; the limit for one is "
+                            + options.maxAnswerBytes() + " bytes (maxAnswerBytes)");
+        }
+        return new MalformedResponseException(
+                call.what() + ": the answer cannot be read: " + cause.getClass().getSimpleName() + ": "
+                        + reason(options, cause),
+                cause);
+    }
+
+    static boolean isOutOfMemory(Throwable failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof OutOfMemoryError) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** An answer that is no HTTP. */
     static InferenceException notHttp(ClientOptions options, HttpCall call, Throwable cause) {
         return new MalformedResponseException(

@@ -18,7 +18,7 @@ final class Futures {
         var unused = future.whenComplete(action);
     }
 
-    /** As {@code thenApply}, but failures are not wrapped and cancelling the result cancels {@code source}. */
+    /** As {@code thenApply}, but failures are not wrapped and ending the result early cancels {@code source}. */
     static <T, R> CompletableFuture<R> map(
             CompletableFuture<T> source, Function<T, R> function, @Nullable Executor executor) {
         CompletableFuture<R> result = new CompletableFuture<>();
@@ -47,18 +47,14 @@ final class Futures {
         return cancelling(result, source);
     }
 
-    /** Whether {@code source} succeeds; cancelling the result cancels {@code source}. */
+    /** Whether {@code source} succeeds; ending the result early cancels {@code source}. */
     static CompletableFuture<Boolean> succeeds(CompletableFuture<?> source) {
         return cancelling(source.handle((value, failure) -> failure == null), source);
     }
 
-    /** Cancelling {@code result} cancels {@code source}. */
+    /** Whatever ends {@code result} before {@code source}, a cancel, a time-out or a value, cancels {@code source}. */
     static <R> CompletableFuture<R> cancelling(CompletableFuture<R> result, CompletableFuture<?> source) {
-        onEnd(result, (value, failure) -> {
-            if (result.isCancelled()) {
-                source.cancel(true);
-            }
-        });
+        onEnd(result, (value, failure) -> source.cancel(true));
         return result;
     }
 

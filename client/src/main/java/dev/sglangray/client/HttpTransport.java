@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
+import java.time.Duration;
+
 /**
  * Sends HTTP calls, each once: no retries, no reading of bodies. Thread-safe. There are two: {@link OkHttpTransport} has a thread
  * for each call under way, {@link NettyTransport} a few event loops for all of them.
@@ -13,6 +15,12 @@ interface HttpTransport extends AutoCloseable {
      * @throws IllegalArgumentException if the path or a header cannot be sent
      */
     Exchange start(HttpCall call, boolean paced, AnswerHandler handler);
+
+    /**
+     * Runs {@code action} once on a thread of the transport, after a pause that may be zero; if the transport is closed meanwhile,
+     * at once. It must not block and must not throw.
+     */
+    void after(Duration pause, Runnable action);
 
     /** Ends the calls under way with a {@link RequestCancelledException} and frees sockets and threads. Idempotent. */
     @Override

@@ -17,7 +17,7 @@ import java.util.function.UnaryOperator;
  * Its threads are daemons and do not keep a JVM alive.
  *
  * <p>A call that waits may take as long as a generation does, unless a timeout was asked for. Interrupting the waiting thread and
- * cancelling an asynchronous call's future end it at once and abort it on the engine; closing the client ends all calls.
+ * cancelling an asynchronous call's future end it at once, here and on the engine; closing the client ends all calls.
  *
  * <p>Methods whose names end in {@code Async} and streams use a few event loops for all calls. What depends on their futures runs
  * there unless an executor is given, to it or to the builder, and must not block.

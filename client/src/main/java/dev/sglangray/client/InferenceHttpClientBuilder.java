@@ -13,12 +13,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Builds an {@link InferenceHttpClient}. Not thread-safe. */
 public final class InferenceHttpClientBuilder {
+    private static final int MAX_ARRAY = Integer.MAX_VALUE - 8;
+
     private List<BaseUrl> baseUrls = List.of();
     private ApiKey apiKey = ApiKey.NONE;
     private Duration connectTimeout = Duration.ofSeconds(10);
     private Proxy proxy = Proxy.NO_PROXY;
     private int maxConnections = 16 * 1024;
-    private long maxAnswerBytes = 1L << 30;
+    private long maxAnswerBytes = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 8);
     private boolean compression = true;
     private int retryBudget = 100;
     private TransportKind transport = TransportKind.AUTO;
@@ -35,7 +37,8 @@ public final class InferenceHttpClientBuilder {
      * The engine or router, for example {@code http://10.0.0.1:30000} or {@code http://[fd00::1]:30000}; it may have a path,
      * in front of which nothing else is put.
      *
-     * @throws IllegalArgumentException if it is not an http or https URL, or has a user name, query or fragment in it
+     * @throws IllegalArgumentException if it is not an http or https URL, or has a user name, query or fragment in it; the text does not
+     *     repeat what may be a secret
      */
     public InferenceHttpClientBuilder baseUrl(String url) {
         return baseUrls(List.of(url));
@@ -65,19 +68,19 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** How long connecting may take, TCP and TLS each; 10 seconds unless set, as in RLinf. More than 0. */
+    /** How long connecting may take, TCP and TLS each; 10 seconds unless set, as in RLinf. From 1 ms to 24 days. */
     public InferenceHttpClientBuilder connectTimeout(Duration timeout) {
-        this.connectTimeout = Checks.positive("connectTimeout", timeout);
+        this.connectTimeout = Checks.timeout("connectTimeout", timeout);
         return this;
     }
 
-    /** How long the server may be silent; no limit unless set, because a generation may take any time. More than 0. */
+    /** How long the server may be silent; no limit unless set, because a generation may take any time. From 1 ms to 24 days. */
     public InferenceHttpClientBuilder readTimeout(Duration timeout) {
         this.options = options.withReadTimeout(timeout);
         return this;
     }
 
-    /** How long one attempt may take as a whole; no limit unless set. More than 0. */
+    /** How long one attempt may take as a whole; no limit unless set. From 1 ms to 24 days. */
     public InferenceHttpClientBuilder requestTimeout(Duration timeout) {
         this.options = options.withRequestTimeout(timeout);
         return this;
@@ -132,7 +135,10 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** Whether cancelling a generation also aborts it on the engine, by the id {@code rid} that it is given. True unless set. */
+    /**
+     * Whether cancelling a generation also aborts it, by the id {@code rid} that it is given, on an engine that is called directly.
+     * Through a router the closed connection ends it, some seconds later. True unless set.
+     */
     public InferenceHttpClientBuilder abortOnCancel(boolean value) {
         this.options = options.withAbortOnCancel(value);
         return this;
@@ -144,10 +150,16 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** The largest answer that is taken, decompressed, and the largest event of a stream; 1 GiB unless set. At least 1. */
+    /**
+     * The largest answer that is taken, decompressed, and the largest event of a stream. An eighth of the JVM's heap and 1 GiB at
+     * most, unless set: an answer and what is read out of it are in memory at the same time. From 1 to 2,147,483,639, the longest
+     * array.
+     *
+     * @throws IllegalArgumentException if it is out of that range
+     */
     public InferenceHttpClientBuilder maxAnswerBytes(long bytes) {
-        if (bytes < 1) {
-            throw new IllegalArgumentException("maxAnswerBytes must be at least 1: " + bytes);
+        if (bytes < 1 || bytes > MAX_ARRAY) {
+            throw new IllegalArgumentException("maxAnswerBytes must be from 1 to " + MAX_ARRAY + ": " + bytes);
         }
         this.maxAnswerBytes = bytes;
         return this;

@@ -4,28 +4,42 @@ package dev.sglangray.client;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.CodecException;
 import io.netty.handler.codec.PrematureChannelClosureException;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
-import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.DefaultHttpRequest;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** One connection, which carries one call at a time. Runs on its event loop. */
 final class NettyConnection extends ChannelInboundHandlerAdapter {
+    /** A large body is written in slices, so that a server that takes some of it is seen not to be silent. */
+    private static final int SLICE = 256 * 1024;
+
+    /** How long an answer is waited for that came before the server hung up: it is here already, or never comes. */
+    private static final long LAST_WORDS_MILLIS = 1000;
+
     private final ClientOptions options;
     private final NettyPool pool;
     private final NettyTarget target;
@@ -33,6 +47,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
     private @Nullable NettyExchange current;
     private boolean established;
     private boolean keepAlive;
+    private boolean sent;
+    private @Nullable Throwable notSent;
     private boolean informational;
     private boolean headSeen;
     private boolean wanted;
@@ -79,6 +95,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         }
         current = exchange;
         keepAlive = false;
+        sent = false;
+        notSent = null;
         informational = false;
         headSeen = false;
         wanted = false;
@@ -87,11 +105,39 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
             open.config().setAutoRead(false);
             open.read();
         }
-        open.writeAndFlush(request(exchange.call())).addListener(written -> {
-            if (!written.isSuccess() && current == exchange) {
-                lost(written.cause());
+        write(open, exchange).addListener(written -> {
+            if (current != exchange) {
+                return;
+            }
+            if (written.isSuccess()) {
+                sent = true;
+            } else {
+                notSent(open, exchange, written.cause());
             }
         });
+    }
+
+    private void notSent(Channel open, NettyExchange exchange, Throwable cause) {
+        notSent = cause;
+        if (!open.isActive()) {
+            lost(cause);
+        } else if (!headSeen) {
+            var unused = pool.loop()
+                    .schedule(
+                            () -> {
+                                if (current == exchange && !headSeen) {
+                                    lost(cause);
+                                }
+                            },
+                            LAST_WORDS_MILLIS,
+                            TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** Whether what the server sends is read, and its silence therefore its own. */
+    boolean isListening() {
+        NettyExchange exchange = current;
+        return exchange == null || !exchange.isPaced() || !headSeen || wanted;
     }
 
     /** Reads some more for a paced call. */
@@ -134,8 +180,10 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         if (cause instanceof IOException) {
             lost(cause);
-        } else {
+        } else if (cause instanceof CodecException && !Failures.isOutOfMemory(cause)) {
             broken(cause);
+        } else {
+            fail(call -> Failures.unexpected(options, call, cause));
         }
     }
 
@@ -160,10 +208,12 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         }
         exchange.heard();
         if (message instanceof HttpResponse response) {
-            informational = response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
+            // A switch of protocols that nobody asked for is no promise of another answer.
+            boolean switching = response.status().code() == HttpResponseStatus.SWITCHING_PROTOCOLS.code();
+            informational = response.status().codeClass() == HttpStatusClass.INFORMATIONAL && !switching;
             if (!informational) {
                 headSeen = true;
-                keepAlive = HttpUtil.isKeepAlive(response);
+                keepAlive = HttpUtil.isKeepAlive(response) && !switching;
                 exchange.head(new AnswerHead(response.status().code(), response.headers()::get));
             }
         }
@@ -184,7 +234,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
     private void finish(NettyExchange exchange) {
         current = null;
         Channel open = channel;
-        if (open != null && keepAlive && !exchange.isDone()) {
+        // With half a request on it a connection cannot carry another one.
+        if (open != null && keepAlive && sent && !exchange.isDone()) {
             if (exchange.isPaced()) {
                 open.config().setAutoRead(true);
             }
@@ -197,34 +248,57 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void lost(Throwable cause) {
-        NettyExchange exchange = current;
-        current = null;
-        close();
-        if (exchange != null) {
-            exchange.fail(Failures.lost(options, exchange.call(), cause));
-        }
+        Throwable first = notSent == null ? cause : notSent;
+        fail(call -> Failures.lost(options, call, first));
     }
 
     private void broken(Throwable cause) {
+        fail(call -> Failures.notHttp(options, call, cause));
+    }
+
+    private void fail(Function<HttpCall, InferenceException> failure) {
         NettyExchange exchange = current;
         current = null;
         close();
         if (exchange != null) {
-            exchange.fail(Failures.notHttp(options, exchange.call(), cause));
+            exchange.fail(failure.apply(exchange.call()));
         }
     }
 
-    private FullHttpRequest request(HttpCall call) {
+    private ChannelFuture write(Channel open, NettyExchange exchange) {
+        HttpCall call = exchange.call();
+        byte[] body = call.body() == null ? new byte[0] : call.body();
+        HttpMethod method = HttpMethod.valueOf(call.method());
+        String target = call.baseUrl().target(call.path());
+        HttpHeaders headers = headers(call);
+        if (body.length <= SLICE) {
+            return open.writeAndFlush(new DefaultFullHttpRequest(
+                    HttpVersion.HTTP_1_1,
+                    method,
+                    target,
+                    Unpooled.wrappedBuffer(body),
+                    headers,
+                    DefaultHttpHeadersFactory.trailersFactory().newHeaders()));
+        }
+        HttpRequest request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, target, headers);
+        var unused = open.write(request);
+        int at = 0;
+        for (; body.length - at > SLICE; at += SLICE) {
+            open.write(new DefaultHttpContent(Unpooled.wrappedBuffer(body, at, SLICE)))
+                    .addListener(written -> {
+                        if (written.isSuccess()) {
+                            exchange.heard();
+                        }
+                    });
+        }
+        return open.writeAndFlush(new DefaultLastHttpContent(Unpooled.wrappedBuffer(body, at, body.length - at)));
+    }
+
+    private HttpHeaders headers(HttpCall call) {
         byte[] body = call.body();
         // The values were checked when they were taken.
-        FullHttpRequest request = new DefaultFullHttpRequest(
-                HttpVersion.HTTP_1_1,
-                HttpMethod.valueOf(call.method()),
-                call.baseUrl().target(call.path()),
-                body == null ? Unpooled.EMPTY_BUFFER : Unpooled.wrappedBuffer(body),
-                DefaultHttpHeadersFactory.headersFactory().withValidation(false),
-                DefaultHttpHeadersFactory.trailersFactory());
-        HttpHeaders headers = request.headers();
+        HttpHeaders headers =
+                DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
         headers.set(HttpHeaderNames.HOST, call.baseUrl().hostHeader());
         call.headers().forEach(headers::set);
         String authorization = options.apiKey().authorization();
@@ -237,6 +311,6 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         if (body != null) {
             headers.setInt(HttpHeaderNames.CONTENT_LENGTH, body.length);
         }
-        return request;
+        return headers;
     }
 }

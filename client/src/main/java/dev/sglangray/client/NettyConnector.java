@@ -75,6 +75,9 @@ final class NettyConnector {
                         Math.min(Integer.MAX_VALUE, options.connectTimeout().toMillis()))
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.SO_KEEPALIVE, true)
+                // A server that refuses a request early may hang up on the rest of it; its answer is then still to be
+                // read.
+                .option(ChannelOption.AUTO_CLOSE, false)
                 .handler(new Pipeline(target))
                 .connect(new InetSocketAddress(
                         addresses.get(index), target.address().port()));

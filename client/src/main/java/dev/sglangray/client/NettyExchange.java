@@ -8,23 +8,40 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/** One call on an event loop: waiting for a connection, on one, or done. All but {@link #read} and {@link #cancel} run on the loop. */
+/**
+ * One call on event loops: waiting for a loop that may carry it, waiting for a connection there, on one, or done. {@link #read},
+ * {@link #cancel} and {@link #refuse} may be called anywhere; while it waits for a loop, the admission guards it; all else runs on
+ * its loop.
+ */
 final class NettyExchange implements HttpTransport.Exchange {
     private final HttpCall call;
     private final boolean paced;
     private final AnswerHandler handler;
-    private final NettyPool pool;
+    private final NettyAdmission admission;
+    private final NettyPool home;
+    private volatile @Nullable NettyPool pool;
     private @Nullable NettyConnection connection;
     private @Nullable Future<?> requestTimer;
     private @Nullable Future<?> silenceTimer;
     private long lastHeard;
     private boolean done;
 
-    NettyExchange(HttpCall call, boolean paced, AnswerHandler handler, NettyPool pool) {
+    NettyExchange(HttpCall call, boolean paced, AnswerHandler handler, NettyAdmission admission, NettyPool home) {
         this.call = call;
         this.paced = paced;
         this.handler = handler;
-        this.pool = pool;
+        this.admission = admission;
+        this.home = home;
+    }
+
+    /** Where its timer runs, and what becomes of it before it has a loop. */
+    NettyPool home() {
+        return home;
+    }
+
+    /** It has a loop. */
+    void runsOn(NettyPool chosen) {
+        pool = chosen;
     }
 
     HttpCall call() {
@@ -45,8 +62,9 @@ final class NettyExchange implements HttpTransport.Exchange {
 
     @Override
     public void read() {
-        onLoop(() -> {
+        onLoop(pool, () -> {
             if (connection != null && !done) {
+                heard(); // Its silence counts from now.
                 connection.read();
             }
         });
@@ -54,15 +72,34 @@ final class NettyExchange implements HttpTransport.Exchange {
 
     @Override
     public void cancel() {
-        onLoop(() -> fail(Failures.cancelled(call, null)));
+        giveUp(Failures.cancelled(call, null));
     }
 
-    void startTimer() {
+    /** The client is closed. */
+    void refuse() {
+        onLoop(home, () -> fail(Failures.closed()));
+    }
+
+    /** False if the client is closed. */
+    boolean startTimer() {
         Duration limit = call.requestTimeout();
         if (limit != null) {
-            requestTimer = pool.loop()
-                    .schedule(() -> fail(Failures.requestTimeout(call, null)), limit.toNanos(), TimeUnit.NANOSECONDS);
+            try {
+                requestTimer = home.loop()
+                        .schedule(
+                                () -> giveUp(Failures.requestTimeout(call, null)),
+                                limit.toNanos(),
+                                TimeUnit.NANOSECONDS);
+            } catch (RejectedExecutionException e) {
+                return false;
+            }
         }
+        return true;
+    }
+
+    private void giveUp(InferenceException failure) {
+        // Nobody but us knows of one that waited still.
+        onLoop(admission.leave(this) ? home : pool, () -> fail(failure));
     }
 
     void sentOn(NettyConnection carrier) {
@@ -83,19 +120,31 @@ final class NettyExchange implements HttpTransport.Exchange {
 
     void head(AnswerHead head) {
         if (!done) {
-            handler.onHead(head);
+            try {
+                handler.onHead(head);
+            } catch (Throwable e) {
+                fail(Failures.unexpected(home.options(), call, e));
+            }
         }
     }
 
     void bytes(ByteBuffer piece) {
         if (!done) {
-            handler.onBytes(piece);
+            try {
+                handler.onBytes(piece);
+            } catch (Throwable e) {
+                fail(Failures.unexpected(home.options(), call, e));
+            }
         }
     }
 
     void end() {
         if (finish()) {
-            handler.onEnd();
+            try {
+                handler.onEnd();
+            } catch (Throwable e) {
+                handler.onFailure(Failures.unexpected(home.options(), call, e));
+            }
         }
     }
 
@@ -121,35 +170,44 @@ final class NettyExchange implements HttpTransport.Exchange {
         if (silenceTimer != null) {
             silenceTimer.cancel(false);
         }
-        pool.ended(this);
+        NettyPool carrier = pool;
+        if (carrier != null) {
+            carrier.ended(this);
+        }
         return true;
     }
 
     private void watchSilence(long limit, long pause) {
-        silenceTimer = pool.loop()
+        NettyPool carrier = pool == null ? home : pool;
+        silenceTimer = carrier.loop()
                 .schedule(
                         () -> {
+                            NettyConnection listening = connection;
                             long left = lastHeard + limit - System.nanoTime();
-                            if (left <= 0) {
-                                fail(Failures.readTimeout(call, null));
-                            } else {
+                            if (left > 0) {
                                 watchSilence(limit, left);
+                            } else if (listening != null && !listening.isListening()) {
+                                watchSilence(limit, limit); // It is not the server that is slow.
+                            } else {
+                                fail(Failures.readTimeout(call, null));
                             }
                         },
                         pause,
                         TimeUnit.NANOSECONDS);
     }
 
-    private void onLoop(Runnable action) {
-        if (pool.loop().inEventLoop()) {
+    private void onLoop(@Nullable NettyPool where, Runnable action) {
+        if (where == null) {
+            return;
+        }
+        if (where.loop().inEventLoop()) {
             action.run();
             return;
         }
         try {
-            pool.loop().execute(action);
+            where.loop().execute(action);
         } catch (RejectedExecutionException e) {
-            // The client was closed, and with it every call.
-            done = true;
+            action.run(); // The client was closed, and its loops have ended: nothing else runs there.
         }
     }
 }

@@ -13,11 +13,19 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
-/** The connections of one event loop and the calls that wait for one. All methods but the constructor run on the loop. */
+/**
+ * The connections of one event loop and the calls that wait for one. All methods but the constructor, {@link #loop} and
+ * {@link #options} run on the loop.
+ */
 final class NettyPool {
     /** More at once overflow a server's queue of new connections, whose repair takes a second and more. */
     private static final int MAX_CONNECTING = 256;
 
+    /** How many more calls it may carry. Guarded by the admission. */
+    int freeSlots;
+
+    private final ClientOptions options;
+    private final NettyAdmission admission;
     private final EventLoop loop;
     private final NettyConnector connector;
     private final int maxConnections;
@@ -27,10 +35,23 @@ final class NettyPool {
     private boolean sweeping;
     private boolean closed;
 
-    NettyPool(ClientOptions options, EventLoop loop, NettyTls tls, Executor names, int maxConnections) {
+    NettyPool(
+            ClientOptions options,
+            NettyAdmission admission,
+            EventLoop loop,
+            NettyTls tls,
+            Executor names,
+            int maxConnections) {
+        this.options = options;
+        this.admission = admission;
+        this.freeSlots = maxConnections;
         this.loop = loop;
         this.connector = new NettyConnector(options, this, tls, names);
         this.maxConnections = maxConnections;
+    }
+
+    ClientOptions options() {
+        return options;
     }
 
     EventLoop loop() {
@@ -38,12 +59,14 @@ final class NettyPool {
     }
 
     void submit(NettyExchange exchange) {
+        if (exchange.isDone()) {
+            return;
+        }
         if (closed) {
             exchange.fail(Failures.closed());
             return;
         }
         underWay.add(exchange);
-        exchange.startTimer();
         NettyTarget target = targets.computeIfAbsent(exchange.target(), NettyTarget::new);
         NettyConnection connection = target.takeIdle();
         if (connection != null) {
@@ -61,6 +84,7 @@ final class NettyPool {
         if (target != null) {
             target.remove(exchange);
         }
+        admission.freed(this);
     }
 
     /** A connection has carried its call to the end, or is new. */

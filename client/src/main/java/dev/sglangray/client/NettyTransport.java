@@ -7,6 +7,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -14,19 +15,19 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * The transport on Netty's event loops: a call under way costs a socket and a little memory, not a thread. Each loop has
- * connections and a queue of its own, so that nothing is shared between threads.
+ * connections of its own; all that the loops share is {@link NettyAdmission}.
  */
 final class NettyTransport implements HttpTransport {
     private static final int NAME_THREADS = 4;
 
     private final IoEventLoopGroup group;
     private final List<NettyPool> pools = new ArrayList<>();
-    private final AtomicInteger next = new AtomicInteger();
+    private final NettyAdmission admission = new NettyAdmission();
     private final ExecutorService names;
+    private final Pauses pauses;
     private volatile boolean closed;
 
     NettyTransport(ClientOptions options) {
@@ -34,33 +35,26 @@ final class NettyTransport implements HttpTransport {
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());
         this.names = nameThreads();
+        this.pauses = new Pauses(group, group);
         NettyTls tls = new NettyTls(options);
         for (EventExecutor loop : group) {
             int left = options.maxConnections() % loops - pools.size();
             int share = options.maxConnections() / loops + (left > 0 ? 1 : 0);
-            pools.add(new NettyPool(options, (EventLoop) loop, tls, names, share));
+            pools.add(new NettyPool(options, admission, (EventLoop) loop, tls, names, share));
         }
     }
 
     @Override
     public Exchange start(HttpCall call, boolean paced, AnswerHandler handler) {
         var unusedTarget = call.baseUrl().target(call.path());
-        NettyPool pool = choose();
-        NettyExchange exchange = new NettyExchange(call, paced, handler, pool);
-        if (closed) {
-            handler.onFailure(Failures.closed());
-            return exchange;
-        }
-        try {
-            if (pool.loop().inEventLoop()) {
-                pool.submit(exchange);
-            } else {
-                pool.loop().execute(() -> pool.submit(exchange));
-            }
-        } catch (RejectedExecutionException e) {
-            handler.onFailure(Failures.closed());
-        }
+        NettyExchange exchange = new NettyExchange(call, paced, handler, admission, admission.home(pools));
+        admission.enter(exchange, pools);
         return exchange;
+    }
+
+    @Override
+    public void after(Duration pause, Runnable action) {
+        pauses.after(pause, action);
     }
 
     /** Whether the calling thread is one of its event loops: waiting there for an answer would wait for ever. */
@@ -79,6 +73,8 @@ final class NettyTransport implements HttpTransport {
             return;
         }
         closed = true;
+        pauses.close();
+        admission.close().forEach(NettyExchange::refuse);
         for (NettyPool pool : pools) {
             try {
                 pool.loop().execute(pool::close);
@@ -100,15 +96,5 @@ final class NettyTransport implements HttpTransport {
                 new DefaultThreadFactory("inference-names", true));
         threads.allowCoreThreadTimeOut(true);
         return threads;
-    }
-
-    /** The loop that the caller runs on, if it is one of ours: a call made in answer to another then needs no wake-up. */
-    private NettyPool choose() {
-        for (NettyPool pool : pools) {
-            if (pool.loop().inEventLoop()) {
-                return pool;
-            }
-        }
-        return pools.get(Math.floorMod(next.getAndIncrement(), pools.size()));
     }
 }

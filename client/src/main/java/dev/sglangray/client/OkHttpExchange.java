@@ -6,7 +6,9 @@ import java.io.InputStream;
 import java.io.InterruptedIOException;
 import java.net.SocketTimeoutException;
 import java.nio.ByteBuffer;
+import java.util.concurrent.Future;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.ZipException;
@@ -23,10 +25,13 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
     private final ClientOptions options;
     private final HttpCall call;
     private volatile Call httpCall;
+    private final ConnectionWatch.State state;
     private final boolean paced;
     private final AnswerHandler handler;
     private final BooleanSupplier closed;
     private final Semaphore reads = new Semaphore(0);
+    private final AtomicBoolean begun = new AtomicBoolean();
+    private volatile @Nullable Future<?> limit;
     private volatile boolean cancelled;
     private int stale;
 
@@ -34,12 +39,14 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             ClientOptions options,
             HttpCall call,
             Call httpCall,
+            ConnectionWatch.State state,
             boolean paced,
             AnswerHandler handler,
             BooleanSupplier closed) {
         this.options = options;
         this.call = call;
         this.httpCall = httpCall;
+        this.state = state;
         this.paced = paced;
         this.handler = handler;
         this.closed = closed;
@@ -57,11 +64,56 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         reads.release();
     }
 
+    /** The task that ends it if it has not begun in time; to be set before the call is sent. */
+    void limit(Future<?> task) {
+        limit = task;
+    }
+
+    /**
+     * Ends the call with a timeout unless its answer has begun. OkHttp's own timeout counts only from when a call has left its queue.
+     *
+     * @return whether the handler is to hear of it, by {@link #tellExpired}
+     */
+    boolean expire() {
+        boolean first = begin();
+        if (first) {
+            httpCall.cancel();
+        }
+        return first;
+    }
+
+    void tellExpired() {
+        handler.onFailure(Failures.requestTimeout(call, null));
+    }
+
+    private boolean begin() {
+        Future<?> task = limit;
+        if (task != null) {
+            task.cancel(false);
+        }
+        return begun.compareAndSet(false, true);
+    }
+
     @Override
     public void onResponse(Call ended, Response response) {
+        if (!begin()) {
+            response.close();
+            return;
+        }
+        try {
+            hand(response);
+        } catch (Throwable e) {
+            // Nobody else would hear of it: OkHttp only logs what is thrown here.
+            httpCall.cancel();
+            handler.onFailure(Failures.unexpected(options, call, e));
+        }
+    }
+
+    private void hand(Response response) {
         try (response;
                 InputStream sent = response.body().byteStream()) {
-            handler.onHead(new AnswerHead(response.code(), name -> header(response, name)));
+            AnswerHead shown = state.head();
+            handler.onHead(shown == null ? new AnswerHead(response.code(), response::header) : shown);
             InputStream body = null;
             byte[] piece = new byte[PIECE];
             while (true) {
@@ -83,7 +135,7 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             handler.onFailure(Failures.notHttp(options, call, e));
             return;
         } catch (IOException e) {
-            onFailure(ended, e);
+            handler.onFailure(failure(e));
             return;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -105,11 +157,18 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
             again.enqueue(this);
             return;
         }
-        handler.onFailure(failure(e));
+        if (begin()) {
+            handler.onFailure(failure(e));
+        }
     }
 
     private InferenceException failure(IOException e) {
         boolean timeout = e instanceof InterruptedIOException && !(e instanceof SocketTimeoutException);
+        for (Throwable unforeseen : e.getSuppressed()) {
+            if (!(unforeseen instanceof IOException) && !closed.getAsBoolean()) {
+                return Failures.unexpected(options, call, unforeseen); // OkHttp calls it cancelled.
+            }
+        }
         // Our own timeout cancels the call too.
         if (closed.getAsBoolean() || (httpCall.isCanceled() && !timeout)) {
             return Failures.cancelled(call, e);
@@ -117,8 +176,7 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         if (timeout) {
             return Failures.requestTimeout(call, e);
         }
-        ConnectionWatch.State state = httpCall.request().tag(ConnectionWatch.State.class);
-        boolean connected = state != null && state.isConnected();
+        boolean connected = state.isConnected();
         if (e instanceof SocketTimeoutException) {
             return connected ? Failures.readTimeout(call, e) : Failures.connectTimeout(options, call, e);
         }
@@ -129,11 +187,5 @@ final class OkHttpExchange implements HttpTransport.Exchange, Callback {
         return options.compression()
                 && "gzip".equalsIgnoreCase(response.header("Content-Encoding"))
                 && response.body().contentLength() != 0;
-    }
-
-    private static @Nullable String header(Response response, String name) {
-        // What OkHttp itself looked at may have been changed on the way in; the network's answer has it too.
-        String value = response.header(name);
-        return "none".equals(value) ? null : value;
     }
 }

@@ -4,6 +4,10 @@ package dev.sglangray.client;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -21,10 +25,15 @@ import org.jspecify.annotations.Nullable;
 /** The transport on OkHttp. It owns its threads, all of them daemons, and its connections. */
 final class OkHttpTransport implements HttpTransport {
     private static final int IDLE_CONNECTIONS = 256;
+    private static final int CALLBACK_THREADS = 8;
+    private static final Set<Integer> FOLLOWED_UP = Set.of(401, 407, 408, 421, 503);
 
     private final ClientOptions options;
     private final OkHttpClient http;
     private final IdleCheck idle = new IdleCheck();
+    private final ScheduledThreadPoolExecutor timer = timer();
+    private final ThreadPoolExecutor later = callbackThreads();
+    private final Pauses pauses = new Pauses(timer, later);
     private volatile boolean closed;
 
     OkHttpTransport(ClientOptions options) {
@@ -41,7 +50,7 @@ final class OkHttpTransport implements HttpTransport {
                 // A redirected POST would silently become a GET without a body.
                 .followRedirects(false)
                 .followSslRedirects(false)
-                .addNetworkInterceptor(OkHttpTransport::forbidHiddenRetry)
+                .addNetworkInterceptor(OkHttpTransport::forbidFollowUps)
                 .addNetworkInterceptor(idle)
                 .proxy(options.proxy())
                 .connectTimeout(options.connectTimeout())
@@ -59,15 +68,21 @@ final class OkHttpTransport implements HttpTransport {
 
     @Override
     public Exchange start(HttpCall call, boolean paced, AnswerHandler handler) {
-        Request request = request(call);
+        ConnectionWatch.State state = new ConnectionWatch.State();
+        Request request = request(call, state);
         OkHttpClient client = http;
         if (call.readTimeout() != null) {
-            client = http.newBuilder().readTimeout(call.readTimeout()).build();
+            // A server that takes nothing of a request is as silent as one that says nothing.
+            client = http.newBuilder()
+                    .readTimeout(call.readTimeout())
+                    .writeTimeout(call.readTimeout())
+                    .build();
         }
         Call httpCall = client.newCall(request);
         httpCall.timeout().timeout(orNoLimit(call.requestTimeout()).toNanos(), TimeUnit.NANOSECONDS);
-        OkHttpExchange exchange = new OkHttpExchange(options, call, httpCall, paced, handler, () -> closed);
-        if (closed) {
+        OkHttpExchange exchange = new OkHttpExchange(options, call, httpCall, state, paced, handler, () -> closed);
+        state.whenCanceled(exchange::read);
+        if (closed || !startTimer(call, exchange)) {
             handler.onFailure(Failures.closed());
         } else {
             httpCall.enqueue(exchange);
@@ -75,18 +90,43 @@ final class OkHttpTransport implements HttpTransport {
         return exchange;
     }
 
+    private boolean startTimer(HttpCall call, OkHttpExchange exchange) {
+        Duration limit = call.requestTimeout();
+        if (limit == null) {
+            return true;
+        }
+        Runnable expire = () -> {
+            if (exchange.expire()) {
+                pauses.after(Duration.ZERO, exchange::tellExpired);
+            }
+        };
+        try {
+            exchange.limit(timer.schedule(expire, limit.toNanos(), TimeUnit.NANOSECONDS));
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public void after(Duration pause, Runnable action) {
+        pauses.after(pause, action);
+    }
+
     @Override
     public void close() {
         closed = true;
+        timer.shutdownNow();
+        pauses.close();
+        later.shutdown();
         http.dispatcher().cancelAll();
         http.dispatcher().executorService().shutdown();
         http.connectionPool().evictAll();
     }
 
-    private Request request(HttpCall call) {
-        Request.Builder request = new Request.Builder()
-                .url(call.baseUrl().resolve(call.path()))
-                .tag(ConnectionWatch.State.class, new ConnectionWatch.State());
+    private Request request(HttpCall call, ConnectionWatch.State state) {
+        Request.Builder request =
+                new Request.Builder().url(call.baseUrl().resolve(call.path())).tag(ConnectionWatch.State.class, state);
         call.headers().forEach(request::header);
         String authorization = options.apiKey().authorization();
         if (authorization != null) {
@@ -96,32 +136,61 @@ final class OkHttpTransport implements HttpTransport {
         // connection.
         request.header("Accept-Encoding", options.compression() ? "gzip" : "identity");
         byte[] body = call.body();
-        return request.method(call.method(), body == null ? null : new OneShotBody(body))
+        return request.method(call.method(), body == null ? null : new OneShotBody(body, state, timer))
                 .build();
     }
 
-    /** OkHttp repeats a call by itself after a 408, and after a 503 whose Retry-After is 0; a later time makes it refrain. */
-    private static Response forbidHiddenRetry(Interceptor.Chain chain) throws IOException {
+    /** Where OkHttp would do something by itself, repeat the call or look for a proxy, it sees another status. */
+    private static Response forbidFollowUps(Interceptor.Chain chain) throws IOException {
         Response response = chain.proceed(chain.request());
-        String retryAfter = response.header("Retry-After");
-        boolean repeated = response.code() == 408 || response.code() == 503;
-        return repeated && (retryAfter == null || retryAfter.strip().equals("0"))
-                ? response.newBuilder()
-                        .header("Retry-After", retryAfter == null ? "none" : "1")
-                        .build()
-                : response;
+        ConnectionWatch.State state = chain.call().request().tag(ConnectionWatch.State.class);
+        if (state == null || !FOLLOWED_UP.contains(response.code())) {
+            return response;
+        }
+        state.head(new AnswerHead(response.code(), response::header));
+        return response.newBuilder().code(400).build();
     }
 
     private static Duration orNoLimit(@Nullable Duration timeout) {
         return timeout == null ? Duration.ZERO : timeout;
     }
 
+    private static ScheduledThreadPoolExecutor timer() {
+        ScheduledThreadPoolExecutor timer =
+                new ScheduledThreadPoolExecutor(1, task -> daemon(task, "inference-http-timer"));
+        timer.setRemoveOnCancelPolicy(true);
+        timer.setKeepAliveTime(5, TimeUnit.SECONDS);
+        timer.allowCoreThreadTimeOut(true);
+        return timer;
+    }
+
+    /** Few: that many calls are cancelled or tried again at the same time must not start as many threads. */
+    private static ThreadPoolExecutor callbackThreads() {
+        ThreadPoolExecutor threads = new ThreadPoolExecutor(
+                CALLBACK_THREADS,
+                CALLBACK_THREADS,
+                5,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                task -> daemon(task, "inference-http-later"));
+        threads.allowCoreThreadTimeOut(true);
+        return threads;
+    }
+
     private static ThreadPoolExecutor daemonThreads() {
         AtomicInteger count = new AtomicInteger();
-        return new ThreadPoolExecutor(0, Integer.MAX_VALUE, 30, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
-            Thread thread = new Thread(task, "inference-http-" + count.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
+        return new ThreadPoolExecutor(
+                0,
+                Integer.MAX_VALUE,
+                30,
+                TimeUnit.SECONDS,
+                new SynchronousQueue<>(),
+                task -> daemon(task, "inference-http-" + count.incrementAndGet()));
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 }

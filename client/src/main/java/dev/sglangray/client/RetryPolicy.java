@@ -20,10 +20,8 @@ final class RetryPolicy {
         if (attemptsMade > options.maxRetries() || failure == null || !isRetryable(call, failure)) {
             return Optional.empty();
         }
-        Duration pause = jittered(options.retryBackoff().multipliedBy(attemptsMade));
-        if (pause.compareTo(options.maxRetryPause()) > 0) {
-            pause = options.maxRetryPause();
-        }
+        Duration grown = options.retryBackoff().multipliedBy(attemptsMade);
+        Duration pause = jittered(grown.compareTo(options.maxRetryPause()) > 0 ? options.maxRetryPause() : grown);
         if (failure instanceof ServerStatusException answer
                 && answer.retryAfter().isPresent()) {
             Duration wanted = answer.retryAfter().get();

@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** One call with its retries; used once. Failures of earlier attempts are suppressed under the last one's. */
@@ -22,6 +21,7 @@ final class RetryingCall {
     private int attempts;
     private volatile @Nullable CompletableFuture<HttpAnswer> current;
     private volatile @Nullable BaseUrl server;
+    private volatile boolean over;
 
     RetryingCall(Caller caller, HttpTransport transport, CallSpec call) {
         this.caller = caller;
@@ -33,28 +33,42 @@ final class RetryingCall {
     CompletableFuture<HttpAnswer> start() {
         attempt();
         Futures.onEnd(result, (answer, failure) -> {
-            if (failure != null) {
-                cancelCurrent();
-                BaseUrl asked = server;
-                if (asked != null && result.isCancelled()) {
-                    caller.abort(asked, call);
-                }
+            if (!over) {
+                // Whose thread this is, the JVM's timer for example, is not known; listeners and interceptors may run
+                // now.
+                transport.after(Duration.ZERO, this::giveUp);
             }
         });
         return result;
+    }
+
+    /** The caller has ended the future. */
+    private void giveUp() {
+        cancelCurrent();
+        BaseUrl asked = server;
+        if (asked != null) {
+            caller.abort(asked, call);
+        }
     }
 
     private void attempt() {
         if (result.isDone()) {
             return;
         }
+        // An Error is caught too: on a transport's thread nobody else would hear of it.
         Attempt attempt;
-        CompletableFuture<HttpAnswer> sent;
         try {
             attempt = caller.begin(call, unreachable, call.contentType(), attempts + 1);
+        } catch (Throwable e) {
+            fail(e);
+            return;
+        }
+        CompletableFuture<HttpAnswer> sent;
+        try {
             sent = WholeAnswer.send(transport, caller.options(), attempt.http());
-        } catch (RuntimeException e) {
-            result.completeExceptionally(e);
+        } catch (Throwable e) {
+            attempt.end(0, 0, e);
+            fail(e);
             return;
         }
         server = attempt.server();
@@ -63,11 +77,22 @@ final class RetryingCall {
             // Cancelled between the check above and the assignment.
             cancelCurrent();
         }
-        Futures.onEnd(sent, (answer, failure) -> finished(attempt, answer, failure));
+        Futures.onEnd(sent, (answer, failure) -> {
+            try {
+                finished(attempt, answer, failure);
+            } catch (Throwable e) {
+                fail(e);
+            }
+        });
+    }
+
+    private void fail(Throwable reason) {
+        over = true;
+        result.completeExceptionally(reason);
     }
 
     private void finished(Attempt attempt, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
-        if (!result.isCancelled()) {
+        if (!result.isDone()) {
             server = null;
         }
         Throwable reason = failure;
@@ -78,6 +103,7 @@ final class RetryingCall {
                 answer == null ? 0 : answer.head().status(), answer == null ? 0 : answer.body().length, reason);
         if (reason == null && answer != null) {
             caller.budget().succeeded();
+            over = true;
             result.complete(answer);
         } else if (reason != null) {
             failed(attempt, ended, reason);
@@ -104,11 +130,10 @@ final class RetryingCall {
         if (pause.isPresent() && !result.isDone() && caller.budget().take()) {
             earlier.add(reason);
             attempt.retried(ended, pause.get());
-            CompletableFuture.delayedExecutor(pause.get().toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
-                    .execute(this::attempt);
+            transport.after(pause.get(), this::attempt);
         } else {
             earlier.forEach(reason::addSuppressed);
-            result.completeExceptionally(reason);
+            fail(reason);
         }
     }
 

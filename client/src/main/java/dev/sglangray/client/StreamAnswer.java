@@ -13,9 +13,6 @@ import org.jspecify.annotations.Nullable;
 final class StreamAnswer<T> implements AnswerHandler {
     private static final byte[] DONE = "[DONE]".getBytes(StandardCharsets.US_ASCII);
 
-    /** What follows of a refusal would not be shown. */
-    private static final int MAX_REFUSAL = 64 * 1024;
-
     private final Caller caller;
     private final CallSpec call;
     private final Attempt attempt;
@@ -26,6 +23,8 @@ final class StreamAnswer<T> implements AnswerHandler {
     private volatile HttpTransport.@Nullable Exchange exchange;
     private volatile boolean stopped;
     private @Nullable AnswerHead head;
+    private @Nullable InferenceException gaveUp;
+    private boolean over;
     private boolean streaming;
     private boolean done;
     private long received;
@@ -90,8 +89,13 @@ final class StreamAnswer<T> implements AnswerHandler {
         if (head == null || !head.isSuccess()) {
             byte[] bytes = new byte[piece.remaining()];
             piece.get(bytes);
-            refusal.write(bytes, 0, Math.min(bytes.length, Math.max(0, MAX_REFUSAL - refusal.size())));
-            read();
+            refusal.write(bytes, 0, bytes.length);
+            if (refusal.size() > WholeAnswer.MAX_REFUSAL) {
+                refused();
+                stop();
+            } else {
+                read();
+            }
             return;
         }
         try {
@@ -108,29 +112,47 @@ final class StreamAnswer<T> implements AnswerHandler {
     @Override
     public void onEnd() {
         AnswerHead seen = head;
-        int status = seen == null ? 0 : seen.status();
         if (seen == null || !seen.isSuccess()) {
-            Throwable reason = Failures.status(
-                    caller.options(),
-                    attempt.http(),
-                    status,
-                    refusal.toString(StandardCharsets.UTF_8),
-                    seen == null ? null : seen.header("Retry-After"));
-            subscription.attemptFailed(attempt, attempt.end(status, received, reason), reason);
+            refused();
         } else if (done) {
+            over = true;
             caller.budget().succeeded();
-            attempt.end(status, received, null);
+            attempt.end(seen.status(), received, null);
         } else {
+            over = true;
             Throwable reason = endedEarly(seen);
-            attempt.end(status, received, reason);
+            attempt.end(seen.status(), received, reason);
             subscription.fail(reason);
         }
     }
 
+    private void refused() {
+        over = true;
+        AnswerHead seen = head;
+        int status = seen == null ? 0 : seen.status();
+        Throwable reason = Failures.status(
+                caller.options(),
+                attempt.http(),
+                status,
+                refusal.toString(StandardCharsets.UTF_8),
+                seen == null ? null : seen.header("Retry-After"));
+        subscription.attemptFailed(attempt, attempt.end(status, received, reason), reason);
+    }
+
     @Override
     public void onFailure(InferenceException reason) {
+        if (over) {
+            return;
+        }
         AnswerHead seen = head;
-        AttemptResult result = attempt.end(seen == null ? 0 : seen.status(), received, done ? null : reason);
+        if (seen != null && !seen.isSuccess() && !(reason instanceof RequestCancelledException)) {
+            // That the server refused is certain, whatever became of the rest of its words.
+            refused();
+            return;
+        }
+        over = true;
+        InferenceException why = gaveUp == null ? reason : gaveUp;
+        AttemptResult result = attempt.end(seen == null ? 0 : seen.status(), received, done ? null : why);
         if (done || stopped) {
             return;
         }
@@ -173,6 +195,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     }
 
     private void giveUp(InferenceException reason) {
+        gaveUp = reason;
         stop();
         subscription.fail(reason);
     }

@@ -6,10 +6,8 @@ import java.util.HashSet;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Flow;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -40,7 +38,12 @@ final class StreamSubscription<T> implements Flow.Subscription {
     }
 
     void start() {
-        subscriber.onSubscribe(this);
+        try {
+            subscriber.onSubscribe(this);
+        } catch (Throwable e) {
+            fail(e);
+            return;
+        }
         attempt();
     }
 
@@ -114,8 +117,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
         Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
         if (pause.isPresent() && !cancelled && caller.budget().take()) {
             attempt.retried(result, pause.get());
-            CompletableFuture.delayedExecutor(pause.get().toNanos(), TimeUnit.NANOSECONDS, Runnable::run)
-                    .execute(this::attempt);
+            caller.transports().events().after(pause.get(), this::attempt);
         } else {
             fail(reason);
         }
@@ -125,13 +127,47 @@ final class StreamSubscription<T> implements Flow.Subscription {
         if (cancelled || failure != null) {
             return;
         }
+        // An Error is caught too: on a transport's thread nobody else would hear of it.
+        Attempt attempt;
         try {
-            Attempt attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
-            StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
-            current = answer;
-            answer.started(caller.transports().events().start(attempt.http(), true, answer));
-        } catch (RuntimeException e) {
+            attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
+        } catch (Throwable e) {
             fail(e);
+            return;
+        }
+        StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
+        current = answer;
+        HttpTransport.Exchange exchange;
+        try {
+            exchange = caller.transports().events().start(attempt.http(), true, answer);
+        } catch (Throwable e) {
+            attempt.end(0, 0, e);
+            fail(e);
+            return;
+        }
+        answer.started(exchange);
+    }
+
+    private void abandon(Throwable thrown) {
+        boolean open = !complete && failure == null;
+        ended = true;
+        cancelled = true;
+        events.clear();
+        if (open) {
+            stop();
+        }
+        signalEnd(thrown);
+    }
+
+    private void signalEnd(@Nullable Throwable reason) {
+        try {
+            if (reason != null) {
+                subscriber.onError(reason);
+            } else {
+                subscriber.onComplete();
+            }
+        } catch (Throwable e) {
+            Reports.thrown("a subscriber's last signal", e);
         }
     }
 
@@ -152,7 +188,12 @@ final class StreamSubscription<T> implements Flow.Subscription {
             if (requested.get() != Long.MAX_VALUE) {
                 requested.decrementAndGet();
             }
-            subscriber.onNext(event);
+            try {
+                subscriber.onNext(event);
+            } catch (Throwable e) {
+                // It must not; what it may still expect then is one error and nothing more.
+                abandon(e);
+            }
         }
         if (ended) {
             return;
@@ -163,11 +204,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
             events.clear();
         } else if (events.isEmpty() && (reason != null || complete)) {
             ended = true;
-            if (reason != null) {
-                subscriber.onError(reason);
-            } else {
-                subscriber.onComplete();
-            }
+            signalEnd(reason);
         } else if (events.isEmpty() && requested.get() > 0) {
             StreamAnswer<T> answer = current;
             if (answer != null) {

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 final class WholeAnswer implements AnswerHandler {
     private static final int FIRST_CAPACITY = 1024;
 
+    /** What follows of a refusal would not be shown. */
+    static final int MAX_REFUSAL = 64 * 1024;
+
     private final ClientOptions options;
     private final HttpCall call;
     private final CompletableFuture<HttpAnswer> answer = new CompletableFuture<>();
@@ -41,7 +44,7 @@ final class WholeAnswer implements AnswerHandler {
     public void onHead(AnswerHead value) {
         head = value;
         long announced = contentLength(value.header("Content-Length"));
-        if (announced > options.maxAnswerBytes()) {
+        if (announced > options.maxAnswerBytes() && value.isSuccess()) {
             tooLarge();
         } else if (announced > 0) {
             // Not more than this at once: the server may announce what it never sends.
@@ -53,6 +56,11 @@ final class WholeAnswer implements AnswerHandler {
     public void onBytes(ByteBuffer piece) {
         int length = piece.remaining();
         if (answer.isDone()) {
+            return;
+        }
+        if (isRefusal() && size + (long) length > MAX_REFUSAL) {
+            end();
+            cancel();
             return;
         }
         if (size + (long) length > options.maxAnswerBytes()) {
@@ -69,6 +77,24 @@ final class WholeAnswer implements AnswerHandler {
 
     @Override
     public void onEnd() {
+        end();
+    }
+
+    @Override
+    public void onFailure(InferenceException failure) {
+        if (isRefusal() && !(failure instanceof RequestCancelledException)) {
+            // That the server refused is certain, whatever became of the rest of its words.
+            end();
+        } else {
+            answer.completeExceptionally(failure);
+        }
+    }
+
+    private boolean isRefusal() {
+        return head != null && !head.isSuccess();
+    }
+
+    private void end() {
         byte[] body = size == bytes.length ? bytes : Arrays.copyOf(bytes, size);
         AnswerHead seen = head;
         if (seen != null) {
@@ -76,15 +102,14 @@ final class WholeAnswer implements AnswerHandler {
         }
     }
 
-    @Override
-    public void onFailure(InferenceException failure) {
-        answer.completeExceptionally(failure);
-    }
-
     private void tooLarge() {
         bytes = new byte[0];
         size = 0;
         answer.completeExceptionally(Failures.tooLarge(options, call));
+        cancel();
+    }
+
+    private void cancel() {
         HttpTransport.Exchange started = exchange.get();
         if (started != null) {
             started.cancel();

@@ -7,56 +7,89 @@ import static org.awaitility.Awaitility.await;
 
 import java.time.Duration;
 import java.util.Collections;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** What nobody waits for any more is aborted where it runs: on an engine, and on the engines behind a router. */
+/** What nobody waits for any more is aborted on the engine that was called; a router hears of it by the closed connection. */
 @Timeout(30)
 class AbortTest {
     private static final GenerateRequest REQUEST =
             GenerateRequest.builder().text("x").build();
 
-    /** A router is asked once what it is, and once for its engines by all that are cancelled together. */
+    /** A storm of aborts at each of its engines would hit those that work well; it passes the closed connections on. */
     @ParameterizedTest
     @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void cancellingTellsTheEnginesBehindARouterOfEachRequest(Way way) throws Exception {
-        Queue<String> aborted = new ConcurrentLinkedQueue<>();
+    void aRouterIsAskedOnceWhatItIsAndItsEnginesAreLeftInPeace(Way way) throws Exception {
+        AtomicInteger generations = new AtomicInteger();
+        AtomicInteger hungUp = new AtomicInteger();
         Queue<String> asked = new ConcurrentLinkedQueue<>();
-        try (FaultServer engine = new FaultServer(connection -> {
-            aborted.add(path(connection));
-            connection.answer("");
-        })) {
-            FaultServer.Script router = connection -> {
-                String path = path(connection);
-                if (path.equals("/generate")) {
-                    connection.awaitHangUp();
-                    return;
-                }
-                asked.add(path);
-                if (path.equals("/workers")) {
-                    connection.answer("{\"workers\": [{\"url\": \"" + engine.url() + "\"}]}");
-                } else {
-                    connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
-                }
-            };
-            GenerateRequest batch = GenerateRequest.builder()
-                    .texts(Collections.nCopies(20, "x"))
-                    .build();
-            try (FaultServer server = new FaultServer(router);
-                    InferenceHttpClient client = way.builder(server.url()).build()) {
-                for (int i = 1; i <= 2; i++) {
-                    CompletableFuture<GenerateResponse> future = client.generateAsync(batch);
-                    int sent = i;
-                    await().until(() -> server.requests() - asked.size() == sent);
-                    future.cancel(true);
-                    await().untilAsserted(() -> assertThat(aborted).hasSize(20 * sent));
-                }
-                assertThat(asked).containsExactly("/abort_request", "/workers", "/workers");
+        FaultServer.Script router = connection -> {
+            String path = path(connection);
+            if (path.equals("/generate")) {
+                generations.incrementAndGet();
+                connection.awaitHangUp();
+                hungUp.incrementAndGet();
+                return;
             }
+            asked.add(path);
+            connection.write("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        };
+        GenerateRequest batch =
+                GenerateRequest.builder().texts(Collections.nCopies(20, "x")).build();
+        try (FaultServer server = new FaultServer(router);
+                InferenceHttpClient client = way.builder(server.url()).build()) {
+            for (int round = 1; round <= 2; round++) {
+                List<CompletableFuture<GenerateResponse>> all = Stream.generate(() -> client.generateAsync(batch))
+                        .limit(50)
+                        .toList();
+                int sent = 50 * round;
+                await().until(() -> generations.get() == sent);
+                all.forEach(future -> future.cancel(true));
+                await().until(() -> hungUp.get() == sent);
+                await().untilAsserted(() -> assertThat(asked).hasSize(1));
+            }
+            client.close();
+            await().until(() -> server.openConnections() == 0);
+            assertThat(asked).containsExactly("/abort_request");
+        }
+    }
+
+    /** All are aborted, and the engine has time for others meanwhile. */
+    @ParameterizedTest
+    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
+    void anEngineIsToldOfEachRequestButNotOfAllAtOnce(Way way) throws Exception {
+        AtomicInteger generations = new AtomicInteger();
+        AtomicInteger now = new AtomicInteger();
+        AtomicInteger most = new AtomicInteger();
+        AtomicInteger aborts = new AtomicInteger();
+        FaultServer.Script engine = connection -> {
+            if (path(connection).equals("/generate")) {
+                generations.incrementAndGet();
+                connection.awaitHangUp();
+                return;
+            }
+            most.accumulateAndGet(now.incrementAndGet(), Math::max);
+            connection.pause(2);
+            now.decrementAndGet();
+            aborts.incrementAndGet();
+            connection.answer("");
+        };
+        try (FaultServer server = new FaultServer(engine);
+                InferenceHttpClient client = way.builder(server.url()).build()) {
+            List<CompletableFuture<GenerateResponse>> all = Stream.generate(() -> client.generateAsync(REQUEST))
+                    .limit(200)
+                    .toList();
+            await().until(() -> generations.get() == 200);
+            all.forEach(future -> future.cancel(true));
+            await().until(() -> aborts.get() == 200);
+            assertThat(most.get()).isBetween(2, 8);
         }
     }
 

@@ -146,6 +146,56 @@ class StreamTest {
         }
     }
 
+    /** While nothing is asked for, nothing is read: that is not the server's silence. */
+    @ParameterizedTest
+    @EnumSource
+    void aSlowReaderIsNotTakenForASilentServer(Way way) throws Exception {
+        FaultServer.Script script = connection -> {
+            connection.write(HEAD);
+            for (int i = 0; i < 3; i++) {
+                chunk(connection, "data: {\"text\": \"" + "a".repeat(100_000) + "\"}\n\n");
+            }
+            connection.awaitHangUp();
+        };
+        try (FaultServer server = new FaultServer(script);
+                InferenceHttpClient client = way.builder(server.url())
+                        .abortOnCancel(false)
+                        .readTimeout(Duration.ofMillis(300))
+                        .build()) {
+            CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
+            CompletableFuture<Throwable> failure = new CompletableFuture<>();
+            AtomicInteger events = new AtomicInteger();
+            client.generateStream(REQUEST).subscribe(new Flow.Subscriber<>() {
+                @Override
+                public void onSubscribe(Flow.Subscription made) {
+                    made.request(1);
+                    subscription.complete(made);
+                }
+
+                @Override
+                public void onNext(Generation generation) {
+                    events.incrementAndGet();
+                }
+
+                @Override
+                public void onError(Throwable e) {
+                    failure.complete(e);
+                }
+
+                @Override
+                public void onComplete() {}
+            });
+            await().until(() -> events.get() == 1);
+            await().during(Duration.ofMillis(900)).until(() -> !failure.isDone());
+            subscription.join().request(2);
+            await().until(() -> events.get() == 3);
+            assertThat(failure).isNotDone();
+            subscription.join().request(1);
+            assertThat(failure.get(10, java.util.concurrent.TimeUnit.SECONDS))
+                    .isInstanceOf(RequestTimeoutException.class);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void aStatusInsteadOfAStream(Way way) throws Exception {

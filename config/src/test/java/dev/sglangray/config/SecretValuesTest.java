@@ -27,6 +27,12 @@ class SecretValuesTest {
 
         assertThat(config.secretValues())
                 .containsExactlyInAnyOrder(
-                        "of-a-key", "first-of-all", "second-one", "of-a-variable", "/models/small", "pass-word", "1234");
+                        "of-a-key",
+                        "first-of-all",
+                        "second-one",
+                        "of-a-variable",
+                        "/models/small",
+                        "pass-word",
+                        "1234");
     }
 }

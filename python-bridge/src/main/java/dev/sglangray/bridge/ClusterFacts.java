@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * What a Ray cluster says of itself to somebody who has not joined it.
  *
  * @param rayVersion its version of Ray, or null when it does not tell
- * @param nodeAddresses the IP addresses of its living nodes
+ * @param nodeAddresses what Ray knows its living nodes by: addresses, or names on clusters that were started with names
  */
 public record ClusterFacts(@Nullable String rayVersion, List<String> nodeAddresses) {
     public ClusterFacts {
@@ -29,8 +29,8 @@ public record ClusterFacts(@Nullable String rayVersion, List<String> nodeAddress
      * @throws PythonException when the interpreter cannot ask, or the cluster does not answer
      */
     public static ClusterFacts ask(Path packageFolder, String interpreter, String address, Duration deadline) {
-        String text =
-                new PythonModule(interpreter, packageFolder).run("sglang_ray.cluster", List.of(address), deadline);
+        String text = new PythonModule(interpreter, packageFolder)
+                .runForJson("sglang_ray.cluster", List.of(address), deadline);
         try {
             JsonNode json = BridgeJson.MAPPER.readTree(text);
             List<String> nodes = new ArrayList<>();

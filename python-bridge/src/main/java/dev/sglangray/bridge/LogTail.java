@@ -50,6 +50,11 @@ public final class LogTail {
         if (size < length) {
             text = text.substring(text.indexOf('\n') + 1);
         }
+        return last(text, lines);
+    }
+
+    /** The last lines of a text, without colours. */
+    static List<String> last(String text, int lines) {
         List<String> all = MARKS.matcher(text).replaceAll("").lines().toList();
         return List.copyOf(all.subList(Math.max(0, all.size() - lines), all.size()));
     }

@@ -91,9 +91,7 @@ public final class PortAllocator {
         return tryAcquire(port)
                 .orElseThrow(() -> new PortUnavailableException("Port " + port
                         + " of this node is taken by "
-                        + PortHolder.find(port)
-                                .map(PortHolder::describe)
-                                .orElse("a process that cannot be seen from here")
+                        + PortHolder.describe(port).orElse("a process that cannot be seen from here")
                         + ". Choose another port, or leave it unset (null) to have a free one chosen."));
     }
 

@@ -7,11 +7,13 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * Who listens on a TCP port of this machine, as far as {@code /proc} tells this user.
@@ -29,19 +31,44 @@ public record PortHolder(long pid, String command) {
         return "process " + pid + (command.isEmpty() ? "" : " (" + command + ")");
     }
 
-    /** The first process found that listens on the port; empty when nobody does or when it belongs to another user. */
-    public static Optional<PortHolder> find(int port) {
-        return findAll(port).stream().findFirst();
+    /**
+     * Who listens on the port, in words; empty when nobody is seen to. Of another user's process the kernel only tells the
+     * user.
+     */
+    public static Optional<String> describe(int port) {
+        return stranger(PROC, port, holder -> false);
     }
 
-    /** All processes seen that hold a socket listening on the port: a server and its forked children, say. */
-    public static List<PortHolder> findAll(int port) {
-        Set<String> sockets = listening(port);
-        List<PortHolder> holders = new ArrayList<>();
+    /**
+     * Who listens on the port instead of us, in words; empty when we do, or nobody is seen to. A listener whose process
+     * cannot be seen is not ours, because our own can be.
+     *
+     * @param ours whether a process that listens there is ours
+     */
+    public static Optional<String> stranger(int port, Predicate<PortHolder> ours) {
+        return stranger(PROC, port, ours);
+    }
+
+    static Optional<String> stranger(Path proc, int port, Predicate<PortHolder> ours) {
+        Map<String, String> sockets = listening(proc, port);
         if (sockets.isEmpty()) {
-            return holders;
+            return Optional.empty();
         }
-        try (DirectoryStream<Path> processes = Files.newDirectoryStream(PROC, "[0-9]*")) {
+        List<PortHolder> holders = holders(proc, sockets.keySet());
+        if (holders.stream().anyMatch(ours)) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                holders.isEmpty()
+                        ? "a process of the user " + sockets.values().iterator().next()
+                                + " that cannot be seen from here"
+                        : holders.get(0).describe());
+    }
+
+    /** All processes seen that hold one of these sockets: a server and its forked children, say. */
+    private static List<PortHolder> holders(Path proc, Set<String> sockets) {
+        List<PortHolder> holders = new ArrayList<>();
+        try (DirectoryStream<Path> processes = Files.newDirectoryStream(proc, "[0-9]*")) {
             for (Path process : processes) {
                 if (holds(process, sockets)) {
                     holders.add(
@@ -70,15 +97,16 @@ public record PortHolder(long pid, String command) {
                 .orElse(false);
     }
 
-    private static Set<String> listening(int port) {
-        Set<String> found = new HashSet<>();
+    /** The sockets that listen on the port, and the users that made them, by number. */
+    private static Map<String, String> listening(Path proc, int port) {
+        Map<String, String> found = new LinkedHashMap<>();
         String suffix = String.format(Locale.ROOT, ":%04X", port);
         for (String table : List.of("net/tcp", "net/tcp6")) {
             try {
-                for (String line : Files.readAllLines(PROC.resolve(table))) {
+                for (String line : Files.readAllLines(proc.resolve(table))) {
                     String[] words = line.trim().split("\\s+", -1);
                     if (words.length > 9 && words[1].endsWith(suffix) && words[3].equals(LISTENING)) {
-                        found.add("socket:[" + words[9] + "]");
+                        found.put("socket:[" + words[9] + "]", words[7]);
                     }
                 }
             } catch (IOException e) {

@@ -3,17 +3,20 @@ package dev.sglangray.bridge;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.JarURLConnection;
 import java.net.URISyntaxException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -43,10 +46,10 @@ public final class PythonPackage {
 
     /**
      * Writes the package below a folder, in a subfolder named after the content, and returns that subfolder: what belongs
-     * on {@code PYTHONPATH}. Files that are there already are kept, each missing one appears whole or not at all; any number of processes may do this
-     * at once.
+     * on {@code PYTHONPATH}. A file with another content is replaced, each appears whole or not at all; any number of
+     * processes may do this at once.
      *
-     * @throws UncheckedIOException when the folder cannot be written or the jar cannot be read
+     * @throws NodeFilesException when the folder cannot be written, is not this user's alone, or the jar cannot be read
      */
     public static Path extractTo(Path folder) {
         Path override = override();
@@ -55,20 +58,33 @@ public final class PythonPackage {
         }
         try {
             SortedMap<String, byte[]> files = bundled();
-            Path target = folder.resolve("sglang_ray-" + hash(files));
+            NodeDirectories.ours(folder);
+            Path target = NodeDirectories.ours(folder.resolve("sglang_ray-" + hash(files)));
             for (Map.Entry<String, byte[]> file : files.entrySet()) {
                 place(target.resolve(file.getKey()), file.getValue());
             }
             return target;
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "Cannot unpack the Python package below " + folder + ": " + e.getMessage(), e);
+            throw new NodeFilesException(
+                    "the Python package cannot be unpacked below " + folder + ": " + NodeDirectories.why(e), e);
         }
     }
 
     /** The supervisor's script below a folder that {@link #extractTo} returned. */
     public static Path supervisor(Path extracted) {
         return extracted.resolve("sglang_ray").resolve("supervisor.py");
+    }
+
+    /**
+     * The words that run a module of the package, or of what it needs, without the working directory on the path.
+     *
+     * @param extracted a folder that {@link #extractTo} returned
+     */
+    public static List<String> command(Path extracted, String interpreter, String module, List<String> arguments) {
+        Path runner = extracted.resolve("sglang_ray").resolve("run_module.py");
+        List<String> words = new ArrayList<>(List.of(interpreter, runner.toString(), "-m", module));
+        words.addAll(arguments);
+        return List.copyOf(words);
     }
 
     private static @Nullable Path override() {
@@ -78,14 +94,14 @@ public final class PythonPackage {
         }
         Path folder = Path.of(chosen).toAbsolutePath();
         if (!Files.isRegularFile(folder.resolve("sglang_ray").resolve("__init__.py"))) {
-            throw new UncheckedIOException(new IOException("'" + chosen + "' (from " + PROPERTY + " or " + VARIABLE
-                    + ") holds no sglang_ray/__init__.py; name the folder that contains sglang_ray"));
+            throw new NodeFilesException("'" + chosen + "' (from " + PROPERTY + " or " + VARIABLE
+                    + ") holds no sglang_ray/__init__.py; name the folder that contains sglang_ray");
         }
         return folder;
     }
 
     private static void place(Path file, byte[] content) throws IOException {
-        if (Files.exists(file) && Files.size(file) == content.length) {
+        if (has(file, content)) {
             return;
         }
         Path folder = file.getParent();
@@ -96,6 +112,14 @@ public final class PythonPackage {
         Path draft = Files.createTempFile(folder, ".draft-", null);
         Files.write(draft, content);
         Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    /** A file of the right length may hold anything: a disk that was full, a machine that went down, another user. */
+    private static boolean has(Path file, byte[] content) throws IOException {
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) != content.length) {
+            return false;
+        }
+        return Arrays.equals(Files.readAllBytes(file), content);
     }
 
     private static String hash(SortedMap<String, byte[]> files) {

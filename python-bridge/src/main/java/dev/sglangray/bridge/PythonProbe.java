@@ -44,7 +44,7 @@ public final class PythonProbe {
      * @throws PythonException when the interpreter is missing or does not answer
      */
     public String report(String interpreter, Duration deadline) {
-        String json = new PythonModule(interpreter, packageFolder).run("sglang_ray.probe", List.of(), deadline);
+        String json = new PythonModule(interpreter, packageFolder).runForJson("sglang_ray.probe", List.of(), deadline);
         return parse(json).toString();
     }
 

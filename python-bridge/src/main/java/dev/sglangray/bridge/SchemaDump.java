@@ -30,7 +30,8 @@ public final class SchemaDump {
      * @throws PythonException when the interpreter is missing, lacks the distribution, or fails
      */
     public String dump(String interpreter, SchemaKind kind, Duration deadline) {
-        return new PythonModule(interpreter, packageFolder).run("sglang_ray.schema", List.of(kind.word()), deadline);
+        return new PythonModule(interpreter, packageFolder)
+                .runForJson("sglang_ray.schema", List.of(kind.word()), deadline);
     }
 
     /**

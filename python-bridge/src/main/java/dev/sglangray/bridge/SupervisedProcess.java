@@ -7,8 +7,10 @@ import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +36,9 @@ public final class SupervisedProcess implements AutoCloseable {
     private static final Duration START_DEADLINE = Duration.ofSeconds(60);
     /** After SIGKILL nothing but the kernel is waited for. */
     private static final Duration KILL_DEADLINE = Duration.ofSeconds(5);
+
+    private static final int FILE_TYPE = 0170000;
+    private static final int FIFO = 0010000;
 
     private final ProcessSpec spec;
     private final Process supervisor;
@@ -61,10 +66,7 @@ public final class SupervisedProcess implements AutoCloseable {
                 spec.supervisorPython(), "-I", "-S", spec.supervisorScript().toString());
         Process process;
         try {
-            Path folder = spec.logFile().toAbsolutePath().getParent();
-            if (folder != null) {
-                Files.createDirectories(folder);
-            }
+            prepareLog(spec.logFile().toAbsolutePath());
             // The supervisor's own complaints go where those of the child go.
             process = new ProcessBuilder(command)
                     .redirectError(
@@ -84,6 +86,23 @@ public final class SupervisedProcess implements AutoCloseable {
         child.order(child.firstOrder());
         child.awaitStarted();
         return child;
+    }
+
+    /** The log holds what users send and what engines answer, so it is not for everybody. */
+    private static void prepareLog(Path log) throws IOException {
+        Path folder = log.getParent();
+        if (folder != null) {
+            Files.createDirectories(folder);
+        }
+        try {
+            Files.createFile(log, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
+        } catch (FileAlreadyExistsException e) {
+            int mode = ((Number) Files.getAttribute(log, "unix:mode")).intValue();
+            if ((mode & FILE_TYPE) == FIFO) {
+                // To open it would wait until somebody reads it.
+                throw new IOException(log + " is a FIFO", e);
+            }
+        }
     }
 
     private Map<String, Object> firstOrder() {
@@ -227,6 +246,14 @@ public final class SupervisedProcess implements AutoCloseable {
             throw new IllegalStateException("This future never fails.", e);
         }
         return exit.getNow(new ProcessExit(null, null));
+    }
+
+    /**
+     * Lets the supervisor look for the child's ranks now, whose deaths are then noticed at once; it looks by itself now and then. For a
+     * child that has just made all of them. Does not wait.
+     */
+    public void lookForRanks() {
+        order(Map.of("op", "look"));
     }
 
     /** SIGKILL for everything, at once; waits a few seconds at most, whether or not the thread is interrupted. */

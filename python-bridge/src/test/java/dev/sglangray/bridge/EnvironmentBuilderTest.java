@@ -44,6 +44,9 @@ class EnvironmentBuilderTest {
         assertThat(builder.visibleDevices("CUDA_VISIBLE_DEVICES", List.of("2", "3"))
                         .build())
                 .containsEntry("CUDA_VISIBLE_DEVICES", "2,3");
+        assertThat(builder.visibleDevices("ONEAPI_DEVICE_SELECTOR", List.of("2", "3"))
+                        .build())
+                .containsEntry("ONEAPI_DEVICE_SELECTOR", "level_zero:2,3");
         assertThat(builder.noDevices().build())
                 .containsEntry("CUDA_VISIBLE_DEVICES", "")
                 .containsEntry("ASCEND_RT_VISIBLE_DEVICES", "");
@@ -57,5 +60,25 @@ class EnvironmentBuilderTest {
                 .containsEntry("PYTHONPATH", "/b:/a");
         assertThat(EnvironmentBuilder.from(Map.of()).pythonPath(Path.of("/b")).build())
                 .containsEntry("PYTHONPATH", "/b");
+    }
+
+    @Test
+    void noPythonFindsItsWorkingDirectoryOnItsPath() {
+        for (String path : List.of("", ":", ".", "src:.", ":relative/lib")) {
+            assertThat(EnvironmentBuilder.from(Map.of("PYTHONPATH", path)).build())
+                    .doesNotContainKey("PYTHONPATH")
+                    .containsEntry("PYTHONSAFEPATH", "1");
+        }
+        assertThat(EnvironmentBuilder.from(Map.of("PYTHONPATH", ":/a:.:/b:"))
+                        .pythonPath(Path.of("/c"))
+                        .build())
+                .containsEntry("PYTHONPATH", "/c:/a:/b");
+    }
+
+    @Test
+    void whatPythonReadsWhenItIsUsedByHandIsLeftOut() {
+        assertThat(EnvironmentBuilder.from(Map.of("PYTHONSTARTUP", "/home/me/start.py", "PYTHONINSPECT", "1"))
+                        .build())
+                .doesNotContainKeys("PYTHONSTARTUP", "PYTHONINSPECT");
     }
 }

@@ -37,6 +37,33 @@ class PythonPackageTest {
     }
 
     @Test
+    void replacesAFileOfTheRightLengthWithAnotherContent() throws IOException {
+        Path supervisor = PythonPackage.supervisor(PythonPackage.extractTo(folder));
+        byte[] whole = Files.readAllBytes(supervisor);
+        byte[] other = whole.clone();
+        other[other.length - 2] ^= 1;
+        Files.write(supervisor, other);
+
+        PythonPackage.extractTo(folder);
+
+        assertThat(supervisor).hasBinaryContent(whole);
+    }
+
+    @Test
+    void replacesALinkWithAFile() throws IOException {
+        Path supervisor = PythonPackage.supervisor(PythonPackage.extractTo(folder));
+        Path elsewhere = folder.resolve("elsewhere.py");
+        Files.move(supervisor, elsewhere);
+        Files.createSymbolicLink(supervisor, elsewhere);
+
+        PythonPackage.extractTo(folder);
+
+        assertThat(supervisor)
+                .isRegularFile()
+                .satisfies(file -> assertThat(Files.isSymbolicLink(file)).isFalse());
+    }
+
+    @Test
     void manyMayExtractAtOnceAndNoDraftIsLeft() throws IOException {
         List<Path> folders = IntStream.range(0, 16)
                 .parallel()

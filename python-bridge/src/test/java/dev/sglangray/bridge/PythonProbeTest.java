@@ -65,6 +65,13 @@ class PythonProbeTest {
     }
 
     @Test
+    void whatASitecustomizePrintsIsNoPartOfTheAnswer() throws IOException {
+        String python = script("echo 'coverage started {'; echo '{\"python\": \"3.11.2\"}'");
+
+        assertThat(probe().versions(python, DEADLINE).python()).isEqualTo("3.11.2");
+    }
+
+    @Test
     void theBundledSchemasAreThere() {
         assertThat(SchemaDump.bundled(SchemaKind.SERVER)).contains("\"model_path\"");
         assertThat(SchemaDump.bundled(SchemaKind.ROUTER)).contains("\"policy\"");

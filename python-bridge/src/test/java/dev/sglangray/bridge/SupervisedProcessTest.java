@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.FutureTask;
@@ -41,6 +42,29 @@ class SupervisedProcessTest {
             assertThat(child.isAlive()).isFalse();
             assertThat(child.logTail(10)).containsExactlyInAnyOrder("PAYLOAD", "bad");
         }
+    }
+
+    @Test
+    void theLogIsForItsUserAndGroup() throws Exception {
+        ProcessSpec spec = Scripts.python(folder, "", null);
+        try (SupervisedProcess child = SupervisedProcess.start(spec)) {
+            assertThat(Files.getPosixFilePermissions(child.logFile()))
+                    .isSubsetOf(PosixFilePermissions.fromString("rw-r-----"));
+        }
+    }
+
+    @Test
+    void aFifoIsNoLog() throws Exception {
+        ProcessSpec spec = Scripts.python(folder, "", null);
+        Files.createDirectories(spec.logFile().getParent());
+        assertThat(new ProcessBuilder("mkfifo", spec.logFile().toString())
+                        .start()
+                        .waitFor())
+                .isZero();
+
+        assertThatThrownBy(() -> SupervisedProcess.start(spec))
+                .isInstanceOf(ProcessStartException.class)
+                .hasMessageContaining(spec.logFile() + " is a FIFO");
     }
 
     @Test

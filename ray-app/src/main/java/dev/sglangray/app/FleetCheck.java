@@ -135,22 +135,39 @@ public final class FleetCheck {
         if (!arguments.launchServer() || arguments.serverType() != ServerType.SRT || !oneNode) {
             return;
         }
-        if (server.getOrDefault("tp_size", 1) instanceof Integer tensor
-                && server.getOrDefault("pp_size", 1) instanceof Integer pipeline
-                && arguments.acceleratorsPerEngine().isPresent()
-                && (long) tensor * pipeline != arguments.acceleratorsPerEngine().getAsInt()) {
+        if (!(server.getOrDefault("tp_size", 1) instanceof Integer tensor)
+                || !(server.getOrDefault("pp_size", 1) instanceof Integer pipeline)
+                || arguments.acceleratorsPerEngine().isEmpty()) {
+            return;
+        }
+        int data = dataParallel(server);
+        long used = (long) tensor * pipeline * data;
+        int setAside = arguments.acceleratorsPerEngine().getAsInt();
+        if (used != setAside) {
             Config block = arguments.server().config().orElse(root);
-            Config at =
-                    block.select("tp_size").or(() -> block.select("pp_size")).orElse(block);
+            Config at = block.select("tp_size")
+                    .or(() -> block.select("pp_size"))
+                    .or(() -> block.select("dp_size"))
+                    .orElse(block);
             addAll(List.of(ConfigProblem.warning(
                             at.position(),
                             at.path(),
-                            "each engine would use %d accelerators (tp_size x pp_size), but %d are set aside for it"
-                                    .formatted(
-                                            (long) tensor * pipeline,
-                                            arguments.acceleratorsPerEngine().getAsInt()))
-                    .withFix("write tp_size: ${..tensor_parallel_size} and pp_size: ${..pipeline_parallel_size}")));
+                            "each engine would use %d accelerators (tp_size x pp_size%s), but %d are set aside for it"
+                                    .formatted(used, data > 1 ? " x dp_size" : "", setAside))
+                    .withFix(
+                            data > 1
+                                    ? ("set tensor_parallel_size to %d and write tp_size: %d as a number; with"
+                                                    + " enable_dp_attention the data-parallel ranks share those of tp_size")
+                                            .formatted(used / pipeline, tensor)
+                                    : "write tp_size: ${..tensor_parallel_size} and pp_size:"
+                                            + " ${..pipeline_parallel_size}")));
         }
+    }
+
+    /** How many groups of tp_size x pp_size an engine has, each with accelerators of its own. */
+    private static int dataParallel(Map<String, @Nullable Object> server) {
+        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
+        return !shared && server.get("dp_size") instanceof Integer size ? Math.max(size, 1) : 1;
     }
 
     /** The type of a block that cannot be bound; empty when that is what is wrong with it. */

@@ -102,7 +102,7 @@ record ChildKit(
                 name,
                 python,
                 PythonPackage.supervisor(pythonPackage),
-                List.of(python, "-m", "sglang_ray.serve"),
+                PythonPackage.command(pythonPackage, python, "sglang_ray.serve", List.of()),
                 environment.pythonPath(pythonPackage).build(),
                 null,
                 Json.write(request),

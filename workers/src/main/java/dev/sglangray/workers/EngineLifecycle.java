@@ -9,8 +9,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,6 +29,9 @@ final class EngineLifecycle implements ServingLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLifecycle.class);
 
     private static final String PREFILL = "prefill";
+    private static final String DEVICE_VARIABLE = "SGLANG_RAY_DEVICE";
+    /** As SGLang reads its variables. */
+    private static final Set<String> TRUE = Set.of("true", "1", "yes", "y");
 
     private final ServerSpec spec;
     private final ChildKit kit;
@@ -65,11 +72,11 @@ final class EngineLifecycle implements ServingLifecycle {
                 arguments.put("host", kit.node().defaultBindHost());
             }
             arguments.put("port", http.port());
-            planBootstrap(arguments, leases);
+            planBootstrap(arguments, leases, http.port());
             Attempt attempt = new Attempt(
                     leases,
                     http.port(),
-                    "http://" + kit.node().advertisedHost(String.valueOf(arguments.get("host"))) + ":" + http.port(),
+                    ServerUrl.of(kit.node().advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, dist.port(), number),
                     chosen);
             LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
@@ -82,9 +89,17 @@ final class EngineLifecycle implements ServingLifecycle {
         }
     }
 
-    /** Every prefill engine listens on a port for its decoders, and SGLang's default is the same for all. */
-    private void planBootstrap(Map<String, Object> arguments, List<PortLease> leases) {
+    /**
+     * Every prefill engine listens on a port for its decoders, and SGLang's default is the same for all. Its server in Rust
+     * serves them on its own port, and refuses another one.
+     */
+    private void planBootstrap(Map<String, Object> arguments, List<PortLease> leases, int ownPort) {
         if (!PREFILL.equals(arguments.get("disaggregation_mode"))) {
+            return;
+        }
+        if (arguments.get("disaggregation_bootstrap_port") == null
+                && TRUE.contains(variable("SGLANG_RUST_SERVER").toLowerCase(Locale.ROOT))) {
+            bootstrapPort = ownPort;
             return;
         }
         PortLease lease = kit.port(arguments, "disaggregation_bootstrap_port");
@@ -116,9 +131,10 @@ final class EngineLifecycle implements ServingLifecycle {
 
     /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
     List<String> devices() {
-        return kit.node().devices().isEmpty()
+        List<String> numbers = kit.node().devices().isEmpty()
                 ? spec.plannedDevices()
                 : kit.node().devices();
+        return VisibleDevices.names(numbers, spec.deviceVariable(), System.getenv(spec.deviceVariable()));
     }
 
     /** Starts it when no other engine is being started on its accelerators. */
@@ -181,8 +197,27 @@ final class EngineLifecycle implements ServingLifecycle {
         ServingChild.Snapshot now = child.snapshot();
         WorkerStatus own =
                 Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
-        String what = waiting;
-        return what == null ? own : own.with(own.weightVersion(), List.of(what));
+        List<String> words =
+                Stream.of(onProcessor(), waiting).filter(Objects::nonNull).toList();
+        return words.isEmpty() ? own : own.with(own.weightVersion(), words);
+    }
+
+    /** That it does not use its accelerators, and why; null when it does. As {@code sglang_ray/engine.py} decides it. */
+    private @Nullable String onProcessor() {
+        if ("cpu".equals(spec.serverArgs().get("device"))) {
+            return "computes on the CPU (device: cpu)";
+        }
+        return "cpu".equalsIgnoreCase(variable(DEVICE_VARIABLE))
+                ? "computes on the CPU (" + DEVICE_VARIABLE + "=cpu)"
+                : null;
+    }
+
+    /** What a variable is for the engine; empty when it is not set. */
+    private String variable(String name) {
+        return kit.environment(spec.environment())
+                .build()
+                .getOrDefault(name, "")
+                .strip();
     }
 
     /** The key that guards the engine, or null. */

@@ -10,12 +10,12 @@ import io.ray.api.runtimecontext.RuntimeContext;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.regex.Pattern;
 
 /** Reads, inside an actor, where it is. */
 final class RayNode {
-    private static final Logger LOG = LoggerFactory.getLogger(RayNode.class);
+    /** Ray's resource, and its share in a placement group. */
+    private static final Pattern GPU = Pattern.compile("GPU(_group_[0-9A-Za-z]+)?");
 
     private RayNode() {}
 
@@ -24,20 +24,22 @@ final class RayNode {
         UniqueId id = context.getCurrentNodeId();
         for (NodeInfo node : context.getAllNodeInfo()) {
             if (node.nodeId.equals(id)) {
-                return new WorkerNode(id.toString(), node.nodeAddress, devices(context), logs(node));
+                return new WorkerNode(id.toString(), node.nodeAddress, devices(), logs(node));
             }
         }
         throw new WorkerFailure("Ray does not list the node " + id + " that this worker runs on");
     }
 
-    private static List<String> devices(RuntimeContext context) {
-        try {
-            return context.getGpuIds().stream().sorted().map(String::valueOf).toList();
-        } catch (NumberFormatException e) {
-            // Ray's Java side cannot read a CUDA_VISIBLE_DEVICES that names devices by UUID.
-            LOG.warn("Ray cannot tell the accelerators of this worker; the plan's are used: {}", e.getMessage());
-            return List.of();
-        }
+    /** As Ray's own {@code getGpuIds}, which fails where the node's Ray was given its accelerators by other names than numbers. */
+    private static List<String> devices() {
+        return Ray.internal().getAvailableResourceIds().entrySet().stream()
+                .filter(resource -> GPU.matcher(resource.getKey()).matches())
+                .flatMap(resource -> resource.getValue().stream())
+                .map(value -> value.resourceId)
+                .distinct()
+                .sorted()
+                .map(String::valueOf)
+                .toList();
     }
 
     /** The raylet's socket lies in the session's folder on this node, beside the logs that the dashboard shows. */

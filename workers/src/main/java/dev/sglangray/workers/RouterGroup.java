@@ -26,6 +26,9 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /** RLinf waits this long for a registration. */
     public static final Duration DEFAULT_REGISTRATION_TIMEOUT = Duration.ofMinutes(5);
 
+    /** SGLang's router has no others. */
+    private static final List<String> WORKER_TYPES = List.of("regular", "prefill", "decode");
+
     private RouterGroup(
             String name, List<Member<SGLangRouterWorker>> members, Ownership ownership, GroupOptions options) {
         super(name, members, ownership, options.closeTimeout());
@@ -112,7 +115,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /**
      * Adds a server and answers once the router sends requests to it.
      *
-     * @param url the server's base URL
+     * @param url the server's base URL, as in {@code http://10.0.0.1:30000}
      * @param workerType {@code regular}, {@code prefill} or {@code decode}
      * @param bootstrapPort a prefill server's bootstrap port, else null
      */
@@ -128,11 +131,25 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
 
     /**
      * As above, with another time. No thread waits anywhere meanwhile. A server that was not registered before, and that the router
-     * does not send to in time, is not registered afterwards.
+     * does not send to in time, is not registered afterwards. A server that is registered already, under whatever spelling or name of
+     * its address, stays one server and keeps the URL that it has.
+     *
+     * @throws IllegalArgumentException when the URL is no base URL of an HTTP server, the worker type is none of the three, or the
+     *     bootstrap port is no port
      */
     public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint, Duration longest) {
+        ServerEndpoint checked = endpoint.withUrl(ServerUrl.of(endpoint.url()));
+        if (!WORKER_TYPES.contains(endpoint.workerType())) {
+            throw new IllegalArgumentException("the worker type of " + checked.url() + " is '" + endpoint.workerType()
+                    + "', and must be one of " + String.join(", ", WORKER_TYPES));
+        }
+        Integer port = endpoint.bootstrapPort();
+        if (port != null && (port < 1 || port > 65535)) {
+            throw new IllegalArgumentException(
+                    "the bootstrap port of " + checked.url() + " is " + port + ", and must be between 1 and 65535");
+        }
         return new WorkerGroupFuture<>(
-                name(), "registerServer", ranks(), List.of(new RegistrationWait(this, endpoint, longest).begin()));
+                name(), "registerServer", ranks(), List.of(new RegistrationWait(this, checked, longest).begin()));
     }
 
     CompletableFuture<String> register(String endpointJson) {
@@ -190,11 +207,14 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /**
      * Takes a server away for good, and answers when the router sends it nothing more; false when it is not registered. A router
      * that does not answer is waited for 3 s. May be repeated after a failure.
+     *
+     * @throws IllegalArgumentException when the URL is no base URL of an HTTP server
      */
     public WorkerGroupFuture<Boolean> unregisterServer(String url) {
+        String base = ServerUrl.of(url);
         return call(
                 "unregisterServer",
-                h -> h.task(SGLangRouterWorker::unregisterServer, url).remote());
+                h -> h.task(SGLangRouterWorker::unregisterServer, base).remote());
     }
 
     /** Adds to the events what the fleet's owner did. */

@@ -58,7 +58,7 @@ final class RouterLifecycle implements ServingLifecycle {
             Attempt attempt = new Attempt(
                     leases,
                     http.port(),
-                    "http://" + kit.node().advertisedHost(String.valueOf(arguments.get("host"))) + ":" + http.port(),
+                    ServerUrl.of(kit.node().advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, number),
                     chosen);
             planned = true;
@@ -73,7 +73,9 @@ final class RouterLifecycle implements ServingLifecycle {
     private ProcessSpec process(Map<String, Object> arguments, int number) {
         Map<String, Object> request = new LinkedHashMap<>();
         request.put("kind", "router");
-        request.put("router_args", arguments);
+        Map<String, Object> forRouter = new LinkedHashMap<>(arguments);
+        forRouter.put("host", WorkerNode.socketHost(String.valueOf(arguments.get("host"))));
+        request.put("router_args", forRouter);
         return kit.serve(
                 WorkerNames.actor(spec.groupName(), 0),
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),

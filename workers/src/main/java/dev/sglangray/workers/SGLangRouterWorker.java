@@ -44,6 +44,7 @@ public class SGLangRouterWorker {
     private final EngineRegistry registry;
     private final RayWorkers workers;
     private final Secrets secrets;
+    private final WorkerNode node;
 
     /**
      * Called by Ray.
@@ -53,7 +54,8 @@ public class SGLangRouterWorker {
     public SGLangRouterWorker(String specJson) {
         RouterSpec spec = Json.read(specJson, RouterSpec.class);
         OkHttpClient http = WorkerHttp.create();
-        ChildKit kit = ChildKit.of(RayNode.current());
+        node = RayNode.current();
+        ChildKit kit = ChildKit.of(node);
         String actor = WorkerNames.actor(spec.groupName(), 0);
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(actor, clock);
@@ -115,7 +117,21 @@ public class SGLangRouterWorker {
     /** Makes the server of a {@link ServerEndpoint} as JSON a member; returns the key to ask {@link #registration} by. */
     public String register(String endpointJson) {
         ServerEndpoint endpoint = Json.read(endpointJson, ServerEndpoint.class);
-        return now(() -> registry.register(endpoint));
+        ServerEndpoint spelled = endpoint.actor() == null ? endpoint.withUrl(spelled(endpoint.url())) : endpoint;
+        return now(() -> registry.register(spelled));
+    }
+
+    /** A server's URL as the registry has it, if it has the server under any spelling or name. */
+    private String spelled(String url) {
+        try {
+            String base = ServerUrl.of(url);
+            List<String> known = now(registry::view).members().stream()
+                    .map(RegistryView.MemberView::url)
+                    .toList();
+            return ServerUrl.known(base, known, node.ip());
+        } catch (IllegalArgumentException e) {
+            throw new WorkerFailure(String.valueOf(e.getMessage()));
+        }
     }
 
     /** How far a registration is, as JSON: an {@link EngineRegistry.Registration}. */
@@ -125,8 +141,9 @@ public class SGLangRouterWorker {
 
     /** Takes a server away; false when it was not registered. Works while the router is away. */
     public boolean unregisterServer(String url) {
-        return ask(() -> registry.unregister(url)
-                .thenCompose(was -> registry.awaitOut(url, OUT).thenApply(out -> was)));
+        String spelled = spelled(url);
+        return ask(() -> registry.unregister(spelled)
+                .thenCompose(was -> registry.awaitOut(spelled, OUT).thenApply(out -> was)));
     }
 
     /** Takes the engine of a worker away for good; false when it was not registered. */

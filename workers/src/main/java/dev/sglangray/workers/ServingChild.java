@@ -8,8 +8,8 @@ import dev.sglangray.bridge.SupervisedProcess;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -183,6 +183,7 @@ final class ServingChild {
                 lastAnswer = answer.join().detail();
                 if (answer.join().healthy()) {
                     requireOurs(next, child);
+                    child.lookForRanks();
                     return;
                 }
             }
@@ -198,10 +199,10 @@ final class ServingChild {
 
     /** A stranger on the same port answers health checks as well as our child would. */
     private void requireOurs(Attempt next, SupervisedProcess child) {
-        List<PortHolder> holders = PortHolder.findAll(next.port());
-        if (!holders.isEmpty() && holders.stream().noneMatch(child::owns)) {
-            throw new PortLostException("port " + next.port() + " of this node is served by "
-                    + holders.get(0).describe() + ", not by the " + what
+        Optional<String> stranger = PortHolder.stranger(next.port(), child::owns);
+        if (stranger.isPresent()) {
+            throw new PortLostException("port " + next.port() + " of this node is served by " + stranger.get()
+                    + ", not by the " + what
                     + " that we started there. Choose another port,"
                     + " or leave it unset (null) to have a free one chosen." + tail(child));
         }

@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * @param weightVersion the version of the engine's weights, or null when that is not known; a router's is its fleet's, null
  *     before the first update
  * @param conditions what holds it back at the moment, in words: memory released, generation paused, weights being replaced,
- *     or why it cannot have its fleet's weights
+ *     why it cannot have its fleet's weights; also that it computes on the CPU
  * @param changes a router's arguments that were changed since its launch; null inside for the router's own default
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)

@@ -272,6 +272,43 @@ class EngineLifecycleTest {
     }
 
     @Test
+    void aPrefillEngineInRustServesItsDecodersOnItsOwnPort() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        engine = new EngineLifecycle(
+                StandIn.server(arguments, 30, Map.of("SGLANG_RUST_SERVER", "True")),
+                StandIn.kit(folder, List.of("4")),
+                http);
+        engine.start();
+
+        JsonNode given = given().path("server_args");
+        assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort())
+                .isEqualTo(given.path("port").asInt());
+        assertThat(given.has("disaggregation_bootstrap_port")).isFalse();
+    }
+
+    @Test
+    void saysThatItComputesOnTheProcessor() {
+        assertThat(conditions(Map.of(), Map.of())).isEmpty();
+        assertThat(conditions(Map.of("device", "cuda"), Map.of())).isEmpty();
+        assertThat(conditions(Map.of("device", "cpu"), Map.of())).containsExactly("computes on the CPU (device: cpu)");
+        assertThat(conditions(Map.of("device", "cuda"), Map.of("SGLANG_RAY_DEVICE", "cpu")))
+                .containsExactly("computes on the CPU (SGLANG_RAY_DEVICE=cpu)");
+    }
+
+    private List<String> conditions(Map<String, Object> arguments, Map<String, String> environment) {
+        ChildKit kit = new ChildKit(
+                new WorkerNode("", "127.0.0.1", List.of("0"), Path.of("/nowhere")),
+                new PortAllocator(Path.of("/nowhere"), 1, 1),
+                new DeviceLocks(Path.of("/nowhere")),
+                Path.of("/nowhere"),
+                Map.of());
+        return new EngineLifecycle(StandIn.server(arguments, 1, environment), kit, http)
+                .status()
+                .conditions();
+    }
+
+    @Test
     void anUnknownServerTypeIsRefused() {
         assertThatThrownBy(() -> new ServerSpec(
                         "g",

@@ -26,7 +26,9 @@ final class StandIn {
             Path module = Files.createDirectories(fake.resolve("sglang_ray"));
             Files.writeString(module.resolve("__init__.py"), "");
             Files.copy(Objects.requireNonNull(serve), module.resolve("serve.py"));
-            Files.copy(PythonPackage.supervisor(real), module.resolve("supervisor.py"));
+            for (String file : List.of("supervisor.py", "run_module.py")) {
+                Files.copy(real.resolve("sglang_ray").resolve(file), module.resolve(file));
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -49,13 +51,17 @@ final class StandIn {
     }
 
     static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds) {
+        return server(arguments, timeoutSeconds, Map.of());
+    }
+
+    static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds, Map<String, String> environment) {
         return new ServerSpec(
                 "engines",
                 1,
                 2,
                 "srt",
                 arguments,
-                Map.of(),
+                environment,
                 null,
                 "CUDA_VISIBLE_DEVICES",
                 List.of(),

@@ -13,17 +13,21 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A command's connection to its cluster, with the local head where one was asked for. */
 final class CliSession implements AutoCloseable {
     private static final Duration HEAD_DEADLINE = Duration.ofMinutes(3);
+    /** A signal to a process group reaches its processes within this time. */
+    private static final Duration SAME_SIGNAL = Duration.ofSeconds(1);
 
     private final CliContext context;
     private final String namespace;
     private final @Nullable LocalHead head;
     private final @Nullable RayAddress cluster;
+    private final AtomicBoolean ending = new AtomicBoolean();
     private @Nullable RaySession session;
 
     private CliSession(CliContext context, String namespace, @Nullable LocalHead head, @Nullable RayAddress cluster) {
@@ -81,8 +85,36 @@ final class CliSession implements AutoCloseable {
                 RaySession.connect(address, namespace, context.launcher().requireJar(), job, nodeIp);
         session = joined;
         context.interrupts().installAgain();
+        if (head != null) {
+            LocalHead watched = head;
+            Thread watch = new Thread(() -> endWith(watched), "local-head-watch");
+            watch.setDaemon(true);
+            watch.start();
+        }
         listener.ended(LaunchPhase.CONNECT, Duration.ofNanos(System.nanoTime() - begin));
         return joined;
+    }
+
+    /**
+     * Ends this process when the head ends first, as it does when a signal goes to all processes of a group: Ray's native code waits
+     * for a head that is gone for a minute, and then aborts the process.
+     */
+    private void endWith(LocalHead watched) {
+        SessionException why = watched.awaitEnd();
+        if (!ending.compareAndSet(false, true)) {
+            return;
+        }
+        boolean asked = context.interrupts().awaitSignal(SAME_SIGNAL);
+        if (!asked) {
+            watched.keepLogs();
+        }
+        watched.close();
+        context.console()
+                .say(
+                        asked
+                                ? "the local Ray head ended first; nothing is left running."
+                                : why.getMessage() + "\nThe fleet ended with it; nothing is left running.");
+        context.interrupts().haltConnected(ExitCode.LOST);
     }
 
     private static RayAddress address(ClusterOptions options, Map<String, String> environment) {
@@ -112,6 +144,7 @@ final class CliSession implements AutoCloseable {
     @Override
     public void close() {
         boolean interrupted = Thread.interrupted();
+        ending.set(true);
         try {
             if (session != null) {
                 session.close();

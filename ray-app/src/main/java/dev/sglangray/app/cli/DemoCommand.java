@@ -84,7 +84,8 @@ final class DemoCommand implements Callable<Integer> {
             Path packageFolder = PythonPackage.extract();
             PythonProbe probe = new PythonProbe(packageFolder);
             probe.requireSglang(python, PROBE_DEADLINE);
-            int possible = enginesOn(probe.accelerators(python, PROBE_DEADLINE), engines);
+            int accelerators = probe.accelerators(python, PROBE_DEADLINE);
+            int possible = enginesOn(accelerators, engines);
             if (possible < engines) {
                 progress.line("this machine has " + possible + " accelerator(s): " + possible + " engine(s) instead of "
                         + engines);
@@ -94,7 +95,7 @@ final class DemoCommand implements Callable<Integer> {
                 Config root = ConfigLoader.builder()
                         .configFile(conf)
                         .environment(context.environment())
-                        .overrides(List.of("router_server_args.model_path=" + quoted(model(packageFolder, python))))
+                        .overrides(overrides(model(packageFolder, python), accelerators))
                         .load();
                 context.console().hide(root.secretValues());
                 FleetSpec spec = FleetSpec.of(root, null, null, false);
@@ -132,6 +133,12 @@ final class DemoCommand implements Callable<Integer> {
     /** One engine takes one accelerator; without any, the head pretends to have as many as are wanted. */
     static int enginesOn(int accelerators, int wanted) {
         return accelerators == 0 ? wanted : Math.min(accelerators, wanted);
+    }
+
+    /** An engine computes on the processor only where its arguments say so. */
+    static List<String> overrides(String model, int accelerators) {
+        String path = "router_server_args.model_path=" + quoted(model);
+        return accelerators > 0 ? List.of(path) : List.of(path, "+router_server_args.server.device=cpu");
     }
 
     private String model(Path packageFolder, String python) {

@@ -3,6 +3,8 @@ package dev.sglangray.app.cli;
 
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.session.SessionException;
+import dev.sglangray.bridge.NodeFilesException;
+import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.client.InferenceException;
 import dev.sglangray.config.error.ConfigException;
@@ -42,6 +44,8 @@ final class FailureHandler implements IExecutionExceptionHandler {
         }
         if (failure instanceof SessionException
                 || failure instanceof EnvironmentException
+                || failure instanceof NodeFilesException
+                || failure instanceof PortUnavailableException
                 || failure instanceof PythonException) {
             say(failure);
             return ExitCode.ENVIRONMENT;

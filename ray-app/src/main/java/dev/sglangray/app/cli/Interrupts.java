@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import com.sun.jna.Function;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
+import java.time.Duration;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
@@ -22,6 +26,7 @@ final class Interrupts {
 
     private final Thread target;
     private final AtomicInteger received = new AtomicInteger();
+    private final CountDownLatch came = new CountDownLatch(1);
 
     Interrupts(Thread target) {
         this.target = target;
@@ -45,9 +50,42 @@ final class Interrupts {
         return number == 0 ? OptionalInt.empty() : OptionalInt.of(number);
     }
 
+    /** Whether a signal has come, or comes within a time. */
+    boolean awaitSignal(Duration longest) {
+        try {
+            return came.await(longest.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return received.get() != 0;
+        }
+    }
+
+    /** Ends this process: with the code of the first signal, or without one with another code. */
+    void halt(int code) {
+        Runtime.getRuntime().halt(code(code));
+    }
+
+    private int code(int unasked) {
+        return signal().isPresent() ? ExitCode.SIGNAL_BASE + signal().getAsInt() : unasked;
+    }
+
+    /**
+     * As {@link #halt}, while Ray is connected: without the exit handlers of native libraries. Ray's take away what its threads still
+     * use, and the process then ends with a crash instead of its code.
+     */
+    void haltConnected(int code) {
+        try {
+            Function.getFunction("c", "_exit").invoke(new Object[] {code(code)});
+        } catch (LinkageError | RuntimeException e) {
+            LOG.log(System.Logger.Level.DEBUG, "the C library cannot be called: {0}", e.toString());
+        }
+        halt(code);
+    }
+
     private void onSignal(String name) {
         int number = SIGNALS.getOrDefault(name, 15);
         if (received.compareAndSet(0, number)) {
+            came.countDown();
             target.interrupt();
         } else {
             Runtime.getRuntime().halt(ExitCode.SIGNAL_BASE + number);

@@ -170,7 +170,8 @@ final class PlanCommand implements Callable<Integer> {
         } catch (NumberFormatException e) {
             // Said below, together with negative ranks.
         }
-        throw new UsageException("--explain takes an engine's rank or the word router, not '" + Secrets.inText(explain) + "'");
+        throw new UsageException(
+                "--explain takes an engine's rank or the word router, not '" + Secrets.inText(explain) + "'");
     }
 
     private void requireOneCluster() {

@@ -62,11 +62,7 @@ public final class SglangRay {
         int code =
                 run(new CliContext(console, interrupts, Launcher.fromSystemProperties(), System.getenv()), arguments);
         // Not System.exit: Ray's shutdown hook and log4j's would run once more and print; everything is closed by now.
-        Runtime.getRuntime()
-                .halt(
-                        interrupts.signal().isPresent()
-                                ? ExitCode.SIGNAL_BASE + interrupts.signal().getAsInt()
-                                : code);
+        interrupts.halt(code);
     }
 
     static int run(CliContext context, String... arguments) {

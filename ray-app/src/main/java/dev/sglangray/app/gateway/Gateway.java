@@ -3,9 +3,9 @@ package dev.sglangray.app.gateway;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.bridge.NodeFilesException;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayException;
-import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -44,7 +44,7 @@ public final class Gateway implements AutoCloseable {
             GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(owner)), PAUSE);
             loop.start();
             return Optional.of(new Gateway(actor, loop));
-        } catch (JsonProcessingException | IllegalArgumentException | UncheckedIOException | RayException e) {
+        } catch (JsonProcessingException | IllegalArgumentException | NodeFilesException | RayException e) {
             LOG.warn("there is no gateway '{}', so Python cannot attach to this fleet: {}", name, e.getMessage());
             return Optional.empty();
         }

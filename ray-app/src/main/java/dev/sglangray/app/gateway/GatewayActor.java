@@ -41,7 +41,7 @@ final class GatewayActor implements Mailbox {
      * Creates it on this node, and returns before it is up.
      *
      * @throws IllegalArgumentException when the name is taken
-     * @throws java.io.UncheckedIOException when the Python package cannot be unpacked
+     * @throws dev.sglangray.bridge.NodeFilesException when the Python package cannot be unpacked
      */
     static GatewayActor create(String name, String factsJson) {
         byte[] secret = new byte[TOKEN_BYTES];

@@ -5,15 +5,19 @@ import dev.sglangray.bridge.ClusterFacts;
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.bridge.PythonProbe;
-import java.net.InterfaceAddress;
+import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Collections;
-import java.util.LinkedHashSet;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Checks what must be true before Ray's Java runtime may connect, because that runtime ends the process natively, or
@@ -78,13 +82,27 @@ public final class ClusterGate {
                                         + "\nA Java driver needs a raylet beside it: run this on a node, or submit it as a job (ray job submit)."));
     }
 
-    static Optional<String> thisNode(Iterable<String> nodes, Set<String> local) {
-        for (String node : nodes) {
-            if (local.contains(node)) {
-                return Optional.of(node);
-            }
+    /** The node that has one of these addresses, whether Ray knows it by an address in any form or by a name. */
+    static Optional<String> thisNode(List<String> nodes, Set<InetAddress> local) {
+        // Addresses first: they need no name service.
+        return Stream.of(true, false)
+                .flatMap(literal -> nodes.stream().filter(node -> isAddress(node) == literal))
+                .filter(node -> isHere(node, local))
+                .findFirst();
+    }
+
+    private static boolean isAddress(String node) {
+        return node.indexOf(':') >= 0 || node.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
+    }
+
+    private static boolean isHere(String node, Set<InetAddress> local) {
+        try {
+            // A name that leads to a loopback address is one that this machine has given itself.
+            return Arrays.stream(InetAddress.getAllByName(node))
+                    .anyMatch(address -> local.contains(address) || (address.isLoopbackAddress() && !isAddress(node)));
+        } catch (UnknownHostException e) {
+            return false;
         }
-        return Optional.empty();
     }
 
     private ClusterFacts ask(RayAddress address) {
@@ -96,15 +114,11 @@ public final class ClusterGate {
         }
     }
 
-    private static Set<String> localAddresses() {
+    private static Set<InetAddress> localAddresses() {
         try {
-            Set<String> addresses = new LinkedHashSet<>();
+            Set<InetAddress> addresses = new HashSet<>();
             for (NetworkInterface card : Collections.list(NetworkInterface.getNetworkInterfaces())) {
-                for (InterfaceAddress address : card.getInterfaceAddresses()) {
-                    String text = address.getAddress().getHostAddress();
-                    int scope = text.indexOf('%');
-                    addresses.add(scope < 0 ? text : text.substring(0, scope));
-                }
+                addresses.addAll(Collections.list(card.getInetAddresses()));
             }
             return addresses;
         } catch (SocketException e) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
+import dev.sglangray.bridge.NodeDirectories;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -21,7 +22,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The folder of a local head, and the removal of those whose owner was killed. The owner holds a lock on a file with its
  * process id in it: the kernel lets go of the lock when the owner ends, and it is seen from other process namespaces, where
- * an id says nothing. Not thread-safe.
+ * an id says nothing. Not thread-safe but for {@link #keep()}.
  */
 final class HeadFolder implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(HeadFolder.class);
@@ -31,7 +32,7 @@ final class HeadFolder implements AutoCloseable {
 
     private final Path path;
     private final FileChannel owner;
-    private boolean keep;
+    private volatile boolean keep;
 
     private HeadFolder(Path path, FileChannel owner) {
         this.path = path;
@@ -91,7 +92,8 @@ final class HeadFolder implements AutoCloseable {
             if (!Files.isDirectory(folder, LinkOption.NOFOLLOW_LINKS)
                     || !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)
                     || !Files.isWritable(file)
-                    || !Files.getOwner(folder).getName().equals(System.getProperty("user.name"))
+                    || !Files.getAttribute(folder, "unix:uid", LinkOption.NOFOLLOW_LINKS)
+                            .equals(NodeDirectories.userId()) // by number: not every user has a name
                     || Files.readString(file).equals(pid())) {
                 return; // not ours; and to open a file of this process again would give up its lock
             }
@@ -109,7 +111,8 @@ final class HeadFolder implements AutoCloseable {
         return Long.toString(ProcessHandle.current().pid());
     }
 
-    private static void deleteTree(Path root) throws IOException {
+    /** Deletes a folder with all that is in it; links are not followed. */
+    static void deleteTree(Path root) throws IOException {
         Files.walkFileTree(root, new SimpleFileVisitor<>() {
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {

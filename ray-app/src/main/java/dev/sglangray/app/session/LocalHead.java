@@ -64,22 +64,24 @@ public final class LocalHead implements AutoCloseable {
      * @throws SessionException when it cannot be started
      */
     public static LocalHead start(String python, OptionalInt accelerators) {
-        HeadFolder folder = newFolder();
         PortLease port = new PortAllocator().acquire();
-        List<String> command = new ArrayList<>(List.of(
-                python,
-                "-m",
-                "sglang_ray.local_head",
+        HeadFolder folder;
+        try {
+            folder = newFolder();
+        } catch (RuntimeException e) {
+            port.close();
+            throw e;
+        }
+        List<String> options = new ArrayList<>(List.of(
                 "--block",
                 "--port=" + port.port(),
                 "--temp-dir=" + folder.path().resolve("ray"),
                 "--include-dashboard=false",
                 "--disable-usage-stats",
                 "--log-color=false"));
-        accelerators.ifPresent(count -> command.add("--num-gpus=" + count));
+        accelerators.ifPresent(count -> options.add("--num-gpus=" + count));
         try {
             Path packageFolder = PythonPackage.extract();
-            Path supervisor = PythonPackage.supervisor(packageFolder);
             Map<String, String> environment = new HashMap<>(EnvironmentBuilder.from(System.getenv())
                     .pythonPath(packageFolder)
                     .build());
@@ -87,8 +89,8 @@ public final class LocalHead implements AutoCloseable {
             SupervisedProcess process = SupervisedProcess.start(new ProcessSpec(
                     "ray-head",
                     python,
-                    supervisor,
-                    command,
+                    PythonPackage.supervisor(packageFolder),
+                    PythonPackage.command(packageFolder, python, "sglang_ray.local_head", options),
                     environment,
                     null,
                     null,
@@ -130,6 +132,19 @@ public final class LocalHead implements AutoCloseable {
         }
     }
 
+    /**
+     * Waits until the head has ended, by itself or by {@link #close()}, and returns why, with the last lines that it printed. May be
+     * called by any thread.
+     */
+    public SessionException awaitEnd() {
+        return failure("ended (" + process.onExit().join().describe() + ")");
+    }
+
+    /** Leaves the head's folder, with its logs, for a person to read. */
+    public void keepLogs() {
+        folder.keep();
+    }
+
     /** Ends the head with everything that runs under it, and removes its folder. May be called again. */
     @Override
     public synchronized void close() {
@@ -155,8 +170,12 @@ public final class LocalHead implements AutoCloseable {
     }
 
     private SessionException failed(String what) {
-        List<String> tail = process.logTail(TAIL_LINES);
         folder.keep();
+        return failure(what);
+    }
+
+    private SessionException failure(String what) {
+        List<String> tail = process.logTail(TAIL_LINES);
         return new SessionException("the local Ray head " + what + "; its last lines:\n  " + String.join("\n  ", tail)
                 + "\nIts logs: " + folder.path());
     }
@@ -174,7 +193,10 @@ public final class LocalHead implements AutoCloseable {
         try {
             return HeadFolder.create(Path.of(parent));
         } catch (IOException e) {
-            throw new SessionException("no folder can be made in " + parent, e);
+            throw new SessionException(
+                    "no folder can be made in " + parent + ": " + e.getMessage()
+                            + "\nSGLANG_RAY_JAVA_OPTS=-Djava.io.tmpdir=FOLDER names another one; Ray needs a short path.",
+                    e);
         }
     }
 }

@@ -15,7 +15,7 @@ import java.util.regex.Pattern;
  * <p>Checked strictly, because Ray's Java runtime ends the process natively on anything else: {@code auto} aborts the
  * JVM, and an empty address makes it start a cluster of its own, which at exit stops every Ray process on the machine.
  *
- * @param host host name, IPv4 address, or IPv6 address without brackets
+ * @param host host name or IPv4 address
  * @param port 1 to 65535
  */
 public record RayAddress(String host, int port) {
@@ -24,21 +24,26 @@ public record RayAddress(String host, int port) {
     /**
      * Parses {@code host:port}.
      *
-     * @throws SessionException when the text is not of that form
+     * @throws SessionException when the text is not of that form, or names an IPv6 address
      */
     public static RayAddress parse(String text, String source) {
         String trimmed = text.trim();
         Matcher matcher = HOST_PORT.matcher(trimmed);
         if (!matcher.matches()) {
-            throw new SessionException(
-                    source + " is '" + Secrets.inText(trimmed) + "', which is not an address of the form host:port\n" + hint(trimmed));
+            throw new SessionException(source + " is '" + Secrets.inText(trimmed)
+                    + "', which is not an address of the form host:port\n" + hint(trimmed));
         }
         int port = Integer.parseInt(matcher.group(3));
         if (port < 1 || port > 65535) {
             throw new SessionException(source + " is '" + trimmed + "': the port must be between 1 and 65535");
         }
-        String host = matcher.group(1) != null ? matcher.group(1) : matcher.group(2);
-        return new RayAddress(host, port);
+        if (matcher.group(1) == null) {
+            throw new SessionException(
+                    source + " is '" + trimmed + "', and Ray's Java runtime takes no IPv6 address there"
+                            + "\nStart the nodes with names that lead to their IPv6 addresses (ray start --node-ip-address=NAME), and give the "
+                            + "head's: NAME:" + port);
+        }
+        return new RayAddress(matcher.group(1), port);
     }
 
     private static String hint(String text) {
@@ -73,6 +78,6 @@ public record RayAddress(String host, int port) {
 
     @Override
     public String toString() {
-        return host.indexOf(':') >= 0 ? "[" + host + "]:" + port : host + ":" + port;
+        return host + ":" + port;
     }
 }

@@ -62,6 +62,7 @@ public final class RaySession implements AutoCloseable {
                 "ray.job.code-search-path",
                 ProgramFiles.codeSearchPath(jar));
         properties.forEach(System::setProperty);
+        NativeLibrary.load();
         try {
             Ray.init();
         } catch (RuntimeException e) {
@@ -70,7 +71,6 @@ public final class RaySession implements AutoCloseable {
                             + "\nThis machine must be a node of that cluster (its raylet must run here).",
                     e);
         }
-        NativeLibraryCopy.delete();
         return new RaySession(address, namespace, job.workingDirUri().orElse(null), true);
     }
 

@@ -4,6 +4,7 @@ package dev.sglangray.app.session;
 import dev.sglangray.bridge.PythonPackage;
 import io.ray.api.Ray;
 import io.ray.api.runtimeenv.RuntimeEnv;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
 
@@ -30,8 +31,16 @@ public final class ThisNode {
      */
     public static RuntimeEnv pythonEnvironment() {
         RuntimeEnv environment = new RuntimeEnv.Builder().build();
-        // Ray replaces the reference by what the node has there, which may be what Ray itself is found by.
-        environment.set("env_vars", Map.of("PYTHONPATH", PythonPackage.extract() + ":${PYTHONPATH}"));
+        environment.set("env_vars", pythonVariables(PythonPackage.extract(), System.getenv()));
         return environment;
+    }
+
+    /**
+     * Ray replaces the reference by what the node's Ray has there, which may be what Ray itself is found by. Without
+     * anything there it would leave an empty entry, which is the worker's working directory.
+     */
+    static Map<String, String> pythonVariables(Path packageFolder, Map<String, String> here) {
+        boolean more = !here.getOrDefault("PYTHONPATH", "").isBlank();
+        return Map.of("PYTHONPATH", packageFolder + (more ? ":${PYTHONPATH}" : ""), "PYTHONSAFEPATH", "1");
     }
 }

@@ -4,6 +4,8 @@ package dev.sglangray.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.sglangray.bridge.NodeFilesException;
+import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.config.ClusterConfig;
 import dev.sglangray.config.Config;
 import dev.sglangray.placement.AcceleratorType;
@@ -29,6 +31,12 @@ class FailureHandlerTest {
         assertThat(code(PlacementException.builder("held by others").busy(true).build()))
                 .isEqualTo(ExitCode.FAILED);
         assertThat(code(PlacementException.of("too large"))).isEqualTo(ExitCode.USAGE);
+    }
+
+    @Test
+    void aNodeThatCannotDoItIsNoDefect() {
+        assertThat(code(new NodeFilesException("it belongs to user 65534"))).isEqualTo(ExitCode.ENVIRONMENT);
+        assertThat(code(new PortUnavailableException("all ports are taken"))).isEqualTo(ExitCode.ENVIRONMENT);
     }
 
     @Test

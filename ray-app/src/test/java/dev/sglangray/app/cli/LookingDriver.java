@@ -11,6 +11,7 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.net.http.HttpTimeoutException;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * Looks at a fleet in two ways that know nothing of each other, each of them a second after its last answer, and prints a JSON line
@@ -86,6 +88,9 @@ public final class LookingDriver {
             asked.put(
                     engine,
                     http.sendAsync(request, HttpResponse.BodyHandlers.discarding())
+                            // The request's own time ends with the answer's head; an engine may stop in the middle of
+                            // it.
+                            .orTimeout(2 * ANSWER.toMillis(), TimeUnit.MILLISECONDS)
                             .handle((answer, failure) -> answer == null ? kind(failure) : "answers"));
         }
         Map<String, String> answers = new TreeMap<>();
@@ -99,7 +104,8 @@ public final class LookingDriver {
         while (cause.getCause() != null && !(cause instanceof IOException)) {
             cause = cause.getCause();
         }
-        return cause instanceof java.net.http.HttpTimeoutException ? "hangs" : "refuses";
+        boolean late = cause instanceof HttpTimeoutException || cause instanceof TimeoutException;
+        return late ? "hangs" : "refuses";
     }
 
     private static double now() {

@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -86,12 +87,9 @@ class StartScriptTest {
     @ValueSource(
             strings = {
                 "",
-                "LANG=C",
                 "LC_ALL=POSIX",
-                "LANG=tr_TR.UTF-8",
                 "LANG=C.UTF-8 LC_TIME=xx_XX.UTF-8",
-                "LANG=C SGLANG_RAY_JAVA_OPTS='-Duser.language=tr -Duser.country=TR'",
-                "LANG=C SGLANG_RAY_JAVA_OPTS='-Duser.language=ar -Duser.country=EG'",
+                "LANG=tr_TR.UTF-8 SGLANG_RAY_JAVA_OPTS='-Duser.language=ar -Duser.country=EG'",
             })
     void lettersOutsideAsciiArriveUnderAnyLocale(String locale) throws Exception {
         realJava();
@@ -146,7 +144,7 @@ class StartScriptTest {
                           esac
                           shift
                         done
-                        exec '%s' $options -cp '%s' "$@"
+                        exec '%s' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $options -cp '%s' "$@"
                         """.formatted(java, System.getProperty("java.class.path")));
     }
 
@@ -160,23 +158,59 @@ class StartScriptTest {
                 .doesNotContain("started");
     }
 
-    /** Exit code and output. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", ":", ".", "/opt/lib:"})
+    void nothingOfTheWorkingDirectoryRuns(String path) throws Exception {
+        Path working = Files.createDirectory(folder.resolve("working"));
+        for (String name : List.of("contextlib", "types", "os", "importlib", "ray")) {
+            Files.writeString(working.resolve(name + ".py"), "import sys; sys.exit(open(" + quoted(asked) + ", 'w'))");
+        }
+        executable("bin/python3", "exec " + realPython() + " \"$@\"");
+        Path jars = Files.createDirectories(folder.resolve("site/ray/jars"));
+        Files.createFile(folder.resolve("site/ray/__init__.py"));
+        Files.createFile(jars.resolve("ray_dist.jar"));
+
+        assertThat(run("", "up", working, "PYTHONPATH=" + folder.resolve("site") + ":" + path))
+                .startsWith("0")
+                .contains(jars.resolve("ray_dist.jar").toString());
+        assertThat(asked).doesNotExist();
+    }
+
+    private static String quoted(Path path) {
+        return "'" + path + "'";
+    }
+
+    private static String realPython() throws IOException, InterruptedException {
+        Process which = new ProcessBuilder("python3", "-c", "import sys; print(sys.executable)").start();
+        return new String(which.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+    }
+
     private String run(String python, String words) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("bash", "bin/sglang-ray"));
+        return run(python, words, Path.of(""), "NOTHING=");
+    }
+
+    /** Exit code and output. */
+    private String run(String python, String words, Path working, String variable)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(
+                List.of("bash", Path.of("bin/sglang-ray").toAbsolutePath().toString()));
         command.addAll(List.of(words.split(" ")));
-        return run(python, command);
+        return run(python, command, working, variable);
     }
 
     /** Of a script in the test's folder that finds the command on its path; without a Python. */
     private String runScript(String script) throws IOException, InterruptedException {
-        Files.createSymbolicLink(
-                folder.resolve("bin/sglang-ray"), Path.of("bin/sglang-ray").toAbsolutePath());
-        Path file = Files.writeString(folder.resolve("script.sh"), "cd '" + folder + "'\n" + script);
-        return run("", List.of("bash", file.toString()));
+        String command = "sglang-ray() { bash '" + Path.of("bin/sglang-ray").toAbsolutePath() + "' \"$@\"; }\n";
+        Path file = Files.writeString(folder.resolve("script.sh"), command + "cd '" + folder + "'\n" + script);
+        return run("", List.of("bash", file.toString()), Path.of(""), "NOTHING=");
     }
 
-    private String run(String python, List<String> command) throws IOException, InterruptedException {
+    private String run(String python, List<String> command, Path working, String variable)
+            throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
+        builder.directory(working.toAbsolutePath().toFile());
+        builder.environment()
+                .put(variable.substring(0, variable.indexOf('=')), variable.substring(variable.indexOf('=') + 1));
         Path output = Files.createTempFile(folder, "output", ".txt");
         builder.redirectOutput(output.toFile());
         builder.environment().put("PATH", folder.resolve("bin") + ":" + System.getenv("PATH"));

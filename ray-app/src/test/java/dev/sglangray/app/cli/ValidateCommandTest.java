@@ -80,6 +80,23 @@ class ValidateCommandTest {
     }
 
     @Test
+    void dataParallelRanksHaveAcceleratorsOfTheirOwn() throws IOException {
+        String two = GUIDE.replace("tp_size: ${..tensor_parallel_size}", "{tp_size: 1, dp_size: 2}")
+                .replace("tensor_parallel_size: 2", "tensor_parallel_size: 1")
+                .replace("{tp_size: 1, dp_size: 2}", "tp_size: 1\n    dp_size: 2");
+
+        assertThat(validate(two).out())
+                .contains("warning: router_server_args.server.tp_size: each engine would use 2 accelerators"
+                        + " (tp_size x pp_size x dp_size), but 1 are set aside for it")
+                .contains("fix: set tensor_parallel_size to 2");
+        assertThat(validate(two, "router_server_args.tensor_parallel_size=2").out())
+                .doesNotContain("warning");
+        assertThat(validate(two, "+router_server_args.server.enable_dp_attention=true")
+                        .out())
+                .doesNotContain("warning");
+    }
+
+    @Test
     void tellsTheInterpolationsAndDefaultsListsThatLedThere() throws IOException {
         Files.createDirectories(folder.resolve("fleet"));
         Files.writeString(folder.resolve("fleet/big.yaml"), """

@@ -3,6 +3,7 @@ package dev.sglangray.app.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.cluster.ClusterSpec.Addresses;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -42,10 +43,11 @@ final class Namespaces implements AutoCloseable {
     }
 
     /** Makes the namespaces of so many nodes; what goes wrong is in the error and in {@code namespaces.log}. */
-    static Namespaces create(PythonEnvironment python, int count, Path logs) {
+    static Namespaces create(PythonEnvironment python, int count, Addresses addresses, Path logs) {
+        String network = addresses == Addresses.IPV6_NAMES ? "fd00:9::" : "10.9.0.";
         List<Map<String, String>> specs = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            specs.add(Map.of("name", "node-" + (char) ('a' + i), "ip", "10.9.0." + (i + 1)));
+            specs.add(Map.of("name", "node-" + (char) ('a' + i), "ip", network + (i + 1)));
         }
         List<String> command = new ArrayList<>(List.of("unshare"));
         if (!ROOT) {

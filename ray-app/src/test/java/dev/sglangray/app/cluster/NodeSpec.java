@@ -31,6 +31,11 @@ public record NodeSpec(
         return new NodeSpec(16, gpus, Map.of(), Map.of(), Map.of());
     }
 
+    /** A node whose real engines compute on the machine's processor, whatever the node claims to have. */
+    public static NodeSpec onProcessor(int gpus) {
+        return gpus(gpus).withEnvironment("SGLANG_RAY_DEVICE", "cpu");
+    }
+
     public NodeSpec withResource(String name, double amount) {
         return new NodeSpec(cpus, gpus, plus(resources, name, amount), labels, environment);
     }

@@ -31,7 +31,7 @@ final class RayStart {
         } else {
             words.add("--address=" + gcsAddress);
         }
-        words.addAll(List.of("--block", "--disable-usage-stats", "--node-ip-address=" + node.ip()));
+        words.addAll(List.of("--block", "--disable-usage-stats", "--node-ip-address=" + cluster.address(node)));
         words.addAll(List.of("--num-cpus=" + spec.cpus(), "--num-gpus=" + spec.gpus()));
         words.add("--object-store-memory=" + OBJECT_STORE_BYTES);
         if (!spec.resources().isEmpty()) {

@@ -3,6 +3,7 @@ package dev.sglangray.app.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import dev.sglangray.bridge.NodeDirectories;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 public final class TestCluster implements AutoCloseable {
 
     private static final Duration START_DEADLINE = Duration.ofSeconds(90);
+    private static final String TOKEN = "test-cluster-token-0123456789abcdef";
 
     private final ClusterSpec spec;
     private final PythonEnvironment python;
@@ -50,7 +52,7 @@ public final class TestCluster implements AutoCloseable {
         this.spec = spec;
         this.python = PythonEnvironment.withRay(spec.rayVersion());
         this.logs = newFolder(spec);
-        this.namespaces = Namespaces.create(python, spec.nodes().size(), logs);
+        this.namespaces = Namespaces.create(python, spec.nodes().size(), spec.addresses(), logs);
         this.probe = spec.services() == Services.NONE ? null : startProbe();
     }
 
@@ -198,7 +200,7 @@ public final class TestCluster implements AutoCloseable {
     /** The ids that Ray has or had for a node: one for each time that it joined. */
     private Set<String> incarnations(ClusterNode node, Predicate<JsonNode> wanted) {
         return StreamSupport.stream(nodeTable().spliterator(), false)
-                .filter(row -> row.path("ip").asText().equals(node.ip()))
+                .filter(row -> row.path("ip").asText().equals(spec.address(node)))
                 .filter(wanted)
                 .map(row -> row.path("id").asText())
                 .collect(Collectors.toSet());
@@ -228,12 +230,12 @@ public final class TestCluster implements AutoCloseable {
 
     /** The address for {@code ray.address}. */
     public String address() {
-        return head().ip() + ":" + RayStart.GCS_PORT;
+        return spec.address(head()) + ":" + RayStart.GCS_PORT;
     }
 
     /** The address for {@code ray job submit}; nothing is there in a cluster without dashboard. */
     public String dashboardUrl() {
-        return "http://" + head().ip() + ":" + RayStart.DASHBOARD_PORT;
+        return "http://" + spec.address(head()) + ":" + RayStart.DASHBOARD_PORT;
     }
 
     /** The folder, on this machine, with the output of every command and, after {@link #saveLogs}, Ray's logs. */
@@ -302,8 +304,11 @@ public final class TestCluster implements AutoCloseable {
         variables.put("HOME", home);
         variables.put("LANG", "C.UTF-8");
         variables.put("RAY_USAGE_STATS_ENABLED", "0");
-        // Else a token that somebody's Ray left in the home folder counts, and one would be left there.
-        variables.put("RAY_AUTH_MODE", "disabled");
+        // Token authentication is the default from Ray 2.61 on. Without the variables a token in the home folder would
+        // count, and one
+        // would be left there; older versions do not know them.
+        variables.put("RAY_AUTH_MODE", "token");
+        variables.put("RAY_AUTH_TOKEN", TOKEN);
         return variables;
     }
 
@@ -357,7 +362,7 @@ public final class TestCluster implements AutoCloseable {
 
     /** What workers on all nodes have written down for successors. */
     public List<String> memoryFiles() {
-        String folder = "/tmp/sglang-ray-" + System.getProperty("user.name") + "/workers";
+        String folder = "/tmp/sglang-ray-" + NodeDirectories.userId() + "/workers";
         return nodes().stream()
                 .flatMap(node -> list(node.file(folder), name -> name.endsWith(".json")).stream()
                         .map(name -> name + " on " + node.name()))

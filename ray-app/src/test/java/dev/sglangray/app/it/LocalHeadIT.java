@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.ProcessRow;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import org.junit.jupiter.api.Tag;
@@ -23,6 +25,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 @OnCluster
 @Tag("fault")
 class LocalHeadIT {
+    /** Ray's native code waits a minute for a head that is gone, and then aborts the process. */
+    private static final Duration AT_ONCE = Duration.ofSeconds(45);
 
     @ParameterizedTest
     @CsvSource({"INT, 130", "TERM, 143", "KILL, 137"})
@@ -58,6 +62,38 @@ class LocalHeadIT {
             ExitResult result = up.await(Cli.DEADLINE);
             assertThat(result.code()).as(result.toString()).isEqualTo(1);
             assertThat(result.stderr()).contains("no such weights");
+        }
+        cluster.assertNothingLeft();
+    }
+
+    /** What {@code timeout}, systemd and a container's stop do: the head gets the signal as well, and ends first. */
+    @ParameterizedTest
+    @CsvSource({"TERM, 143", "INT, 130", "HUP, 129"})
+    void endsWithASignalToAllOfTheGroup(String signal, int code, TestCluster cluster) {
+        try (InsideProcess up = local(cluster)
+                .up(StandIn.model(cluster, "{}"), "--local", "--accelerators", "2", "cluster.num_nodes=1")) {
+            Cli.awaitReport(up);
+            up.signalGroup(signal);
+            ExitResult result = up.await(AT_ONCE);
+            assertThat(result.code()).as(result.toString()).isEqualTo(code);
+        }
+        cluster.assertNothingLeft();
+    }
+
+    @Test
+    void aHeadThatEndsByItselfEndsTheFleetWithWords(TestCluster cluster) {
+        try (InsideProcess up = local(cluster)
+                .up(StandIn.model(cluster, "{}"), "--local", "--accelerators", "2", "cluster.num_nodes=1")) {
+            Cli.awaitReport(up);
+            ProcessRow gcs = cluster.onNode(cluster.head()).stream()
+                    .filter(row -> row.command().contains("/gcs_server ")
+                            && row.command().contains("/sgr-"))
+                    .findFirst()
+                    .orElseThrow();
+            cluster.signal(gcs, "KILL");
+            ExitResult result = up.await(AT_ONCE);
+            assertThat(result.code()).as(result.toString()).isEqualTo(4);
+            assertThat(result.stderr()).contains("the local Ray head ended", "The fleet ended with it");
         }
         cluster.assertNothingLeft();
     }

@@ -153,6 +153,7 @@ final class RealEngine implements AutoCloseable {
                         PythonEnvironment.repository()
                                 .resolve("python-bridge/src/main/python")
                                 .toString());
+        builder.environment().put("SGLANG_RAY_DEVICE", "cpu");
         return builder.redirectErrorStream(true)
                 .redirectOutput(
                         ProcessBuilder.Redirect.appendTo(folder.resolve("log").toFile()));

@@ -32,7 +32,7 @@ class RealFleetIT {
 
     @Test
     void isSubmittedUsedAndShutDown() throws IOException {
-        NodeSpec node = NodeSpec.gpus(1).withEnvironment("ENGINE_KEY", KEY);
+        NodeSpec node = NodeSpec.onProcessor(1).withEnvironment("ENGINE_KEY", KEY);
         ClusterSpec two =
                 new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY_AND_DASHBOARD);
         try (TestCluster cluster = TestCluster.start(two)) {

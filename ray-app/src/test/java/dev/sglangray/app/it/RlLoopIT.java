@@ -28,7 +28,7 @@ class RlLoopIT {
 
     @Test
     void learnsThroughTheRouter() throws IOException {
-        NodeSpec node = NodeSpec.gpus(1);
+        NodeSpec node = NodeSpec.onProcessor(1);
         try (TestCluster cluster = TestCluster.start(PythonEnvironment.NEWEST_RAY, node)) {
             Path out = cluster.logs().resolve("rl-loop");
             String python = PythonEnvironment.withSglang().python().toString();

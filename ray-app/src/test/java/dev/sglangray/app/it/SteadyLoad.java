@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.TestCluster;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -112,13 +113,9 @@ final class SteadyLoad implements AutoCloseable {
                 .toList();
     }
 
-    /** The looks from a time on. */
-    List<Look> looks(double from) {
-        int first = looks.size();
-        while (first > 0 && looks.get(first - 1).at() >= from) {
-            first--;
-        }
-        return looks.subList(first, looks.size());
+    /** The looks so far, oldest first. */
+    List<Look> looks() {
+        return Collections.unmodifiableList(looks);
     }
 
     /** The requests that failed although the router was there for as long as they took. */

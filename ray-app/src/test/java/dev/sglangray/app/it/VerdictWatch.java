@@ -145,18 +145,22 @@ final class VerdictWatch implements AutoCloseable {
     }
 
     private boolean listed(double from, double to, Predicate<SteadyLoad.Look> wanted) {
-        return throughout(scene.load.looks(from), SteadyLoad.Look::at, to, wanted);
+        return throughout(scene.load.looks(), SteadyLoad.Look::at, from, to, wanted);
     }
 
     private boolean answered(String engine, double from, double to, Predicate<String> wanted) {
-        List<Answers> seen = answers.stream().filter(one -> one.at() >= from).toList();
         return throughout(
-                seen, Answers::at, to, one -> wanted.test(one.engines().getOrDefault(engine, "")));
+                answers, Answers::at, from, to, one -> wanted.test(one.engines().getOrDefault(engine, "")));
     }
 
-    /** What is between two samples may be as the first or as the second: the first after the end counts too. */
-    private static <T> boolean throughout(List<T> seen, ToDoubleFunction<T> at, double to, Predicate<T> wanted) {
-        for (T one : seen) {
+    /** What is between two samples may be as the first or as the second: the last before the time and the first after it count too. */
+    private static <T> boolean throughout(
+            List<T> samples, ToDoubleFunction<T> at, double from, double to, Predicate<T> wanted) {
+        int first = samples.size() - 1;
+        while (first > 0 && at.applyAsDouble(samples.get(first)) > from) {
+            first--;
+        }
+        for (T one : samples.subList(Math.max(0, first), samples.size())) {
             if (!wanted.test(one)) {
                 return false;
             }

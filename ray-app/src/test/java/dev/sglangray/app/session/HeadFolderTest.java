@@ -3,6 +3,7 @@ package dev.sglangray.app.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.bridge.NodeDirectories;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,6 +21,10 @@ class HeadFolderTest {
         Files.writeString(dead.resolve("owner"), "999999999");
         Files.writeString(dead.resolve("ray/head.log"), "last words");
         Path stranger = Files.createDirectory(parent.resolve("sgr-stranger"));
+        if (NodeDirectories.userId() == 0) { // who alone can give files away
+            Files.writeString(stranger.resolve("owner"), "999999999");
+            Files.setAttribute(stranger, "unix:uid", 65534);
+        }
         try (HeadFolder living = HeadFolder.create(parent)) {
             assertThat(dead).doesNotExist();
             assertThat(stranger).exists();

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-GATEWAY = "10.9.0.254"
+GATEWAY = {4: "10.9.0.254/24", 6: "fd00:9::fe/64"}
 # A /tmp of the node's own, in which only the folders given as arguments are the machine's; names of the nodes; no DNS.
 PRIVATE_FILES = """
 set -e
@@ -32,16 +32,23 @@ HOLDER = ["unshare", "--mount", "--net", "--uts", "sleep", "infinity"]
 
 
 def run(*command, stdin=None):
-    result = subprocess.run(command, input=stdin, capture_output=True, text=True)
+    result = subprocess.run(command, check=False, input=stdin, capture_output=True, text=True)
     if result.returncode != 0:
         raise SystemExit(f"{' '.join(command)}: exit code {result.returncode}: {result.stderr.strip()}")
 
 
-def prepare_cluster():
+def version(node):
+    return 6 if ":" in node["ip"] else 4
+
+
+def prepare_cluster(nodes):
+    # Without "nodad" an IPv6 address cannot be used for a second or two.
+    bridge = f"addr add {GATEWAY[4]} dev br0\n"
+    if any(version(node) == 6 for node in nodes):
+        bridge = f"addr add {GATEWAY[6]} dev br0 nodad\n"
     run("ip", "link", "set", "lo", "up")
     run("ip", "link", "add", "br0", "type", "bridge")
-    run("ip", "addr", "add", f"{GATEWAY}/24", "dev", "br0")
-    run("ip", "link", "set", "br0", "up")
+    run("ip", "-batch", "-", stdin=bridge + "link set br0 up\n")
     # A container's /dev/shm may be too small for Ray's object store.
     run("mount", "-n", "-t", "tmpfs", "-o", "mode=1777,size=2g", "tmpfs", "/dev/shm")
 
@@ -73,8 +80,10 @@ def prepare_node(index, node, hosts, kept):
     link = f"veth{index}"
     run("ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", str(pid))
     run("ip", "link", "set", link, "master", "br0", "up")
-    addresses = f"link set lo up\naddr add {node['ip']}/24 dev eth0\nlink set eth0 up\nroute add default via {GATEWAY}\n"
-    run(*inside, "ip", "-batch", "-", stdin=addresses)
+    gateway, bits = GATEWAY[version(node)].split("/")
+    nodad = " nodad" if version(node) == 6 else ""
+    addresses = f"link set lo up\naddr add {node['ip']}/{bits} dev eth0{nodad}\nlink set eth0 up\n"
+    run(*inside, "ip", "-batch", "-", stdin=f"{addresses}route add default via {gateway}\n")
     stage = f"/dev/shm/tmp-{index}"
     run(*inside, "sh", "-c", PRIVATE_FILES, node["name"], stage, *kept, stdin=hosts)
     return pid
@@ -92,8 +101,8 @@ def reap():
 
 def main():
     spec = json.loads(sys.argv[1])
-    prepare_cluster()
-    hosts = "127.0.0.1 localhost\n" + "".join(f"{node['ip']} {node['name']}\n" for node in spec["nodes"])
+    prepare_cluster(spec["nodes"])
+    hosts = "127.0.0.1 localhost\n::1 localhost\n" + "".join(f"{node['ip']} {node['name']}\n" for node in spec["nodes"])
     holders = [prepare_node(index, node, hosts, spec["kept"]) for index, node in enumerate(spec["nodes"])]
     print(json.dumps({"holders": holders}), flush=True)
 

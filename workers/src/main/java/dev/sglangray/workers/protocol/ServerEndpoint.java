@@ -33,6 +33,11 @@ public record ServerEndpoint(
         return new ServerEndpoint(url, "regular", null, null);
     }
 
+    /** At another URL. */
+    public ServerEndpoint withUrl(String other) {
+        return new ServerEndpoint(other, workerType, bootstrapPort, apiKey, actor, key, epoch);
+    }
+
     /** Without the key, for what lies on a disk. */
     public ServerEndpoint withoutApiKey() {
         return new ServerEndpoint(url, workerType, bootstrapPort, null, actor, key, epoch);
