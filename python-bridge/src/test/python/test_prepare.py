@@ -160,6 +160,8 @@ def test_an_interrupt_leaves_nothing(world: World) -> None:
 
 
 def _ended(kind: prepare.Kind) -> None:
+    for number in prepare.SIGNALS:
+        signal.signal(number, signal.SIG_DFL)  # under nohup one of them is ignored
     prepare.heed_signals()
     try:
         prepare.ensure(kind)

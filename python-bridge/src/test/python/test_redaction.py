@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,12 +23,35 @@ def _factory() -> Iterator[None]:
     logging.setLogRecordFactory(factory)
 
 
-def test_finds_secret_texts_only() -> None:
-    assert redaction.values(ARGUMENTS) == ["open-sesame", "hf_abcdef"]
-    assert redaction.values({"api_keys": ["first-key", {"deep": "second-key"}], "password": "abc"}) == [
-        "second-key",
-        "first-key",
-    ]
+def cases() -> dict[str, Any]:
+    """The table that the Java side is tested with too."""
+    root = Path(__file__).resolve().parents[4]
+    table = root / "config/src/test/resources/dev/sglangray/config/error/secret-cases.json"
+    found: dict[str, Any] = json.loads(table.read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.mark.parametrize("name", cases()["names"]["secret"])
+def test_secret_names(name: str) -> None:
+    assert redaction.is_secret(name)
+
+
+@pytest.mark.parametrize("name", cases()["names"]["open"])
+def test_other_names(name: str) -> None:
+    assert not redaction.is_secret(name)
+
+
+@pytest.mark.parametrize("case", cases()["values"])
+def test_finds_secret_texts_only(case: dict[str, Any]) -> None:
+    assert redaction.values(case["arguments"]) == case["secrets"]
+
+
+@pytest.mark.parametrize("case", cases()["texts"])
+def test_finds_them_inside_texts(case: list[str]) -> None:
+    text, shown = case
+    found = redaction.values({"argument": text})
+    assert bool(found) == (shown != text)
+    assert "s3cr3t" not in redaction.hide(text, found)
 
 
 def test_a_record_shows_none(caplog: pytest.LogCaptureFixture) -> None:

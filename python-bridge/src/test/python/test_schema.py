@@ -62,6 +62,8 @@ def test_the_bundled_embodied_schema() -> None:
     assert field("embodied", "tp_size")["nullable"]
     assert field("embodied", "attention_backend")["nullable"]
     assert field("embodied", "cache_dit_config")["types"] == ["dict", "str"]
+    assert field("embodied", "pipeline_config")["types"] == ["dict", "str"]
+    assert field("embodied", "pipeline_config")["settable"]
     assert field("embodied", "disagg_role_device")["choices"] == ["auto", "cpu", "cuda"]
     assert field("embodied", "master_port")["filled"]
     assert not field("embodied", "_explicit_arg_names")["settable"]

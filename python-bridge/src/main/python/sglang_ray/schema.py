@@ -43,8 +43,8 @@ _SOURCES = {
 }
 #: What an embodied engine computes from other arguments, and takes from no configuration.
 _EMBODIED_COMPUTED = {"model_loaded", "scheduler_ports", "sp_split_auto"}
-#: What an embodied engine makes an object of, and what a configuration gives for it.
-_EMBODIED_GIVEN_AS = {"pipeline_config": ["dict", "str"]}
+#: Declared as an object, which an embodied engine makes of a map or of the path of a file.
+_EMBODIED_MAP_OR_PATH = {"pipeline_config"}
 
 
 def package(kind: str) -> str:
@@ -99,11 +99,10 @@ def _declared() -> list[dict[str, Any]]:
     """The fields of embodied engines, read from their source: the module imports all of the extra ``diffusion``."""
     fields = []
     for field in declared_fields(_source_files("embodied"), "ServerArgs"):
+        if field.name in _EMBODIED_MAP_OR_PATH:
+            field = dataclasses.replace(field, types=["dict", "str"])
         settable = not field.name.startswith("_") and field.name not in _EMBODIED_COMPUTED
-        entry = {**_entry(field), "settable": settable, "filled": field.name in _FILLED["embodied"]}
-        if field.name in _EMBODIED_GIVEN_AS:
-            entry["types"] = _EMBODIED_GIVEN_AS[field.name]
-        fields.append(entry)
+        fields.append({**_entry(field), "settable": settable, "filled": field.name in _FILLED["embodied"]})
     if not fields:
         raise BridgeError("the installed sglang declares no embodied engines (sglang.multimodal_gen)", 3)
     return fields

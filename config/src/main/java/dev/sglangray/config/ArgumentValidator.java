@@ -6,7 +6,6 @@ import dev.sglangray.config.ArgumentSchema.Kind;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
-import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
@@ -112,6 +111,12 @@ public final class ArgumentValidator {
 
     private void check(String key, Config value) {
         Field field = schema.fields().get(key);
+        Optional<String> reason = UnsupportedArguments.reason(schema.kind(), key, value);
+        if (reason.isPresent()) {
+            problems.add(error(value, "cannot work in a fleet: it " + reason.get())
+                    .withFix("leave it out; TLS, several nodes for an engine and gRPC are not supported"));
+            return;
+        }
         if (field == null) {
             ArgumentHistory history = schema.history();
             Optional<ArgumentHistory.Successor> successor =
@@ -160,7 +165,7 @@ public final class ArgumentValidator {
                 !successor.converted() || now == null || field.choices().isEmpty() || isChoice(field, now);
         if (plain != null && !(successor.known() && isTaken)) {
             problems.add(
-                    error(value, since + " '" + name + "' is in its place, which has nothing for " + seen(key, plain))
+                    error(value, since + " '" + name + "' is in its place, which has nothing for " + seen(value, plain))
                             .withAllowed(field.choices()));
             return;
         }
@@ -195,11 +200,11 @@ public final class ArgumentValidator {
                 problems.add(error(value, "must be " + ArgumentTypes.describe(field) + ", not null"));
             }
         } else if (!ArgumentTypes.fits(field, plain)) {
-            String message = "must be " + ArgumentTypes.describe(field) + ", not " + seen(field.name(), plain);
+            String message = "must be " + ArgumentTypes.describe(field) + ", not " + seen(value, plain);
             boolean quotable = field.type() == ArgumentSchema.Type.STR && ArgumentTypes.isScalar(plain);
             problems.add(error(value, message).withAllowed(field.choices()).withFix(quotable ? "quote it" : ""));
         } else if (!field.choices().isEmpty() && !isChoice(field, plain)) {
-            problems.add(error(value, "cannot be " + seen(field.name(), plain))
+            problems.add(error(value, "cannot be " + seen(value, plain))
                     .withAllowed(field.choices())
                     .withFix(plain instanceof String text ? Names.didYouMean(text, field.choices()) : ""));
         }
@@ -222,11 +227,11 @@ public final class ArgumentValidator {
                 || field.choices().contains(String.valueOf(plain));
     }
 
-    private static String seen(String key, Object plain) {
+    private static String seen(Config value, Object plain) {
         if (!ArgumentTypes.isScalar(plain)) {
             return plain instanceof List ? "a list" : "a map";
         }
         String kind = plain instanceof String ? "the text " : "";
-        return kind + Secrets.display(key, plain);
+        return kind + value.display(plain);
     }
 }

@@ -11,6 +11,7 @@ import java.util.List;
 
 /** Reads the section {@code cluster}, except for node groups. Not thread-safe. */
 final class ClusterReader {
+    private static final List<String> KEYS = List.of("num_nodes", "component_placement", "node_groups", "profiling");
     private static final List<String> COMPONENT_KEYS = List.of("node_group", "placement");
 
     private final Fields fields = new Fields();
@@ -39,6 +40,7 @@ final class ClusterReader {
         fields.attempt(() -> components.addAll(components(cluster.require("component_placement"))));
         List<NodeGroupConfig> groups = new NodeGroupReader(fields).read(cluster);
         fields.attempt(() -> ProfilingCheck.check(cluster, fields));
+        checkKeys(cluster, KEYS);
         List<ConfigProblem> warnings = fields.problems().stream()
                 .filter(problem -> problem.severity() == Severity.WARNING)
                 .toList();
@@ -74,7 +76,7 @@ final class ClusterReader {
         if (!entry.isMap()) {
             return new ComponentConfig(name, List.of(), RawValue.of(entry), position);
         }
-        checkKeys(entry);
+        checkKeys(entry, COMPONENT_KEYS);
         RawValue ranks = RawValue.of(entry.require("placement"));
         List<String> groups =
                 entry.select("node_group").map(ClusterReader::labels).orElse(List.of());
@@ -82,20 +84,19 @@ final class ClusterReader {
     }
 
     /** RLinf ignores other keys here; one that looks like a slip is an error, because it would place elsewhere. */
-    private void checkKeys(Config entry) {
-        List<String> keys = entry.keys();
-        List<Config> values = entry.children();
+    private void checkKeys(Config map, List<String> known) {
+        List<String> keys = map.keys();
+        List<Config> values = map.children();
         for (int i = 0; i < keys.size(); i++) {
             String key = keys.get(i);
-            if (COMPONENT_KEYS.contains(key)) {
+            if (known.contains(key)) {
                 continue;
             }
             Config value = values.get(i);
-            String fix = Names.didYouMean(key, COMPONENT_KEYS);
+            String fix = Names.didYouMean(key, known);
             Severity severity = fix.isEmpty() ? Severity.WARNING : Severity.ERROR;
             String message = fix.isEmpty() ? "has no effect here" : "unknown key '" + key + "'";
-            fields.add(new ConfigProblem(
-                    severity, value.position(), value.path(), message, COMPONENT_KEYS, fix, List.of()));
+            fields.add(new ConfigProblem(severity, value.position(), value.path(), message, known, fix, List.of()));
         }
     }
 

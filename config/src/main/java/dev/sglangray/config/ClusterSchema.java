@@ -66,7 +66,9 @@ final class ClusterSchema {
     private static ObjectNode hardware() {
         ObjectNode hardware = closed();
         ObjectNode properties = (ObjectNode) hardware.get("properties");
-        properties.set("type", describe(choice(HardwareConfig.TYPES), "The kind of hardware."));
+        properties.set(
+                "type",
+                anyOf(choice(HardwareConfig.TYPES), type("string")).put("description", "The kind of hardware."));
         ObjectNode unit = type("object");
         unit.putObject("properties")
                 .set("node_rank", describe(type("integer").put("minimum", 0), "The node that has it."));

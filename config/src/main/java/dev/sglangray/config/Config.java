@@ -15,10 +15,8 @@ import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
+import dev.sglangray.config.yaml.TextFile;
 import dev.sglangray.config.yaml.YamlReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -95,15 +93,10 @@ public final class Config {
     /**
      * Reads one YAML or JSON file as it is, without composition and without environment variables.
      *
-     * @throws ConfigException when it is no YAML
-     * @throws UncheckedIOException when it cannot be read
+     * @throws ConfigException when it cannot be read or is no YAML
      */
     public static Config read(Path file) {
-        try {
-            return checked(YamlReader.read(Files.readString(file), file.toString()), Map.of());
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + file, e);
-        }
+        return checked(YamlReader.read(TextFile.read(file), file.toString()), Map.of());
     }
 
     private static Config checked(Node tree, Map<String, String> environment) {
@@ -359,7 +352,25 @@ public final class Config {
         } else if (seen instanceof byte[]) {
             return "bytes";
         }
-        return (seen instanceof String ? "the text " : "") + Secrets.display(path(), seen);
+        return (seen instanceof String ? "the text " : "") + display(seen);
+    }
+
+    /** A value that was found here as it may stand in a message: hidden when its name, or that of where it comes from, is secret. */
+    String display(@Nullable Object seen) {
+        return isSecret() && !(seen instanceof Boolean) ? Secrets.HIDDEN : Secrets.display(path(), seen);
+    }
+
+    /** Whether the value has the name of a secret, or comes from something that has. */
+    boolean isSecret() {
+        return TreeView.isSecret(this, path());
+    }
+
+    /**
+     * Texts that may not be shown, longest first: values of keys with secret-looking names, and values of variables with such names that
+     * interpolations read, wherever they were put. Those of less than four characters are left out.
+     */
+    public List<String> secretValues() {
+        return SecretValues.of(written, interpolator);
     }
 
     private Node resolved() {

@@ -6,6 +6,7 @@ import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.hydra.Composer;
 import dev.sglangray.config.hydra.Composition;
+import dev.sglangray.config.hydra.PrimaryFile;
 import dev.sglangray.config.interpolation.CustomResolver;
 import dev.sglangray.config.interpolation.Interpolator;
 import java.nio.file.Path;
@@ -16,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,16 +25,19 @@ import org.jspecify.annotations.Nullable;
  * names, then overrides. What Hydra keeps for itself under {@code hydra} is left out of the result.
  */
 public final class ConfigLoader {
+    private final @Nullable PrimaryFile file;
     private final List<Path> folders;
     private final String configName;
     private final List<String> overrides;
     private final Map<String, String> environment;
     private final Map<String, CustomResolver> resolvers;
 
-    private ConfigLoader(Builder from, Path configDir, String configName) {
-        Path more = from.moreConfigurations;
-        this.folders = more == null ? List.of(configDir) : List.of(configDir, more);
-        this.configName = configName;
+    private ConfigLoader(Builder from) {
+        this.file = from.configFile == null ? null : new PrimaryFile(from.configFile);
+        this.folders = Stream.of(from.configDir, from.moreConfigurations)
+                .filter(Objects::nonNull)
+                .toList();
+        this.configName = file == null ? from.configName : file.configName();
         this.overrides = from.overrides;
         this.environment = from.environment;
         this.resolvers = Map.copyOf(from.resolvers);
@@ -66,7 +71,10 @@ public final class ConfigLoader {
         Interpolator interpolator = new Interpolator(environment)
                 .withHydra(ZonedDateTime.now(ZoneId.systemDefault()))
                 .withResolvers(resolvers);
-        Composition composed = new Composer(folders, interpolator, sink).compose(configName, overrides);
+        Composer composer = file == null
+                ? new Composer(folders, interpolator, sink)
+                : new Composer(file, folders, interpolator, sink);
+        Composition composed = composer.compose(configName, overrides);
         return new Config(composed.tree(), interpolator.withHydraSection(composed.hydra()), composed.trails());
     }
 
@@ -88,7 +96,10 @@ public final class ConfigLoader {
             return this;
         }
 
-        /** The primary file; its folder is the folder of configurations. */
+        /**
+         * The primary file, whatever its name; its folder is the folder of configurations. It may be a pipe, which is read once,
+         * and {@code /dev/stdin}; for these the working directory is the folder of configurations.
+         */
         public Builder configFile(Path file) {
             this.configFile = Objects.requireNonNull(file, "file");
             return this;
@@ -140,12 +151,7 @@ public final class ConfigLoader {
             if ((configDir == null) == (configFile == null)) {
                 throw new IllegalStateException("give either a folder of configurations or a configuration file");
             }
-            if (configFile != null) {
-                Path file = configFile.toAbsolutePath();
-                Path folder = Objects.requireNonNull(file.getParent(), "folder of the file");
-                return new ConfigLoader(this, folder, String.valueOf(file.getFileName()));
-            }
-            return new ConfigLoader(this, Objects.requireNonNull(configDir), configName);
+            return new ConfigLoader(this);
         }
 
         /** Builds and checks. */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Hardware that a node group declares, such as robots, as in RLinf.
  *
- * @param type the kind of hardware, one of {@link #TYPES}
+ * @param type the kind of hardware, one of {@link #TYPES} or one that a fork of RLinf has
  * @param units one item for each piece of hardware
  * @param position where it was written
  */

@@ -153,7 +153,7 @@ final class LauncherArgsReader {
         OptionalInt width = WholeNumber.of(count);
         if (width.isEmpty()) {
             fields.add(ConfigProblem.error(
-                    field.position(), field.path(), "must be an integer from 0, not " + Secrets.display("", count)));
+                    field.position(), field.path(), "must be an integer from 0, not " + field.display(count)));
             return true;
         }
         warnUnlessWhole(field, count, width.getAsInt());
@@ -181,7 +181,7 @@ final class LauncherArgsReader {
             warnings.add(ConfigProblem.warning(
                             field.position(),
                             field.path(),
-                            "is no integer but " + Secrets.display("", given) + ", and is taken for " + taken)
+                            "is no integer but " + field.display(given) + ", and is taken for " + taken)
                     .withFix("write " + taken));
         } else if (taken < 0) {
             warnings.add(ConfigProblem.warning(field.position(), field.path(), "is below 0, and so has no effect"));
@@ -205,16 +205,15 @@ final class LauncherArgsReader {
     private static String groupName(Config field) {
         Object value = field.value();
         if (value instanceof Number || value instanceof Boolean) {
+            String shown = field.isSecret() ? Secrets.HIDDEN : PythonText.str(value);
             throw new ConfigException(
-                    ConfigProblem.error(field.position(), field.path(), "must be a text, not " + PythonText.str(value))
-                            .withFix("a name that looks like a number or a switch needs quotes: \""
-                                    + PythonText.str(value) + "\""));
+                    ConfigProblem.error(field.position(), field.path(), "must be a text, not " + shown)
+                            .withFix("a name that looks like a number or a switch needs quotes: \"" + shown + "\""));
         }
         String name = field.asString();
-        if (name.isBlank() || name.contains(":")) {
-            throw new ConfigException(ConfigProblem.error(
-                    field.position(), field.path(), "must be a name without ':', not '" + name + "'"));
-        }
+        GroupName.refusal(name).ifPresent(why -> {
+            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), why));
+        });
         return name;
     }
 
@@ -240,9 +239,10 @@ final class LauncherArgsReader {
         List<String> names = Arrays.stream(values).map(name).toList();
         int index = names.indexOf(text);
         if (index < 0) {
-            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), refusal + " '" + text + "'")
-                    .withAllowed(names)
-                    .withFix(Names.didYouMean(text, names)));
+            throw new ConfigException(
+                    ConfigProblem.error(field.position(), field.path(), refusal + " " + field.display(text))
+                            .withAllowed(names)
+                            .withFix(Names.didYouMean(text, names)));
         }
         return values[index];
     }

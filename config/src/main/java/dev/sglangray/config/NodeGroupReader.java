@@ -3,6 +3,7 @@ package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
@@ -111,6 +112,15 @@ final class NodeGroupReader {
             }
             String name = item.keys().get(0);
             Config value = item.children().get(0);
+            if (name.isEmpty() || name.contains("=") || name.chars().anyMatch(Character::isISOControl)) {
+                fields.add(ConfigProblem.error(
+                        value.position(),
+                        value.path(),
+                        "'" + name
+                                + "' cannot be the name of an environment variable: it must be a text without '=' and"
+                                + " line ends, and not empty"));
+                continue;
+            }
             SourcePosition first = seen.putIfAbsent(name, value.position());
             if (first != null) {
                 fields.add(ConfigProblem.error(
@@ -129,9 +139,7 @@ final class NodeGroupReader {
         fields.onlyKnown(hardware, HARDWARE_KEYS);
         String type = fields.require(hardware, "type", "", Config::asString);
         if (!type.isEmpty() && !HardwareConfig.TYPES.contains(type)) {
-            fields.add(problem(hardware, "type", "unknown hardware type '" + type + "'")
-                    .withAllowed(HardwareConfig.TYPES)
-                    .withFix(Names.didYouMean(type, HardwareConfig.TYPES)));
+            fields.add(unknownType(hardware.require("type"), type));
         }
         fields.attempt(() -> hardware.require("configs"));
         List<HardwareConfig.Unit> units = new ArrayList<>();
@@ -144,6 +152,25 @@ final class NodeGroupReader {
             });
         }
         return new HardwareConfig(type, units, hardware.position());
+    }
+
+    /** Forks of RLinf register robots of their own; what is nearly one of RLinf's, and not another model of it, is a slip. */
+    private static ConfigProblem unknownType(Config field, String type) {
+        String nearest = Names.nearest(type, HardwareConfig.TYPES).orElse("");
+        boolean slip = !nearest.isEmpty() && !withoutDigits(nearest).equalsIgnoreCase(withoutDigits(type));
+        String message = "unknown hardware type '" + type + "'";
+        return new ConfigProblem(
+                slip ? Severity.ERROR : Severity.WARNING,
+                field.position(),
+                field.path(),
+                slip ? message : message + ": its pieces are counted, and their settings are not checked",
+                HardwareConfig.TYPES,
+                Names.didYouMean(type, HardwareConfig.TYPES),
+                List.of());
+    }
+
+    private static String withoutDigits(String name) {
+        return name.replaceAll("[0-9]", "");
     }
 
     private static Map<String, @Nullable Object> settings(Config item) {

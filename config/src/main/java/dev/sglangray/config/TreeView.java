@@ -7,7 +7,6 @@ import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.JavaValues;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
@@ -17,10 +16,10 @@ import org.jspecify.annotations.Nullable;
 /** A resolved configuration as rows, each with the origin of its value, for showing. Secrets are left out. */
 public final class TreeView {
     /** What stands in the place of a secret. */
-    public static final String HIDDEN = "<hidden>";
+    public static final String HIDDEN = Secrets.HIDDEN;
 
     private static final int MOST_ROWS = 1_000_000;
-    private static final Pattern VARIABLE = Pattern.compile("oc\\.env:\\s*[\"']?([A-Za-z0-9_]+)");
+    static final Pattern VARIABLE = Pattern.compile("oc\\.env:\\s*[\"']?([A-Za-z0-9_]+)");
 
     private final List<Row> rows = new ArrayList<>();
     private final List<ConfigProblem> problems = new ArrayList<>();
@@ -98,7 +97,8 @@ public final class TreeView {
         }
         List<String> trail = config.ledThrough();
         boolean secret = isSecret(config, path);
-        String interpolation = secret ? "" : config.interpolation().orElse("");
+        String interpolation =
+                secret ? "" : Secrets.inText(config.interpolation().orElse(""));
         Kind kind;
         List<Config> children;
         @Nullable Object value = null;
@@ -114,8 +114,10 @@ public final class TreeView {
         if (secret
                 && value != null
                 && !(value instanceof Boolean)
-                && (Secrets.hides(path, value) || !isSecretPath(path))) {
+                && (Secrets.hides(path, value) || !Secrets.isSecretPath(path))) {
             value = HIDDEN;
+        } else if (value instanceof String text) {
+            value = Secrets.inText(text);
         }
         if (depth >= 0 || (kind != Kind.MAP && kind != Kind.LIST)) {
             rows.add(new Row(
@@ -147,14 +149,11 @@ public final class TreeView {
     }
 
     /** Whether the value is named, or comes from something named, like a secret. */
-    private static boolean isSecret(Config config, String path) {
-        return isSecretPath(path)
+    static boolean isSecret(Config config, String path) {
+        return Secrets.isSecretPath(path)
                 || readsSecret(config)
-                || config.sources().stream().anyMatch(source -> isSecretPath(source.path()) || readsSecret(source));
-    }
-
-    private static boolean isSecretPath(String path) {
-        return Arrays.stream(path.split("\\.", -1)).anyMatch(Secrets::isSecret);
+                || config.sources().stream()
+                        .anyMatch(source -> Secrets.isSecretPath(source.path()) || readsSecret(source));
     }
 
     private static boolean readsSecret(Config config) {

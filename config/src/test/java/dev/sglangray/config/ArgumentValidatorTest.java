@@ -112,6 +112,49 @@ class ArgumentValidatorTest {
                 .satisfies(problem -> assertThat(problem.message()).contains("no command-line form"));
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ssl_certfile: /c.pem | serve HTTPS",
+                "ssl_keyfile: /k.pem | serve HTTPS",
+                "ssl_keyfile_password: x | serve HTTPS",
+                "enable_ssl_refresh: true | serve HTTPS",
+                "nnodes: 2 | other nodes",
+                "node_rank: 1 | another node",
+                "grpc_mode: true | gRPC",
+                "smg_grpc_mode: true | gRPC",
+            })
+    void refusesWhatCannotWorkInAFleet(String argument, String why) {
+        for (String yaml : List.of(argument, "x: &x {" + argument + "}\n<<: *x")) {
+            assertThat(check(SERVER, "model_path: /m\n" + yaml + "\n")).as(yaml).anySatisfy(problem -> {
+                assertThat(problem.severity()).isEqualTo(Severity.ERROR);
+                assertThat(problem.message()).contains("cannot work in a fleet", why);
+            });
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"server_cert_path", "server_key_path", "tls_cert_path", "tls_key_path"})
+    void refusesARouterThatServesHttps(String name) {
+        assertThat(check(ROUTER, name + ": /x.pem\n"))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("serve HTTPS"));
+    }
+
+    @Test
+    void whatLeavesThoseAsTheyAreIsNotRefused() {
+        assertThat(check(SERVER, """
+                        model_path: /m
+                        ssl_certfile: null
+                        enable_ssl_refresh: false
+                        nnodes: 1
+                        node_rank: 0
+                        grpc_mode: false
+                        """))
+                .allSatisfy(problem -> assertThat(problem.message()).doesNotContain("cannot work"));
+    }
+
     @Test
     void doesNotShowSecrets() {
         List<ConfigProblem> problems = check(SERVER, "model_path: /m\napi_key: [s3cr3t]\nhf_token: s3cr3t\n");

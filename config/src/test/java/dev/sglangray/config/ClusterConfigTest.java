@@ -11,6 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ClusterConfigTest {
     private static final String FULL = """
@@ -117,6 +118,7 @@ class ClusterConfigTest {
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
+            quoteCharacter = '`',
             value = {
                 "num_nodes: 0 | at least 1, not 0",
                 "node_groups: {label: a} | must be a list",
@@ -132,6 +134,14 @@ class ClusterConfigTest {
                         + " | one 'NAME: value'",
                 "node_groups: [{label: a, node_ranks: 0, env_configs: [{node_ranks: 0, env_vars: [{A: 1}, {A: 2}]}]}]"
                         + " | already set",
+                "node_groups: [{label: a, node_ranks: 0, env_configs: [{node_ranks: 0, env_vars: [{'': 1}]}]}]"
+                        + " | '' cannot be the name of an environment variable",
+                "node_groups: [{label: a, node_ranks: 0, env_configs: [{node_ranks: 0, env_vars: [{A=B: 1}]}]}]"
+                        + " | 'A=B' cannot be the name of an environment variable",
+                "num_node: 2 | did you mean 'num_nodes'?",
+                "node_group: [] | did you mean 'node_groups'?",
+                "profilling: {} | did you mean 'profiling'?",
+                "component_placment: {} | did you mean 'component_placement'?",
                 "profiling: {backend: nsigth} | did you mean 'nsight'?"
             })
     void refuses(String field, String message) {
@@ -151,6 +161,44 @@ class ClusterConfigTest {
         assertThat(cluster.warnings())
                 .singleElement()
                 .satisfies(warning -> assertThat(warning.key()).isEqualTo("cluster.component_placement.a.extra"));
+    }
+
+    @Test
+    void keysOfOtherProgramsAreWarnedOf() {
+        ClusterConfig cluster = ClusterConfig.from(
+                Config.parse("cluster: {num_nodes: 1, component_placement: {a: all}, net_emulation: {delay: 1}}"));
+
+        assertThat(cluster.warnings()).singleElement().satisfies(warning -> {
+            assertThat(warning.key()).isEqualTo("cluster.net_emulation");
+            assertThat(warning.message()).isEqualTo("has no effect here");
+            assertThat(warning.allowed()).contains("num_nodes", "node_groups");
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"Piper", "UR5e", "DOSW2", "AlohaMobile"})
+    void robotsOfForksAreTakenAsTheyAre(String type) {
+        ClusterConfig cluster = ClusterConfig.from(Config.parse("""
+                cluster:
+                  num_nodes: 1
+                  component_placement: {env: {node_group: robots, placement: 0-1}}
+                  node_groups:
+                    - label: robots
+                      node_ranks: 0
+                      hardware:
+                        type: TYPE
+                        configs:
+                          - {node_rank: 0, can_port: can0}
+                          - {node_rank: 0, can_port: can1}
+                """.replace("TYPE", type)));
+
+        assertThat(cluster.nodeGroups().get(0).hardware()).hasValueSatisfying(hardware -> {
+            assertThat(hardware.type()).isEqualTo(type);
+            assertThat(hardware.units()).hasSize(2);
+        });
+        assertThat(cluster.warnings())
+                .singleElement()
+                .satisfies(warning -> assertThat(warning.message()).contains("unknown hardware type '" + type + "'"));
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -205,6 +206,84 @@ class ConfigLoaderTest {
                 .anySatisfy(message -> assertThat(message).contains("cannot read the override"))
                 .anySatisfy(message -> assertThat(message).contains("several values"));
         assertThat(checked.config().orElseThrow().require("good").asInt()).isEqualTo(4);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "serve",
+                "serve.conf",
+                "serve.yaml.bak",
+                ".hidden",
+                "63",
+                "two words",
+                "???",
+                "_self_",
+                "${oc.env:X}.yaml",
+                "db@pkg",
+                "a=b",
+                "null",
+                "\u670d\u52a1.yaml",
+            })
+    void aFileIsReadWhateverItsName(String name) throws IOException {
+        Path file = folder.resolve(name);
+        Files.writeString(file, "defaults: [{db: pg}]\nmodel: small\n");
+
+        Config config = ConfigLoader.builder()
+                .configFile(file)
+                .overrides(List.of("+more=1"))
+                .load();
+
+        assertThat(config.require("model").asString()).isEqualTo("small");
+        assertThat(config.require("db.port").asInt()).isEqualTo(5432);
+        assertThat(config.require("more").asInt()).isEqualTo(1);
+        assertThat(config.require("model").position().file()).isEqualTo(file.toString());
+    }
+
+    @Test
+    void aPipeIsReadOnce() throws Exception {
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+        Thread writer = new Thread(() -> {
+            try {
+                Files.writeString(pipe, "# @package _global_\nmodel: small\n");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        writer.start();
+
+        CheckedConfig checked = ConfigLoader.builder().configFile(pipe).check();
+
+        writer.join();
+        assertThat(checked.problems()).isEmpty();
+        assertThat(checked.config().orElseThrow().require("model").asString()).isEqualTo("small");
+    }
+
+    @Test
+    void whatCannotBeReadSaysWhy() {
+        assertThatThrownBy(() -> load(folder)).hasMessageContaining(folder + ": error: is a folder, not a file");
+        assertThatThrownBy(() -> load(Path.of("/"))).hasMessageContaining("is a folder, not a file");
+        assertThatThrownBy(() -> load(Path.of(""))).hasMessageContaining("is a folder, not a file");
+        assertThatThrownBy(() -> load(folder.resolve("none/none"))).hasMessageContaining("there is no such file");
+        assertThatThrownBy(() -> load(folder.resolve("db/pg.yaml/x"))).hasMessageContaining("Not a directory");
+        assertThatThrownBy(() -> load(Path.of("/dev/zero"))).hasMessageContaining("the file is larger than");
+    }
+
+    private static void load(Path file) {
+        var unused = ConfigLoader.builder().configFile(file).load();
+    }
+
+    @Test
+    void aFileInPlaceOfTheFolderIsNamedAsSuch() throws IOException {
+        write("a: 1\n");
+
+        assertThatThrownBy(() -> ConfigLoader.builder()
+                        .configDir(folder.resolve("main.yaml"))
+                        .configName("main")
+                        .load())
+                .hasMessageContaining("is a file, not a folder of configurations");
     }
 
     private void write(String text) throws IOException {

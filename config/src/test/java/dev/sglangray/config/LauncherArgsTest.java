@@ -115,12 +115,21 @@ class LauncherArgsTest {
                 "{group_name: 7, server: {model_path: /m}, router: {}} | must be a text, not 7",
                 "{router_group_name: true, server: {model_path: /m}, router: {}} | must be a text, not True",
                 "{group_name: 'a:b', server: {model_path: /m}, router: {}} | a name without ':'",
+                "{group_name: ' ', server: {model_path: /m}, router: {}} | must be a name, not an empty text",
+                "{group_name: \"a\\nb\", server: {model_path: /m}, router: {}} | without line ends",
+                "{router_group_name: \"\\e[31m\", server: {model_path: /m}, router: {}} | control characters",
                 "{group_name: g, router_group_name: g, server: {model_path: /m}, router: {}} | cannot share the group 'g'",
                 "{server: {model_path: /m, x: '${nope}'}, router: {}} | server.x: cannot resolve '${nope}'",
                 "{server: {model_path: '???'}, router: {}} | server.model_path: has to be given a value"
             })
     void refuses(String yaml, String message) {
         assertThatThrownBy(() -> read(yaml)).isInstanceOf(ConfigException.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void refusesNamesThatAreTooLongForFiles() {
+        assertThatThrownBy(() -> read("{group_name: " + "x".repeat(300) + ", server: {model_path: /m}, router: {}}"))
+                .hasMessageContaining("at most 128 bytes, but has 300");
     }
 
     @Test

@@ -54,14 +54,16 @@ final class DeclaredHardware {
      *
      * @param nodeRanks the ranks of the node group that declares them, or null when they are not known by rank
      * @return how many pieces each node has, by node rank
-     * @throws PlacementException for fields that the type does not have, bad addresses, repeats and foreign nodes
+     * @throws PlacementException for fields that a known type does not have, bad addresses, repeats and foreign nodes
      */
     static Map<Integer, Integer> count(HardwareConfig hardware, @Nullable Set<Integer> nodeRanks) {
-        Set<String> known = KNOWN_FIELDS.getOrDefault(hardware.type(), Set.of());
+        Set<String> known = KNOWN_FIELDS.get(hardware.type());
         Map<Integer, Integer> devices = new LinkedHashMap<>();
         Set<Map<String, @Nullable Object>> seen = new HashSet<>();
         for (HardwareConfig.Unit unit : hardware.units()) {
-            check(hardware.type(), unit, known);
+            if (known != null) {
+                check(hardware.type(), unit, known);
+            }
             if (!seen.add(unit.settings())) {
                 throw refusal(unit.position(), "the same %s hardware is declared twice".formatted(hardware.type()));
             }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The JSON of plans. Values of secret-looking keys are hidden. */
 final class PlanJson {
-    private static final String HIDDEN = "<hidden>";
+    private static final String HIDDEN = Secrets.HIDDEN;
     private static final ObjectMapper JSON = new ObjectMapper()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .disable(SerializationFeature.FLUSH_AFTER_WRITE_VALUE);
@@ -135,6 +135,9 @@ final class PlanJson {
         }
         if (value instanceof Map<?, ?> map) {
             return masked(map);
+        }
+        if (value instanceof String text) {
+            return Secrets.inText(text);
         }
         return value instanceof List<?> list
                 ? list.stream().map(item -> masked(key, item)).toList()

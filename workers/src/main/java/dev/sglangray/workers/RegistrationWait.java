@@ -105,8 +105,8 @@ final class RegistrationWait {
     }
 
     private static void later(long millis, Runnable task) {
-        // Not on the timer itself, which the whole JVM shares: to submit a call may block while Ray has no control store.
-        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS)
-                .execute(task);
+        // Not on the timer itself, which the whole JVM shares: to submit a call may block while Ray has no control
+        // store.
+        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(task);
     }
 }

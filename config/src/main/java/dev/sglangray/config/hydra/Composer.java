@@ -19,12 +19,15 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Composes configurations of a folder as Hydra 1.3 does with {@code version_base="1.1"}. Immutable. */
 public final class Composer {
     private static final String HYDRA = "hydra/config";
 
     private final List<Path> folders;
+    private final @Nullable PrimaryFile primary;
     private final Interpolator interpolator;
     private final ProblemSink sink;
 
@@ -40,7 +43,17 @@ public final class Composer {
      * @param folders the folder of configurations, then more of them; the first that has a file gives it
      */
     public Composer(List<Path> folders, Interpolator interpolator, ProblemSink sink) {
+        this(folders, null, interpolator, sink);
+    }
+
+    /** One whose primary configuration is a file that was named by itself; it needs {@link PrimaryFile#configName()} to compose. */
+    public Composer(PrimaryFile primary, List<Path> more, Interpolator interpolator, ProblemSink sink) {
+        this(Stream.concat(Stream.of(primary.folder()), more.stream()).toList(), primary, interpolator, sink);
+    }
+
+    private Composer(List<Path> folders, @Nullable PrimaryFile primary, Interpolator interpolator, ProblemSink sink) {
         this.folders = List.copyOf(folders);
+        this.primary = primary;
         this.interpolator = interpolator;
         this.sink = sink;
     }
@@ -78,16 +91,23 @@ public final class Composer {
     private ConfigRepository repository() {
         List<ConfigSource> sources = new ArrayList<>();
         sources.add(new BuiltinSource());
-        for (Path folder : folders) {
-            if (!Files.isDirectory(folder)) {
-                throw new ConfigException(ConfigProblem.error(
-                        new SourcePosition(folder.toString(), 0, 0),
-                        "",
-                        "the folder of configurations does not exist"));
+        for (int i = 0; i < folders.size(); i++) {
+            PrimaryFile file = i == 0 ? primary : null;
+            if (file == null) {
+                requireFolder(folders.get(i));
             }
-            sources.add(new FolderSource(folder, sink));
+            sources.add(new FolderSource(folders.get(i), file, sink));
         }
         return new ConfigRepository(sources);
+    }
+
+    private static void requireFolder(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            String message = Files.exists(folder)
+                    ? "is a file, not a folder of configurations"
+                    : "the folder of configurations does not exist";
+            throw new ConfigException(ConfigProblem.error(new SourcePosition(folder.toString(), 0, 0), "", message));
+        }
     }
 
     /** Hydra's section within a copy of the whole, so that interpolations in it keep their meaning. */

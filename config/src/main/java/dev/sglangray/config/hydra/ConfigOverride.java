@@ -41,8 +41,15 @@ record ConfigOverride(
 
     /** The override for people; a value that is probably secret is hidden. */
     String displayLine() {
+        return display(line);
+    }
+
+    /** A line of the command line for people, whether or not it can be parsed; what is probably secret in it is hidden. */
+    static String display(String line) {
         int equal = line.indexOf('=');
-        return equal > 0 && Secrets.isSecret(key) ? line.substring(0, equal) + "=<hidden>" : line;
+        return equal > 0 && Secrets.isSecretPath(line.substring(0, equal))
+                ? line.substring(0, equal) + "=" + Secrets.HIDDEN
+                : Secrets.inText(line);
     }
 
     /** {@code key} or {@code key@package}. */

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * tree grows; the item is changed then. The same item never stands at two places: lists are copied before use.
  */
 abstract sealed class DefaultItem permits ConfigItem, GroupItem {
+    static final String MISSING = "???";
     private static final String GLOBAL = "_global_";
 
     private final SourcePosition position;
@@ -120,7 +121,7 @@ abstract sealed class DefaultItem permits ConfigItem, GroupItem {
     }
 
     boolean isMissing() {
-        return "???".equals(name());
+        return MISSING.equals(name());
     }
 
     abstract boolean isSelf();

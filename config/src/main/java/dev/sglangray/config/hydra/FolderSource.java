@@ -7,6 +7,7 @@ import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.Node;
+import dev.sglangray.config.yaml.TextFile;
 import dev.sglangray.config.yaml.YamlReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -15,21 +16,29 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Configurations in a folder: each YAML file is one, each folder is a config group. */
 final class FolderSource implements ConfigSource {
     private final Path folder;
+    private final @Nullable PrimaryFile primary;
     private final ProblemSink sink;
 
     FolderSource(Path folder, ProblemSink sink) {
+        this(folder, null, sink);
+    }
+
+    /** With one more configuration: a file that was named by itself. */
+    FolderSource(Path folder, @Nullable PrimaryFile primary, ProblemSink sink) {
         this.folder = folder;
+        this.primary = primary;
         this.sink = sink;
     }
 
     @Override
     public boolean hasConfig(String path) {
         try {
-            return Files.isRegularFile(file(path));
+            return isPrimary(path) || Files.isRegularFile(file(path));
         } catch (InvalidPathException e) {
             return false;
         }
@@ -47,9 +56,10 @@ final class FolderSource implements ConfigSource {
     @Override
     public ConfigFile load(String path) {
         Path file = file(path);
-        Node tree = YamlReader.read(file, sink);
+        String text = TextFile.read(file);
+        Node tree = YamlReader.read(text, file.toString(), sink);
         sink.report(Interpolator.grammarProblems(tree));
-        return DefaultsReader.read(path, tree, PackageHeader.read(file));
+        return DefaultsReader.read(path, tree, PackageHeader.read(text, file.toString()));
     }
 
     @Override
@@ -75,7 +85,14 @@ final class FolderSource implements ConfigSource {
         return Files.isDirectory(folder) ? folder.toString() : folder + " (does not exist)";
     }
 
+    private boolean isPrimary(String path) {
+        return primary != null && path.equals(primary.configName());
+    }
+
     private Path file(String path) {
+        if (primary != null && isPrimary(path)) {
+            return primary.file();
+        }
         // JSON is YAML; Hydra does not look for it, so only a whole file name leads to it.
         boolean named = isYaml(path) || path.toLowerCase(Locale.ROOT).endsWith(".json");
         return folder.resolve(named ? path : path + ".yaml");

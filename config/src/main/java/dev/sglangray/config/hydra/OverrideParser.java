@@ -3,7 +3,6 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.ProblemSink;
-import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.hydra.ConfigOverride.Sweep;
 import java.util.ArrayList;
@@ -55,10 +54,11 @@ final class OverrideParser {
     }
 
     private static ConfigProblem problem(String line, OverrideSyntaxException e) {
-        int equal = line.indexOf('=');
-        String message = "cannot read the override '" + line + "': " + e.getMessage();
-        if (equal > 0 && Secrets.isSecret(line.substring(0, equal))) {
-            message = "cannot read the override '" + line.substring(0, equal) + "=<hidden>'";
+        String shown = ConfigOverride.display(line);
+        String message = "cannot read the override '" + shown + "'";
+        if (shown.equals(line)) {
+            // The reason repeats a piece of the line.
+            message += ": " + e.getMessage();
         }
         return ConfigProblem.error(new SourcePosition("<override>", 1, e.offset() + 1), "", message)
                 .withFix("write key=value, +key=value, ++key=value or ~key; quote values with special characters:"

@@ -4,10 +4,6 @@ package dev.sglangray.config.hydra;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
@@ -20,23 +16,11 @@ final class PackageHeader {
 
     private PackageHeader() {}
 
-    /** The package that the header names; null when there is none. */
-    static @Nullable String read(Path file) {
-        char[] start = new char[LONGEST];
-        int length;
-        try (BufferedReader reader = Files.newBufferedReader(file)) {
-            length = Math.max(0, reader.read(start));
-        } catch (IOException e) {
-            throw new ConfigException(ConfigProblem.error(
-                    new SourcePosition(file.toString(), 0, 0), "", "the file cannot be read: " + e));
-        }
-        return read(new String(start, 0, length), file.toString());
-    }
-
-    private static @Nullable String read(String text, String file) {
+    /** The package that the header of a file's text names; null when there is none. */
+    static @Nullable String read(String text, String file) {
         String found = null;
         int number = 0;
-        for (String line : text.split("\\R", -1)) {
+        for (String line : text.substring(0, Math.min(LONGEST, text.length())).split("\\R", -1)) {
             number++;
             String stripped = line.strip();
             if (stripped.isEmpty()) {

@@ -3,6 +3,7 @@ package dev.sglangray.config.yaml;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.ListNode;
 import dev.sglangray.config.tree.MapNode;
@@ -38,6 +39,7 @@ final class TreeBuilder {
     private final Set<org.yaml.snakeyaml.nodes.Node> open = Collections.newSetFromMap(new IdentityHashMap<>());
     private final List<ConfigProblem> problems = new ArrayList<>();
     private int nodes;
+    private boolean underSecret;
 
     TreeBuilder(String file) {
         this.file = file;
@@ -81,7 +83,20 @@ final class TreeBuilder {
         try {
             return Scalars.value(node.getTag(), node.getValue());
         } catch (IllegalArgumentException e) {
-            throw problem(node, String.valueOf(e.getMessage()));
+            throw problem(
+                    node,
+                    underSecret ? "is no value of the type that its tag or form says" : String.valueOf(e.getMessage()));
+        }
+    }
+
+    /** The value of a key; what is wrong with it is said without it when the key looks secret. */
+    private Node build(Object key, org.yaml.snakeyaml.nodes.Node value) {
+        boolean outer = underSecret;
+        underSecret = outer || Secrets.isSecret(PythonText.str(key));
+        try {
+            return build(value);
+        } finally {
+            underSecret = outer;
         }
     }
 
@@ -114,7 +129,8 @@ final class TreeBuilder {
         }
         MapNode map = new MapNode(position(yaml));
         for (NodeTuple merged : merged(yaml)) {
-            map.put(key(merged.getKeyNode()), build(merged.getValueNode()));
+            Object key = key(merged.getKeyNode());
+            map.put(key, build(key, merged.getValueNode()));
         }
         Map<Object, SourcePosition> own = new HashMap<>();
         for (NodeTuple tuple : yaml.getValue()) {
@@ -129,7 +145,7 @@ final class TreeBuilder {
                         "",
                         "duplicate key '" + PythonText.str(key) + "', already given in line " + first.line()));
             }
-            map.put(key, build(tuple.getValueNode()));
+            map.put(key, build(key, tuple.getValueNode()));
         }
         return map;
     }

@@ -8,13 +8,7 @@ import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.ValueNode;
-import java.io.IOException;
 import java.io.StringReader;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -30,38 +24,11 @@ import org.yaml.snakeyaml.representer.Representer;
  * and large documents are refused.
  */
 public final class YamlReader {
-    /** Files larger than this many bytes are refused. */
-    public static final int MAX_BYTES = 4 * 1024 * 1024;
 
     /** Collections nested deeper than this are refused. */
     public static final int MAX_DEPTH = 100;
 
     private YamlReader() {}
-
-    /**
-     * Reads a file in UTF-8.
-     *
-     * @param sink takes duplicate keys and values that are refused; when it does not throw, the rest is read
-     * @throws ConfigException when it cannot be read or is not YAML
-     */
-    public static Node read(Path file, ProblemSink sink) {
-        String name = file.toString();
-        try {
-            if (Files.size(file) > MAX_BYTES) {
-                throw problem(new SourcePosition(name, 0, 0), "the file is larger than " + MAX_BYTES + " bytes");
-            }
-            byte[] bytes = Files.readAllBytes(file);
-            String text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(bytes))
-                    .toString();
-            return read(text, name, sink);
-        } catch (CharacterCodingException e) {
-            throw problem(new SourcePosition(name, 0, 0), "the file is not UTF-8 text");
-        } catch (IOException e) {
-            throw problem(new SourcePosition(name, 0, 0), "the file cannot be read: " + e);
-        }
-    }
 
     /**
      * Reads text. An empty document is an empty map, and a single word a map of that word to null, as in OmegaConf.
@@ -74,7 +41,12 @@ public final class YamlReader {
         return read(text, name, ProblemSink.STRICT);
     }
 
-    private static Node read(String text, String name, ProblemSink sink) {
+    /**
+     * As {@link #read(String, String)}.
+     *
+     * @param sink takes duplicate keys and values that are refused; when it does not throw, the rest is read
+     */
+    public static Node read(String text, String name, ProblemSink sink) {
         org.yaml.snakeyaml.nodes.Node document = compose(text, name);
         SourcePosition start = new SourcePosition(name, 1, 1);
         if (document == null) {
@@ -98,7 +70,7 @@ public final class YamlReader {
     private static org.yaml.snakeyaml.nodes.@Nullable Node compose(String text, String name) {
         LoaderOptions options = new LoaderOptions();
         options.setNestingDepthLimit(MAX_DEPTH);
-        options.setCodePointLimit(MAX_BYTES);
+        options.setCodePointLimit(TextFile.MAX_BYTES);
         // Nothing is constructed from tags: TreeBuilder refuses them, with the key's position.
         options.setTagInspector(tag -> true);
         // TreeBuilder limits what aliases expand to, which is what costs.

@@ -5,18 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.config.error.ConfigException;
-import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.Trees;
 import dev.sglangray.config.tree.ValueNode;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -175,17 +170,6 @@ class YamlReaderTest {
         assertThatThrownBy(() -> read("[".repeat(5_000))).isInstanceOf(ConfigException.class);
         assertThatThrownBy(() -> read("{a: ".repeat(200) + "1" + "}".repeat(200)))
                 .hasMessageContaining("Nesting Depth exceeded");
-    }
-
-    @Test
-    void refusesFilesThatAreNoText(@TempDir Path folder) throws IOException {
-        Path latin = Files.write(folder.resolve("latin.yaml"), "a: é".getBytes(StandardCharsets.ISO_8859_1));
-        Path large = Files.write(folder.resolve("large.yaml"), new byte[YamlReader.MAX_BYTES + 1]);
-
-        assertThatThrownBy(() -> YamlReader.read(latin, ProblemSink.STRICT)).hasMessageContaining("not UTF-8");
-        assertThatThrownBy(() -> YamlReader.read(large, ProblemSink.STRICT)).hasMessageContaining("larger than");
-        assertThatThrownBy(() -> YamlReader.read(folder.resolve("none.yaml"), ProblemSink.STRICT))
-                .hasMessageContaining("cannot be read");
     }
 
     private static String read(String yaml) {

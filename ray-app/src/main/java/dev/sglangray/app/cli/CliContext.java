@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import java.util.Map;
+
 /**
  * What every command is given.
  *
  * @param console where results and messages go
  * @param interrupts what a signal did
  * @param launcher what the start script found
+ * @param environment the variables of the process
  */
-record CliContext(Console console, Interrupts interrupts, Launcher launcher) {}
+record CliContext(Console console, Interrupts interrupts, Launcher launcher, Map<String, String> environment) {}

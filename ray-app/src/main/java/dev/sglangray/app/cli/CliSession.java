@@ -12,7 +12,9 @@ import dev.sglangray.app.session.SessionException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A command's connection to its cluster, with the local head where one was asked for. */
@@ -42,10 +44,10 @@ final class CliSession implements AutoCloseable {
      */
     static CliSession begin(CliContext context, ClusterOptions options) {
         if (!options.local()) {
-            if (options.accelerators() >= 0) {
+            if (options.accelerators().isPresent()) {
                 throw new UsageException("--accelerators is for --local; a cluster that runs already has its own");
             }
-            return new CliSession(context, options.namespace(), null, address(options));
+            return new CliSession(context, options.namespace(), null, address(options, context.environment()));
         }
         if (options.address().isPresent()) {
             throw new UsageException(
@@ -54,8 +56,8 @@ final class CliSession implements AutoCloseable {
         return beginLocal(context, options.namespace(), options.accelerators());
     }
 
-    /** As {@link #begin} with a local head; a negative number of accelerators lets Ray count them. */
-    static CliSession beginLocal(CliContext context, String namespace, int accelerators) {
+    /** As {@link #begin} with a local head; without a number of accelerators Ray counts them. */
+    static CliSession beginLocal(CliContext context, String namespace, OptionalInt accelerators) {
         String python = context.launcher().requirePython();
         new ClusterGate(python).requireSupportedDriver();
         return new CliSession(context, namespace, LocalHead.start(python, accelerators), null);
@@ -75,7 +77,7 @@ final class CliSession implements AutoCloseable {
             job = JobContext.from(Map.of());
         } else {
             address = Objects.requireNonNull(cluster);
-            job = JobContext.from(System.getenv());
+            job = job(context.environment());
             listener.started(LaunchPhase.CONNECT, "joining the Ray cluster at " + address);
             nodeIp = new ClusterGate(context.launcher().requirePython()).requireJoinable(address);
         }
@@ -115,17 +117,28 @@ final class CliSession implements AutoCloseable {
         context.interrupts().haltConnected(ExitCode.LOST);
     }
 
-    private static RayAddress address(ClusterOptions options) {
+    private static RayAddress address(ClusterOptions options, Map<String, String> environment) {
         if (options.address().isPresent()) {
-            return RayAddress.parse(options.address().get(), "--address");
+            return options.address().get();
         }
-        return RayAddress.parse(
-                JobContext.from(System.getenv())
-                        .address()
-                        .orElseThrow(
-                                () -> new UsageException("no Ray cluster is named: give --address HOST:PORT or set "
-                                        + "RAY_ADDRESS, or start one that ends with this command with --local")),
-                "RAY_ADDRESS");
+        String text = job(environment)
+                .address()
+                .orElseThrow(() -> new UsageException("no Ray cluster is named: give --address HOST:PORT or set "
+                        + "RAY_ADDRESS, or start one that ends with this command with --local"));
+        return variable(() -> RayAddress.parse(text, "RAY_ADDRESS"));
+    }
+
+    private static JobContext job(Map<String, String> environment) {
+        return variable(() -> JobContext.from(environment));
+    }
+
+    /** What a variable means; one with a wrong value is refused as an option with a wrong value is. */
+    private static <T> T variable(Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (SessionException e) {
+            throw new UsageException(String.valueOf(e.getMessage()));
+        }
     }
 
     @Override

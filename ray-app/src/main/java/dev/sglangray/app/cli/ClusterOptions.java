@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.session.RayAddress;
 import dev.sglangray.app.session.RaySession;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -11,11 +13,12 @@ final class ClusterOptions {
     @Option(
             names = {"--address"},
             paramLabel = "HOST:PORT",
+            converter = OptionValues.Address.class,
             description = {
                 "The Ray cluster, as `ray start --head` printed it. Default: the variable RAY_ADDRESS,",
                 "which `ray job submit` sets. This machine must be one of its nodes."
             })
-    private @Nullable String address;
+    private @Nullable RayAddress address;
 
     @Option(
             names = {"--local"},
@@ -28,19 +31,19 @@ final class ClusterOptions {
     @Option(
             names = {"--accelerators"},
             paramLabel = "N",
-            defaultValue = "-1",
-            showDefaultValue = picocli.CommandLine.Help.Visibility.NEVER,
+            converter = OptionValues.Accelerators.class,
             description = "With --local: how many accelerators the head declares. Default: as many as Ray counts.")
-    private int accelerators;
+    private @Nullable Integer accelerators;
 
     @Option(
             names = {"--namespace"},
             paramLabel = "NAME",
+            converter = OptionValues.Name.class,
             defaultValue = RaySession.DEFAULT_NAMESPACE,
             description = "The Ray namespace of the fleet's actors and placement group. Default: ${DEFAULT-VALUE}")
     private String namespace = RaySession.DEFAULT_NAMESPACE;
 
-    Optional<String> address() {
+    Optional<RayAddress> address() {
         return Optional.ofNullable(address);
     }
 
@@ -48,8 +51,8 @@ final class ClusterOptions {
         return local;
     }
 
-    int accelerators() {
-        return accelerators;
+    OptionalInt accelerators() {
+        return accelerators == null ? OptionalInt.empty() : OptionalInt.of(accelerators);
     }
 
     String namespace() {

@@ -13,24 +13,28 @@ class ComposeOptions {
     @Option(
             names = {"-c", "--config"},
             paramLabel = "FILE",
-            description = "The configuration, one YAML file.")
+            converter = OptionValues.InputFile.class,
+            description = "The configuration, one YAML file of any name; - is standard input.")
     private @Nullable Path file;
 
     @Option(
             names = {"--config-path"},
             paramLabel = "DIR",
+            converter = OptionValues.Folder.class,
             description = "The folder of a configuration with a defaults list; used with --config-name.")
     private @Nullable Path directory;
 
     @Option(
             names = {"--config-dir"},
             paramLabel = "DIR",
+            converter = OptionValues.Folder.class,
             description = "One more folder to look for configurations in, as in Hydra.")
     private @Nullable Path moreConfigurations;
 
     @Option(
             names = {"--config-name"},
             paramLabel = "NAME",
+            converter = OptionValues.Text.class,
             description = "The primary configuration in that folder, with or without .yaml.")
     private @Nullable String name;
 

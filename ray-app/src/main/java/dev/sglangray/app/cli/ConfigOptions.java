@@ -12,6 +12,7 @@ final class ConfigOptions extends ComposeOptions {
     @Option(
             names = {"--component"},
             paramLabel = "NAME",
+            converter = OptionValues.Text.class,
             description = {
                 "The key under cluster.component_placement that says where the engines run.",
                 "Default: the only key there, else rollout."
@@ -21,6 +22,7 @@ final class ConfigOptions extends ComposeOptions {
     @Option(
             names = {"--args-key"},
             paramLabel = "KEY",
+            converter = OptionValues.Text.class,
             description = {
                 "The dotted key of the block with server and router arguments.",
                 "Default: router_server_args, else the only block with a server or router block in it."
@@ -38,6 +40,7 @@ final class ConfigOptions extends ComposeOptions {
     @Option(
             names = {"--router-node-rank"},
             paramLabel = "RANK",
+            converter = OptionValues.NotNegative.class,
             defaultValue = "0",
             description = "The node of the router. Default: ${DEFAULT-VALUE}, the head.")
     private int routerNodeRank;
@@ -45,6 +48,7 @@ final class ConfigOptions extends ComposeOptions {
     @Option(
             names = {"--python"},
             paramLabel = "PATH",
+            converter = OptionValues.Text.class,
             description = {
                 "The Python with sglang and sglang-router on the nodes, where a node group names none.",
                 "Default: the Python that this command uses."

@@ -25,6 +25,7 @@ final class ConfigSchemaCommand implements Callable<Integer> {
     @Option(
             names = {"--python"},
             paramLabel = "PATH",
+            converter = OptionValues.Text.class,
             description = "The Python whose SGLang and router are meant. Default: the tested versions.")
     private @Nullable String python;
 

@@ -34,6 +34,7 @@ final class ConfigShowCommand implements Callable<Integer> {
     @Option(
             names = {"--key"},
             paramLabel = "KEY",
+            converter = OptionValues.Text.class,
             description = "Only what stands below this dotted key.")
     private @Nullable String key;
 
@@ -49,7 +50,8 @@ final class ConfigShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Config root = FleetInput.loader(config).load();
+        Config root = FleetInput.loader(config, context.environment()).load();
+        context.console().hide(root.secretValues());
         TreeView view = TreeView.of(key == null ? root : root.require(key));
         context.console().result(json ? TreeJson.of(view) : TreeText.of(view));
         view.problems().stream().map(ConfigProblem::render).map(Paths::shorten).forEach(context.console()::say);

@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -37,13 +38,14 @@ import picocli.CommandLine.Option;
 final class DemoCommand implements Callable<Integer> {
     private static final Duration MODEL_DEADLINE = Duration.ofMinutes(5);
     private static final Duration PROBE_DEADLINE = Duration.ofMinutes(1);
-    private static final long ANSWER_SECONDS = 300;
+    private static final Duration ANSWER = Duration.ofMinutes(5);
 
     private final CliContext context;
 
     @Option(
             names = {"--engines"},
             paramLabel = "N",
+            converter = OptionValues.Positive.class,
             defaultValue = "2",
             description = "How many engines. Default: ${DEFAULT-VALUE}. One needs about 4 GB of memory on a CPU.")
     private int engines = 2;
@@ -58,6 +60,7 @@ final class DemoCommand implements Callable<Integer> {
     @Option(
             names = {"--model"},
             paramLabel = "PATH",
+            converter = OptionValues.Text.class,
             description = "A model to use instead of the tiny one.")
     private @Nullable String model;
 
@@ -72,9 +75,6 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (engines < 1) {
-            throw new UsageException("--engines must be 1 or more, but is " + engines);
-        }
         String python = context.launcher().requirePython();
         Path conf = context.launcher()
                 .conf()
@@ -90,12 +90,14 @@ final class DemoCommand implements Callable<Integer> {
                 progress.line("this machine has " + possible + " accelerator(s): " + possible + " engine(s) instead of "
                         + engines);
             }
-            try (CliSession cli = CliSession.beginLocal(context, RaySession.DEFAULT_NAMESPACE, possible)) {
+            try (CliSession cli =
+                    CliSession.beginLocal(context, RaySession.DEFAULT_NAMESPACE, OptionalInt.of(possible))) {
                 Config root = ConfigLoader.builder()
                         .configFile(conf)
-                        .environment(System.getenv())
+                        .environment(context.environment())
                         .overrides(overrides(model(packageFolder, python), accelerators))
                         .load();
+                context.console().hide(root.secretValues());
                 FleetSpec spec = FleetSpec.of(root, null, null, false);
                 run(spec, cli.connect(progress), python, progress);
             }
@@ -112,7 +114,11 @@ final class DemoCommand implements Callable<Integer> {
         try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options)) {
             FleetReport.of(session.namespace(), fleet).print(context.console(), false, progress.phases());
             String text = GenerateCommand.generate(
-                            fleet.apiUrl(), prompt, Map.of("max_new_tokens", 24, "temperature", 0), ANSWER_SECONDS)
+                            context.environment(),
+                            fleet.apiUrl(),
+                            prompt,
+                            Map.of("max_new_tokens", 24, "temperature", 0),
+                            ANSWER)
                     .text();
             context.console().result("prompt     " + prompt);
             context.console().result("answer     " + text.strip());

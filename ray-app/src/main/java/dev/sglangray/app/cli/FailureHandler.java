@@ -8,6 +8,7 @@ import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.client.InferenceException;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.NoAccelerators;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.workers.WorkerException;
 import java.io.PrintWriter;
@@ -18,6 +19,8 @@ import picocli.CommandLine.ParseResult;
 
 /** Turns a failure into words for a person and an exit code. A failure nobody foresaw is shown with its stack. */
 final class FailureHandler implements IExecutionExceptionHandler {
+    private static final String LOCAL_ADVICE = "Declare the accelerators of the local head: --accelerators N.";
+
     private final Console console;
 
     FailureHandler(Console console) {
@@ -31,7 +34,8 @@ final class FailureHandler implements IExecutionExceptionHandler {
             return ExitCode.USAGE;
         }
         if (failure instanceof PlacementException refusal) {
-            say(failure);
+            String message = String.valueOf(failure.getMessage());
+            console.say("sglang-ray: " + (isLocal(result) ? NoAccelerators.advising(message, LOCAL_ADVICE) : message));
             return refusal.busy() ? ExitCode.FAILED : ExitCode.USAGE;
         }
         if (failure instanceof UsageException) {
@@ -65,6 +69,15 @@ final class FailureHandler implements IExecutionExceptionHandler {
         failure.printStackTrace(new PrintWriter(stack, true));
         console.say(stack.toString());
         return ExitCode.FAILED;
+    }
+
+    /** Whether the command started the Ray head itself, so that its options say what the head has. */
+    private static boolean isLocal(ParseResult result) {
+        ParseResult command = result;
+        while (command.hasSubcommand()) {
+            command = command.subcommand();
+        }
+        return command.hasMatchedOption("--local");
     }
 
     private void say(Throwable failure) {

@@ -6,6 +6,7 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.ConfigLoader;
 import dev.sglangray.config.error.ConfigException;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /** From the options to the fleet that they describe. */
@@ -13,13 +14,14 @@ final class FleetInput {
     private FleetInput() {}
 
     /**
-     * Composes the configuration and binds it.
+     * Composes the configuration and binds it. Its secrets are hidden on the console from here on.
      *
      * @throws UsageException when the options name no configuration, or two
      * @throws dev.sglangray.config.error.ConfigException when the configuration is wrong
      */
-    static FleetSpec read(ConfigOptions options) {
-        Config root = loader(options).load();
+    static FleetSpec read(ConfigOptions options, CliContext context) {
+        Config root = loader(options, context.environment()).load();
+        context.console().hide(root.secretValues());
         try {
             return FleetSpec.of(
                     root,
@@ -36,9 +38,9 @@ final class FleetInput {
      *
      * @throws UsageException when they name none, or two
      */
-    static ConfigLoader.Builder loader(ComposeOptions options) {
+    static ConfigLoader.Builder loader(ComposeOptions options, Map<String, String> environment) {
         ConfigLoader.Builder loader =
-                ConfigLoader.builder().overrides(options.overrides()).environment(System.getenv());
+                ConfigLoader.builder().overrides(options.overrides()).environment(environment);
         Optional<Path> more = options.moreConfigurations();
         Optional<Path> directory = options.directory().or(() -> more);
         if (options.directory().isPresent() || options.file().isPresent()) {

@@ -12,6 +12,7 @@ import dev.sglangray.client.InferenceHttpClientBuilder;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -30,6 +31,8 @@ import picocli.CommandLine.Parameters;
             ""
         })
 final class GenerateCommand implements Callable<Integer> {
+    private static final String API_KEY = "SGLANG_RAY_API_KEY";
+
     private final CliContext context;
 
     @Mixin
@@ -41,12 +44,14 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = {"--url"},
             paramLabel = "URL",
+            converter = OptionValues.Url.class,
             description = "The router's or an engine's URL.")
     private @Nullable String url;
 
     @Option(
             names = {"--max-new-tokens"},
             paramLabel = "N",
+            converter = OptionValues.NotNegative.class,
             defaultValue = "32",
             description = "How many tokens at most. Default: ${DEFAULT-VALUE}")
     private int maxNewTokens = 32;
@@ -54,6 +59,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = {"--temperature"},
             paramLabel = "T",
+            converter = OptionValues.Temperature.class,
             defaultValue = "0",
             description = "The sampling temperature. Default: ${DEFAULT-VALUE}, always the likeliest token")
     private double temperature;
@@ -61,9 +67,10 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = {"--timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "600",
             description = "How long to wait for the answer. Default: ${DEFAULT-VALUE}")
-    private long timeoutSeconds = 600;
+    private Duration timeout = Duration.ofMinutes(10);
 
     @Option(
             names = {"--json"},
@@ -79,9 +86,10 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, JsonProcessingException {
+        Map<String, Object> sampling = Map.of("max_new_tokens", maxNewTokens, "temperature", temperature);
+        requireUsableKey(context.environment());
         String target = url == null ? fleetUrl() : url;
-        GenerateResponse response = generate(
-                target, prompt, Map.of("max_new_tokens", maxNewTokens, "temperature", temperature), timeoutSeconds);
+        GenerateResponse response = generate(context.environment(), target, prompt, sampling, timeout);
         if (json) {
             Map<String, Object> answer = new LinkedHashMap<>();
             answer.put("text", response.text());
@@ -94,17 +102,31 @@ final class GenerateCommand implements Callable<Integer> {
     }
 
     static GenerateResponse generate(
-            String url, String prompt, Map<String, Object> samplingParams, long timeoutSeconds) {
+            Map<String, String> environment,
+            String url,
+            String prompt,
+            Map<String, Object> samplingParams,
+            Duration timeout) {
         InferenceHttpClientBuilder builder =
-                InferenceHttpClient.builder().baseUrl(url).requestTimeout(Duration.ofSeconds(timeoutSeconds));
-        String key = System.getenv("SGLANG_RAY_API_KEY");
-        if (key != null && !key.isBlank()) {
-            builder.apiKey(key);
-        }
+                InferenceHttpClient.builder().baseUrl(url).requestTimeout(timeout);
+        apiKey(environment).ifPresent(builder::apiKey);
         try (InferenceHttpClient client = builder.build()) {
             GenerateRequest.Builder request = GenerateRequest.builder().text(prompt);
             samplingParams.forEach(request::samplingParam);
             return client.generate(request.build());
+        }
+    }
+
+    private static Optional<String> apiKey(Map<String, String> environment) {
+        return Optional.ofNullable(environment.get(API_KEY)).filter(key -> !key.isBlank());
+    }
+
+    /** Before anything is connected to, and without the key in its words. */
+    private static void requireUsableKey(Map<String, String> environment) {
+        try {
+            apiKey(environment).ifPresent(InferenceHttpClient.builder()::apiKey);
+        } catch (IllegalArgumentException e) {
+            throw new UsageException(API_KEY + ": " + e.getMessage());
         }
     }
 

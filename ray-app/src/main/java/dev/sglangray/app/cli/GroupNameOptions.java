@@ -24,12 +24,14 @@ final class GroupNameOptions {
     @Option(
             names = {"--group"},
             paramLabel = "NAME",
+            converter = OptionValues.Name.class,
             description = "The engines' group (group_name). Default: " + ENGINES)
     private @Nullable String group;
 
     @Option(
             names = {"--router-group"},
             paramLabel = "NAME",
+            converter = OptionValues.Name.class,
             description = "The router's group (router_group_name). Default: that of the engines' router")
     private @Nullable String routerGroup;
 

@@ -12,35 +12,30 @@ final class LaunchTimeOptions {
     @Option(
             names = {"--reserve-timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "300",
             description = "How long Ray may take to set the accelerators aside. Default: ${DEFAULT-VALUE}")
-    private long reserveSeconds = 300;
+    private Duration reserve = Duration.ofMinutes(5);
 
     @Option(
             names = {"--health-timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "900",
             description = "How long an engine may take from its start to healthy. Default: ${DEFAULT-VALUE}")
-    private long healthSeconds = 900;
+    private Duration health = Duration.ofMinutes(15);
 
     Duration reserveDeadline() {
-        return positive("--reserve-timeout", reserveSeconds);
+        return reserve;
     }
 
     Duration healthDeadline() {
-        return positive("--health-timeout", healthSeconds);
+        return health;
     }
 
     GroupOptions groupOptions(RaySession session) {
         return GroupOptions.defaults()
                 .withJavaJars(session.workerJarUri().map(List::of).orElse(List.of()))
                 .withServerHealthTimeout(healthDeadline());
-    }
-
-    private static Duration positive(String option, long seconds) {
-        if (seconds < 1) {
-            throw new UsageException(option + " must be 1 second or more, but is " + seconds);
-        }
-        return Duration.ofSeconds(seconds);
     }
 }

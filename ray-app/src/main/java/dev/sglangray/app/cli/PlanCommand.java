@@ -5,6 +5,10 @@ import dev.sglangray.app.ArgumentCheck;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.Secrets;
+import dev.sglangray.config.yaml.TextFile;
 import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ClusterFile;
 import dev.sglangray.placement.ClusterSnapshot;
@@ -13,13 +17,13 @@ import dev.sglangray.placement.PlanExplainer;
 import dev.sglangray.placement.PlanRenderer;
 import dev.sglangray.placement.ray.RayClusterReader;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.io.Writer;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -56,6 +60,7 @@ final class PlanCommand implements Callable<Integer> {
     @Option(
             names = {"--cluster"},
             paramLabel = "FILE",
+            converter = OptionValues.InputFile.class,
             description = {
                 "Plan for the cluster that this YAML or JSON file describes; needs no Ray.",
                 "`sglang-ray cluster` writes such a file."
@@ -85,8 +90,9 @@ final class PlanCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         OptionalInt rank = explainedRank();
+        requireOneCluster();
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
-            FleetSpec spec = FleetInput.read(config);
+            FleetSpec spec = FleetInput.read(config, context);
             LaunchOptions.Builder options = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
             ArgumentCheck check = ArgumentCheck.against(
                     spec.block(), spec.arguments(), kind -> config.schema(kind, context.launcher()));
@@ -95,7 +101,7 @@ final class PlanCommand implements Callable<Integer> {
             check.problems().forEach(problem -> progress.line(problem.render()));
             if (clusterFile != null) {
                 options.namespace(cluster.namespace());
-                show(spec, options, ClusterFile.read(readable(clusterFile)), rank, progress);
+                show(spec, options, cluster(clusterFile), rank, progress);
                 return ExitCode.OK;
             }
             try (CliSession cli = CliSession.begin(context, cluster)) {
@@ -132,13 +138,11 @@ final class PlanCommand implements Callable<Integer> {
     }
 
     private void writeJson(FleetPlan plan, Cluster ranked) {
-        PrintWriter out = context.console().resultWriter();
-        try {
+        try (Writer out = context.console().resultLines()) {
             PlanRenderer.json(plan, ranked, out);
         } catch (IOException e) {
             throw new UncheckedIOException("the plan cannot be written to standard output", e);
         }
-        out.println();
     }
 
     private String text(FleetPlan plan, Cluster ranked, OptionalInt rank) {
@@ -159,20 +163,38 @@ final class PlanCommand implements Callable<Integer> {
             return OptionalInt.empty();
         }
         try {
-            return OptionalInt.of(Integer.parseInt(explain));
+            int rank = Integer.parseInt(explain);
+            if (rank >= 0) {
+                return OptionalInt.of(rank);
+            }
         } catch (NumberFormatException e) {
-            throw new UsageException("--explain takes an engine's rank or the word router, not '" + explain + "'");
+            // Said below, together with negative ranks.
         }
+        throw new UsageException(
+                "--explain takes an engine's rank or the word router, not '" + Secrets.inText(explain) + "'");
     }
 
-    private Path readable(Path file) {
-        if (cluster.local() || cluster.address().isPresent()) {
+    private void requireOneCluster() {
+        if (clusterFile != null && (cluster.local() || cluster.address().isPresent())) {
             throw new UsageException(
                     "--cluster describes a cluster, and --address and --local name one: give one of them");
         }
-        if (!Files.isReadable(file)) {
-            throw new UsageException("--cluster: there is no readable file " + file);
+        if (clusterFile != null
+                && config.file().equals(Optional.of(clusterFile))
+                && clusterFile.equals(TextFile.STANDARD_INPUT)) {
+            throw new UsageException("--config and --cluster cannot both be standard input, which can be read once");
         }
-        return file;
+    }
+
+    private static ClusterSnapshot cluster(Path file) {
+        try {
+            return ClusterFile.read(file);
+        } catch (ConfigException e) {
+            ConfigProblem first = e.problems().get(0);
+            if (first.position().line() > 0) {
+                throw e;
+            }
+            throw new UsageException("--cluster: " + Secrets.inText(file.toString()) + ": " + first.message());
+        }
     }
 }

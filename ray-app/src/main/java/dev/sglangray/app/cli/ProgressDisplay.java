@@ -90,7 +90,7 @@ final class ProgressDisplay implements LaunchListener, AutoCloseable {
         if (running.isEmpty()) {
             return;
         }
-        String waiting = String.join("; ", running.values());
+        String waiting = Console.visible(String.join("; ", running.values()));
         if (console.isTerminal()) {
             // A line that wraps cannot be drawn over.
             console.draw(CLEAR_LINE + cut(elapsed() + "  … " + waiting, width(System.getenv("COLUMNS"))));

@@ -46,9 +46,10 @@ final class ReplaceRouterCommand implements Callable<Integer> {
     @Option(
             names = {"--timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "300",
             description = "How long all of it may take. Default: ${DEFAULT-VALUE}")
-    private int seconds = 300;
+    private Duration longest = Duration.ofMinutes(5);
 
     @Parameters(
             paramLabel = "ARGUMENT",
@@ -65,9 +66,6 @@ final class ReplaceRouterCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (seconds < 1) {
-            throw new UsageException("--timeout must be 1 second or more");
-        }
         ArgumentSchemas.Found known = ArgumentSchemas.find(
                 SchemaKind.ROUTER, context.launcher().python().orElse(null));
         Map<String, Object> changes = RouterChanges.read(lines, known);
@@ -78,7 +76,6 @@ final class ReplaceRouterCommand implements Callable<Integer> {
                     .router()
                     .orElseThrow(() -> new NoFleetException("the fleet has no router that lives"));
             progress.line("the router is replaced ...");
-            Duration longest = Duration.ofSeconds(seconds);
             String url =
                     router.replace(changes, longest).await(longest.plus(ANSWER)).get(0);
             progress.line("the router serves at " + url + " with " + String.join(" ", lines));

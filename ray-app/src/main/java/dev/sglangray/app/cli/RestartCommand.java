@@ -57,16 +57,18 @@ final class RestartCommand implements Callable<Integer> {
     @Option(
             names = {"--drain-timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "300",
             description = "How long an engine's requests may take to end. Default: ${DEFAULT-VALUE}")
-    private int drainSeconds = 300;
+    private Duration toDrain = Duration.ofMinutes(5);
 
     @Option(
             names = {"--health-timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "900",
             description = "How long an engine may take from its start to healthy. Default: ${DEFAULT-VALUE}")
-    private int healthSeconds = 900;
+    private Duration toServe = Duration.ofMinutes(15);
 
     RestartCommand(CliContext context) {
         this.context = context;
@@ -74,14 +76,10 @@ final class RestartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (drainSeconds < 1 || healthSeconds < 1) {
-            throw new UsageException("--drain-timeout and --health-timeout must be 1 second or more");
-        }
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
             LivingFleet fleet = groups.require(session);
-            Duration toServe = Duration.ofSeconds(healthSeconds);
             Optional<ServerGroup> servers = fleet.servers();
             Optional<RouterGroup> router = fleet.router();
             if (servers.isPresent() && !rolling) {
@@ -104,8 +102,7 @@ final class RestartCommand implements Callable<Integer> {
     /** No other change of the fleet happens meanwhile, such as an update of its weights. */
     private void oneByOne(ServerGroup servers, Optional<RouterGroup> router, ProgressDisplay progress) {
         String token = FleetWeights.newId();
-        Duration one =
-                Duration.ofSeconds(drainSeconds).plusSeconds(healthSeconds).plus(UNDRAIN);
+        Duration one = toDrain.plus(toServe).plus(UNDRAIN);
         try {
             for (int rank : lostFirst(servers)) {
                 String refusal = router.map(group -> group.beginChange("a rolling restart", token, one)
@@ -136,17 +133,15 @@ final class RestartCommand implements Callable<Integer> {
     }
 
     private void restart(ServerGroup engine, int rank, ProgressDisplay progress) {
-        Duration toDrain = Duration.ofSeconds(drainSeconds);
-        Duration toServe = Duration.ofSeconds(healthSeconds);
         progress.line("engine " + rank + " gets no new requests ...");
         boolean done = false;
         try {
-            int left = engine.drain(toDrain, toDrain.plusSeconds(healthSeconds).plus(ANSWER))
+            int left = engine.drain(toDrain, toDrain.plus(toServe).plus(ANSWER))
                     .await(toDrain.plus(ANSWER))
                     .get(0);
             if (left > 0) {
-                progress.line(
-                        "engine " + rank + " still has " + left + " requests after " + drainSeconds + " s; they end");
+                progress.line("engine " + rank + " still has " + left + " requests after " + toDrain.toSeconds()
+                        + " s; they end");
             }
             String url =
                     engine.restart(WHY, toServe).await(toServe.plus(ANSWER)).get(0);

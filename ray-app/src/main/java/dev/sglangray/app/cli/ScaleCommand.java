@@ -47,26 +47,29 @@ final class ScaleCommand implements Callable<Integer> {
     @Option(
             names = {"--drain-timeout"},
             paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
             defaultValue = "300",
             description = "How long requests of engines that go may take to end. Default: ${DEFAULT-VALUE}")
-    private int drainSeconds = 300;
+    private Duration toDrain = Duration.ofMinutes(5);
 
     /** How many engines, one way or the other. */
     static final class Size {
         @Option(
                 names = {"--engines"},
                 paramLabel = "N",
+                converter = OptionValues.Positive.class,
                 description = "How many engines the fleet is to have, 1 or more.")
         private @Nullable Integer engines;
 
         @Option(
                 names = {"--by"},
                 paramLabel = "N",
+                converter = OptionValues.Whole.class,
                 description = "How many engines more, or with a minus fewer, the fleet is to have.")
         private @Nullable Integer by;
 
-        int wanted(int now) {
-            return engines != null ? engines : Math.addExact(now, by == null ? 0 : by);
+        long wanted(int now) {
+            return engines != null ? engines : (long) now + (by == null ? 0 : by);
         }
     }
 
@@ -76,9 +79,6 @@ final class ScaleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (drainSeconds < 1) {
-            throw new UsageException("--drain-timeout must be 1 second or more");
-        }
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
@@ -87,10 +87,13 @@ final class ScaleCommand implements Callable<Integer> {
                     .orElseThrow(() -> new NoFleetException(
                             "the fleet of '" + groups.group() + "' has no engines of its own to be more or fewer"));
             int now = servers.size() + servers.gone().size();
-            int wanted = size.wanted(now);
+            long wanted = size.wanted(now);
             if (wanted < 1) {
                 throw new UsageException(
                         "a fleet has 1 engine or more, not " + wanted + "; to end it there is `sglang-ray down`");
+            }
+            if (wanted > Integer.MAX_VALUE) {
+                throw new UsageException("--by: a fleet cannot have " + wanted + " engines");
             }
             JsonNode report = follow(wanted, now, progress).get(0);
             progress.line(report.path("before").asInt() + " engine(s) before, now "
@@ -103,9 +106,12 @@ final class ScaleCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private JsonNode follow(int wanted, int now, ProgressDisplay progress) throws InterruptedException {
+    private JsonNode follow(long wanted, int now, ProgressDisplay progress) throws InterruptedException {
         GatewayCall call = GatewayCall.begin(
-                        groups.group(), "fleet", "scale", Map.of("engines", wanted, "drain_timeout", drainSeconds))
+                        groups.group(),
+                        "fleet",
+                        "scale",
+                        Map.of("engines", wanted, "drain_timeout", toDrain.toSeconds()))
                 .orElseThrow(() -> new LaunchException("the fleet '" + groups.group()
                         + "' has no gateway, so only the program that launched it can change its size (Fleet.scale)"));
         progress.line("asked the fleet's owner for " + wanted + " engine(s) instead of " + now + " ...");

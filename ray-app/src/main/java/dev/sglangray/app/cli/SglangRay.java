@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.config.error.Secrets;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -51,20 +55,26 @@ public final class SglangRay {
 
     /** The program. */
     public static void main(String[] arguments) {
+        // Messages are English: a number in them is written as programs write it, whatever the user's language.
+        Locale.setDefault(Locale.ROOT);
         Console console = Console.takeOver();
         Interrupts interrupts = Interrupts.interrupting(Thread.currentThread());
-        int code = run(new CliContext(console, interrupts, Launcher.fromSystemProperties()), arguments);
+        int code =
+                run(new CliContext(console, interrupts, Launcher.fromSystemProperties(), System.getenv()), arguments);
         // Not System.exit: Ray's shutdown hook and log4j's would run once more and print; everything is closed by now.
         interrupts.halt(code);
     }
 
     static int run(CliContext context, String... arguments) {
+        // What is secret in a word may come back in a message about it.
+        context.console().hide(Secrets.valuesIn(Map.of("words", List.of(arguments))));
         CommandLine line = new CommandLine(new SglangRay(), new CommandFactory(context));
         line.setOut(context.console().resultWriter());
         line.setErr(context.console().messageWriter());
         line.setUsageHelpWidth(110);
         line.setUsageHelpAutoWidth(false);
-        line.setCaseInsensitiveEnumValuesAllowed(true);
+        // A prompt or an override may begin with @; it names no file of arguments.
+        line.setExpandAtFiles(false);
         line.setParameterExceptionHandler(new UsageErrors());
         line.setExecutionExceptionHandler(new FailureHandler(context.console()));
         if (arguments.length == 0) {

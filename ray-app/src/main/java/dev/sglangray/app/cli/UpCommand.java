@@ -70,7 +70,7 @@ final class UpCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             long begin = System.nanoTime();
             progress.started(LaunchPhase.COMPOSE, "reading the configuration");
-            FleetSpec spec = FleetInput.read(config);
+            FleetSpec spec = FleetInput.read(config, context);
             progress.ended(LaunchPhase.COMPOSE, Duration.ofNanos(System.nanoTime() - begin));
             try (CliSession cli = CliSession.begin(context, cluster)) {
                 RaySession session = cli.connect(progress);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.config.error.Secrets;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -13,7 +14,7 @@ final class UsageErrors implements IParameterExceptionHandler {
     public int handleParseException(ParameterException error, String[] arguments) {
         CommandLine command = error.getCommandLine();
         PrintWriter err = command.getErr();
-        err.println("sglang-ray: " + error.getMessage());
+        err.println("sglang-ray: " + Console.visible(Secrets.inText(String.valueOf(error.getMessage()))));
         if (!UnmatchedArgumentException.printSuggestions(error, err)) {
             err.println("  See: " + command.getCommandSpec().qualifiedName() + " --help");
         }

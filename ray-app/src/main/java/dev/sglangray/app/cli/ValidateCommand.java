@@ -61,7 +61,8 @@ final class ValidateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Map<String, String> releases = releases();
-        CheckedConfig checked = FleetInput.loader(config).check();
+        CheckedConfig checked = FleetInput.loader(config, context.environment()).check();
+        checked.config().ifPresent(root -> context.console().hide(root.secretValues()));
         FleetCheck.Result result = checked.config()
                 .map(root -> check(root, checked, releases))
                 .orElse(new FleetCheck.Result(checked.problems(), List.<ArgumentSchemas.Found>of()));

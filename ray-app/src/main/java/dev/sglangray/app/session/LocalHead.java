@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -59,10 +60,10 @@ public final class LocalHead implements AutoCloseable {
      * Starts a head and returns at once; {@link #awaitReady} tells when it can be joined.
      *
      * @param python a Python that has ray
-     * @param accelerators how many accelerators (Ray's resource GPU) the node has; negative lets Ray count them
+     * @param accelerators how many accelerators (Ray's resource GPU) the node has; empty lets Ray count them
      * @throws SessionException when it cannot be started
      */
-    public static LocalHead start(String python, int accelerators) {
+    public static LocalHead start(String python, OptionalInt accelerators) {
         PortLease port = new PortAllocator().acquire();
         HeadFolder folder;
         try {
@@ -78,9 +79,7 @@ public final class LocalHead implements AutoCloseable {
                 "--include-dashboard=false",
                 "--disable-usage-stats",
                 "--log-color=false"));
-        if (accelerators >= 0) {
-            options.add("--num-gpus=" + accelerators);
-        }
+        accelerators.ifPresent(count -> options.add("--num-gpus=" + count));
         try {
             Path packageFolder = PythonPackage.extract();
             Map<String, String> environment = new HashMap<>(EnvironmentBuilder.from(System.getenv())

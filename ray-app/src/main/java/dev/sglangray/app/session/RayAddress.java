@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
+import dev.sglangray.config.error.Secrets;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -29,8 +30,8 @@ public record RayAddress(String host, int port) {
         String trimmed = text.trim();
         Matcher matcher = HOST_PORT.matcher(trimmed);
         if (!matcher.matches()) {
-            throw new SessionException(
-                    source + " is '" + trimmed + "', which is not an address of the form host:port\n" + hint(trimmed));
+            throw new SessionException(source + " is '" + Secrets.inText(trimmed)
+                    + "', which is not an address of the form host:port\n" + hint(trimmed));
         }
         int port = Integer.parseInt(matcher.group(3));
         if (port < 1 || port > 65535) {

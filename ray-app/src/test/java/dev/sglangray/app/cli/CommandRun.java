@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 
 /**
  * One run of the command line inside this JVM.
@@ -13,13 +14,19 @@ import java.nio.charset.StandardCharsets;
  * @param err standard error
  */
 record CommandRun(int code, String out, String err) {
-    /** Runs without a Python at hand. */
+    /** Runs without a Python at hand, with this JVM's variables. */
     static CommandRun of(String... words) {
+        return of(System.getenv(), words);
+    }
+
+    /** Runs without a Python at hand. */
+    static CommandRun of(Map<String, String> environment, String... words) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Console console = new Console(stream(out), stream(err), false);
         Interrupts interrupts = new Interrupts(Thread.currentThread());
-        int code = SglangRay.run(new CliContext(console, interrupts, new Launcher(null, null, null)), words);
+        int code =
+                SglangRay.run(new CliContext(console, interrupts, new Launcher(null, null, null), environment), words);
         return new CommandRun(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 

@@ -2,18 +2,30 @@
 package dev.sglangray.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.sglangray.bridge.NodeFilesException;
 import dev.sglangray.bridge.PortUnavailableException;
+import dev.sglangray.config.ClusterConfig;
+import dev.sglangray.config.Config;
+import dev.sglangray.placement.AcceleratorType;
+import dev.sglangray.placement.Cluster;
+import dev.sglangray.placement.ClusterSnapshot;
+import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.PackedPlacementStrategy;
 import dev.sglangray.placement.PlacementException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 class FailureHandlerTest {
+    private final ByteArrayOutputStream said = new ByteArrayOutputStream();
+
     @Test
     void aBusyClusterIsAFailedLaunchAndAnImpossibleOneAWrongConfiguration() {
         assertThat(code(PlacementException.builder("held by others").busy(true).build()))
@@ -27,13 +39,35 @@ class FailureHandlerTest {
         assertThat(code(new PortUnavailableException("all ports are taken"))).isEqualTo(ExitCode.ENVIRONMENT);
     }
 
-    private static int code(Exception failure) {
-        PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
-        CommandLine line = new CommandLine(new Nothing());
-        return new FailureHandler(new Console(nowhere, nowhere, false))
-                .handleExecutionException(failure, line, line.parseArgs());
+    @Test
+    void aHeadOfOurOwnGetsItsAcceleratorsByAnOption() {
+        NodeSnapshot node = NodeSnapshot.of("n", "10.0.0.1", 0, AcceleratorType.NO_ACCEL, "", 0);
+        Cluster none = Cluster.of(
+                ClusterConfig.from(Config.parse("cluster: {num_nodes: 1, component_placement: {rollout: all}}")),
+                new ClusterSnapshot(List.of(node), "n"));
+        PlacementException refusal = catchThrowableOfType(
+                PlacementException.class,
+                () -> PackedPlacementStrategy.of(0, 0, 1, List.of()).getPlacement(none, true));
+
+        assertThat(code(refusal, "--local")).isEqualTo(ExitCode.USAGE);
+        assertThat(said.toString(StandardCharsets.UTF_8))
+                .contains("--accelerators N")
+                .doesNotContain("ray start");
+        assertThat(code(refusal)).isEqualTo(ExitCode.USAGE);
+        assertThat(said.toString(StandardCharsets.UTF_8)).contains("ray start --num-gpus=N");
+    }
+
+    private int code(Exception failure, String... words) {
+        PrintStream stream = new PrintStream(said, true, StandardCharsets.UTF_8);
+        CommandLine line = new CommandLine(new Launch());
+        return new FailureHandler(new Console(stream, stream, false))
+                .handleExecutionException(failure, line, line.parseArgs(words));
     }
 
     @Command
-    private static final class Nothing {}
+    @SuppressWarnings("UnusedVariable") // the option is there to be matched
+    private static final class Launch {
+        @Option(names = "--local")
+        private boolean local;
+    }
 }

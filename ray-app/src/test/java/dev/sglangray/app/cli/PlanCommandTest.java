@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -54,7 +55,10 @@ class PlanCommandTest {
                 new PrintStream(err, true, StandardCharsets.UTF_8),
                 false);
         CliContext context = new CliContext(
-                console, Interrupts.interrupting(Thread.currentThread()), new Launcher(null, null, null));
+                console,
+                Interrupts.interrupting(Thread.currentThread()),
+                new Launcher(null, null, null),
+                System.getenv());
         return SglangRay.run(context, words.toArray(String[]::new));
     }
 
@@ -103,13 +107,36 @@ class PlanCommandTest {
     }
 
     @Test
+    void showsNoSecretsThatInterpolationsPutElsewhere() {
+        for (String more : List.of("--json", "--explain=0", "--timings")) {
+            CommandRun run = CommandRun.of(
+                    Map.of("MY_SECRET", "s3cr3t-word"),
+                    "plan",
+                    "-c",
+                    config.toString(),
+                    "--cluster",
+                    cluster.toString(),
+                    more,
+                    "+router_server_args.server.served_model_name='x-${oc.env:MY_SECRET}'",
+                    "+router_server_args.server.tokenizer_path='redis://u:s3cr3t-word2@h/x'",
+                    "+router_server_args.server.hicache_storage_backend_extra_config='{\"hf_token\": \"s3cr3t-word3\"}'",
+                    "+router_server_args.group_name='g-${oc.env:MY_SECRET}'");
+            assertThat(run.code()).as(run.err()).isEqualTo(ExitCode.OK);
+            assertThat(run.out() + run.err()).as(more).doesNotContain("s3cr3t-word");
+            if (!more.equals("--timings")) {
+                assertThat(run.out()).contains("x-<hidden>");
+            }
+        }
+    }
+
+    @Test
     void refusesWithWords() {
         assertThat(run("--cluster", cluster.toString(), "--explain", "7")).isEqualTo(ExitCode.USAGE);
         assertThat(messages()).contains("there is no engine 7; ranks run from 0 to 1");
         assertThat(run("--cluster", cluster.toString(), "--explain", "x")).isEqualTo(ExitCode.USAGE);
         assertThat(messages()).contains("--explain takes an engine's rank or the word router, not 'x'");
         assertThat(run("--cluster", folder.resolve("no").toString())).isEqualTo(ExitCode.USAGE);
-        assertThat(messages()).contains("there is no readable file");
+        assertThat(messages()).contains("there is no such file");
         assertThat(run("--cluster", cluster.toString(), "--address", "a:1")).isEqualTo(ExitCode.USAGE);
         assertThat(messages()).contains("give one of them");
         assertThat(run("--cluster", cluster.toString(), "cluster.num_nodes=3")).isEqualTo(ExitCode.USAGE);

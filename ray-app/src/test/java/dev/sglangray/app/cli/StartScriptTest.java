@@ -27,7 +27,9 @@ class StartScriptTest {
     @BeforeEach
     void tools() throws IOException {
         asked = folder.resolve("asked");
-        executable("java/bin/java", "echo \"started $*\"");
+        executable(
+                "java/bin/java",
+                "case \"$*\" in *-Xno*) echo 'Unrecognized option: -Xno'; exit 1 ;; esac; echo \"started $*\"");
         executable("bin/python3", "touch " + asked + "; exit 1");
         executable("bin/python", "touch " + asked + "; exit 1");
         Files.createFile(folder.resolve("sglang-ray.jar"));
@@ -77,6 +79,85 @@ class StartScriptTest {
         assertThat(run("/no/such/python", "up -c FILE")).startsWith("3").contains("SGLANG_RAY_PYTHON=/no/such/python");
     }
 
+    /**
+     * Real Java, and a shell that writes the letters, since the tests' own JVM may have no locale for them. Locales that are not
+     * installed stand for those of a person who came from elsewhere by ssh.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "LC_ALL=POSIX",
+                "LANG=C.UTF-8 LC_TIME=xx_XX.UTF-8",
+                "LANG=tr_TR.UTF-8 SGLANG_RAY_JAVA_OPTS='-Duser.language=ar -Duser.country=EG'",
+            })
+    void lettersOutsideAsciiArriveUnderAnyLocale(String locale) throws Exception {
+        realJava();
+        String script = """
+                unset LANG LC_ALL LC_CTYPE SGLANG_RAY_PYTHON
+                work='数据'; mkdir "$work"; cd "$work"
+                cat > '服务.yaml' <<'END'
+                cluster: {num_nodes: 12, component_placement: {rollout: all}}
+                router_server_args:
+                  model_path: ${oc.env:MODEL_DIR}
+                  tensor_parallel_size: 1
+                  pipeline_parallel_size: 1
+                  server: {model_path: "${..model_path}", served_model_name: 'İı'}
+                  router: {}
+                END
+                export MODEL_DIR=/models/千问 LOCALE
+                sglang-ray config show --json -c '服务.yaml' "+router_server_args.router.policy='模型'"
+                """.replace("LOCALE", locale);
+
+        assertThat(runScript(script))
+                .startsWith("0")
+                .contains("/models/千问", "模型", "İı", "服务.yaml\"", "数据/")
+                .doesNotContain("\ufffd", "Exception", "error");
+    }
+
+    @Test
+    void aConfigurationComesThroughAnyDescriptor() throws Exception {
+        realJava();
+        String output = runScript("""
+                echo 'a: 17' > file
+                sglang-ray config show --key a -c - < file
+                sglang-ray config show --key a -c <(cat file)
+                sglang-ray config show --key a -c /dev/fd/3 3< file
+                """);
+
+        assertThat(output.lines().filter(line -> line.contains("17  #")))
+                .as(output)
+                .hasSize(3);
+    }
+
+    /** Puts the JVM of the tests, with the command line's classes, in the place of Java. */
+    private void realJava() throws IOException {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        executable("java/bin/java", """
+                        case " $* " in
+                          *" -version "*) exit 0 ;;
+                        esac
+                        options=
+                        while [ "$1" != dev.sglangray.app.cli.SglangRay ]; do
+                          case $1 in
+                            -D*) options="$options $1" ;;
+                          esac
+                          shift
+                        done
+                        exec '%s' -XX:+UseSerialGC -XX:TieredStopAtLevel=1 $options -cp '%s' "$@"
+                        """.formatted(java, System.getProperty("java.class.path")));
+    }
+
+    @Test
+    void namesTheVariableWhoseOptionsJavaRefuses() throws Exception {
+        String output = runScript("export SGLANG_RAY_JAVA_OPTS=-Xno; sglang-ray --help");
+
+        assertThat(output)
+                .startsWith("2")
+                .contains("SGLANG_RAY_JAVA_OPTS: Java refuses these options: Unrecognized option: -Xno")
+                .doesNotContain("started");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"", ":", ".", "/opt/lib:"})
     void nothingOfTheWorkingDirectoryRuns(String path) throws Exception {
@@ -114,6 +195,18 @@ class StartScriptTest {
         List<String> command = new ArrayList<>(
                 List.of("bash", Path.of("bin/sglang-ray").toAbsolutePath().toString()));
         command.addAll(List.of(words.split(" ")));
+        return run(python, command, working, variable);
+    }
+
+    /** Of a script in the test's folder that finds the command on its path; without a Python. */
+    private String runScript(String script) throws IOException, InterruptedException {
+        String command = "sglang-ray() { bash '" + Path.of("bin/sglang-ray").toAbsolutePath() + "' \"$@\"; }\n";
+        Path file = Files.writeString(folder.resolve("script.sh"), command + "cd '" + folder + "'\n" + script);
+        return run("", List.of("bash", file.toString()), Path.of(""), "NOTHING=");
+    }
+
+    private String run(String python, List<String> command, Path working, String variable)
+            throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.directory(working.toAbsolutePath().toFile());
         builder.environment()
@@ -127,7 +220,7 @@ class StartScriptTest {
                 .put("SGLANG_RAY_JAR", folder.resolve("sglang-ray.jar").toString());
         builder.environment().put("SGLANG_RAY_PYTHON", python);
         Process process = builder.start();
-        assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
         return process.exitValue() + " " + Files.readString(output);
     }
 
