@@ -22,29 +22,34 @@ class EarlyAnswerTest {
     /** More than the sockets' buffers hold. */
     private static final int LARGE = 12_000_000;
 
-    /** What a server does with the rest of the request after its answer. */
+    /** What a server does with the rest of the request after its answer; whether it takes another one on the connection. */
     enum Rest {
         /** Its connection ends at once, with unread bytes: the client's side is reset. */
         CLOSED {
             @Override
-            void leave(FaultServer.Connection connection) {}
+            boolean leave(FaultServer.Connection connection, int length) {
+                return false;
+            }
         },
         /** It stays open and is not read: the client's side is full. */
         IGNORED {
             @Override
-            void leave(FaultServer.Connection connection) throws InterruptedException {
+            boolean leave(FaultServer.Connection connection, int length) throws InterruptedException {
                 connection.pause(20_000);
+                return false;
             }
         },
         /** It is read and thrown away. */
         DRAINED {
             @Override
-            void leave(FaultServer.Connection connection) throws java.io.IOException {
-                connection.awaitHangUp();
+            boolean leave(FaultServer.Connection connection, int length) throws java.io.IOException {
+                connection.readSome(length);
+                return true;
             }
         };
 
-        abstract void leave(FaultServer.Connection connection) throws java.io.IOException, InterruptedException;
+        abstract boolean leave(FaultServer.Connection connection, int length)
+                throws java.io.IOException, InterruptedException;
     }
 
     static Stream<Arguments> answers() {
@@ -70,7 +75,7 @@ class EarlyAnswerTest {
                     catchThrowableOfType(ServerStatusException.class, () -> way.generate(client, request(size)));
             assertThat(e.status()).isEqualTo(status);
             assertThat(e.serverMessage()).isEqualTo("not that");
-            assertThat(server.accepted()).as("connections").isEqualTo(tries(status));
+            assertThat(server.accepted()).as("connections").isBetween(fewest(rest, status), tries(status));
         }
     }
 
@@ -84,7 +89,7 @@ class EarlyAnswerTest {
             ServerStatusException e = catchThrowableOfType(ServerStatusException.class, events::next);
             assertThat(e.status()).isEqualTo(status);
             assertThat(e.serverMessage()).isEqualTo("not that");
-            assertThat(server.accepted()).as("connections").isEqualTo(tries(status));
+            assertThat(server.accepted()).as("connections").isBetween(fewest(rest, status), tries(status));
         }
     }
 
@@ -92,7 +97,7 @@ class EarlyAnswerTest {
     @ParameterizedTest
     @EnumSource
     void aConnectionWithHalfARequestIsNotUsedAgain(Way way) throws Exception {
-        try (FaultServer server = FaultServer.early(refusal(413, Rest.DRAINED));
+        try (FaultServer server = FaultServer.early(refusal(413, Rest.IGNORED));
                 InferenceHttpClient client = client(way, server)) {
             for (int i = 1; i <= 3; i++) {
                 assertThatExceptionOfType(ServerStatusException.class)
@@ -209,18 +214,29 @@ class EarlyAnswerTest {
 
     private static FaultServer.Script refusal(int status, Rest rest) {
         String words = "{\"error\": {\"message\": \"not that\"}}";
+        String answer = "HTTP/1.1 " + status + " Refused\r\nContent-Type: application/json\r\nContent-Length: "
+                + words.length() + "\r\n" + (rest == Rest.CLOSED ? "Connection: close\r\n" : "") + "\r\n" + words;
         return connection -> {
-            // Some of the request, so that it is under way when the answer comes.
-            connection.readSome(100);
-            connection.write("HTTP/1.1 " + status + " Refused\r\nContent-Type: application/json\r\nContent-Length: "
-                    + words.length() + "\r\n" + (rest == Rest.CLOSED ? "Connection: close\r\n" : "") + "\r\n" + words);
-            rest.leave(connection);
+            int length;
+            do {
+                // The head of the request alone, so that it is under way when the answer comes.
+                length = connection.readHead();
+                if (length < 0) {
+                    return;
+                }
+                connection.write(answer);
+            } while (rest.leave(connection, length));
         };
     }
 
     /** A 503 says that the request was not worked on; the others are final, however the connection ended. */
     private static int tries(int status) {
         return status == 503 ? 2 : 1;
+    }
+
+    /** Where the request was taken as a whole, the connection is as good as new. */
+    private static int fewest(Rest rest, int status) {
+        return rest == Rest.DRAINED ? 1 : tries(status);
     }
 
     private static InferenceHttpClient client(Way way, FaultServer server) {

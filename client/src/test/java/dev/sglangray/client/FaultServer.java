@@ -167,9 +167,7 @@ final class FaultServer implements AutoCloseable {
 
         /** Waits until the client hangs up or the server is closed. */
         void awaitHangUp() throws IOException {
-            while (in.read() >= 0) {
-                // Nothing more is expected.
-            }
+            var unused = in.transferTo(OutputStream.nullOutputStream());
         }
 
         /** Waits; shorter if the server is closed. */
@@ -177,12 +175,13 @@ final class FaultServer implements AutoCloseable {
             var unused = closing.await(millis, TimeUnit.MILLISECONDS);
         }
 
-        private boolean readRequest() throws IOException {
+        /** Reads the head of a request; the length of its body, or -1 when the client has hung up. */
+        int readHead() throws IOException {
             StringBuilder text = new StringBuilder();
             while (text.indexOf("\r\n\r\n") < 0) {
                 int next = in.read();
                 if (next < 0) {
-                    return false;
+                    return -1;
                 }
                 text.append((char) next);
             }
@@ -192,6 +191,14 @@ final class FaultServer implements AutoCloseable {
                 if (line.regionMatches(true, 0, "content-length:", 0, 15)) {
                     length = Integer.parseInt(line.substring(15).strip());
                 }
+            }
+            return length;
+        }
+
+        private boolean readRequest() throws IOException {
+            int length = readHead();
+            if (length < 0) {
+                return false;
             }
             in.readNBytes(length);
             return true;
