@@ -223,11 +223,15 @@ public final class EngineRegistry {
         return wanted;
     }
 
-    /** Whether the router may still send to a server that does not have the fleet's weights. */
+    /** Whether the router may still send to a server that does not have the fleet's weights, also to one that is no member any more. */
     private boolean isClearing() {
         // Bounded, because a registration of a dead engine stays under way in the router for minutes.
-        return loop.now().isBefore(clearingUntil)
-                && members.values().stream().anyMatch(member -> !fits(member) && !sync.isOut(member.endpoint.url()));
+        return loop.now().isBefore(clearingUntil) && sync.unsettled().stream().anyMatch(url -> !fits(url));
+    }
+
+    private boolean fits(String url) {
+        return members.values().stream()
+                .anyMatch(member -> member.endpoint.url().equals(url) && fits(member));
     }
 
     private boolean isWanted(Member member) {

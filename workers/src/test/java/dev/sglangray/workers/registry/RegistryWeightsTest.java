@@ -10,6 +10,7 @@ import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.registry.EngineRegistry.Commit;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -75,6 +76,26 @@ class RegistryWeightsTest {
         assertThat(after).containsExactly(url(2));
         assertThat(fixture.router.calls.lastIndexOf("add " + url(2)))
                 .isGreaterThan(fixture.router.calls.indexOf("remove " + url(1)));
+    }
+
+    @Test
+    void anEngineThatWasTakenAwayHoldsUpNewWeightsWhileTheRouterMayListIt() {
+        fixture.serve(1);
+        fixture.serve(2);
+        fixture.report(2, 3, false, FleetWeights.INITIAL_ID);
+        fixture.pass();
+        fixture.router.silent = true;
+        assertThat(fixture.loop.value(fixture.registry.unregister(url(1)))).isTrue();
+        assertThat(commit(SEVEN, "a").taken()).isTrue();
+        fixture.report(2, 4, true, "id-7");
+        fixture.loop.pass(Duration.ofSeconds(3));
+        assertThat(fixture.router.lists()).containsExactly(url(1));
+        assertThat(Collections.frequency(fixture.router.calls, "add " + url(2)))
+                .as("only the first time, with the old weights")
+                .isEqualTo(1);
+        fixture.router.silent = false;
+        fixture.loop.pass(Duration.ofSeconds(6));
+        assertThat(fixture.router.lists()).containsExactly(url(2));
     }
 
     @Test
