@@ -299,7 +299,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
 
     @Override
     public WorkerGroupFuture<Boolean> shutdown() {
-        return call("shutdown", h -> h.task(SGLangRouterWorker::shutdown).remote());
+        return end(h -> h.task(SGLangRouterWorker::shutdown).remote());
     }
 
     @Override

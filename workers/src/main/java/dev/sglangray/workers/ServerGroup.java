@@ -286,7 +286,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
 
     @Override
     public WorkerGroupFuture<Boolean> shutdown() {
-        return call("shutdown", h -> h.task(SGLangServerWorker::shutdown).remote());
+        return end(h -> h.task(SGLangServerWorker::shutdown).remote());
     }
 
     @Override

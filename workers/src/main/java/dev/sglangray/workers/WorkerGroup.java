@@ -5,11 +5,13 @@ import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
+import io.ray.api.exception.RayActorException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -112,6 +114,26 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
             answers.add(callOne(member, method, remote));
         }
         return new WorkerGroupFuture<>(name, method, ranks(), answers);
+    }
+
+    /** Asks each worker to end its process. A worker that its owner ends for good meanwhile has none any more. */
+    WorkerGroupFuture<Boolean> end(Function<ActorHandle<A>, ObjectRef<Boolean>> remote) {
+        List<CompletableFuture<Boolean>> answers = new ArrayList<>();
+        for (Member<A> member : members) {
+            // Not on the thread that waits for all answers: to look for an actor blocks.
+            answers.add(callOne(member, "shutdown", remote)
+                    .exceptionallyComposeAsync(failure -> isGone(member, failure)
+                            ? CompletableFuture.completedFuture(true)
+                            : CompletableFuture.failedFuture(failure)));
+        }
+        return new WorkerGroupFuture<>(name, "shutdown", ranks(), answers);
+    }
+
+    private boolean isGone(Member<A> member, Throwable failure) {
+        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+        return cause instanceof WorkerException worker
+                && worker.getCause() instanceof RayActorException
+                && ActorFactory.find(WorkerNames.actor(name, member.rank())).isEmpty();
     }
 
     private <T> CompletableFuture<T> callOne(

@@ -28,10 +28,10 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
     private static final long STORM_BEGIN = 3_000_000;
     private static final long STORM_END = 33_000_000;
-    /** By then all is as it should be, without further faults. */
-    private static final long SETTLED = 85_000_000;
+    /** By then all is as it should be, without further faults: after the last lease of an update, and a commit that waited. */
+    private static final long SETTLED = 97_000_000;
 
-    private static final long HEALED = 96_000_000;
+    private static final long HEALED = 108_000_000;
 
     final Mutation mutation;
     final World world;
