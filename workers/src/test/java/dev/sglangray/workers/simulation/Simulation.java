@@ -28,10 +28,12 @@ import org.jspecify.annotations.Nullable;
 final class Simulation {
     private static final long STORM_BEGIN = 3_000_000;
     private static final long STORM_END = 33_000_000;
-    /** By then all is as it should be, without further faults: after the last lease of an update, and a commit that waited. */
-    private static final long SETTLED = 97_000_000;
+    /** By then all is as it should be, without further faults, unless a commit waits for old weights. */
+    private static final long SETTLED = 85_000_000;
 
-    private static final long HEALED = 108_000_000;
+    private static final long HEALED = 96_000_000;
+    /** So long after a commit engines with the new weights may wait for others to leave the router. */
+    private static final long CLEARED = 26_000_000;
 
     final Mutation mutation;
     final World world;
@@ -47,6 +49,7 @@ final class Simulation {
     private FleetWeights seen = FleetWeights.INITIAL;
     private Set<String> before = Set.of();
     private long beforeUntil;
+    private long committedAt = -CLEARED;
     private @Nullable String violation;
 
     /** What came of one run; the violation is null when there was none. */
@@ -106,6 +109,10 @@ final class Simulation {
         });
         // Before an operator drains each engine, which would put some mistakes right.
         world.run(SETTLED, this::check);
+        while (violation == null && world.micros() < committedAt + CLEARED) {
+            // After the operator's drains, which begin soon.
+            world.run(Math.max(committedAt + CLEARED, HEALED), this::check);
+        }
         if (violation == null) {
             violation = settled();
         }
@@ -246,7 +253,8 @@ final class Simulation {
             Set<String> past = new HashSet<>(seen.alsoId() != null ? before : Set.of());
             past.add(version(seen));
             before = past;
-            beforeUntil = world.micros() + 30_000_000;
+            committedAt = world.micros();
+            beforeUntil = committedAt + 30_000_000;
             seen = now;
         }
     }
