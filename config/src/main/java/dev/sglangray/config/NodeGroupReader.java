@@ -157,7 +157,8 @@ final class NodeGroupReader {
     /** Forks of RLinf register robots of their own; what is nearly one of RLinf's, and not another model of it, is a slip. */
     private static ConfigProblem unknownType(Config field, String type) {
         String nearest = Names.nearest(type, HardwareConfig.TYPES).orElse("");
-        boolean slip = !nearest.isEmpty() && !withoutDigits(nearest).equalsIgnoreCase(withoutDigits(type));
+        boolean slip = nearest.equalsIgnoreCase(type)
+                || (!nearest.isEmpty() && !withoutDigits(nearest).equalsIgnoreCase(withoutDigits(type)));
         String message = "unknown hardware type '" + type + "'";
         return new ConfigProblem(
                 slip ? Severity.ERROR : Severity.WARNING,

@@ -63,6 +63,9 @@ class ComponentCorpusTest {
             return null;
         }
         String stage = output.path("stage").asText("component");
+        if (output.path("error_message").asText().startsWith("Unsupported hardware type")) {
+            return null; // Forks register robots of their own: here their types are warnings.
+        }
         if (!stage.equals("component")) {
             return "accepted, recorded as refused in " + stage + ": " + output.path("error_message");
         }
