@@ -381,7 +381,7 @@ def lock() -> None:
 
 
 def schemas() -> None:
-    """Reads the arguments of the releases in ``releases.in`` anew, from their wheels. For maintainers."""
+    """Reads the arguments of the releases in ``releases.in`` from their wheels. For maintainers."""
     interpreter = str(ensure(kinds()["run"]) / "bin" / "python")
     lines = (line.split("#")[0].strip() for line in (HERE / "releases.in").read_text(encoding="utf-8").splitlines())
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]

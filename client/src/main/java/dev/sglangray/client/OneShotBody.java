@@ -97,7 +97,7 @@ final class OneShotBody extends RequestBody {
                     socket.shutdownOutput(); // The write fails, and OkHttp reads the answer.
                 }
             } catch (IOException e) {
-                // Closed meanwhile: whoever writes hears of it.
+                // Closed meanwhile: the write fails by itself.
             }
         }
     }
