@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,9 @@ public final class PortAllocator {
     private final int min;
     private final int max;
 
+    /** Where the next search begins, as an offset in the range. */
+    private final AtomicInteger next;
+
     /** Ports 20000 to 29999, locks in this node's own folder. */
     public PortAllocator() {
         this(NodeDirectories.base().resolve("ports"), DEFAULT_MIN, DEFAULT_MAX);
@@ -60,19 +64,23 @@ public final class PortAllocator {
         this.folder = folder.toAbsolutePath().normalize();
         this.min = min;
         this.max = max;
+        next = new AtomicInteger(ThreadLocalRandom.current().nextInt(max - min + 1));
     }
 
     /**
-     * Any free port of the range.
+     * Any free port of the range. The search begins after the port that was given last, so a port that was just lost
+     * to another program is not given out again before the rest of the range.
      *
      * @throws PortUnavailableException when the whole range is taken
      */
     public PortLease acquire() {
         int count = max - min + 1;
-        int first = ThreadLocalRandom.current().nextInt(count);
+        int first = next.get();
         for (int i = 0; i < count; i++) {
-            Optional<PortLease> lease = tryAcquire(min + (first + i) % count);
+            int offset = (first + i) % count;
+            Optional<PortLease> lease = tryAcquire(min + offset);
             if (lease.isPresent()) {
+                next.set((offset + 1) % count);
                 return lease.get();
             }
         }

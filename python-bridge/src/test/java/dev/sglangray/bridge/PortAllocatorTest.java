@@ -45,6 +45,20 @@ class PortAllocatorTest {
     }
 
     @Test
+    void aPortThatWasGivenBackComesAgainOnlyAfterTheRestOfTheRange() {
+        PortAllocator ports = new PortAllocator(folder, MIN, MIN + 4);
+        Set<Integer> given = new HashSet<>();
+
+        for (int i = 0; i < 5; i++) {
+            try (PortLease lease = ports.acquire()) {
+                given.add(lease.port());
+            }
+        }
+
+        assertThat(given).hasSize(5);
+    }
+
+    @Test
     void aSecondAllocatorInTheSameJvmNeitherTakesNorReleasesTheLock() throws Exception {
         try (PortLease lease = new PortAllocator(folder, MIN, MIN).acquire()) {
             assertThatThrownBy(() -> new PortAllocator(folder, MIN, MIN).acquire())
