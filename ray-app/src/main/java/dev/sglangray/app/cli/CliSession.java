@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalInt;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,13 @@ final class CliSession implements AutoCloseable {
     private static final Duration HEAD_DEADLINE = Duration.ofMinutes(3);
     /** A signal to a process group reaches its processes within this time. */
     private static final Duration SAME_SIGNAL = Duration.ofSeconds(1);
+
+    /** What ending a fleet may take: engines get a grace, actors a time to answer, and Ray its own. */
+    private static final Duration WAY_OUT = Duration.ofMinutes(3);
+    /** A cluster that refuses so many connections in as many seconds is gone. */
+    private static final int GONE = 10;
+
+    private static final Duration CONNECT = Duration.ofSeconds(2);
 
     private final CliContext context;
     private final String namespace;
@@ -85,12 +93,12 @@ final class CliSession implements AutoCloseable {
                 RaySession.connect(address, namespace, context.launcher().requireJar(), job, nodeIp);
         session = joined;
         context.interrupts().installAgain();
-        if (head != null) {
-            LocalHead watched = head;
-            Thread watch = new Thread(() -> endWith(watched), "local-head-watch");
-            watch.setDaemon(true);
-            watch.start();
-        }
+        LocalHead watched = head;
+        Thread watch = watched != null
+                ? new Thread(() -> endWith(watched), "local-head-watch")
+                : new Thread(() -> endWithout(address), "way-out-watch");
+        watch.setDaemon(true);
+        watch.start();
         listener.ended(LaunchPhase.CONNECT, Duration.ofNanos(System.nanoTime() - begin));
         return joined;
     }
@@ -115,6 +123,44 @@ final class CliSession implements AutoCloseable {
                                 ? "the local Ray head ended first; nothing is left running."
                                 : why.getMessage() + "\nThe fleet ended with it; nothing is left running.");
         context.interrupts().haltConnected(ExitCode.LOST);
+    }
+
+    /**
+     * Ends this process when it is on its way out and the cluster does not let it: Ray's native calls have no deadline, and those to
+     * a cluster that is gone abort the process after a minute. The watch ends with the process, since such a call may also come last.
+     */
+    private void endWithout(RayAddress lost) {
+        long begin = 0;
+        int silent = 0;
+        while (silent < GONE && (begin == 0 || System.nanoTime() - begin < WAY_OUT.toNanos())) {
+            try {
+                TimeUnit.SECONDS.sleep(1);
+            } catch (InterruptedException e) {
+                return;
+            }
+            if (!ending.get() && context.interrupts().signal().isEmpty()) {
+                continue;
+            }
+            begin = begin == 0 ? System.nanoTime() : begin;
+            silent = answers(lost) ? 0 : silent + 1;
+        }
+        context.console()
+                .say(
+                        silent >= GONE
+                                ? "the Ray cluster at " + lost
+                                        + " is gone; what this command started there ends with it."
+                                : "the Ray cluster at " + lost + " did not finish within " + WAY_OUT.toSeconds()
+                                        + " s; Ray ends what this command started there when the command is gone.");
+        context.interrupts().haltConnected(ExitCode.LOST);
+    }
+
+    private static boolean answers(RayAddress cluster) {
+        try {
+            cluster.requireReachable(CONNECT);
+            return true;
+        } catch (SessionException e) {
+            return false;
+        }
     }
 
     private static RayAddress address(ClusterOptions options, Map<String, String> environment) {

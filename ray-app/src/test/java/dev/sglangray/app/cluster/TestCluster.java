@@ -336,6 +336,14 @@ public final class TestCluster implements AutoCloseable {
                 .toList();
     }
 
+    /** The control store of this cluster's head. */
+    public ProcessRow gcs() {
+        return onNode(head()).stream()
+                .filter(RayProcesses::isGcs)
+                .findFirst()
+                .orElseThrow(() -> new IllegalStateException("the cluster has no GCS process"));
+    }
+
     /** Sends SIGKILL. */
     public void kill(ProcessRow victim) {
         signal(victim, "KILL");

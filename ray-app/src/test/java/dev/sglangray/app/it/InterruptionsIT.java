@@ -3,10 +3,17 @@ package dev.sglangray.app.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.cluster.ClusterSpec;
+import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
+import dev.sglangray.app.cluster.NodeSpec;
 import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.app.cluster.Services;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
+import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +23,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @OnCluster
 @Tag("fault")
 class InterruptionsIT {
+    private static final Duration SOON = Duration.ofSeconds(40);
 
     @ParameterizedTest
     @CsvSource({
@@ -51,6 +59,23 @@ class InterruptionsIT {
                     .contains("still there?");
             first.signalGroup("INT");
             assertThat(first.await(Cli.DEADLINE).code()).isEqualTo(130);
+        }
+    }
+
+    /** Ray's native calls to a head that is gone have no deadline, and abort the process after a minute. */
+    @ParameterizedTest
+    @CsvSource({"TERM, 143", "INT, 130"})
+    void endsAFleetWhoseClusterIsGone(String signal, int code) {
+        try (TestCluster lost = TestCluster.start(
+                new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(StandIn.on(NodeSpec.gpus(2))), Services.RAY))) {
+            try (InsideProcess up = up(lost, "{}")) {
+                up.awaitOutput("Ctrl-C ends the fleet", Cli.DEADLINE);
+                lost.kill(lost.gcs());
+                up.signalGroup(signal);
+                ExitResult result = up.await(SOON);
+                assertThat(result.code()).as(result.toString()).isEqualTo(code);
+                assertThat(result.stderr()).doesNotContain("SIGABRT", "hs_err");
+            }
         }
     }
 
