@@ -11,6 +11,7 @@ import dev.sglangray.app.session.RaySession;
 import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.SealedSecrets;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
@@ -64,9 +65,13 @@ public final class FleetKeepers {
      */
     public static String launch(FleetSpec spec, RaySession session, Settings settings, LaunchListener listener) {
         String name = keeperName(fleetGroup(spec));
-        ActorHandle<FleetKeeper> keeper = create(name, request(spec, session, settings), session);
+        SealedSecrets.Key key = SealedSecrets.Key.random();
+        ActorHandle<FleetKeeper> keeper = create(name, key.seal(json(request(spec, session, settings))), session);
         boolean launched = false;
         try {
+            // Ray runs it before the launch, which is called later.
+            ObjectRef<Boolean> unused =
+                    keeper.task(FleetKeeper::unseal, json(key)).remote();
             String url = follow(keeper, keeper.task(FleetKeeper::launch).remote(), listener);
             launched = true;
             return url;
@@ -152,8 +157,8 @@ public final class FleetKeepers {
                 .build();
     }
 
-    private static String request(FleetSpec spec, RaySession session, Settings settings) {
-        KeeperRequest request = new KeeperRequest(
+    private static KeeperRequest request(FleetSpec spec, RaySession session, Settings settings) {
+        return new KeeperRequest(
                 configuration(spec),
                 spec.component().isEmpty() ? null : spec.component(),
                 spec.block().path(),
@@ -163,8 +168,11 @@ public final class FleetKeepers {
                 session.workerJarUri().map(List::of).orElse(List.of()),
                 settings.reserveDeadline().toSeconds(),
                 settings.healthDeadline().toSeconds());
+    }
+
+    private static String json(Object value) {
         try {
-            return JSON.writeValueAsString(request);
+            return JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {
             throw new LaunchException("the configuration cannot be handed to the keeper: " + e.getOriginalMessage(), e);
         }
