@@ -11,6 +11,7 @@ import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.placement.EnginePlan;
 import dev.sglangray.placement.FixedPorts;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.PlacementException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +39,25 @@ final class PlanCheck {
                 Stream.concat(devices(arguments, plan).stream(), ports.stream()).toList());
     }
 
+    /**
+     * Refuses engines of several nodes that would all be reached at one host.
+     *
+     * @throws PlacementException that names the nodes
+     */
+    static void requireOneNode(@Nullable String advertiseHost, List<EnginePlan> engines) {
+        List<String> nodes =
+                engines.stream().map(engine -> engine.node().ip()).distinct().toList();
+        if (advertiseHost != null && nodes.size() > 1) {
+            throw PlacementException.builder(
+                            "advertise_host is '%s', which is one host, but the engines would be on %d nodes"
+                                    .formatted(advertiseHost, nodes.size()))
+                    .seen(advertiseHost)
+                    .available("Nodes", nodes)
+                    .fix("Leave advertise_host unset: each engine is then reached at the address that Ray knows its node by.")
+                    .build();
+        }
+    }
+
     /** What is wrong with the numbers of accelerators that an engine's arguments lead to; the first engine's stands for all. */
     static List<ConfigProblem> devices(LauncherArgs arguments, FleetPlan plan) {
         Map<String, @Nullable Object> server = arguments.server().values();
@@ -57,10 +77,10 @@ final class PlanCheck {
             if (own == 0 || !hidden || (base >= 0 && step >= 1 && last < own)) {
                 continue;
             }
-            boolean step1 = server.get(BASE) == null || (base == 0 && step != 1);
+            String wrong = server.get(BASE) == null || (base == 0 && step != 1) ? STEP : BASE;
             return List.of(problem(
                             arguments.server(),
-                            step1 ? STEP : BASE,
+                            wrong,
                             "engine %d would use the accelerators %d to %d, but it sees its own %d only, which it counts from 0"
                                     .formatted(engine.rank(), base, last, own))
                     .withAllowed(List.of("accelerators 0 to " + (own - 1) + ": " + BASE + " + (size - 1) * " + STEP

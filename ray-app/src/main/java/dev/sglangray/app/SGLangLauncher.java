@@ -112,6 +112,7 @@ public final class SGLangLauncher {
     private static FleetPlan plan(PlanRequest request, LauncherArgs arguments, LaunchOptions options) {
         FleetPlan plan = FleetPlanner.plan(request);
         PlanCheck.require(arguments, plan);
+        PlanCheck.requireOneNode(options.groupOptions().advertiseHost(), plan.engines());
         return options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
     }
 

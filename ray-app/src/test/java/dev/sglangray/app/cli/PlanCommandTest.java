@@ -135,6 +135,22 @@ class PlanCommandTest {
                 .isEqualTo(ExitCode.OK);
     }
 
+    @Test
+    void aHostThatIsAdvertisedIsOfOneNode() {
+        String advertised = "+router_server_args.advertise_host=engines.example.org";
+        String twoNodes = write(
+                "two.json",
+                "{\"nodes\": [{\"ip\": \"10.0.0.1\", \"accelerators\": 2}, {\"ip\": \"10.0.0.2\", \"accelerators\": 2}]}");
+
+        assertThat(run("--cluster", cluster.toString(), advertised)).isEqualTo(ExitCode.OK);
+        assertThat(run("--cluster", twoNodes, advertised)).isNotEqualTo(ExitCode.OK);
+        assertThat(messages())
+                .contains(
+                        "advertise_host is 'engines.example.org', which is one host, but the engines would be on 2 nodes",
+                        "Nodes: 10.0.0.1, 10.0.0.2");
+        assertThat(run("--cluster", twoNodes)).isEqualTo(ExitCode.OK);
+    }
+
     private String write(String name, String text) {
         try {
             return Files.writeString(folder.resolve(name), text).toString();
