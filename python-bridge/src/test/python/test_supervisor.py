@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from sglang_ray import supervisor
 from sglang_ray.supervisor import LOG_FILES, Log, Ranks, Watcher, ranks, tree
 from supervised import SUPERVISOR, Supervised, alive, wait_until
 from test_router import free_port
@@ -855,6 +856,21 @@ def test_a_process_that_forks_in_a_loop_cannot_outrun_the_kill(supervised: Super
     supervised.send({"op": "kill"})
     assert "survivors" not in supervised.last_event()
     assert supervised.tree() == []
+
+
+def test_all_are_stopped_before_the_first_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(supervisor, "send_signal", lambda process, number: sent.append((process[0], number)))
+    looks = iter([[(1, 0)], [(1, 0), (2, 0), (3, 0)], [(1, 0), (2, 0), (3, 0), (4, 0)]])
+    last: list[tuple[int, int]] = []
+
+    def find() -> list[tuple[int, int]]:
+        last[:] = next(looks, last)
+        return list(last)
+
+    supervisor.kill_all(find)
+    stops = [(pid, signal.SIGSTOP) for pid in (1, 2, 3, 4)]
+    assert sent == [*stops, *((pid, signal.SIGKILL) for pid in (1, 2, 3, 4))]
 
 
 def test_commands_that_are_no_commands_are_told_and_ignored(supervised: Supervised) -> None:
