@@ -109,10 +109,9 @@ public final class RayLedger implements ResourceLedger {
         return rows.stream().allMatch(row -> row.getState() == Gcs.ActorTableData.ActorState.DEAD)
                 && rows.stream()
                         .max(Comparator.comparingLong(Gcs.ActorTableData::getEndTime))
-                        .filter(row -> row.getDeathCause()
-                                        .getActorDiedErrorContext()
-                                        .getReason()
-                                == Common.ActorDiedErrorContext.Reason.RAY_KILL)
+                        .filter(row ->
+                                row.getDeathCause().getActorDiedErrorContext().getReason()
+                                        == Common.ActorDiedErrorContext.Reason.RAY_KILL)
                         .isPresent();
     }
 

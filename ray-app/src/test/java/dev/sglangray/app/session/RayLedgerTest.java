@@ -17,8 +17,7 @@ class RayLedgerTest {
         ActorTableData.Builder row = ActorTableData.newBuilder().setState(state).setEndTime(endTime);
         if (state == ActorState.DEAD) {
             row.setDeathCause(ActorDeathCause.newBuilder()
-                    .setActorDiedErrorContext(
-                            ActorDiedErrorContext.newBuilder().setReason(reason)));
+                    .setActorDiedErrorContext(ActorDiedErrorContext.newBuilder().setReason(reason)));
         }
         return row.build();
     }
