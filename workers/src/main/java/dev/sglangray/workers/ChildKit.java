@@ -44,7 +44,7 @@ record ChildKit(
         return new ChildKit(
                 node,
                 new PortAllocator(),
-                new DeviceLocks(NodeDirectories.base().resolve("devices")),
+                new DeviceLocks(NodeDirectories.base().resolve("devices"), DeviceLocks.SHARED),
                 PythonPackage.extract(),
                 System.getenv());
     }

@@ -48,7 +48,7 @@ class EngineLifecycleTest {
                 new ChildKit(
                         new WorkerNode("", "127.0.0.1", List.of(), Path.of("/nowhere")),
                         new PortAllocator(Path.of("/nowhere"), 1, 1),
-                        new DeviceLocks(Path.of("/nowhere")),
+                        new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
                         Path.of("/nowhere"),
                         Map.of()),
                 http);
@@ -357,7 +357,7 @@ class EngineLifecycleTest {
         ChildKit kit = new ChildKit(
                 new WorkerNode("", "127.0.0.1", List.of("0"), Path.of("/nowhere")),
                 new PortAllocator(Path.of("/nowhere"), 1, 1),
-                new DeviceLocks(Path.of("/nowhere")),
+                new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
                 Path.of("/nowhere"),
                 Map.of());
         return new EngineLifecycle(StandIn.server(arguments, 1, environment), kit, http)

@@ -39,7 +39,7 @@ final class StandIn {
         return new ChildKit(
                 node,
                 ports,
-                new DeviceLocks(folder.resolve("devices")),
+                new DeviceLocks(folder.resolve("devices"), new SharedFolder(folder, "shared-devices")),
                 fake,
                 Map.of("PATH", System.getenv("PATH"), "http_proxy", "http://nowhere"));
     }

@@ -40,6 +40,7 @@ public class FleetKeeper {
     /** Whoever launches asks for events several times a second; after this much silence it is gone. */
     private static final Duration FORGOTTEN = Duration.ofSeconds(30);
 
+    private static final String TAKEN_DOWN = "the fleet was taken down while it was launched";
     private static final Duration ROLLBACK = Duration.ofSeconds(45);
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration AGAIN = Duration.ofSeconds(10);
@@ -189,8 +190,8 @@ public class FleetKeeper {
             return launched.apiUrl();
         } catch (ConfigException e) {
             throw new KeeperFailure(e.render());
-        } catch (PlacementException | WorkerException e) {
-            throw new KeeperFailure(String.valueOf(e.getMessage()));
+        } catch (PlacementException | WorkerException | LaunchException e) {
+            throw new KeeperFailure(isClosed() ? TAKEN_DOWN : String.valueOf(e.getMessage()));
         } finally {
             end();
             if (forgotten) {
@@ -228,6 +229,10 @@ public class FleetKeeper {
         FleetRemains.endOfThisJob(engines(), router());
         record.delete();
         return running != null || successor;
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
     }
 
     private void awaitRollback() {
@@ -308,7 +313,7 @@ public class FleetKeeper {
         if (tooLate) {
             launched.close();
             record.delete();
-            throw new KeeperFailure("the fleet was taken down while it was launched");
+            throw new KeeperFailure(TAKEN_DOWN);
         }
     }
 }

@@ -4,6 +4,7 @@ package dev.sglangray.app.keeper;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.EndedMeanwhile;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchListener;
@@ -17,6 +18,7 @@ import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.concurrencygroup.ConcurrencyGroup;
 import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
+import io.ray.api.exception.RayActorException;
 import io.ray.api.exception.RayException;
 import io.ray.api.exception.RayTimeoutException;
 import io.ray.api.options.ActorLifetime;
@@ -72,7 +74,7 @@ public final class FleetKeepers {
             // Ray runs it before the launch, which is called later.
             ObjectRef<Boolean> unused =
                     keeper.task(FleetKeeper::unseal, json(key)).remote();
-            String url = follow(keeper, keeper.task(FleetKeeper::launch).remote(), listener);
+            String url = follow(name, keeper, keeper.task(FleetKeeper::launch).remote(), listener);
             launched = true;
             return url;
         } finally {
@@ -196,7 +198,8 @@ public final class FleetKeepers {
     }
 
     // The keeper's own deadlines end the launch; here only an interrupt does.
-    private static String follow(ActorHandle<FleetKeeper> keeper, ObjectRef<String> result, LaunchListener listener) {
+    private static String follow(
+            String name, ActorHandle<FleetKeeper> keeper, ObjectRef<String> result, LaunchListener listener) {
         int seen = 0;
         try {
             while (true) {
@@ -214,7 +217,7 @@ public final class FleetKeepers {
                 }
             }
         } catch (RayException e) {
-            throw new LaunchException(words(e), e);
+            throw new LaunchException(words(e, name), e);
         }
     }
 
@@ -243,12 +246,14 @@ public final class FleetKeepers {
         }
     }
 
-    private static String words(Throwable failure) {
+    private static String words(RayException failure, String name) {
         for (Throwable at = failure; at != null; at = at.getCause()) {
             if (at instanceof KeeperFailure) {
                 return String.valueOf(at.getMessage());
             }
         }
-        return "the keeper of the fleet failed: " + failure.getMessage();
+        return failure instanceof RayActorException && EndedMeanwhile.wasEnded(name)
+                ? "the fleet " + EndedMeanwhile.WORDS
+                : "the keeper of the fleet failed: " + failure.getMessage();
     }
 }
