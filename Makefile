@@ -26,7 +26,7 @@ check: ## format, lint, types and tests of the Python side
 	python-bridge/check
 
 docs: ## the documentation's site, in target/site; fails on a broken link
-	tools=$$(python-bridge/prepare tools) && $$tools/bin/python docs/tools/keys.py && $$tools/bin/mkdocs build -q
+	tools=$$(python-bridge/prepare tools) && $$tools/bin/python docs/tools/keys.py && NO_MKDOCS_2_WARNING=1 $$tools/bin/mkdocs build --strict
 
 api: ## Javadoc, in target/reports/apidocs
 	$(MVN) -q -B -DskipTests -DskipPython compile javadoc:aggregate

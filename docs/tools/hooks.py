@@ -44,8 +44,8 @@ def on_files(files: Files, config: Any, **_: Any) -> Files:
     for path in PUBLISHED:
         content = (ROOT / path).read_bytes()
         files.append(File.generated(config, REPOSITORY + path, content=content))
-    for api in ("java", "python"):
-        files.append(File.generated(config, f"api/{api}/index.html", content=NOT_BUILT))
+    for page in ("java/index.html", "python/index.html", "python/sglang_ray/fleet.html"):
+        files.append(File.generated(config, f"api/{page}", content=NOT_BUILT))
     return files
 
 
@@ -79,7 +79,7 @@ def on_post_build(config: Any, **_: Any) -> None:
         shutil.copytree(JAVADOC, api / "java", dirs_exist_ok=True)
     sources = ROOT / "python-bridge" / "src" / "main" / "python"
     # Only what a program calls: the other modules are run by the workers.
-    modules = ["sglang_ray", *(f"sglang_ray.{name}" for name in ("errors", "fleet", "future", "launching", "bundles"))]
+    modules = [f"sglang_ray.{name}" for name in ("fleet", "launching", "future", "bundles", "errors")]
     command = [sys.executable, "-m", "pdoc", "--no-search", "--output-directory", str(api / "python"), *modules]
     environment = {"PYTHONPATH": str(sources), "PYTHONDONTWRITEBYTECODE": "1", "PATH": "/usr/bin:/bin"}
     subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
