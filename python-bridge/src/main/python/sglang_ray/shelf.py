@@ -2,7 +2,7 @@
 """Where a trainer lays the buckets of an update of weights, and the engines' workers fetch them.
 
 The buckets do not pass through the fleet's owner, whose memory is small. A shelf is a Ray actor on the trainer's node
-that belongs to the trainer's process and ends with it. The workers, which are Java, call ``piece``; docs/training.md
+that belongs to the trainer's process and ends with it. The workers, which are Java, call ``piece``; docs/reference/python.md
 has the protocol.
 """
 

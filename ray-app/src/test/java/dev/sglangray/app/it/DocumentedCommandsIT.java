@@ -45,6 +45,13 @@ public class DocumentedCommandsIT {
     }
 
     @Test
+    void plan(TestCluster cluster) throws IOException {
+        Files.writeString(folder(cluster).resolve("serve.yaml"), serveYaml(cluster));
+        ExitResult result = run(cluster, DocBlock.marked("command: plan")).orFail();
+        assertThat(result.stdout()).contains("a router on node 0", "SGLangServerGroup:0");
+    }
+
+    @Test
     void run(TestCluster cluster) throws IOException {
         Path folder = folder(cluster);
         Files.writeString(folder.resolve("serve.yaml"), serveYaml(cluster));

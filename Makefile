@@ -1,0 +1,37 @@
+# The loops of CONTRIBUTING.md, by name. `make` alone lists them.
+MODULE ?= config
+TEST ?=
+IT ?= DocumentedCommandsIT
+MVN := ./mvnw
+# Options that leave out everything but the tests that are named.
+ONLY := -DskipPython -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
+
+.PHONY: help format unit it check docs site api all
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
+
+format: ## format and lint Java and Python
+	$(MVN) -q -B spotless:apply
+	tools=$$(python-bridge/prepare tools) && cd python-bridge && \
+	  $$tools/bin/ruff check -q --no-cache --fix --config pyproject.toml . ../ray-app/examples ../docs/tools && \
+	  $$tools/bin/ruff format -q --no-cache --config pyproject.toml . ../ray-app/examples ../docs/tools
+
+unit: ## unit tests of one module: make unit MODULE=config TEST=ConfigLoaderTest
+	$(MVN) -q -B -pl $(MODULE) -am test $(ONLY) $(if $(TEST),-Dtest='$(TEST)')
+
+it: ## one integration test: make it IT=DocumentedCommandsIT
+	$(MVN) -B -pl ray-app -am verify $(ONLY) -Dtest=DocBlockTest -Dit.test='$(IT)'
+
+check: ## format, lint, types and tests of the Python side
+	python-bridge/check
+
+docs: ## the documentation's site, in target/site; fails on a broken link
+	tools=$$(python-bridge/prepare tools) && $$tools/bin/python docs/tools/keys.py && NO_MKDOCS_2_WARNING=1 $$tools/bin/mkdocs build --strict
+
+api: ## Javadoc, in target/reports/apidocs
+	$(MVN) -q -B -DskipTests -DskipPython compile javadoc:aggregate
+
+site: api docs ## the site with Javadoc
+
+all: ## everything that must pass: the README's test command
+	python-bridge/prepare dev && mvn -B verify

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.app.cluster.PythonEnvironment;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** The reference pages have what the sources have: commands, options, exit codes, events, fields of a status, threads. */
+class ReferenceTest {
+    private static final Path ROOT = PythonEnvironment.repository();
+    private static final Path CLI = ROOT.resolve("ray-app/src/main/java/dev/sglangray/app/cli");
+    private static final Path WORKERS = ROOT.resolve("workers/src/main/java/dev/sglangray/workers");
+    private static final Pattern MAKES_THREADS = Pattern.compile(
+            "new (Thread|DefaultThreadFactory|ThreadPoolExecutor|MultiThreadIoEventLoopGroup)\\(|Executors\\.");
+
+    @Test
+    void commandsAndOptions() throws IOException {
+        String page = page("cli.md");
+        Set<String> words = new TreeSet<>();
+        for (Path file : sources(CLI)) {
+            String text = Files.readString(file);
+            words.addAll(found("^ +name = \"([a-z-]+)\"", text));
+            words.addAll(found("\"(--[a-z-]+)\"", text));
+        }
+        words.remove("sglang-ray");
+        assertThat(words).hasSizeGreaterThan(30);
+        assertThat(words)
+                .as("commands and options that docs/…/cli.md does not have")
+                .allMatch(word -> Pattern.compile("[` ]" + word + "[` ]").matcher(page).find());
+    }
+
+    @Test
+    void exitCodes() throws IOException {
+        String page = page("cli.md");
+        List<String> codes = found("int (?!SIGNAL_BASE)[A-Z_]+ = (\\d+);", Files.readString(CLI.resolve("ExitCode.java")));
+        assertThat(codes).hasSizeGreaterThan(3).allMatch(code -> page.contains("| " + code + " |"));
+    }
+
+    @Test
+    void kindsOfEvents() throws IOException {
+        String source = Files.readString(WORKERS.resolve("supervision/EventKind.java"));
+        List<String> kinds = found("^    ([A-Z_]+)[,;]?$", source);
+        assertThat(found("^\\| `([A-Z_]+)` \\| `[a-z-]+` \\|", page("status.md")))
+                .hasSizeGreaterThan(15)
+                .isEqualTo(kinds);
+    }
+
+    @Test
+    void fieldsOfAStatus() throws IOException {
+        String page = page("status.md");
+        List<String> fields = found("^ \\* @param (\\w+)", Files.readString(WORKERS.resolve("WorkerStatus.java")));
+        assertThat(fields).hasSizeGreaterThan(15).allMatch(field -> page.contains("`" + field + "`"));
+    }
+
+    @Test
+    void threads() throws IOException {
+        String page = page("concurrency.md");
+        List<String> makers = new ArrayList<>();
+        for (String module : List.of("config", "placement", "python-bridge", "client", "workers", "ray-app")) {
+            for (Path file : sources(ROOT.resolve(module + "/src/main/java"))) {
+                if (MAKES_THREADS.matcher(Files.readString(file)).find()) {
+                    makers.add(file.getFileName().toString().replace(".java", ""));
+                }
+            }
+        }
+        assertThat(makers)
+                .as("classes that make threads are in the inventory of docs/concurrency.md")
+                .hasSizeGreaterThan(10)
+                .allMatch(maker -> page.contains("`" + maker + "`"));
+    }
+
+    /** The page of this name, wherever below docs. */
+    private static String page(String name) throws IOException {
+        try (Stream<Path> pages = Files.walk(ROOT.resolve("docs"))) {
+            return Files.readString(
+                    pages.filter(file -> file.endsWith(name)).findFirst().orElseThrow());
+        }
+    }
+
+    private static List<Path> sources(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList();
+        }
+    }
+
+    private static List<String> found(String pattern, String text) {
+        return Pattern.compile(pattern, Pattern.MULTILINE)
+                .matcher(text)
+                .results()
+                .map(match -> match.group(1))
+                .toList();
+    }
+}
