@@ -4,13 +4,10 @@ package dev.sglangray.workers;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.sglangray.bridge.NodeDirectories;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.io.IOException;
 import java.nio.channels.OverlappingFileLockException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -124,39 +121,6 @@ class DeviceLocksTest {
             assertThatThrownBy(() -> another.acquire(List.of("0"), "x", LONG, never, waits::add))
                     .isInstanceOf(OverlappingFileLockException.class);
         }
-    }
-
-    /** In both directions: what we have made is locked for another user, and what that one has made is locked for us. */
-    @Test
-    void twoUsersWaitForEachOther() throws Exception {
-        assumeTrue(NodeDirectories.userId() == 0, "only root can be another user");
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        String lock = "import fcntl, sys; file = open(sys.argv[1], sys.argv[2]); "
-                + "fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB); print('held', flush=True); sys.stdin.read()";
-        List<String> another =
-                List.of("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "python3", "-c", lock);
-        try (DeviceLocks.Held held = acquire(LONG, "0")) {
-            assertThat(held).isNotNull();
-            Process refused = start(another, "0", "r+");
-            assertThat(new String(refused.getErrorStream().readAllBytes(), StandardCharsets.UTF_8))
-                    .contains("BlockingIOError");
-        }
-        Process other = start(another, "1", "w");
-        try {
-            assertThat(other.inputReader().readLine()).isEqualTo("held");
-            Files.setPosixFilePermissions(
-                    shared.resolve("device-1.lock"), PosixFilePermissions.fromString("rw-rw-rw-"));
-            assertThatThrownBy(() -> acquire(Duration.ofMillis(300), "1"))
-                    .hasMessageContaining("an engine of another user is being started on it");
-        } finally {
-            other.destroyForcibly();
-        }
-    }
-
-    private Process start(List<String> command, String device, String mode) throws IOException {
-        List<String> words = new ArrayList<>(command);
-        words.addAll(List.of(shared.resolve("device-" + device + ".lock").toString(), mode));
-        return new ProcessBuilder(words).start();
     }
 
     @Test
