@@ -43,6 +43,7 @@ class Supervised:
         self.log_file = folder / "logs" / "deep" / "child.log"
         self.buffer = b""
         self.watcher = 0
+        self.supervisor = ["-I", "-S", str(SUPERVISOR)]
         self.pids: set[int] = set()
 
     def start(self, command: list[str], **spec: Any) -> None:
@@ -54,7 +55,7 @@ class Supervised:
     def start_raw(self, data: bytes) -> None:
         read, self.input = os.pipe()
         self.relay = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(SUPERVISOR)],
+            [sys.executable, *self.supervisor],
             stdin=read,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -29,6 +29,19 @@ def test_a_whole_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     ]
 
 
+def test_tells_whether_the_server_in_rust_serves_decoders_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(packages, "folder", lambda *_: str(tmp_path))
+    assert not probe.probe()["rust_bootstrap"]  # before 0.5.12 there is no such file
+    hook = tmp_path / "srt" / "arg_groups" / "pd_disaggregation_hook.py"
+    hook.parent.mkdir(parents=True)
+    hook.write_text("def handle(): ...\n", encoding="utf-8")
+    assert not probe.probe()["rust_bootstrap"]
+    hook.write_text("if envs.SGLANG_RUST_SERVER.get(): ...\n", encoding="utf-8")
+    assert probe.probe()["rust_bootstrap"]
+
+
 def test_a_python_without_sglang_is_not_ok(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packages, "version", lambda _: None)
     monkeypatch.setattr(packages, "folder", lambda *_: None)

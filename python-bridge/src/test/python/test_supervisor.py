@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import mmap
 import os
 import resource
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from sglang_ray.supervisor import Output, Ranks, Watcher, ranks, tree
-from supervised import Supervised, alive, wait_until
+from sglang_ray import supervisor
+from sglang_ray.supervisor import LOG_FILES, Log, Ranks, Watcher, ranks, tree
+from supervised import SUPERVISOR, Supervised, alive, wait_until
 from test_router import free_port
 
 
@@ -61,18 +63,88 @@ def test_a_full_disk_costs_output_and_not_the_command(supervised: Supervised) ->
 
 def test_output_that_was_lost_is_counted_where_it_would_have_been(tmp_path: Path) -> None:
     full = os.open("/dev/full", os.O_WRONLY)
-    output = Output(full)
-    output.write(b"lost")
-    output.write(b" too\n")
-    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
-    os.dup2(log, full)
-    output.write(b"written\n")
-    output.write(b"as well\n")
+    log = Log(full)
+    log.write(b"lost")
+    log.write(b" too\n")
+    file = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, full)
+    log.write(b"written\n")
+    log.write(b"as well\n")
     assert (tmp_path / "log").read_text() == (
         "\n[sglang-ray: 9 bytes of output could not be written here]\nwritten\nas well\n"
     )
-    for descriptor in (full, log, output.source, output.sink):
+    for descriptor in (full, file):
         os.close(descriptor)
+
+
+# A log on a file system that has stopped answering: whatever is written there waits.
+HUNG_LOG = """
+import os, runpy, sys, time
+real = os.write
+def write(descriptor, data):
+    if os.readlink(f"/proc/self/fd/{descriptor}").endswith(".log"):
+        time.sleep(600)
+    return real(descriptor, data)
+os.write = write
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_a_hung_log_holds_up_neither_input_nor_output_nor_the_end(supervised: Supervised, tmp_path: Path) -> None:
+    supervised.supervisor = ["-c", HUNG_LOG, str(SUPERVISOR)]
+    done = tmp_path / "done"
+    program = f"echo first; sleep 0.1; wc -c > {done}; head -c 20000000 /dev/zero; echo > {done}.too; exec sleep 600"
+    supervised.start(["sh", "-c", program], stdin="x" * 3_000_000)
+    supervised.event()
+    wait_until(lambda: done.exists() and done.read_text().strip() == "3000000")
+    wait_until(Path(f"{done}.too").exists)
+    supervised.send({"op": "terminate", "grace_s": 5})
+    begin = time.monotonic()
+    assert supervised.last_event()["signal"] == "SIGTERM"
+    assert supervised.relay.wait(5) == 128 + signal.SIGTERM
+    assert time.monotonic() - begin < 5
+
+
+def test_a_log_is_bounded_and_its_newest_parts_are_kept(supervised: Supervised) -> None:
+    supervised.start(
+        ["sh", "-c", "for i in 1 2 3 4 5 6 7 8 9; do echo $i; head -c 40000 /dev/zero; sleep 0.05; done; echo end"],
+        env={"SGLANG_RAY_LOG_BYTES": "60000", "PATH": os.environ["PATH"]},
+    )
+    supervised.last_event()
+    files = sorted(supervised.log_file.parent.iterdir())
+    assert [file.name for file in files] == ["child.log", *(f"child.log.{n}" for n in range(1, LOG_FILES))]
+    assert all(file.stat().st_size <= 60_000 and file.stat().st_mode & 0o777 == 0o600 for file in files)
+    whole = b"".join(file.read_bytes() for file in [*reversed(files[1:]), files[0]])
+    assert whole.replace(b"\0", b"").decode().splitlines()[-4:] == ["7", "8", "9", "end"]
+
+
+def test_a_log_that_another_program_moved_is_begun_again(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = Log(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), str(path), 10)
+    log.write(b"12345678")
+    path.rename(tmp_path / "moved")
+    log.write(b"abcdefgh")
+    os.close(log.descriptor)
+    assert path.read_bytes() == b"abcdefgh"
+    assert (tmp_path / "moved").read_bytes() == b"12345678"
+    assert not (tmp_path / "log.1").exists()
+
+
+def test_a_log_that_cannot_be_renamed_grows_on(tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    log = Log(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), str(path), 10)
+    (tmp_path / "log.2").touch()
+    (tmp_path / "log.3").mkdir()  # no file takes the place of a folder
+    log.write(b"12345678")
+    log.write(b"abcdefgh")
+    os.close(log.descriptor)
+    assert path.read_bytes() == b"12345678abcdefgh"
+
+
+def test_a_limit_of_the_log_that_is_no_number_is_refused(supervised: Supervised) -> None:
+    supervised.start(["true"], env={"SGLANG_RAY_LOG_BYTES": "64M"})
+    assert "SGLANG_RAY_LOG_BYTES is '64M'" in supervised.last_event()["error"]
 
 
 def test_much_output_arrives_whole_and_before_the_end_is_told(supervised: Supervised) -> None:
@@ -286,10 +358,10 @@ def test_a_fifo_is_no_log(supervised: Supervised) -> None:
     assert event["error"] == f"cannot write the log file {supervised.log_file}: it is a FIFO"
 
 
-def test_a_log_is_for_its_user_and_group(supervised: Supervised) -> None:
+def test_a_log_is_for_its_user_only(supervised: Supervised) -> None:
     supervised.start(["true"])
     supervised.last_event()
-    assert supervised.log_file.stat().st_mode & 0o007 == 0
+    assert supervised.log_file.stat().st_mode & 0o077 == 0
 
 
 def test_what_the_command_leaves_behind_is_ended(supervised: Supervised) -> None:
@@ -690,6 +762,70 @@ def test_kill_9_of_the_watcher(supervised: Supervised) -> None:
     assert not [pid for pid in pids if alive(pid)]
 
 
+def test_a_stopped_watcher_goes_on_when_the_owner_dies(supervised: Supervised) -> None:
+    pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
+    os.kill(supervised.watcher, signal.SIGSTOP)
+    supervised.close_input()
+    assert supervised.last_event()["reason"] == "owner_died"
+    assert not [pid for pid in pids if alive(pid)]
+
+
+def test_a_stopped_watcher_goes_on_when_the_relay_is_killed(supervised: Supervised) -> None:
+    """Ray kills the relay together with the owner."""
+    pids = start_tree(supervised, deaf=True, owner_grace_s=0.2)
+    os.kill(supervised.watcher, signal.SIGSTOP)
+    supervised.relay.kill()
+    supervised.relay.wait(5)
+    supervised.close_input()
+    wait_until(lambda: not [pid for pid in supervised.seen(pids) if alive(pid)])
+
+
+def test_a_stopped_relay_and_watcher_go_on_when_the_owner_dies(tmp_path: Path) -> None:
+    owner = [sys.executable, "-c", OWNER, str(SUPERVISOR), str(tmp_path / "log")]
+    with subprocess.Popen(owner, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        relay = int(running.stdout.readline())
+        started = json.loads(running.stdout.readline())
+        for pid in (relay, started["supervisor_pid"]):
+            os.kill(pid, signal.SIGSTOP)
+        running.kill()
+    pids = [relay, started["supervisor_pid"], started["pid"]]
+    wait_until(lambda: not [pid for pid in pids if alive(pid)])
+
+
+OWNER = """
+import json, subprocess, sys, time
+command = [sys.executable, "-I", "-S", sys.argv[1]]
+supervisor = subprocess.Popen(command, stdin=subprocess.PIPE)
+print(supervisor.pid, flush=True)
+order = {"command": ["sleep", "600"], "log_file": sys.argv[2], "owner_grace_s": 0.2}
+supervisor.stdin.write(json.dumps(order).encode() + b"\\n")
+supervisor.stdin.flush()
+time.sleep(600)
+"""
+
+
+def test_a_sweep_ends_what_both_killed_supervisors_left(supervised: Supervised) -> None:
+    mark = f"test-{os.getpid()}"
+    # One in the command's session without the mark, as a title overwrites it, and others in sessions of their own.
+    program = f"import subprocess; print(subprocess.Popen(['sleep', '600'], env={{}}).pid, flush=True)\n{TREE}"
+    supervised.start([sys.executable, "-c", program, "deaf", "stay"], env={**os.environ, "SGLANG_RAY_TREE": mark})
+    command = supervised.event()["pid"]
+    wait_until(lambda: "ready" in supervised.log())
+    pids = [int(line) for line in supervised.log().split() if line.isdigit()]
+    supervised.pids |= set(pids)
+    for pid in (supervised.relay.pid, supervised.watcher):
+        os.kill(pid, signal.SIGSTOP)
+    os.kill(supervised.watcher, signal.SIGKILL)
+    supervised.relay.kill()
+    supervised.relay.wait(5)
+    wait_until(lambda: not alive(command))
+    assert len([pid for pid in pids if alive(pid)]) == 4
+    swept = subprocess.run([sys.executable, "-I", "-S", str(SUPERVISOR), "--sweep", mark, str(command)], timeout=30)
+    assert swept.returncode == 0
+    assert not [pid for pid in pids if alive(pid)]
+
+
 def test_interrupts_from_the_terminal_are_for_the_owner(supervised: Supervised) -> None:
     pids = start_tree(supervised, deaf=False)
     os.killpg(supervised.relay.pid, signal.SIGINT)
@@ -720,6 +856,21 @@ def test_a_process_that_forks_in_a_loop_cannot_outrun_the_kill(supervised: Super
     supervised.send({"op": "kill"})
     assert "survivors" not in supervised.last_event()
     assert supervised.tree() == []
+
+
+def test_all_are_stopped_before_the_first_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(supervisor, "send_signal", lambda process, number: sent.append((process[0], number)))
+    looks = iter([[(1, 0)], [(1, 0), (2, 0), (3, 0)], [(1, 0), (2, 0), (3, 0), (4, 0)]])
+    last: list[tuple[int, int]] = []
+
+    def find() -> list[tuple[int, int]]:
+        last[:] = next(looks, last)
+        return list(last)
+
+    supervisor.kill_all(find)
+    stops = [(pid, signal.SIGSTOP) for pid in (1, 2, 3, 4)]
+    assert sent == [*stops, *((pid, signal.SIGKILL) for pid in (1, 2, 3, 4))]
 
 
 def test_commands_that_are_no_commands_are_told_and_ignored(supervised: Supervised) -> None:

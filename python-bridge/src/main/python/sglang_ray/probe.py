@@ -37,12 +37,26 @@ def probe() -> dict[str, Any]:
         "ray_jar": jar,
         "sglang": sglang,
         "sglang_router": router,
+        "rust_bootstrap": _rust_bootstrap(),
         "torch": packages.version("torch"),
         "diffusion_extra": packages.version("diffusers") is not None,
         "accelerators": {**accelerators.visible(), "nvidia": accelerators.nvidia_smi()},
         "ok": not problems,
         "problems": problems,
     }
+
+
+def _rust_bootstrap() -> bool:
+    """Whether SGLang's server in Rust serves a prefill engine's decoders on its own port, and refuses another one."""
+    folder = packages.folder("sglang", "sglang")
+    if folder is None:
+        return False
+    path = os.path.join(folder, "srt", "arg_groups", "pd_disaggregation_hook.py")  # since 0.5.17
+    try:
+        with open(path, encoding="utf-8") as file:
+            return "SGLANG_RUST_SERVER" in file.read()
+    except OSError:
+        return False
 
 
 def _ray_jar() -> str | None:

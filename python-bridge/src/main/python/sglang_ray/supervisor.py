@@ -6,7 +6,8 @@ The JVM starts the *relay*; the relay forks the *watcher*, which leads a session
 direct children of its JVM, and newer versions to its process group: that hits the relay only. The watcher then sees
 the end of file of its standard input, whose only write end is in the JVM, and ends every descendant, however each of
 them tried to detach itself. Should the watcher itself be killed, the command dies by its parent-death signal and the
-relay, which is a subreaper too, ends the rest.
+relay, which is a subreaper too, ends the rest. Should both be killed, the JVM runs ``supervisor.py --sweep MARK PID``.
+A stopped one is continued when its parent or the owner dies.
 
 Protocol (docs/python-bridge.md has the whole): standard input is one JSON object on the first line, then command lines;
 standard output is one JSON event per line. Python 3.9+, Linux, standard library only.
@@ -21,8 +22,11 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 import time
-from stat import S_ISFIFO
+from collections import deque
+from collections.abc import Callable
+from stat import S_ISFIFO, S_ISREG
 from typing import Any, NamedTuple, NoReturn
 
 PR_SET_PDEATHSIG = 1
@@ -41,6 +45,23 @@ DEFAULT_OWNER_GRACE_S = 2.0
 KILL_PATIENCE_S = 10.0
 #: So many reads of output, of 64 KiB each, before everything else has its turn.
 OUTPUT_CHUNKS = 16
+#: So much output may wait for a slow log, in bytes.
+MAX_BACKLOG = 8 << 20
+#: After so long in one write the log counts as hung, in seconds: what then does not fit is lost, and the tree goes on.
+LOG_PATIENCE_S = 5.0
+#: So long what the command printed last may take to reach the log before its end is told, in seconds.
+FLUSH_S = 1.0
+#: A variable of the command's environment: the size at which a new log is begun, in bytes; 0 for never.
+LOG_BYTES = "SGLANG_RAY_LOG_BYTES"
+DEFAULT_LOG_BYTES = 64 << 20
+#: So many files of a log are kept: the log, and its older parts LOG.1 (the newest of them), LOG.2, ...
+LOG_FILES = 4
+#: A variable of the command's environment by which its descendants are found when nobody is left who adopted them.
+MARK = "SGLANG_RAY_TREE"
+#: How often a watcher without an owner is continued, in seconds.
+CONTINUE_S = 1.0
+#: So long all of a tree are stopped before they are killed, in seconds: those that are found only then get less.
+FREEZE_S = 1.0
 #: How much longer than the others a resource tracker may live, to remove the shared memory that they could not.
 TRACKER_PATIENCE_S = 1.0
 #: Where shared memory and semaphores have names.
@@ -107,6 +128,7 @@ class Stat(NamedTuple):
     """What the process table has of a process."""
 
     parent: int
+    session: int
     start: int
     alive: bool
     name: bytes  # at most 15 bytes, of its title too
@@ -126,7 +148,7 @@ def read_stat(pid: int) -> Stat | None:
     # A zombie with several threads is a process whose first thread ended; it still runs.
     alive = fields[0] not in (b"Z", b"X", b"x") or int(fields[17]) > 1
     name = text[text.find(b"(") + 1 : text.rfind(b")")]
-    return Stat(int(fields[1]), int(fields[19]), alive, name, int(fields[49]))
+    return Stat(int(fields[1]), int(fields[3]), int(fields[19]), alive, name, int(fields[49]))
 
 
 def tree(root: int) -> dict[int, Stat]:
@@ -381,14 +403,23 @@ def open_log(path: str | None) -> int:
         parent = os.path.dirname(path)
         if parent:
             os.makedirs(parent, exist_ok=True)
-        # To open a FIFO that nobody reads would wait for ever, and to write into it when its reader is slow.
-        log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK, 0o640)
+        # To open a FIFO that nobody reads would wait for ever.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
+        log = os.open(path, flags, 0o600)
     except OSError as error:
         raise NotStarted(f"cannot write the log file {path}: {error.strerror}") from None
     if S_ISFIFO(os.fstat(log).st_mode):
         os.close(log)
         raise NotStarted(f"cannot write the log file {path}: it is a FIFO")
+    os.set_blocking(log, True)
     return log
+
+
+def log_limit(env: dict[str, str]) -> int:
+    text = env.get(LOG_BYTES, str(DEFAULT_LOG_BYTES))
+    if not (text.isascii() and text.isdigit()):
+        raise NotStarted(f"{LOG_BYTES} is {text!r}; expected the size of a log in bytes, or 0 for no limit")
+    return int(text)
 
 
 def _prepare_child(watcher: int) -> None:
@@ -401,22 +432,80 @@ def _prepare_child(watcher: int) -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, [])
 
 
-class Output:
-    """What the tree prints, on its way to the log: a full disk costs lines, not the server that prints them."""
+class Log:
+    """A file of bounded size: older parts are renamed, and the oldest goes. A full disk costs lines."""
 
-    def __init__(self, log: int) -> None:
-        self.log = log
+    def __init__(self, descriptor: int, path: str | None = None, limit: int = 0) -> None:
+        """``limit``: the size of the file in bytes, 0 for none."""
+        self.descriptor = descriptor
+        self.path = path
+        self.limit = limit
         self.lost = 0  # bytes since the last that could be written
+
+    def write(self, chunk: bytes) -> None:
+        try:
+            if self.lost:
+                self._write(b"\n[sglang-ray: %d bytes of output could not be written here]\n" % self.lost)
+                self.lost = 0
+            self._write(chunk)
+        except OSError:
+            self.lost += len(chunk)
+
+    def _write(self, chunk: bytes) -> None:
+        if self.path is not None and self.limit:
+            stat = os.fstat(self.descriptor)
+            if S_ISREG(stat.st_mode) and 0 < stat.st_size > self.limit - len(chunk):
+                self._rotate(self.path, stat)
+        rest = memoryview(chunk)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+
+    def _rotate(self, path: str, ours: os.stat_result) -> None:
+        """Begins a new file; where that fails the old one grows on."""
+        try:
+            if os.path.samestat(os.lstat(path), ours):
+                for part in range(LOG_FILES - 1, 1, -1):
+                    if os.path.lexists(f"{path}.{part - 1}"):
+                        os.replace(f"{path}.{part - 1}", f"{path}.{part}")
+                os.replace(path, f"{path}.1")
+        except FileNotFoundError:
+            pass  # another program has moved or removed it
+        except OSError:
+            return
+        try:
+            fresh = open_log(path)
+        except NotStarted:
+            return
+        os.dup2(fresh, self.descriptor, inheritable=False)
+        os.close(fresh)
+
+
+class Output:
+    """What the tree prints, on its way to the log, which a thread writes: a hung log holds up nothing else."""
+
+    def __init__(self, log: Log) -> None:
+        self.log = log
+        self.waiting: deque[bytes | int] = deque()  # for the thread; a number: so many bytes were lost here
+        self.size = 0  # of what waits
+        self.writing_since = float("inf")
+        self.changed = threading.Condition()
         self.source, self.sink = os.pipe()
         os.set_blocking(self.source, False)
 
     def started(self) -> None:
-        """The tree has its end."""
+        """The tree has its end. From now on there is a thread, so this process must not fork any more."""
+        os.close(self.sink)
+        threading.Thread(target=self._write_all, daemon=True).start()
+
+    def not_started(self) -> None:
+        """There is no tree."""
         os.close(self.sink)
 
     def pass_on(self) -> bool:
         """Takes what there is, or a good part of it; False once nobody can print any more."""
         for _ in range(OUTPUT_CHUNKS):
+            if not self.has_room():
+                break
             try:
                 chunk = os.read(self.source, 1 << 16)
             except BlockingIOError:
@@ -428,25 +517,56 @@ class Output:
             self.write(chunk)
         return True
 
-    def write(self, chunk: bytes) -> None:
-        try:
-            if self.lost:
-                self.write_all(b"\n[sglang-ray: %d bytes of output could not be written here]\n" % self.lost)
-                self.lost = 0
-            self.write_all(chunk)
-        except OSError:
-            self.lost += len(chunk)
+    def has_room(self) -> bool:
+        """Whether it takes more. It takes and loses it where the log hangs."""
+        return self.size < MAX_BACKLOG or self.hangs()
 
-    def write_all(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
-        while rest:
-            rest = rest[os.write(self.log, rest) :]
+    def hangs(self) -> bool:
+        return time.monotonic() - self.writing_since > LOG_PATIENCE_S
+
+    def write(self, chunk: bytes) -> None:
+        """Does not wait for the log."""
+        with self.changed:
+            if self.size < MAX_BACKLOG:
+                self.waiting.append(chunk)
+                self.size += len(chunk)
+            else:
+                last = self.waiting.pop()
+                if isinstance(last, bytes):
+                    self.waiting.append(last)
+                    last = 0
+                self.waiting.append(last + len(chunk))
+            self.changed.notify_all()
+
+    def flush(self) -> None:
+        """Waits a moment until all of it is in the log."""
+        with self.changed:
+            self.changed.wait_for(lambda: not self.waiting or self.hangs(), FLUSH_S)
+
+    def _write_all(self) -> None:
+        while True:
+            with self.changed:
+                self.changed.wait_for(lambda: bool(self.waiting))
+                piece = self.waiting[0]
+                self.writing_since = time.monotonic()
+            if isinstance(piece, bytes):
+                self.log.write(piece)
+            with self.changed:
+                # What is lost after it may have been added to it meanwhile.
+                piece = self.waiting.popleft()
+                if isinstance(piece, int):
+                    self.log.lost += piece
+                else:
+                    self.size -= len(piece)
+                self.writing_since = float("inf")
+                self.changed.notify_all()
 
 
 def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
     watcher = os.getpid()
+    child = None
     try:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             spec.command,
             env=spec.env,
             cwd=spec.cwd,
@@ -458,6 +578,7 @@ def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
             start_new_session=True,
             preexec_fn=lambda: _prepare_child(watcher),
         )
+        return child
     except OSError as error:
         if spec.cwd is not None and error.filename == spec.cwd:
             raise NotStarted(f"working directory {spec.cwd}: {error.strerror}") from None
@@ -472,7 +593,10 @@ def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
     except (ValueError, subprocess.SubprocessError) as error:
         raise NotStarted(f"cannot start {spec.command[0]}: {error}") from None
     finally:
-        output.started()
+        if child is None:
+            output.not_started()
+        else:
+            output.started()
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -563,6 +687,7 @@ class Watcher:
         self.looked_into: set[Process] = set()
         self.announced = False
         self.cause: str | None = None
+        self.listening = False  # to output
         self.output_ended = False
         self.wakeup, wakeup_write = os.pipe()
         os.set_blocking(self.wakeup, False)
@@ -670,9 +795,10 @@ class Watcher:
         if self.reason is not None:  # the owner went before the command was started
             return
         self.shared_before = set(shared_memory_names().values())
-        self.output = Output(open_log(self.spec.log_file))
+        limit = log_limit(self.spec.env or {})
+        self.output = Output(Log(open_log(self.spec.log_file), self.spec.log_file, limit))
         self.child = start(self.spec, self.output)
-        self.poller.register(self.output.source, select.POLLIN)
+        self.listen()
         emit("started", pid=self.child.pid, supervisor_pid=os.getpid())
         if (self.spec.env or {}).get(WATCH_RANKS) != "0":
             self.ranks = Ranks(self.poller, self.child.pid)
@@ -742,7 +868,7 @@ class Watcher:
                 if not self.announced:
                     self.announced = True
                     self.cause = self.find_cause()
-                    self.pass_output_on()  # its last words are in the log before anybody looks for them
+                    self.flush_output()  # its last words are in the log before anybody looks for them
                     emit("main_exited", **self.outcome())
                 if self.reason is None:
                     self.end("exited", self.spec.owner_grace_s if self.spec else 0.0)
@@ -754,6 +880,7 @@ class Watcher:
                 self.sweep()
             if time.monotonic() > self.give_up_at:
                 return self.finish([pid for pid, _ in descendants(os.getpid())])
+            self.listen()
             for descriptor, events in self.poller.poll(self.timeout()):
                 if descriptor == 0:
                     self.read_input()
@@ -770,17 +897,37 @@ class Watcher:
 
     def timeout(self) -> float | None:
         """How long to wait for the next thing to happen, in milliseconds."""
-        if self.reason is not None:
+        held_up = self.output is not None and not self.listening and not self.output_ended
+        if self.reason is not None or held_up:
             return SCAN_INTERVAL_S * 1000
         if self.ranks is None:
             return None
         due = self.ranks.next_scan if self.ranks.death is None else self.ranks.patience_ends()
         return max(0.0, due - time.monotonic()) * 1000 + 1
 
+    def listen(self) -> None:
+        """Output wakes this up as long as the log can take it."""
+        if self.output is None or self.output_ended:
+            return
+        wanted = self.output.has_room()
+        if wanted and not self.listening:
+            self.poller.register(self.output.source, select.POLLIN)
+        elif self.listening and not wanted:
+            self.poller.unregister(self.output.source)
+        self.listening = wanted
+
     def pass_output_on(self) -> None:
         if self.output is not None and not self.output_ended and not self.output.pass_on():
             self.output_ended = True
-            self.poller.unregister(self.output.source)
+            if self.listening:
+                self.poller.unregister(self.output.source)
+
+    def flush_output(self) -> None:
+        if self.output is not None:
+            if not self.output.has_room():
+                self.output.flush()
+            self.pass_output_on()
+            self.output.flush()
 
     def drain(self) -> None:
         try:
@@ -810,14 +957,17 @@ class Watcher:
             self.kill_at = now
         if self.give_up_at == float("inf"):
             self.give_up_at = now + KILL_PATIENCE_S
-        if now < self.kill_at + TRACKER_PATIENCE_S:
-            running = [process for process in running if not is_resource_tracker(process[0])]
-        kill_all(running)
+        spare_trackers = now < self.kill_at + TRACKER_PATIENCE_S
+
+        def to_kill() -> list[Process]:
+            return [each for each in descendants(os.getpid()) if not (spare_trackers and is_resource_tracker(each[0]))]
+
+        kill_all(to_kill)
 
     def finish(self, survivors: list[int]) -> int:
-        self.pass_output_on()
         if self.child is None:
             return EXIT_NOT_STARTED
+        self.flush_output()
         if not survivors:
             remove_shared_memory(self.shared - self.shared_before)
         extra = {"survivors": survivors[:32]} if survivors else {}
@@ -829,17 +979,29 @@ class Watcher:
         return os.WEXITSTATUS(self.status)
 
 
-def kill_all(processes: list[Process]) -> None:
-    """Freezes first, so that a process that forks in a loop cannot outrun the list."""
-    for process in processes:
-        send_signal(process, signal.SIGSTOP)
-    for process in processes:
+def kill_all(find: Callable[[], list[Process]]) -> None:
+    """Kills what is found. All are stopped first, until no more appear: whatever forks in a loop cannot outrun that."""
+    stopped: dict[Process, None] = {}
+    end = time.monotonic() + FREEZE_S
+    while True:
+        fresh = [process for process in find() if process not in stopped]
+        for process in fresh:
+            send_signal(process, signal.SIGSTOP)
+        stopped.update(dict.fromkeys(fresh))
+        if not fresh or time.monotonic() > end:
+            break
+    for process in stopped:
         send_signal(process, signal.SIGKILL)
+
+
+def own_descendants() -> list[Process]:
+    return descendants(os.getpid())
 
 
 def watch(relay: int) -> int:
     set_name("sglray-watcher")
     prctl(PR_SET_CHILD_SUBREAPER, 1)
+    continue_with_parent()
     watcher = Watcher(relay)
     try:
         return watcher.run()
@@ -855,6 +1017,11 @@ def watch(relay: int) -> int:
 # The relay
 
 
+def continue_with_parent() -> None:
+    """Should this process be stopped when its parent dies, it goes on: otherwise it would end nothing."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
+
+
 def relay_loop(watcher: int, requests: int) -> int:
     """Waits for the watcher; SIGTERM becomes a terminate request; an unnatural death of the watcher is cleaned up."""
 
@@ -865,16 +1032,41 @@ def relay_loop(watcher: int, requests: int) -> int:
             pass
 
     signal.signal(signal.SIGTERM, request)
-    _, status = os.waitpid(watcher, 0)
+    status = await_watcher(watcher)
     # However it ended: what it failed to end is a child of this process now.
     deadline = time.monotonic() + KILL_PATIENCE_S
     while has_children() and time.monotonic() < deadline:
-        kill_all(descendants(os.getpid()))
+        kill_all(own_descendants)
         time.sleep(SCAN_INTERVAL_S)
     if os.WIFEXITED(status):
         return os.WEXITSTATUS(status)
     emit("exited", code=None, signal="SIGKILL", reason="supervisor_killed")
     return 128 + signal.SIGKILL
+
+
+def await_watcher(watcher: int) -> int:
+    """Its wait status. Once the owner is dead the watcher is continued again and again, should it be stopped."""
+    wakeup, wakeup_write = os.pipe()
+    for descriptor in (wakeup, wakeup_write):
+        os.set_blocking(descriptor, False)
+    signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    poller = select.poll()
+    poller.register(wakeup, select.POLLIN)
+    poller.register(0, 0)  # nothing but the end of all its writers
+    owner_lives = True
+    while True:
+        ended, status = os.waitpid(watcher, os.WNOHANG)
+        if ended:
+            return status
+        for descriptor, _ in poller.poll(None if owner_lives else CONTINUE_S * 1000):
+            if descriptor == wakeup:
+                os.read(wakeup, 512)
+            else:
+                poller.unregister(0)
+                owner_lives = False
+        if not owner_lives:
+            os.kill(watcher, signal.SIGCONT)
 
 
 def has_children() -> bool:
@@ -887,7 +1079,49 @@ def has_children() -> bool:
     return True
 
 
+# ---------------------------------------------------------------------------------------------------------------
+# The sweep
+
+
+def marked(mark: str, command: int) -> list[Process]:
+    """The living processes of a command that no supervisor has any more, and what is below them.
+
+    They are known by the mark in their environment, which a process that gives itself a title overwrites, or by the
+    command's session.
+    """
+    entry = f"{MARK}={mark}".encode()
+    found: dict[int, Stat] = {}
+    for number in os.listdir("/proc"):
+        if number.isdigit() and int(number) != os.getpid():
+            stat = read_stat(int(number))
+            if stat is not None and (stat.session == command or entry in environment(int(number))):
+                found.update({int(number): stat, **tree(int(number))})
+    return [(pid, stat.start) for pid, stat in found.items() if stat.alive]
+
+
+def environment(pid: int) -> list[bytes]:
+    """That of a process of this user; else none."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return file.read().split(b"\0")
+    except OSError:
+        return []
+
+
+def sweep(mark: str, command: int) -> int:
+    """Kills what is left of a command. 0 when nothing is."""
+    deadline = time.monotonic() + KILL_PATIENCE_S
+    while marked(mark, command):
+        if time.monotonic() > deadline:
+            return 1
+        kill_all(lambda: marked(mark, command))
+        time.sleep(SCAN_INTERVAL_S)
+    return 0
+
+
 def main() -> NoReturn:
+    if len(sys.argv) == 4 and sys.argv[1] == "--sweep":
+        sys.exit(sweep(sys.argv[2], int(sys.argv[3])))
     # A Ctrl-C in the terminal reaches the whole foreground group: what then ends, and how, is for the JVM to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -903,12 +1137,12 @@ def main() -> NoReturn:
             code = watch(requests_read)
         else:
             set_name("sglray-relay")
+            continue_with_parent()
             os.close(requests_read)
-            os.close(0)
             code = relay_loop(watcher, requests_write)
     except BaseException as error:  # the last line of defence: nothing may outlive a defect in here
         os.closerange(3, 1 << 16)  # there may have been no descriptor left to look at the processes with
-        kill_all(descendants(os.getpid()))
+        kill_all(own_descendants)
         emit("failed", error=f"the supervisor failed: {type(error).__name__}: {error}")
     sys.stderr.flush()
     os._exit(code)

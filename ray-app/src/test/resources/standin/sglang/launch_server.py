@@ -20,6 +20,7 @@ under way or twice, or to generate without memory.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -228,6 +229,7 @@ class _Handler(BaseHTTPRequestHandler):
             "pid": os.getpid(),
             "host_name": os.uname().nodename,
             "args": args,
+            "api_key_sha256": hashlib.sha256(str(self.server.args.api_key).encode()).hexdigest(),
             "weight_path": self.server.state.weight_path,
             "weight_bytes": self.server.state.weight_bytes,
             "environment": {name: os.environ[name] for name in names if name in os.environ},

@@ -95,6 +95,12 @@ public final class EditorSchema {
                                 .map(BindHost::configName)
                                 .toList()),
                         "Where engines and router listen: at all addresses of their nodes, or at the one Ray knows."));
+        properties.set(
+                "advertise_host",
+                nullable(type("string"))
+                        .put(
+                                "description",
+                                "The host in the engines' URLs, for engines of one node: the node's address in Ray unless given."));
         properties.set("supervision", nullable(FleetSchema.supervision()));
         // The arguments of embodied engines are another class's.
         ObjectNode embodied = launcher.putObject("if");

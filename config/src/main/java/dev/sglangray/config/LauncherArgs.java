@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param launchRouter whether to start a router
  * @param router what goes to the router as it is
  * @param bindHost which addresses engines and router listen at, where the router's own arguments name none
+ * @param advertiseHost the host in the engines' URLs; null for the address that Ray knows each engine's node by
  */
 public record LauncherArgs(
         @Nullable String modelPath,
@@ -34,7 +35,8 @@ public record LauncherArgs(
         String routerGroupName,
         boolean launchRouter,
         ArgumentBlock router,
-        BindHost bindHost) {
+        BindHost bindHost,
+        @Nullable String advertiseHost) {
 
     /** The engines' group when {@code group_name} is absent, as in RLinf's guide. */
     public static final String DEFAULT_GROUP_NAME = "SGLangServerGroup";

@@ -31,7 +31,8 @@ final class LauncherArgsReader {
             "router",
             "placement_group",
             "supervision",
-            "bind_host");
+            "bind_host",
+            "advertise_host");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();
@@ -53,6 +54,7 @@ final class LauncherArgsReader {
         fields.attempt(() -> requireModel(block, server, launchServer));
         boolean sizesNeeded = launchServer && !hasOwnWidth(block, server);
         String modelPath = fields.read(block, "model_path", "", Config::asString);
+        String advertiseHost = fields.read(block, "advertise_host", "", LauncherArgsReader::advertiseHost);
         LauncherArgs args = new LauncherArgs(
                 modelPath.isEmpty() ? null : modelPath,
                 size(block, "tensor_parallel_size", sizesNeeded),
@@ -68,7 +70,8 @@ final class LauncherArgsReader {
                         LauncherArgsReader::groupName),
                 launchRouter,
                 router,
-                fields.read(block, "bind_host", BindHost.ALL, LauncherArgsReader::bindHost));
+                fields.read(block, "bind_host", BindHost.ALL, LauncherArgsReader::bindHost),
+                advertiseHost.isEmpty() ? null : advertiseHost);
         checkGroups(block, args);
         checkKeys(block);
         ConfigException.throwIfErrors(fields.problems());
@@ -223,6 +226,14 @@ final class LauncherArgsReader {
             return ServerType.SRT;
         }
         return fields.require(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType);
+    }
+
+    private static String advertiseHost(Config field) {
+        String host = field.asString().strip();
+        AdvertiseHost.refusal(host).ifPresent(why -> {
+            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), why));
+        });
+        return host;
     }
 
     private static BindHost bindHost(Config field) {

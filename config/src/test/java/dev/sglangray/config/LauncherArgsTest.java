@@ -8,6 +8,7 @@ import dev.sglangray.config.error.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class LauncherArgsTest {
     @Test
@@ -91,6 +92,16 @@ class LauncherArgsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"engines.example.org", "10.0.0.7", "fd00::7", "'[fd00::7]'", "localhost", "node_7"})
+    void enginesMayBeReachedAtAnotherHost(String host) {
+        String sizes = "tensor_parallel_size: 1, pipeline_parallel_size: 1, server: {model_path: /m}, router: {}";
+        assertThat(read("{advertise_host: " + host + ", " + sizes + "}").advertiseHost())
+                .isEqualTo(host.replace("'", ""));
+        assertThat(read("{advertise_host: null, " + sizes + "}").advertiseHost())
+                .isNull();
+    }
+
+    @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             quoteCharacter = '`',
@@ -103,6 +114,12 @@ class LauncherArgsTest {
                 "{tensor_parallel_size: two, server: {model_path: /m}, router: {}} | an integer of 32 bits, not the text 'two'",
                 "{tensor_parallel_size: false, server: {model_path: /m}, router: {}} | at least 1, not 0",
                 "{bind_host: nod, server: {model_path: /m}, router: {}} | did you mean 'node'?",
+                "{advertise_host: 'http://a', server: {model_path: /m}, router: {}} | advertise_host: must be a host's name or address without scheme",
+                "{advertise_host: 'a:80', server: {model_path: /m}, router: {}} | without scheme and port (the port is the engine's own), not 'a:80'",
+                "{advertise_host: '0.0.0.0', server: {model_path: /m}, router: {}} | means every address and leads to none",
+                "{advertise_host: '[fd00::1', server: {model_path: /m}, router: {}} | not '[fd00::1'",
+                "{advertise_host: '', server: {model_path: /m}, router: {}} | advertise_host: must be",
+                "{advertise_hosts: a, server: {model_path: /m}, router: {}} | did you mean 'advertise_host'?",
                 "{router: {}} | server: is required",
                 "{launch_server: false} | set launch_router to false",
                 "{server: [], router: {}} | server: must be a map",

@@ -14,6 +14,9 @@ final class AcceleratorShares {
     /** Ray counts resources in ten-thousandths. */
     static final double PARTS = 10_000;
 
+    /** So that 0.57 are 5700 parts, though 10000 times 0.57 is a little less in binary. */
+    private static final double ROUNDING = 1e-6;
+
     private final Cluster cluster;
     private final String groupName;
     private final GroupSettings settings;
@@ -88,7 +91,17 @@ final class AcceleratorShares {
                                     + " several at once out whole only")
                             .formatted(ResourceText.number(share), width));
         }
-        return sharers == 1 && share == 1 ? width : Math.floor(PARTS * share / sharers) / PARTS;
+        if (sharers == 1 && share == 1) {
+            return width;
+        }
+        double parts = Math.floor(PARTS * share / sharers + ROUNDING);
+        if (parts < 1) {
+            throw refusal(
+                    placement,
+                    "%d engines share an accelerator share of %s, so that each has less than %s, the smallest part that Ray counts"
+                            .formatted(sharers, ResourceText.number(share), ResourceText.number(1 / PARTS)));
+        }
+        return parts / PARTS;
     }
 
     private PlacementException refusal(Placement placement, String message) {

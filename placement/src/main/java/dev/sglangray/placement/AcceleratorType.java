@@ -44,7 +44,7 @@ public enum AcceleratorType {
 
     /**
      * The variables that RLinf sets for a process which sees these accelerators, apart from those that depend on the
-     * torch in use.
+     * torch in use. The list of Intel's has its backend in front, without which oneAPI shows no device.
      *
      * @param visible local accelerator numbers in order; may be empty
      */
@@ -53,7 +53,9 @@ public enum AcceleratorType {
         if (this == NO_ACCEL) {
             return variables;
         }
-        variables.put(visibleDevicesVariable, String.join(",", visible));
+        // oneAPI takes no device without its backend: level_zero:0,1.
+        String backend = this == INTEL_GPU && !visible.isEmpty() ? "level_zero:" : "";
+        variables.put(visibleDevicesVariable, backend + String.join(",", visible));
         for (String name : rayMustNotSet.split(",", -1)) {
             variables.put("RAY_EXPERIMENTAL_NOSET_" + name, "1");
         }

@@ -66,7 +66,7 @@ sealed interface BundleChooser {
         }
 
         // The engine's share and the rest are a whole accelerator, however the fraction was rounded.
-        private static double sum(double own, double others) {
+        static double sum(double own, double others) {
             return Math.round((own + others) * AcceleratorShares.PARTS) / AcceleratorShares.PARTS;
         }
 

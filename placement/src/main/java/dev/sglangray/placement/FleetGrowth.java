@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ public final class FleetGrowth {
     private final Set<String> usedNodes = new HashSet<>();
     private final Map<String, Set<Integer>> usedPieces = new HashMap<>();
     private final Map<String, Integer> enginesOn = new LinkedHashMap<>();
+    private final Set<Integer> fixedPorts;
 
     /**
      * Makes ready.
@@ -46,6 +48,8 @@ public final class FleetGrowth {
         this.room = room;
         this.current = List.copyOf(current);
         this.router = router;
+        this.fixedPorts =
+                FixedPorts.ofEngine(server.serverType(), server.arguments()).keySet();
         if (router != null) {
             usedNodes.add(router.node().ip());
         }
@@ -199,6 +203,14 @@ public final class FleetGrowth {
 
     /** Whether the strategy of the fleet's own placement group lets an engine be on a node. */
     private boolean isAllowed(NodeInfo node) {
+        if (!fixedPorts.isEmpty() && enginesOn.containsKey(node.ip())) {
+            return false; // its engine listens at the port that every engine of the fleet has
+        }
+        if (router != null
+                && router.node().ip().equals(node.ip())
+                && FixedPorts.ofRouter(router.routerArgs()).keySet().stream().anyMatch(fixedPorts::contains)) {
+            return false;
+        }
         return switch (request.groupSettings().strategy()) {
             case STRICT_PACK -> usedNodes.contains(node.ip());
             case STRICT_SPREAD -> !usedNodes.contains(node.ip());
@@ -243,6 +255,10 @@ public final class FleetGrowth {
                 .toPlacement(rank, nodeRank, before, before + 1, isolate);
     }
 
+    private String ports() {
+        return fixedPorts.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
     private PlacementException noPlace(int rank, int lacking, int wanted) {
         int width = width();
         TextTable table = new TextTable();
@@ -265,6 +281,11 @@ public final class FleetGrowth {
                                         groups().stream()
                                                 .map(NodeGroupInfo::toString)
                                                 .toList())))
+                .fix(
+                        fixedPorts.isEmpty()
+                                ? null
+                                : "Its arguments fix the port(s) %s, so that each node can have one engine."
+                                        .formatted(ports()))
                 .component(server.groupName())
                 .rank(rank)
                 .available("Nodes", table.lines(20, "nodes"))

@@ -169,7 +169,9 @@ public final class FleetPlanner {
                 .anyMatch(engine -> engine.resources().entrySet().stream()
                         .anyMatch(own -> own.getKey()
                                         .equals(engine.node().acceleratorType().rayResource())
-                                && own.getValue() + settings.rest().getOrDefault(own.getKey(), 0.0) < 1));
+                                && BundleChooser.New.sum(
+                                                own.getValue(), settings.rest().getOrDefault(own.getKey(), 0.0))
+                                        < 1));
         if (settings.acceleratorShare() < 1 && settings.existing().isEmpty() && engines.size() > 1 && loose) {
             warnings.add(
                     ("%s: accelerator_share %s leaves bundles of less than one accelerator, so that Ray may give engines that"

@@ -30,6 +30,7 @@ public record GroupSettings(
         @Nullable String existingNamespace,
         List<Integer> bundles) {
     private static final String NODE = "node:";
+    private static final double SMALLEST = 1 / AcceleratorShares.PARTS;
 
     /** A group of the fleet's own, for the fleet alone. */
     public static final GroupSettings DEFAULT =
@@ -50,8 +51,15 @@ public record GroupSettings(
                     .seen(acceleratorShare)
                     .build();
         }
-        requirePositive("a bundle's rest", rest);
-        requirePositive("an engine's resources", engineResources);
+        if (acceleratorShare < SMALLEST) {
+            throw PlacementException.builder("an accelerator share must be at least " + ResourceText.number(SMALLEST)
+                            + ", the smallest part that Ray counts, not " + acceleratorShare)
+                    .seen(acceleratorShare)
+                    .build();
+        }
+        requireCountable("a bundle's rest", rest);
+        requireCountable("an engine's resources", engineResources);
+        requireOneAccelerator(acceleratorShare, rest);
         engineResources.keySet().stream()
                 .filter(GroupSettings::isGivenOtherwise)
                 .forEach(name -> {
@@ -90,7 +98,29 @@ public record GroupSettings(
         }
     }
 
-    private static void requirePositive(String what, Map<String, Double> resources) {
+    /** Ray gives a part of one device only, or several whole ones. */
+    private static void requireOneAccelerator(double share, Map<String, Double> rest) {
+        for (Map.Entry<String, Double> entry : rest.entrySet()) {
+            double amount = entry.getValue();
+            boolean fits = share < 1 ? share + amount < 1 + SMALLEST : amount == Math.rint(amount);
+            if (isAccelerator(entry.getKey()) && !fits) {
+                throw PlacementException.builder(
+                                "an accelerator share of %s and a rest of %s %s are more than one accelerator, and Ray gives parts of one only"
+                                        .formatted(
+                                                ResourceText.number(share),
+                                                ResourceText.number(amount),
+                                                entry.getKey()))
+                        .seen(amount)
+                        .fix(
+                                share < 1
+                                        ? "The rest can be up to " + ResourceText.number(1 - share) + "."
+                                        : "Set accelerator_share below 1, or make the rest a whole number.")
+                        .build();
+            }
+        }
+    }
+
+    private static void requireCountable(String what, Map<String, Double> resources) {
         for (Map.Entry<String, Double> entry : resources.entrySet()) {
             if (!(entry.getValue() > 0) || entry.getValue().isInfinite()) {
                 throw PlacementException.builder(
@@ -98,13 +128,22 @@ public record GroupSettings(
                         .seen(entry.getValue())
                         .build();
             }
+            if (entry.getValue() < SMALLEST) {
+                throw PlacementException.builder("%s must be at least %s, the smallest part that Ray counts, not %s %s"
+                                .formatted(what, ResourceText.number(SMALLEST), entry.getKey(), entry.getValue()))
+                        .seen(entry.getValue())
+                        .build();
+            }
         }
     }
 
     private static boolean isGivenOtherwise(String resource) {
-        return resource.startsWith(NODE)
-                || Arrays.stream(AcceleratorType.values())
-                        .anyMatch(type -> type.rayResource().equals(resource));
+        return resource.startsWith(NODE) || isAccelerator(resource);
+    }
+
+    private static boolean isAccelerator(String resource) {
+        return Arrays.stream(AcceleratorType.values())
+                .anyMatch(type -> type.rayResource().equals(resource));
     }
 
     /** The group of somebody else to use; empty for one of the fleet's own. */

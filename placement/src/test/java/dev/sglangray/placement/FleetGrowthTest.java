@@ -76,6 +76,23 @@ class FleetGrowthTest {
     }
 
     @Test
+    void anEngineWithAFixedPortGoesToANodeWithoutOne() {
+        ClusterSnapshot now = snapshot(4, 4);
+        PlanRequest request = PlanRequest.builder(Cluster.of(2, List.of(), now))
+                .server("Engines", "srt", 1, Map.of("grpc_port", 9000))
+                .hardwareRanks(List.of(0))
+                .build();
+        FleetPlan plan = FleetPlanner.plan(request);
+
+        assertThat(grow(request, plan, now, ledger(plan), 1).engines())
+                .singleElement()
+                .satisfies(engine -> assertThat(engine.node().rank()).isEqualTo(1));
+        assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 2))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageContaining("fix the port(s) 9000, so that each node can have one engine");
+    }
+
+    @Test
     void goesOnWhereTheLaunchStopped() {
         ClusterSnapshot now = snapshot(4, 4);
         Cluster cluster = Cluster.of(2, List.of(), now);

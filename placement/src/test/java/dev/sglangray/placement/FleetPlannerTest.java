@@ -144,6 +144,9 @@ class FleetPlannerTest {
                 request(Cluster.of(1, List.of(), snapshot), 2, 0, 1).build());
         assertThat(plan.bundles().get(0).resources()).containsEntry("NPU", 2.0);
         assertThat(plan.engines().get(0).environment()).containsEntry("ASCEND_RT_VISIBLE_DEVICES", "0,1");
+        assertThat(AcceleratorType.INTEL_GPU.environment(List.of("0", "1")))
+                .containsEntry("ONEAPI_DEVICE_SELECTOR", "level_zero:0,1");
+        assertThat(AcceleratorType.INTEL_GPU.environment(List.of())).containsEntry("ONEAPI_DEVICE_SELECTOR", "");
     }
 
     @Test

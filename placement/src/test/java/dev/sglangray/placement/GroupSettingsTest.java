@@ -41,6 +41,36 @@ class GroupSettingsTest {
         assertThat(plan.warnings()).isEmpty();
     }
 
+    @ParameterizedTest
+    @CsvSource({"0.57, 0.43", "0.29, 0.71", "0.0003, 0.9997", "0.33333, 0.66667"})
+    void aShareAndItsRestAreOneAcceleratorWhateverTheFraction(double share, double rest) {
+        FleetPlan plan = FleetPlanner.plan(request(1, 0, 1)
+                .groupSettings(settings("{accelerator_share: %s, rest: {GPU: %s}}".formatted(share, rest)))
+                .build());
+        assertThat(plan.bundles())
+                .allSatisfy(bundle -> assertThat(bundle.resources()).containsEntry("GPU", 1.0));
+        assertThat(plan.engines().get(0).resources()).containsEntry("GPU", Math.floor(share * 10_000 + 0.01) / 10_000);
+        assertThat(plan.warnings()).isEmpty();
+    }
+
+    @Test
+    void aWholeAcceleratorMayBeTheRest() {
+        FleetPlan plan = FleetPlanner.plan(
+                request(1, 0).groupSettings(settings("{rest: {GPU: 1}}")).build());
+        assertThat(plan.bundles().get(0).resources()).containsEntry("GPU", 2.0);
+    }
+
+    @Test
+    void enginesThatShareTooLittleAreRefused() {
+        assertThatThrownBy(() -> FleetPlanner.plan(request(1)
+                        .groupSettings(settings("{accelerator_share: 0.0001}"))
+                        .strategy(new FlexiblePlacementStrategy(List.of(List.of(0), List.of(0)), List.of()))
+                        .build()))
+                .isInstanceOf(PlacementException.class)
+                .hasMessageContaining(
+                        "2 engines share an accelerator share of 0.0001, so that each has less than 0.0001");
+    }
+
     @Test
     void enginesTakeCpusAndMemoryWhereAsked() {
         FleetPlan plan = FleetPlanner.plan(request(1, 0, 1)
@@ -204,6 +234,11 @@ class GroupSettingsTest {
                 "{accelerator_ids: mine} | TRUST_CONFIG",
                 "{accelerator_share: 0} | above 0 and at most 1, not 0",
                 "{accelerator_share: 1.5} | above 0 and at most 1, not 1.5",
+                "{accelerator_share: 0.00005} | at least 0.0001, the smallest part that Ray counts, not 5.0E-5",
+                "{rest: {CPU: 0.00001}} | a bundle's rest must be at least 0.0001, the smallest part that Ray counts, not CPU",
+                "{engine_resources: {CPU: 0.00001}} | an engine's resources must be at least 0.0001",
+                "{accelerator_share: 0.5, rest: {GPU: 0.8}} | more than one accelerator, and Ray gives parts of one only. The rest can be up to 0.5.",
+                "{rest: {GPU: 0.5}} | more than one accelerator, and Ray gives parts of one only. Set accelerator_share below 1",
                 "{rest: 3} | must be a map of Ray's resources",
                 "{rest: {GPU: 0}} | must be above 0",
                 "{name: x, strategy: SPREAD} | made by somebody else",

@@ -71,6 +71,16 @@ public final class PythonProbe {
         return parse(report(interpreter, deadline)).at("/accelerators/count").asInt();
     }
 
+    /**
+     * Whether the server in Rust of that interpreter's SGLang serves the decoders of a prefill engine on its own port, and refuses
+     * another one; false for versions before 0.5.17, which have no such server.
+     *
+     * @throws PythonException when the interpreter is missing or does not answer
+     */
+    public boolean rustServesBootstrap(String interpreter, Duration deadline) {
+        return parse(report(interpreter, deadline)).path("rust_bootstrap").asBoolean();
+    }
+
     static String missing(PythonVersions versions, String distribution) {
         return "The Python interpreter '" + versions.interpreter() + "' (" + versions.executable() + ", Python "
                 + versions.python() + ") has no " + distribution + ". Install it there, or name another interpreter"

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -37,6 +38,11 @@ public final class SupervisedProcess implements AutoCloseable {
     /** After SIGKILL nothing but the kernel is waited for. */
     private static final Duration KILL_DEADLINE = Duration.ofSeconds(5);
 
+    /** A sweep takes up to ten seconds where the kernel is slow to end a process. */
+    private static final Duration SWEEP_DEADLINE = Duration.ofSeconds(15);
+    /** By this variable the supervisor's sweep finds what the child has left. */
+    private static final String MARK = "SGLANG_RAY_TREE";
+
     private static final int FILE_TYPE = 0170000;
     private static final int FIFO = 0010000;
 
@@ -45,6 +51,9 @@ public final class SupervisedProcess implements AutoCloseable {
     private final OutputStream orders;
     private final CompletableFuture<Long> started = new CompletableFuture<>();
     private volatile long watcherPid = -1;
+    private final String mark = UUID.randomUUID().toString();
+    /** The supervisor has not said that the child's end is complete. For the thread that reads the events. */
+    private boolean supervised = true;
     /** The events have ended: nothing of the tree is left, nor of the supervisor, whose relay Ray may kill earlier. */
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -95,7 +104,7 @@ public final class SupervisedProcess implements AutoCloseable {
             Files.createDirectories(folder);
         }
         try {
-            Files.createFile(log, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-r-----")));
+            Files.createFile(log, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
         } catch (FileAlreadyExistsException e) {
             int mode = ((Number) Files.getAttribute(log, "unix:mode")).intValue();
             if ((mode & FILE_TYPE) == FIFO) {
@@ -108,7 +117,9 @@ public final class SupervisedProcess implements AutoCloseable {
     private Map<String, Object> firstOrder() {
         Map<String, Object> order = new LinkedHashMap<>();
         order.put("command", spec.command());
-        order.put("env", spec.environment());
+        Map<String, String> environment = new LinkedHashMap<>(spec.environment());
+        environment.put(MARK, mark);
+        order.put("env", environment);
         Path directory = spec.workingDirectory();
         order.put("cwd", directory == null ? null : directory.toString());
         order.put("stdin", spec.stdin());
@@ -147,12 +158,41 @@ public final class SupervisedProcess implements AutoCloseable {
             LOG.debug("The event stream of {} broke: {}", spec.name(), e.getMessage());
         } finally {
             exit.complete(new ProcessExit(null, null));
+            if (supervised && started.isDone() && !started.isCompletedExceptionally()) {
+                sweep();
+            }
             ended.complete(null);
             if (!started.isDone()) {
                 started.completeExceptionally(
                         new IllegalStateException("the supervisor ended before it started the child"
                                 + (lastLine.isEmpty() ? "" : " (it last said: " + lastLine + ")") + tailForError()));
             }
+        }
+    }
+
+    /** The supervisor's two processes were both killed, so this JVM ends what they watched over. */
+    private void sweep() {
+        LOG.warn("Both processes of the supervisor of {} were killed; what is left of it is ended", spec.name());
+        try {
+            Process sweep = new ProcessBuilder(
+                            spec.supervisorPython(),
+                            "-I",
+                            "-S",
+                            spec.supervisorScript().toString(),
+                            "--sweep",
+                            mark,
+                            Long.toString(pid()))
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (!sweep.waitFor(SWEEP_DEADLINE.toMillis(), TimeUnit.MILLISECONDS) || sweep.exitValue() != 0) {
+                sweep.destroyForcibly();
+                LOG.warn("Processes of {} are left that SIGKILL did not end", spec.name());
+            }
+        } catch (IOException e) {
+            LOG.warn("What is left of {} cannot be ended: {}", spec.name(), e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -169,13 +209,11 @@ public final class SupervisedProcess implements AutoCloseable {
                 watcherPid = event.path("supervisor_pid").asLong(-1);
                 started.complete(event.path("pid").asLong());
             }
-            case "main_exited", "exited" ->
-                exit.complete(new ProcessExit(
-                        event.path("code").isInt()
-                                ? Integer.valueOf(event.path("code").intValue())
-                                : null,
-                        event.path("signal").isTextual() ? event.path("signal").asText() : null,
-                        event.path("cause").isTextual() ? event.path("cause").asText() : null));
+            case "main_exited" -> exit.complete(exit(event));
+            case "exited" -> {
+                supervised = false;
+                exit.complete(exit(event));
+            }
             case "warning" ->
                 LOG.warn(
                         "The supervisor of {}: {}",
@@ -186,6 +224,13 @@ public final class SupervisedProcess implements AutoCloseable {
                         new IllegalStateException(event.path("error").asText()));
             default -> LOG.debug("An event of {} that is new to us: {}", spec.name(), line);
         }
+    }
+
+    private static ProcessExit exit(JsonNode event) {
+        return new ProcessExit(
+                event.path("code").isInt() ? Integer.valueOf(event.path("code").intValue()) : null,
+                event.path("signal").isTextual() ? event.path("signal").asText() : null,
+                event.path("cause").isTextual() ? event.path("cause").asText() : null);
     }
 
     private String tailForError() {

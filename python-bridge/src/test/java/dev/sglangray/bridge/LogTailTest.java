@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -44,6 +45,19 @@ class LogTailTest {
     }
 
     @Test
+    void readsOnInOlderPartsWhereTheNewestHasLess() throws IOException {
+        Path log = Files.writeString(folder.resolve("log"), "lle\nnewest\n");
+        Files.writeString(folder.resolve("log.1"), "older\nsp");
+        Files.writeString(folder.resolve("log.2"), "oldest\n");
+
+        assertThat(LogTail.read(log, 1)).containsExactly("newest");
+        assertThat(LogTail.read(log, 3)).containsExactly("older", "splle", "newest");
+        assertThat(LogTail.read(log, 9)).containsExactly("oldest", "older", "splle", "newest");
+        Files.delete(log);
+        assertThat(LogTail.read(log, 2)).as("it has just been renamed").containsExactly("older", "sp");
+    }
+
+    @Test
     void aLogThatCannotBeReadSaysSoAndWhy() throws IOException {
         Path log = Files.createDirectory(folder.resolve("log"));
 
@@ -55,7 +69,7 @@ class LogTailTest {
         Path log = Files.writeString(folder.resolve("log"), "a\nb\n");
 
         try (SeekableByteChannel cut = new CutChannel(Files.newByteChannel(log))) {
-            assertThat(LogTail.read(cut, 5)).containsExactly("a", "b");
+            assertThat(LogTail.read(cut, 1000)).isEqualTo("a\nb\n".getBytes(StandardCharsets.UTF_8));
         }
     }
 

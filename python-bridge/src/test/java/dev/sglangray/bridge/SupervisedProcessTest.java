@@ -45,11 +45,11 @@ class SupervisedProcessTest {
     }
 
     @Test
-    void theLogIsForItsUserAndGroup() throws Exception {
+    void theLogIsForItsUserOnly() throws Exception {
         ProcessSpec spec = Scripts.python(folder, "", null);
         try (SupervisedProcess child = SupervisedProcess.start(spec)) {
             assertThat(Files.getPosixFilePermissions(child.logFile()))
-                    .isSubsetOf(PosixFilePermissions.fromString("rw-r-----"));
+                    .isSubsetOf(PosixFilePermissions.fromString("rw-------"));
         }
     }
 
@@ -158,6 +158,28 @@ class SupervisedProcessTest {
         assertThat(exit.signal()).isEqualTo("SIGKILL");
         assertThat(ProcessHandle.of(grandchild)).isEmpty();
         assertThat(child.terminate(Duration.ZERO)).isEqualTo(exit);
+        child.close();
+    }
+
+    @Test
+    void whatIsLeftWhenBothProcessesOfTheSupervisorAreKilledIsEnded() throws Exception {
+        SupervisedProcess child = SupervisedProcess.start(Scripts.python(folder, STUBBORN_FAMILY, null));
+        await().until(() -> child.logTail(1).stream().anyMatch(line -> line.startsWith("grandchild")));
+        long grandchild = Long.parseLong(child.logTail(1).get(0).split(" ", -1)[1]);
+        ProcessHandle watcher =
+                ProcessHandle.of(child.pid()).orElseThrow().parent().orElseThrow();
+        ProcessHandle relay = watcher.parent().orElseThrow();
+        // So that it ends nothing itself before it is killed.
+        assertThat(new ProcessBuilder("kill", "-STOP", Long.toString(relay.pid()))
+                        .start()
+                        .waitFor())
+                .isZero();
+        watcher.destroyForcibly();
+        relay.destroyForcibly();
+
+        child.onExit().get(20, TimeUnit.SECONDS);
+        child.terminate(Duration.ofSeconds(20));
+        await().untilAsserted(() -> assertThat(ProcessHandle.of(grandchild)).isEmpty());
         child.close();
     }
 

@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,6 +105,9 @@ final class EngineBuilder {
                 : growth.planWhatFits(ranks, worldSize, name);
         FleetPlan settled =
                 options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
+        PlanCheck.requireOneNode(
+                options.groupOptions().advertiseHost(),
+                Stream.concat(berths.all().stream(), settled.engines().stream()).toList());
         String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"
                 + settled.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {

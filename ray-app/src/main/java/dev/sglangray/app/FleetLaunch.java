@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
+import dev.sglangray.app.gateway.GatewayException;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.Cluster;
@@ -51,7 +52,12 @@ final class FleetLaunch {
             reservation = bundles;
             start(bundles);
             return serving(bundles);
-        } catch (RuntimeException | Error failure) {
+        } catch (RuntimeException failure) {
+            // Before the clean-up ends what is left on purpose.
+            RuntimeException told = EndedMeanwhile.explain(failure);
+            takeBack(told);
+            throw told;
+        } catch (Error failure) {
             takeBack(failure);
             throw failure;
         }
@@ -193,10 +199,14 @@ final class FleetLaunch {
 
     private @Nullable Gateway openGateway(FleetReservation bundles) {
         FleetEngines kept = engines;
-        return Gateway.open(
-                        kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
-                        new GatewayOwner(kept, router))
-                .orElse(null);
+        try {
+            return Gateway.open(
+                            kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
+                            new GatewayOwner(kept, router))
+                    .orElse(null);
+        } catch (GatewayException e) {
+            throw new LaunchException(String.valueOf(e.getMessage()), e);
+        }
     }
 
     // In a submitted job, nodes other than the driver's get our classes from the job's working directory.

@@ -11,9 +11,11 @@ import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.ComponentPlacement;
 import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.GroupSettings;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +50,24 @@ public record FleetSpec(
         LauncherArgs arguments = LauncherArgs.from(block);
         String chosen = arguments.launchServer() ? component(root, component) : "";
         return new FleetSpec(root, chosen, block, arguments, explicitPlacement);
+    }
+
+    /**
+     * Refuses what a launch would refuse on any cluster: arguments that the Python in use does not take, settings of the block,
+     * placements that no cluster of {@code num_nodes} could give.
+     *
+     * @throws ConfigException with the place of what is wrong
+     */
+    public void requireLaunchable(LaunchOptions options) {
+        ArgumentCheck.of(block, arguments, options).throwIfWrong();
+        LaunchOptions settled = options.withSettingsOf(block, arguments);
+        GroupSettings settings = settled.groupSettings()
+                .filter(read -> read.existing().isEmpty())
+                .orElse(GroupSettings.DEFAULT);
+        FleetCheck.Request request = new FleetCheck.Request(
+                component, null, explicitPlacement, options.routerNodeRank(), null, false, Map.of());
+        ConfigException.throwIfErrors(
+                PlacementCheck.of(root, ClusterConfig.from(root), component, arguments, settings, request));
     }
 
     /** Ranks a cluster's nodes by this configuration. */

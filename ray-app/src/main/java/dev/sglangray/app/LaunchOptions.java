@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.config.AdvertiseHost;
 import dev.sglangray.config.BindHost;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.LauncherArgs;
@@ -70,7 +71,10 @@ public final class LaunchOptions {
         if (from.supervision != null) {
             options = options.withSupervision(from.supervision);
         }
-        return from.bindHost == null ? options : options.withBindHost(from.bindHost);
+        if (from.bindHost != null) {
+            options = options.withBindHost(from.bindHost);
+        }
+        return from.advertiseHost == null ? options : options.withAdvertiseHost(from.advertiseHost);
     }
 
     LaunchListener listener() {
@@ -93,6 +97,9 @@ public final class LaunchOptions {
         }
         if (settled.bindHost == null) {
             settled.bindHost(arguments.bindHost());
+        }
+        if (settled.advertiseHost == null) {
+            settled.advertiseHost = arguments.advertiseHost();
         }
         if (settled.supervision == null) {
             settled.supervision(SupervisionPolicyReader.read(block));
@@ -141,6 +148,7 @@ public final class LaunchOptions {
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
         private @Nullable BindHost bindHost;
+        private @Nullable String advertiseHost;
 
         private Builder() {}
 
@@ -162,6 +170,7 @@ public final class LaunchOptions {
             copy.groupSettings = groupSettings;
             copy.supervision = supervision;
             copy.bindHost = bindHost;
+            copy.advertiseHost = advertiseHost;
             return copy;
         }
 
@@ -262,6 +271,20 @@ public final class LaunchOptions {
         /** Which addresses engines and router listen at. As {@code bind_host} of the launcher's block says unless set. */
         public Builder bindHost(BindHost host) {
             this.bindHost = host;
+            return this;
+        }
+
+        /**
+         * The host in the engines' URLs, for engines of one node: what the router and clients reach them at. As {@code advertise_host} of
+         * the launcher's block says unless set; the address that Ray knows the node by where neither does.
+         *
+         * @param host a name or an address, without scheme and port
+         */
+        public Builder advertiseHost(String host) {
+            AdvertiseHost.refusal(host).ifPresent(why -> {
+                throw new IllegalArgumentException("the advertised host " + why);
+            });
+            this.advertiseHost = host;
             return this;
         }
 

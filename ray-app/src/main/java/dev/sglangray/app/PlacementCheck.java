@@ -11,6 +11,7 @@ import dev.sglangray.placement.AcceleratorType;
 import dev.sglangray.placement.Cluster;
 import dev.sglangray.placement.ClusterSnapshot;
 import dev.sglangray.placement.ComponentPlacement;
+import dev.sglangray.placement.FleetPlan;
 import dev.sglangray.placement.FleetPlanner;
 import dev.sglangray.placement.GroupSettings;
 import dev.sglangray.placement.NodeSnapshot;
@@ -25,7 +26,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Finds placements that no cluster of {@code num_nodes} could give: what is refused both where every node has plenty of
- * accelerators and where none has any is wrong in itself. The rest is for {@code plan}, which sees the real cluster.
+ * accelerators and where none has any is wrong in itself, and so are arguments that lead an engine beyond its own accelerators. The rest is
+ * for {@code plan}, which sees the real cluster.
  */
 final class PlacementCheck {
     /** More than any machine has; with many nodes fewer, so that expanding {@code all} stays cheap. */
@@ -52,14 +54,22 @@ final class PlacementCheck {
                 : Math.max(1, arguments.acceleratorsPerEngine().orElse(1));
         int wanted = cluster.numNodes() > MANY_NODES ? FEW : PLENTY;
         int plenty = (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
-        PlacementException refusal = refusal(cluster, plenty, component, arguments, settings, request);
-        if (refusal == null || refusal(cluster, 0, component, arguments, settings, request) == null) {
+        Tried tried = attempt(cluster, plenty, component, arguments, settings, request);
+        if (tried.plan() != null && arguments != null) {
+            return PlanCheck.devices(arguments, tried.plan());
+        }
+        PlacementException refusal = tried.refusal();
+        if (refusal == null
+                || attempt(cluster, 0, component, arguments, settings, request).refusal() == null) {
             return List.of();
         }
         return List.of(problem(root, cluster, component, arguments, refusal));
     }
 
-    private static @Nullable PlacementException refusal(
+    /** A plan, a refusal, or neither where too little is known for a plan. */
+    private record Tried(@Nullable FleetPlan plan, @Nullable PlacementException refusal) {}
+
+    private static Tried attempt(
             ClusterConfig config,
             int accelerators,
             @Nullable String component,
@@ -71,7 +81,7 @@ final class PlacementCheck {
             boolean launches = arguments == null || arguments.launchServer();
             ComponentPlacement placement = launches ? ComponentPlacement.of(config, cluster) : null;
             if (arguments == null || component == null) {
-                return null;
+                return new Tried(null, null);
             }
             PlanRequest.Builder plan = PlanRequest.builder(cluster)
                     .fleetName("check")
@@ -86,10 +96,9 @@ final class PlacementCheck {
                     plan.hardwareRanks(placement.getHardwareRanks(component));
                 }
             }
-            FleetPlanner.plan(plan.build());
-            return null;
+            return new Tried(FleetPlanner.plan(plan.build()), null);
         } catch (PlacementException e) {
-            return e;
+            return new Tried(null, e);
         }
     }
 

@@ -61,7 +61,7 @@ public final class SGLangLauncher {
             check.throwIfWrong();
             check.problems().forEach(problem -> step.note(problem.render()));
             request = request(cluster, rolloutHardwareRanks, arguments, settled);
-            plan = plan(request, settled);
+            plan = plan(request, arguments, settled);
             OpenDoor.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
@@ -98,6 +98,7 @@ public final class SGLangLauncher {
     /**
      * Plans what {@link #launchRouterAndServer} would launch, and starts nothing.
      *
+     * @throws dev.sglangray.config.error.ConfigException when arguments cannot work where the plan puts engines and router
      * @throws dev.sglangray.placement.PlacementException when the cluster cannot give what is asked
      */
     public static FleetPlan plan(
@@ -105,11 +106,13 @@ public final class SGLangLauncher {
             @Nullable List<Integer> rolloutHardwareRanks,
             LauncherArgs arguments,
             LaunchOptions options) {
-        return plan(request(cluster, rolloutHardwareRanks, arguments, options), options);
+        return plan(request(cluster, rolloutHardwareRanks, arguments, options), arguments, options);
     }
 
-    private static FleetPlan plan(PlanRequest request, LaunchOptions options) {
+    private static FleetPlan plan(PlanRequest request, LauncherArgs arguments, LaunchOptions options) {
         FleetPlan plan = FleetPlanner.plan(request);
+        PlanCheck.require(arguments, plan);
+        PlanCheck.requireOneNode(options.groupOptions().advertiseHost(), plan.engines());
         return options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
     }
 

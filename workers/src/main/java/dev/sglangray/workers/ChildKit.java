@@ -44,7 +44,7 @@ record ChildKit(
         return new ChildKit(
                 node,
                 new PortAllocator(),
-                new DeviceLocks(NodeDirectories.base().resolve("devices")),
+                new DeviceLocks(NodeDirectories.base().resolve("devices"), DeviceLocks.SHARED),
                 PythonPackage.extract(),
                 System.getenv());
     }
@@ -98,6 +98,8 @@ record ChildKit(
     /** The child that becomes the server which {@code request} describes. */
     ProcessSpec serve(
             String name, String python, Map<String, ?> request, EnvironmentBuilder environment, Path logFile) {
+        SealedSecrets.requireOpen(Json.write(request));
+        SealedSecrets.requireOpen(Json.write(environment.build()));
         return new ProcessSpec(
                 name,
                 python,

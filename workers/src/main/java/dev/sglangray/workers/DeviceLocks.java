@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -23,24 +24,38 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Lets one engine at a time start on an accelerator of this node, however many workers, fleets and jobs want to: SGLang takes its
- * memory by what is free before and after it loads its weights, which another engine's start would spoil. Each accelerator has a
- * file, and the lock on it is the kernel's, so that it ends with the process that holds it. A process has one of these. Safe for
- * use by many threads.
+ * Lets one engine at a time start on an accelerator of this node, however many workers, fleets, jobs and users want to: SGLang takes
+ * its memory by what is free before and after it loads its weights, which another engine's start would spoil. Each accelerator has a
+ * file of this user, which tells who holds it, and one that all users share. The locks on them are the kernel's, so that they end
+ * with the process that holds them. A process has one of these. Safe for use by many threads.
  */
 final class DeviceLocks {
+    private static final Logger LOG = LoggerFactory.getLogger(DeviceLocks.class);
+    /** The same for all users, whatever their variables. */
+    static final SharedFolder SHARED = new SharedFolder(Path.of("/tmp"), "sglang-ray-devices");
+
     private static final Duration LOOK = Duration.ofMillis(100);
 
     private static final int LONGEST_NAME = 300;
 
     private final Path folder;
+    private final SharedFolder shared;
     /** The kernel keeps such locks per process, so a second look from the same JVM must never open the file. */
     private final Set<Path> ours = ConcurrentHashMap.newKeySet();
 
-    DeviceLocks(Path folder) {
+    /**
+     * With these folders.
+     *
+     * @param folder this user's own
+     * @param shared that of all users of the machine
+     */
+    DeviceLocks(Path folder, SharedFolder shared) {
         this.folder = folder.toAbsolutePath().normalize();
+        this.shared = shared;
     }
 
     /** Accelerators that are held until this is closed. */
@@ -50,10 +65,8 @@ final class DeviceLocks {
 
         @Override
         public void close() {
-            for (int i = channels.size() - 1; i >= 0; i--) {
-                closeQuietly(channels.get(i));
-                ours.remove(files.get(i));
-            }
+            channels.forEach(DeviceLocks::closeQuietly);
+            files.forEach(ours::remove);
             channels.clear();
             files.clear();
         }
@@ -103,10 +116,11 @@ final class DeviceLocks {
             Duration patience,
             CompletableFuture<?> abort,
             Consumer<@Nullable String> waiting) {
-        Path file = folder.resolve("device-" + device.replaceAll("[^A-Za-z0-9_.-]", "_") + ".lock");
+        String name = "device-" + device.replaceAll("[^A-Za-z0-9_.-]", "_") + ".lock";
+        Path file = folder.resolve(name);
         String holder = "";
         Deadline deadline = Deadline.in(patience);
-        for (String now = tryLock(held, file, who); now != null; now = tryLock(held, file, who)) {
+        for (String now = tryLock(held, name, who); now != null; now = tryLock(held, name, who)) {
             if (!now.equals(holder)) {
                 holder = now;
                 deadline = Deadline.in(patience);
@@ -121,11 +135,13 @@ final class DeviceLocks {
     }
 
     /** Null when it is ours now, else who has it. */
-    private @Nullable String tryLock(Held held, Path file, String who) {
+    private @Nullable String tryLock(Held held, String name, String who) {
+        Path file = folder.resolve(name);
         if (!ours.add(file)) {
             return "another engine of this process";
         }
         FileChannel channel = null;
+        FileChannel common = null;
         boolean kept = false;
         try {
             Files.createDirectories(folder);
@@ -135,21 +151,42 @@ final class DeviceLocks {
             if (lock == null) {
                 return holder(channel);
             }
+            common = openShared(name);
+            if (common != null && common.tryLock() == null) {
+                return "an engine of another user";
+            }
             // By this channel only: closing another one on the file would drop the lock.
             channel.truncate(0);
-            String name = who + " (process " + ProcessHandle.current().pid() + ")";
-            channel.write(ByteBuffer.wrap(name.getBytes(StandardCharsets.UTF_8)), 0);
+            String holder = who + " (process " + ProcessHandle.current().pid() + ")";
+            channel.write(ByteBuffer.wrap(holder.getBytes(StandardCharsets.UTF_8)), 0);
             held.files.add(file);
             held.channels.add(channel);
+            if (common != null) {
+                held.channels.add(common);
+            }
             kept = true;
             return null;
         } catch (IOException e) {
             throw new WorkerFailure("cannot lock " + file + ": " + e.getMessage());
         } finally {
             if (!kept) {
+                closeQuietly(common);
                 closeQuietly(channel);
                 ours.remove(file);
             }
+        }
+    }
+
+    /** Null when what is there cannot be used: another user must not be able to forbid a start by that. */
+    private @Nullable FileChannel openShared(String name) {
+        try {
+            return shared.open(name);
+        } catch (IOException e) {
+            LOG.warn(
+                    "engines of other users may start on the same accelerator meanwhile: cannot use {}: {}",
+                    shared.path(),
+                    e.toString());
+            return null;
         }
     }
 
@@ -170,7 +207,8 @@ final class DeviceLocks {
             Thread.currentThread().interrupt();
             throw new WorkerFailure("the wait for an accelerator was interrupted");
         }
-        throw new WorkerFailure("the start of the engine was aborted by a shutdown");
+        throw new WorkerFailure(
+                "the start of the engine was aborted by a shutdown of its worker, as by `sglang-ray down`");
     }
 
     private static void closeQuietly(@Nullable FileChannel channel) {

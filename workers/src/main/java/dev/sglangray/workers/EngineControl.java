@@ -32,7 +32,7 @@ final class EngineControl {
     private final OkHttpClient http;
     private final OkHttpClient once;
     private final Supplier<String> url;
-    private final @Nullable String apiKey;
+    private final Supplier<@Nullable String> apiKey;
 
     /**
      * For one server.
@@ -42,7 +42,7 @@ final class EngineControl {
      * @param url where it serves at the moment
      * @param apiKey the key that guards it, or null
      */
-    EngineControl(String server, OkHttpClient http, Supplier<String> url, @Nullable String apiKey) {
+    EngineControl(String server, OkHttpClient http, Supplier<String> url, Supplier<@Nullable String> apiKey) {
         this.server = server;
         this.http = http;
         // A change that may have been made is not to be made twice, so nothing is repeated; and a connection that the
@@ -194,6 +194,7 @@ final class EngineControl {
 
     private Request.Builder request(String path) {
         Request.Builder request = new Request.Builder().url(url.get() + path);
-        return apiKey == null ? request : request.header("Authorization", "Bearer " + apiKey);
+        String key = apiKey.get();
+        return key == null ? request : request.header("Authorization", "Bearer " + key);
     }
 }

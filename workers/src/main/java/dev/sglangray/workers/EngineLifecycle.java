@@ -4,7 +4,9 @@ package dev.sglangray.workers;
 import dev.sglangray.bridge.EnvironmentBuilder;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.bridge.PythonProbe;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +31,7 @@ final class EngineLifecycle implements ServingLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLifecycle.class);
 
     private static final String PREFILL = "prefill";
+    private static final String BOOTSTRAP = "disaggregation_bootstrap_port";
     private static final String DEVICE_VARIABLE = "SGLANG_RAY_DEVICE";
     /** As SGLang reads its variables. */
     private static final Set<String> TRUE = Set.of("true", "1", "yes", "y");
@@ -69,14 +72,14 @@ final class EngineLifecycle implements ServingLifecycle {
             leases.add(dist);
             boolean chosen = arguments.get("port") == null;
             if (arguments.get("host") == null) {
-                arguments.put("host", kit.node().defaultBindHost());
+                arguments.put("host", bindHost());
             }
             arguments.put("port", http.port());
             planBootstrap(arguments, leases, http.port());
             Attempt attempt = new Attempt(
                     leases,
                     http.port(),
-                    ServerUrl.of(kit.node().advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
+                    ServerUrl.of(advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, dist.port(), number),
                     chosen);
             LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
@@ -89,23 +92,54 @@ final class EngineLifecycle implements ServingLifecycle {
         }
     }
 
+    /** All addresses of the node; of both versions where others come by one of version 6. */
+    private String bindHost() {
+        String advertised = spec.advertiseHost();
+        return advertised != null && advertised.indexOf(':') >= 0
+                ? "::"
+                : kit.node().defaultBindHost();
+    }
+
+    private String advertisedHost(String bound) {
+        String advertised = spec.advertiseHost();
+        return advertised != null ? advertised : kit.node().advertisedHost(bound);
+    }
+
     /**
-     * Every prefill engine listens on a port for its decoders, and SGLang's default is the same for all. Its server in Rust
-     * serves them on its own port, and refuses another one.
+     * Every prefill engine listens on a port for its decoders, as every engine does that may become one, and SGLang's default is the
+     * same for all. The server in Rust of newer versions serves them on its own port, and refuses another one.
      */
     private void planBootstrap(Map<String, Object> arguments, List<PortLease> leases, int ownPort) {
-        if (!PREFILL.equals(arguments.get("disaggregation_mode"))) {
+        boolean prefill = PREFILL.equals(arguments.get("disaggregation_mode"));
+        if (!prefill && !(isDecode() && Boolean.TRUE.equals(arguments.get("enable_pd_role_switch")))) {
             return;
         }
-        if (arguments.get("disaggregation_bootstrap_port") == null
-                && TRUE.contains(variable("SGLANG_RUST_SERVER").toLowerCase(Locale.ROOT))) {
+        Object given = arguments.get(BOOTSTRAP);
+        if (prefill && servesDecodersItself()) {
+            if (given != null) {
+                throw new WorkerFailure(BOOTSTRAP + " is " + given + ", but this SGLang's server in Rust"
+                        + " (SGLANG_RUST_SERVER) serves decoders on the engine's own port; leave it unset");
+            }
             bootstrapPort = ownPort;
             return;
         }
-        PortLease lease = kit.port(arguments, "disaggregation_bootstrap_port");
+        PortLease lease = kit.port(arguments, BOOTSTRAP);
         leases.add(lease);
-        arguments.put("disaggregation_bootstrap_port", lease.port());
-        bootstrapPort = lease.port();
+        arguments.put(BOOTSTRAP, lease.port());
+        bootstrapPort = prefill ? Integer.valueOf(lease.port()) : null;
+    }
+
+    /** What the variable asks for, where the installed SGLang has it; older ones do not know the variable. */
+    private boolean servesDecodersItself() {
+        return TRUE.contains(variable("SGLANG_RUST_SERVER").toLowerCase(Locale.ROOT))
+                && new PythonProbe(kit.pythonPackage())
+                        .rustServesBootstrap(
+                                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                                PythonProbe.DEFAULT_DEADLINE);
+    }
+
+    private boolean isDecode() {
+        return "decode".equals(spec.serverArgs().get("disaggregation_mode"));
     }
 
     private ProcessSpec process(Map<String, Object> arguments, int distPort, int number) {

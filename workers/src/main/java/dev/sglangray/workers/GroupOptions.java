@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param logDirectory where engines and router log on their nodes, or null for the Ray session's log folder
  * @param supervision how engines and router are looked after once they serve
  * @param bindHost which addresses of their nodes engines and router listen at
+ * @param advertiseHost the host in the engines' URLs, or null for the address that Ray knows each engine's node by
  * @param detached whether the workers outlive this program: Ray ends them only when they are killed
  */
 public record GroupOptions(
@@ -29,6 +30,7 @@ public record GroupOptions(
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
         BindHost bindHost,
+        @Nullable String advertiseHost,
         boolean detached) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
@@ -52,6 +54,7 @@ public record GroupOptions(
                 null,
                 SupervisionPolicy.DEFAULT,
                 BindHost.ALL,
+                null,
                 false);
     }
 
@@ -66,6 +69,7 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 bindHost,
+                advertiseHost,
                 detached);
     }
 
@@ -80,6 +84,7 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 bindHost,
+                advertiseHost,
                 detached);
     }
 
@@ -94,6 +99,7 @@ public record GroupOptions(
                 directory,
                 supervision,
                 bindHost,
+                advertiseHost,
                 detached);
     }
 
@@ -108,6 +114,7 @@ public record GroupOptions(
                 logDirectory,
                 policy,
                 bindHost,
+                advertiseHost,
                 detached);
     }
 
@@ -121,6 +128,22 @@ public record GroupOptions(
                 closeTimeout,
                 logDirectory,
                 supervision,
+                host,
+                advertiseHost,
+                detached);
+    }
+
+    /** These options with another host in the engines' URLs; null for their nodes' addresses. */
+    public GroupOptions withAdvertiseHost(@Nullable String host) {
+        return new GroupOptions(
+                javaJars,
+                jvmOptions,
+                serverHealthTimeout,
+                routerStartTimeout,
+                closeTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
                 host,
                 detached);
     }
@@ -136,6 +159,7 @@ public record GroupOptions(
                 logDirectory,
                 supervision,
                 bindHost,
+                advertiseHost,
                 true);
     }
 }

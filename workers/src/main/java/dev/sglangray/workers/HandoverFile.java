@@ -24,7 +24,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * What one worker keeps on its node for a successor, should Ray replace its process: one small JSON file by the actor's id, in a
- * folder that only this user can read, with a section for each part of the worker. It holds no secrets. Writing never blocks a
+ * folder that only this user can read, with a section for each part of the worker. It holds no secrets, only
+ * the key to those that Ray keeps ({@link SealedSecrets}). Writing never blocks a
  * caller; failures are logged, not thrown: without a disk a worker still works. Safe for use by many threads.
  */
 public final class HandoverFile {
@@ -58,9 +59,9 @@ public final class HandoverFile {
         }
     }
 
-    /** The only section of the file of an actor of another kind, which runs here. */
-    public static <T> RecordStore<T> ofActor(String actor, ThreadLoop loop, String section, Class<T> type) {
-        return open(actor, RayNode.current(), loop).section(section, type);
+    /** The file of an actor of another kind, which runs here. */
+    public static HandoverFile ofActor(String actor, ThreadLoop loop) {
+        return open(actor, RayNode.current(), loop);
     }
 
     /** Of the actor that runs here; deletes meanwhile what dead ones left. */

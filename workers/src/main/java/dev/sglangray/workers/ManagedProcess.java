@@ -75,6 +75,14 @@ final class ManagedProcess {
         });
     }
 
+    /** What the first start is made of has changed; to be called before that. */
+    void renew() {
+        synchronized (lock) {
+            current = factory.apply(Incarnation.FIRST);
+            listen(current, 0);
+        }
+    }
+
     /** The first start, on the caller's thread; returns the URL, or fails with the words of what failed. */
     String startFirst() {
         String where = lifecycle().start();

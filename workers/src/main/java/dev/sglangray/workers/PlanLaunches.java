@@ -59,7 +59,8 @@ final class PlanLaunches {
                 options.serverHealthTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
                 options.supervision(),
-                routerGroup);
+                routerGroup,
+                options.advertiseHost());
     }
 
     /** As RLinf's launcher does, where the engine listens is not taken from its arguments. */

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
@@ -21,14 +22,14 @@ final class RouterArguments {
 
     private static final Pattern WITH_PASSWORD = Pattern.compile("://[^/@]*:[^/@]*@");
 
-    private final Map<String, Object> launched;
+    private final Supplier<Map<String, Object>> launched;
     private final RecordStore<Kept> store;
     private Map<String, Object> changes = Map.of();
 
     /** As it is kept. */
     record Kept(Map<String, Object> changes) {}
 
-    RouterArguments(Map<String, Object> launched, RecordStore<Kept> store) {
+    RouterArguments(Supplier<Map<String, Object>> launched, RecordStore<Kept> store) {
         this.launched = launched;
         this.store = store;
     }
@@ -40,7 +41,7 @@ final class RouterArguments {
 
     /** What the router is to have. */
     synchronized Map<String, Object> current() {
-        return laid(launched, changes);
+        return laid(launched.get(), changes);
     }
 
     /** What was changed since the launch; null inside where that was unset. */

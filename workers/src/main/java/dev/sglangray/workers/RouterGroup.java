@@ -56,12 +56,17 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
 
     static RouterGroup create(Launch<RouterSpec> launch, PlacementGroup reservation, GroupOptions options) {
         RouterSpec spec = launch.spec();
+        SealedSecrets.Key key = SealedSecrets.Key.random();
         ActorHandle<SGLangRouterWorker> handle = ActorFactory.create(
-                Ray.actor(SGLangRouterWorker::new, Json.write(spec)).setConcurrencyGroups(ConcurrencyGroups.ofRouter()),
+                Ray.actor(SGLangRouterWorker::new, key.seal(Json.write(spec)))
+                        .setConcurrencyGroups(ConcurrencyGroups.ofRouter()),
                 WorkerNames.actor(spec.groupName(), 0),
                 launch,
                 reservation,
                 options);
+        // Ray runs it before the start, which is called later.
+        ObjectRef<Boolean> unused =
+                handle.task(SGLangRouterWorker::unseal, Json.write(key)).remote();
         return new RouterGroup(
                 spec.groupName(), List.of(new Member<>(0, launch.node(), handle)), Ownership.OWNER, options);
     }

@@ -97,6 +97,11 @@ final class RouterKeeper implements AutoCloseable {
                 loop, new Reconciler(WHAT, policy, loop::now, journal), new Actions(), this::standingChanged);
     }
 
+    /** What the first start is made of has changed; to be called before that. */
+    void renew() {
+        process.renew();
+    }
+
     private void signal(Signal signal) {
         supervisor.signal(signal);
     }

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The Ray actor that owns the router: a thin shell around what keeps the router running and the {@link EngineRegistry}, which
@@ -37,6 +38,9 @@ public class SGLangRouterWorker {
     /** Beyond its own time a replacement puts the old arguments back. */
     private static final int REPLACEMENT_SECONDS = 60;
 
+    private final RouterSpec sealed;
+    private final SealedSecrets sealedSecrets;
+    private volatile RouterSpec spec;
     private final ThreadLoop loop;
     private final RouterKeeper keeper;
     private final RouterArguments arguments;
@@ -44,30 +48,30 @@ public class SGLangRouterWorker {
     private final EngineRegistry registry;
     private final RayWorkers workers;
     private final EngineControl requests;
-    private final Secrets secrets;
     private final WorkerNode node;
 
     /**
      * Called by Ray.
      *
-     * @param specJson a {@link RouterSpec} as JSON
+     * @param specJson a {@link RouterSpec} as JSON, its secrets sealed
      */
     public SGLangRouterWorker(String specJson) {
-        RouterSpec spec = Json.read(specJson, RouterSpec.class);
+        sealed = Json.read(specJson, RouterSpec.class);
         OkHttpClient http = WorkerHttp.create();
         node = RayNode.current();
         ChildKit kit = ChildKit.of(node);
-        String actor = WorkerNames.actor(spec.groupName(), 0);
+        String actor = WorkerNames.actor(sealed.groupName(), 0);
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(actor, clock);
-        secrets = Secrets.of(spec.routerArgs(), spec.environment());
-        EventJournal journal = new EventJournal(actor, clock, secrets::hide);
         HandoverFile file = HandoverFile.open(actor, kit.node(), loop);
+        sealedSecrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
+        spec = sealedSecrets.open(sealed, RouterSpec.class);
+        EventJournal journal = new EventJournal(actor, clock, text -> secrets().hide(text));
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         workers = new RayWorkers(loop);
         registry =
                 new EngineRegistry(loop, journal, workers, file.section("registry", RegistryRecord.class), restarted);
-        arguments = new RouterArguments(spec.routerArgs(), file.section("arguments", RouterArguments.Kept.class));
+        arguments = new RouterArguments(() -> spec.routerArgs(), file.section("arguments", RouterArguments.Kept.class));
         change = new RouterChange(
                 arguments,
                 (present, incarnation) -> new RouterLifecycle(spec.with(present), kit, http, incarnation),
@@ -78,7 +82,7 @@ public class SGLangRouterWorker {
         // A router generates nothing itself, so its health is all there is to ask.
         LivenessProbe probe =
                 new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
-        String apiKey = new RouterLifecycle(spec, kit, http).apiKey();
+        Supplier<@Nullable String> apiKey = () -> new RouterLifecycle(spec, kit, http).apiKey();
         keeper = new RouterKeeper(
                 spec.supervision(),
                 loop,
@@ -86,7 +90,7 @@ public class SGLangRouterWorker {
                 change::next,
                 probe::require,
                 registry,
-                url -> new WorkersRouterApi(url, apiKey, http, loop),
+                url -> new WorkersRouterApi(url, apiKey.get(), http, loop),
                 file.section("router", RouterKeeper.Kept.class));
         requests = new EngineControl("the router", http, keeper::url, apiKey);
         if (restarted) {
@@ -94,11 +98,23 @@ public class SGLangRouterWorker {
         }
     }
 
+    /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
+    public boolean unseal(String keyJson) {
+        sealedSecrets.unseal(Json.read(keyJson, SealedSecrets.Key.class));
+        spec = sealedSecrets.open(sealed, RouterSpec.class);
+        keeper.renew();
+        return true;
+    }
+
+    private Secrets secrets() {
+        return Secrets.of(spec.routerArgs(), spec.environment());
+    }
+
     private <T> T ask(Supplier<CompletableFuture<T>> question) {
         try {
             return LoopCalls.await(loop, QUICK, question);
         } catch (WorkerFailure e) {
-            throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
+            throw new WorkerFailure(secrets().hide(String.valueOf(e.getMessage())));
         }
     }
 
@@ -121,7 +137,7 @@ public class SGLangRouterWorker {
         try {
             return requests.answered("/generate", Json.map(Json.tree(bodyJson)), Duration.ofSeconds(seconds));
         } catch (WorkerFailure e) {
-            throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
+            throw new WorkerFailure(secrets().hide(String.valueOf(e.getMessage())));
         }
     }
 
@@ -258,7 +274,7 @@ public class SGLangRouterWorker {
         try {
             change.apply(keeper, Json.map(Json.tree(changesJson)), keeper.journal(), Duration.ofSeconds(seconds));
         } catch (WorkerFailure e) {
-            throw new WorkerFailure(secrets.hide(String.valueOf(e.getMessage())));
+            throw new WorkerFailure(secrets().hide(String.valueOf(e.getMessage())));
         } finally {
             boolean unused = endChange(token);
         }

@@ -43,6 +43,9 @@ public class SGLangServerWorker {
     /** A drain whose caller says no lease ends by itself after its own time and this. */
     private static final Duration AFTER_DRAIN = Duration.ofHours(1);
 
+    private final ServerSpec sealed;
+    private final SealedSecrets secrets;
+    private volatile ServerSpec spec;
     private final ThreadLoop loop;
     private final EventJournal journal;
     private final ManagedProcess process;
@@ -54,15 +57,21 @@ public class SGLangServerWorker {
     /**
      * Called by Ray.
      *
-     * @param specJson a {@link ServerSpec} as JSON
+     * @param specJson a {@link ServerSpec} as JSON, its secrets sealed
      */
     public SGLangServerWorker(String specJson) {
-        ServerSpec spec = Json.read(specJson, ServerSpec.class);
+        sealed = Json.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
         ChildKit kit = ChildKit.of(RayNode.current());
         MonotonicClock clock = new MonotonicClock();
-        loop = new ThreadLoop(spec.actorName(), clock);
-        journal = new EventJournal(spec.actorName(), clock, Secrets.of(spec.serverArgs(), spec.environment())::hide);
+        loop = new ThreadLoop(sealed.actorName(), clock);
+        HandoverFile file = HandoverFile.open(sealed.actorName(), kit.node(), loop);
+        secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
+        spec = secrets.open(sealed, ServerSpec.class);
+        journal = new EventJournal(
+                spec.actorName(),
+                clock,
+                text -> Secrets.of(spec.serverArgs(), spec.environment()).hide(text));
         routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
         String key = Ray.getRuntimeContext().getCurrentActorId().toString();
         LivenessProbe probe = new LivenessProbe(
@@ -73,7 +82,7 @@ public class SGLangServerWorker {
                 probe::require,
                 loop,
                 new Exits());
-        control = new EngineControl("the engine", http, this::engineUrl, engine().apiKey());
+        control = new EngineControl("the engine", http, this::engineUrl, () -> engine().apiKey());
         RegistryPort registry =
                 spec.routerGroup() == null ? RayRegistryLink.none() : new RayRegistryLink(spec.routerGroup(), loop);
         CheckpointCheck check =
@@ -95,7 +104,7 @@ public class SGLangServerWorker {
                 new ProcessOfEngine(key),
                 control.port(loop),
                 registry,
-                HandoverFile.open(spec.actorName(), kit.node(), loop).section("engine", EngineRecord.class),
+                file.section("engine", EngineRecord.class),
                 spec.groupSize(),
                 restarted);
         if (restarted) {
@@ -105,6 +114,14 @@ public class SGLangServerWorker {
             }
             loop.execute(controller::inherit);
         }
+    }
+
+    /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
+    public boolean unseal(String keyJson) {
+        secrets.unseal(Json.read(keyJson, SealedSecrets.Key.class));
+        spec = secrets.open(sealed, ServerSpec.class);
+        process.renew();
+        return true;
     }
 
     /** What the controller does to the process. */

@@ -9,6 +9,7 @@ import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateOutcome;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
+import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
@@ -69,14 +70,18 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         try {
             for (Launch<ServerSpec> launch : launches) {
                 ServerSpec spec = launch.spec();
+                SealedSecrets.Key key = SealedSecrets.Key.random();
                 ActorHandle<SGLangServerWorker> handle = ActorFactory.create(
-                        Ray.actor(SGLangServerWorker::new, Json.write(spec))
+                        Ray.actor(SGLangServerWorker::new, key.seal(Json.write(spec)))
                                 .setConcurrencyGroups(ConcurrencyGroups.ofServer()),
                         spec.actorName(),
                         launch,
                         reservation,
                         options);
                 members.add(new Member<>(spec.rank(), launch.node(), handle));
+                // Ray runs it before the start, which is called later.
+                ObjectRef<Boolean> unused =
+                        handle.task(SGLangServerWorker::unseal, Json.write(key)).remote();
             }
         } catch (RuntimeException e) {
             ActorFactory.killAll(members);

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
  * @param supervision how the engine is looked after
  * @param routerGroup the group of the fleet's router, which is told when the engine comes and goes; null for none
+ * @param advertiseHost the host in the engine's URL, or null for the one that follows from where it listens
  */
 public record ServerSpec(
         String groupName,
@@ -42,7 +43,8 @@ public record ServerSpec(
         double healthTimeoutSeconds,
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
-        @Nullable String routerGroup) {
+        @Nullable String routerGroup,
+        @Nullable String advertiseHost) {
 
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);

@@ -255,7 +255,8 @@ final class ServingChild {
 
     private void throwIfAborted() {
         if (abort.isDone()) {
-            throw new WorkerFailure("the start of the " + what + " was aborted by a shutdown");
+            throw new WorkerFailure(
+                    "the start of the " + what + " was aborted by a shutdown of its worker, as by `sglang-ray down`");
         }
     }
 

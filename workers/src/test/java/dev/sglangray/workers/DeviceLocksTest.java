@@ -7,8 +7,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.io.IOException;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,10 +42,12 @@ class DeviceLocksTest {
     private final CompletableFuture<Void> never = new CompletableFuture<>();
     private final List<@Nullable String> waits = new CopyOnWriteArrayList<>();
     private DeviceLocks locks;
+    private Path shared;
 
     @BeforeEach
     void create() {
-        locks = new DeviceLocks(folder);
+        shared = folder.resolve("shared");
+        locks = new DeviceLocks(folder, new SharedFolder(folder, "shared"));
     }
 
     private DeviceLocks.Held acquire(Duration patience, String... devices) {
@@ -51,6 +55,10 @@ class DeviceLocksTest {
     }
 
     private Process otherProcess(String device) throws IOException {
+        return holder(folder, device);
+    }
+
+    private static Process holder(Path folder, String device) throws IOException {
         Process other = new ProcessBuilder(
                         "python3",
                         "-c",
@@ -80,6 +88,58 @@ class DeviceLocksTest {
         } finally {
             other.destroyForcibly();
         }
+    }
+
+    @Test
+    void anEngineOfAnotherUserIsWaitedForToo() throws IOException {
+        Files.createDirectory(shared);
+        Process other = holder(shared, "1");
+        try {
+            CompletableFuture<DeviceLocks.Held> mine = CompletableFuture.supplyAsync(() -> acquire(LONG, "1"));
+            await().atMost(LONG).until(() -> !waits.isEmpty());
+            assertThat(waits)
+                    .containsExactly("waits for accelerator 1, on which an engine of another user is being started");
+            other.destroyForcibly();
+            mine.orTimeout(20, TimeUnit.SECONDS).join().close();
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    /** Every user can lock what we have made, and finds it locked. */
+    @Test
+    void whatIsMadeForAllUsersIsOpenToThem() throws IOException {
+        try (DeviceLocks.Held held = acquire(LONG, "0")) {
+            assertThat(held).isNotNull();
+            Path file = shared.resolve("device-0.lock");
+            assertThat(Files.getAttribute(shared, "unix:mode")).isEqualTo(0041777);
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file)))
+                    .isEqualTo("rw-rw-rw-");
+            assertThat(file).isEmptyFile();
+            DeviceLocks another = new DeviceLocks(folder.resolve("another"), new SharedFolder(folder, "shared"));
+            // In this process the kernel knows no difference, and Java says so.
+            assertThatThrownBy(() -> another.acquire(List.of("0"), "x", LONG, never, waits::add))
+                    .isInstanceOf(OverlappingFileLockException.class);
+        }
+    }
+
+    @Test
+    void linksOfAnotherUserAreNotFollowedAndForbidNoStart() throws IOException {
+        Path target = Files.createDirectory(folder.resolve("target"));
+        Files.createSymbolicLink(shared, target);
+        acquire(LONG, "0").close();
+        assertThat(target).isEmptyDirectory();
+
+        Files.delete(shared);
+        Files.createDirectory(shared);
+        Path made = folder.resolve("made");
+        Files.createSymbolicLink(shared.resolve("device-0.lock"), made);
+        acquire(LONG, "0").close();
+        assertThat(made).doesNotExist();
+
+        Files.delete(shared.resolve("device-0.lock"));
+        Files.createDirectory(shared.resolve("device-0.lock"));
+        acquire(LONG, "0").close();
     }
 
     @Test

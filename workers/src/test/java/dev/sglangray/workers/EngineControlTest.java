@@ -36,7 +36,7 @@ class EngineControlTest {
 
     private EngineControl router() {
         String url = "http://127.0.0.1:" + server.getPort();
-        return new EngineControl("the router", WorkerHttp.create(), () -> url, "router-key");
+        return new EngineControl("the router", WorkerHttp.create(), () -> url, () -> "router-key");
     }
 
     @Test

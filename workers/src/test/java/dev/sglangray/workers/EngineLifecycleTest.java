@@ -48,7 +48,7 @@ class EngineLifecycleTest {
                 new ChildKit(
                         new WorkerNode("", "127.0.0.1", List.of(), Path.of("/nowhere")),
                         new PortAllocator(Path.of("/nowhere"), 1, 1),
-                        new DeviceLocks(Path.of("/nowhere")),
+                        new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
                         Path.of("/nowhere"),
                         Map.of()),
                 http);
@@ -275,16 +275,73 @@ class EngineLifecycleTest {
     void aPrefillEngineInRustServesItsDecodersOnItsOwnPort() {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("disaggregation_mode", "prefill");
-        engine = new EngineLifecycle(
-                StandIn.server(arguments, 30, Map.of("SGLANG_RUST_SERVER", "True")),
-                StandIn.kit(folder, List.of("4")),
-                http);
-        engine.start();
+        startInRust(arguments, true);
 
         JsonNode given = given().path("server_args");
         assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort())
                 .isEqualTo(given.path("port").asInt());
         assertThat(given.has("disaggregation_bootstrap_port")).isFalse();
+    }
+
+    @Test
+    void anEngineIsReachedAndAskedAtTheHostThatIsAdvertised() {
+        ServerSpec spec = StandIn.server(StandIn.arguments(Map.of()), 30, Map.of(), "LocalHost");
+        engine = new EngineLifecycle(spec, StandIn.kit(folder, List.of("4")), http);
+
+        String url = engine.start();
+        assertThat(url).isEqualTo("http://localhost:" + given().path("server_args").path("port").asInt());
+        assertThat(engine.isHealthy()).isTrue();
+        assertThat(given().path("server_args").path("host").asText()).isEqualTo("0.0.0.0");
+    }
+
+    @Test
+    void aVersionWithoutServerInRustGetsABootstrapPortInSpiteOfTheVariable() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        startInRust(arguments, false);
+
+        JsonNode given = given().path("server_args");
+        assertThat(given.path("disaggregation_bootstrap_port").asInt())
+                .isBetween(18200, 18399)
+                .isNotEqualTo(given.path("port").asInt())
+                .isEqualTo(engine.endpoint(engine.url(), "actor-key").bootstrapPort());
+    }
+
+    @Test
+    void aBootstrapPortThatTheServerInRustRefusesIsRefusedBeforeItStarts() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        arguments.put("disaggregation_bootstrap_port", 18399);
+        assertThatThrownBy(() -> startInRust(arguments, true))
+                .hasMessageContaining("disaggregation_bootstrap_port is 18399")
+                .hasMessageContaining("leave it unset");
+    }
+
+    @Test
+    void aDecodeEngineThatMayBecomeAPrefillEngineGetsABootstrapPortToo() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "decode");
+        arguments.put("enable_pd_role_switch", true);
+        lifecycle(arguments, 30).start();
+
+        assertThat(given().path("server_args")
+                        .path("disaggregation_bootstrap_port")
+                        .asInt())
+                .isBetween(18200, 18399);
+        assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort()).isNull();
+    }
+
+    /** With the variable that asks for the server in Rust, on an SGLang that has it or has it not. */
+    private void startInRust(Map<String, Object> arguments, boolean has) {
+        ChildKit kit = StandIn.kit(folder, List.of("4"));
+        String probe = "print('{\"rust_bootstrap\": %s}')".formatted(has);
+        try {
+            Files.writeString(kit.pythonPackage().resolve("sglang_ray").resolve("probe.py"), probe);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        engine = new EngineLifecycle(StandIn.server(arguments, 30, Map.of("SGLANG_RUST_SERVER", "True")), kit, http);
+        engine.start();
     }
 
     @Test
@@ -300,7 +357,7 @@ class EngineLifecycleTest {
         ChildKit kit = new ChildKit(
                 new WorkerNode("", "127.0.0.1", List.of("0"), Path.of("/nowhere")),
                 new PortAllocator(Path.of("/nowhere"), 1, 1),
-                new DeviceLocks(Path.of("/nowhere")),
+                new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
                 Path.of("/nowhere"),
                 Map.of());
         return new EngineLifecycle(StandIn.server(arguments, 1, environment), kit, http)
@@ -324,6 +381,7 @@ class EngineLifecycleTest {
                         1,
                         null,
                         SupervisionPolicy.DEFAULT,
+                        null,
                         null))
                 .hasMessageContaining("'vllm'")
                 .hasMessageContaining("srt")

@@ -78,6 +78,16 @@ class PlanLaunchesTest {
     }
 
     @Test
+    void enginesAreReachedAtTheHostThatIsAdvertised() {
+        GroupOptions options = OPTIONS.withAdvertiseHost("engines.example.org").withBindHost(BindHost.ALL);
+
+        ServerSpec spec = PlanLaunches.servers(plan, options).get(1).spec();
+        assertThat(spec.advertiseHost()).isEqualTo("engines.example.org");
+        assertThat(Json.read(Json.write(spec), ServerSpec.class)).isEqualTo(spec);
+        assertThat(PlanLaunches.servers(plan, OPTIONS).get(1).spec().advertiseHost()).isNull();
+    }
+
+    @Test
     void theRouterTakesNoAccelerator() {
         Launch<RouterSpec> router = PlanLaunches.router(plan, OPTIONS).orElseThrow();
 

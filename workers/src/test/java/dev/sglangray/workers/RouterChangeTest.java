@@ -121,7 +121,7 @@ class RouterChangeTest {
     }
 
     private RouterArguments arguments() {
-        return new RouterArguments(Map.of("policy", "cache_aware", "port", 4711), kept);
+        return new RouterArguments(() -> Map.of("policy", "cache_aware", "port", 4711), kept);
     }
 
     @BeforeEach

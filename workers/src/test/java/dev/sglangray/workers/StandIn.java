@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** What lifecycles need to start the stand-in server instead of SGLang, under the real supervisor. */
 final class StandIn {
@@ -38,7 +39,7 @@ final class StandIn {
         return new ChildKit(
                 node,
                 ports,
-                new DeviceLocks(folder.resolve("devices")),
+                new DeviceLocks(folder.resolve("devices"), new SharedFolder(folder, "shared-devices")),
                 fake,
                 Map.of("PATH", System.getenv("PATH"), "http_proxy", "http://nowhere"));
     }
@@ -55,6 +56,14 @@ final class StandIn {
     }
 
     static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds, Map<String, String> environment) {
+        return server(arguments, timeoutSeconds, environment, null);
+    }
+
+    static ServerSpec server(
+            Map<String, Object> arguments,
+            double timeoutSeconds,
+            Map<String, String> environment,
+            @Nullable String advertiseHost) {
         return new ServerSpec(
                 "engines",
                 1,
@@ -69,6 +78,7 @@ final class StandIn {
                 timeoutSeconds,
                 null,
                 SupervisionPolicy.DEFAULT,
-                null);
+                null,
+                advertiseHost);
     }
 }

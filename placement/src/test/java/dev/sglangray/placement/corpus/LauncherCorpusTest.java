@@ -36,6 +36,8 @@ class LauncherCorpusTest {
     /** Present in the record because no torch was there. */
     private static final String ARTEFACT = "TORCH_NCCL_AVOID_RECORD_STREAMS";
 
+    private static final String ONE_API = "ONEAPI_DEVICE_SELECTOR";
+
     @Test
     void agrees() {
         Corpus.check("launch", LauncherCorpusTest::judge);
@@ -109,7 +111,13 @@ class LauncherCorpusTest {
         for (JsonNode actor : group.path("actors")) {
             ObjectNode copy = actor.deepCopy();
             copy.retain("actor_name", "rank", "node_rank", "node_ip", "node_group_label", "env");
-            ((ObjectNode) copy.path("env")).remove(ARTEFACT);
+            ObjectNode env = (ObjectNode) copy.path("env");
+            env.remove(ARTEFACT);
+            // RLinf leaves out the backend, without which oneAPI shows no device.
+            String selected = env.path(ONE_API).asText("");
+            if (!selected.isEmpty()) {
+                env.put(ONE_API, "level_zero:" + selected);
+            }
             all.add(copy);
         }
         return all;
@@ -135,8 +143,7 @@ class LauncherCorpusTest {
         for (JsonNode actor : all) {
             ObjectNode env = (ObjectNode) actor.path("env");
             env.put("LOCAL_ACCELERATOR_RANK", "-1");
-            for (String name : List.of(
-                    "VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", "ONEAPI_DEVICE_SELECTOR", "MUSA_VISIBLE_DEVICES")) {
+            for (String name : List.of("VISIBLE_DEVICES", "CUDA_VISIBLE_DEVICES", ONE_API, "MUSA_VISIBLE_DEVICES")) {
                 if (env.has(name)) {
                     env.put(name, "");
                 }

@@ -2,6 +2,7 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.keeper.ActorProcesses;
 import dev.sglangray.app.keeper.FleetKeepers;
 import dev.sglangray.app.keeper.FleetRemains;
 import dev.sglangray.app.keeper.FleetTraces;
@@ -9,6 +10,7 @@ import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -29,6 +31,9 @@ import picocli.CommandLine.Option;
 final class DownCommand implements Callable<Integer> {
     /** Ray takes a moment to end processes and to remove placement groups. */
     private static final Duration GONE = Duration.ofSeconds(20);
+
+    /** A process that takes its end from Ray is gone within this time. */
+    private static final Duration PROCESS_GONE = Duration.ofSeconds(5);
 
     private final CliContext context;
 
@@ -58,6 +63,7 @@ final class DownCommand implements Callable<Integer> {
             // Before the owner ends: afterwards no worker is left that knows the fleet's router.
             LivingFleet fleet = groups.find(session);
             Optional<String> router = fleet.routerName();
+            ActorProcesses processes = FleetRemains.processes(fleet.groupName(), router);
             if (force) {
                 List<String> ended = FleetRemains.end(fleet.groupName(), router);
                 if (ended.isEmpty()) {
@@ -67,9 +73,18 @@ final class DownCommand implements Callable<Integer> {
             } else {
                 end(fleet, router, session);
             }
-            List<String> left = FleetRemains.awaitGone(fleet.groupName(), router, GONE);
+            List<String> listed = FleetRemains.awaitGone(fleet.groupName(), router, GONE);
+            // A stopped process takes no order, and some Rays list its actor no more; its own actors may then live on.
+            List<String> killed = processes.killLeft(PROCESS_GONE);
+            killed.forEach(what -> context.console().say("killed " + what + ", which Ray had not ended"));
+            if (!listed.isEmpty() && !killed.isEmpty()) {
+                listed = FleetRemains.awaitGone(fleet.groupName(), router, GONE);
+            }
+            List<String> left = new ArrayList<>();
+            listed.forEach(what -> left.add(what + " (by Ray's list)"));
+            left.addAll(processes.left());
             if (!left.isEmpty()) {
-                throw new LaunchException("the fleet is not ended; Ray still lists " + String.join(", ", left)
+                throw new LaunchException("the fleet is not ended; there is still " + String.join(", ", left)
                         + (force ? "" : "; `sglang-ray down --force` ends it without asking it"));
             }
             if (!force) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.EndedMeanwhile;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.workers.RouterGroup;
@@ -83,7 +84,7 @@ final class FleetWatch {
         router.ifPresent(watch -> {
             watch.look(end).ifPresent(progress::line);
             watch.lost().ifPresent(why -> {
-                throw new FleetLostException("the router is lost: " + why);
+                throw lost("the router is lost: " + why, fleet.routerGroup().map(group -> group.name() + ":0"));
             });
         });
         int lost = 0;
@@ -94,10 +95,18 @@ final class FleetWatch {
             }
         }
         if (!engines.isEmpty() && lost == engines.size()) {
-            throw new FleetLostException("the last engine is lost");
+            throw lost(
+                    "the last engine is lost",
+                    fleet.serverGroup()
+                            .map(group -> group.name() + ":" + group.ranks().get(0)));
         }
         if (lost > 0 && failsWhenDegraded) {
             throw new FleetLostException("an engine is lost, and on_degraded is fail");
         }
+    }
+
+    private static FleetLostException lost(String why, Optional<String> actor) {
+        return new FleetLostException(
+                actor.filter(EndedMeanwhile::wasEnded).isPresent() ? "the fleet " + EndedMeanwhile.WORDS : why);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.EndedMeanwhile;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
@@ -79,9 +80,15 @@ final class RestartCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            LivingFleet fleet = groups.require(session);
-            Optional<ServerGroup> servers = fleet.servers();
-            Optional<RouterGroup> router = fleet.router();
+            restart(groups.require(session), progress);
+        }
+        return ExitCode.OK;
+    }
+
+    private void restart(LivingFleet fleet, ProgressDisplay progress) {
+        Optional<ServerGroup> servers = fleet.servers();
+        Optional<RouterGroup> router = fleet.router();
+        try {
             if (servers.isPresent() && !rolling) {
                 var unused = servers.get().restart(WHY, toServe).await(toServe.plus(ANSWER));
                 progress.line(servers.get().size() + " engine(s) serve again");
@@ -95,8 +102,9 @@ final class RestartCommand implements Callable<Integer> {
                         .get(0);
                 progress.line("the router serves again at " + url);
             }
+        } catch (WorkerException e) {
+            throw EndedMeanwhile.explain(e);
         }
-        return ExitCode.OK;
     }
 
     /** No other change of the fleet happens meanwhile, such as an update of its weights. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
-import dev.sglangray.app.ArgumentCheck;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
@@ -71,6 +70,12 @@ final class UpCommand implements Callable<Integer> {
             long begin = System.nanoTime();
             progress.started(LaunchPhase.COMPOSE, "reading the configuration");
             FleetSpec spec = FleetInput.read(config, context);
+            if (detach || cluster.local()) {
+                // What no cluster could change is refused before a head is started or a keeper made, which checks for itself.
+                LaunchOptions.Builder early = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
+                config.pythonIfKnown(context.launcher()).ifPresent(early::pythonInterpreter);
+                spec.requireLaunchable(early.build());
+            }
             progress.ended(LaunchPhase.COMPOSE, Duration.ofNanos(System.nanoTime() - begin));
             try (CliSession cli = CliSession.begin(context, cluster)) {
                 RaySession session = cli.connect(progress);
@@ -103,11 +108,10 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
-        // The keeper checks and plans for itself; what is plainly wrong is refused before there is one.
+        // The keeper plans for itself; what does not fit this cluster is refused before there is one.
         LaunchOptions.Builder early = LaunchOptions.builder()
                 .routerNodeRank(config.routerNodeRank())
                 .pythonInterpreter(config.pythonOr(context.launcher()));
-        ArgumentCheck.of(spec.block(), spec.arguments(), early.build()).throwIfWrong();
         spec.plan(spec.cluster(RayClusterReader.read()), early);
         FleetKeepers.Settings settings = new FleetKeepers.Settings(
                 config.routerNodeRank(),

@@ -35,7 +35,9 @@ public final class Gateway implements AutoCloseable {
 
     /**
      * Opens the gateway of a fleet, and returns before it is up. A fleet does not need it: where it cannot be had, that
-     * is logged.
+     * is logged. One of an earlier fleet of the name is ended.
+     *
+     * @throws GatewayException when that one does not end: Python would call it instead of this fleet
      */
     public static Optional<Gateway> open(GatewayFacts facts, FleetOwner owner) {
         String name = facts.actorName();
@@ -44,7 +46,7 @@ public final class Gateway implements AutoCloseable {
             GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(owner)), PAUSE);
             loop.start();
             return Optional.of(new Gateway(actor, loop));
-        } catch (JsonProcessingException | IllegalArgumentException | NodeFilesException | RayException e) {
+        } catch (JsonProcessingException | NodeFilesException | RayException e) {
             LOG.warn("there is no gateway '{}', so Python cannot attach to this fleet: {}", name, e.getMessage());
             return Optional.empty();
         }

@@ -10,8 +10,15 @@ import io.ray.api.exception.RayException;
 import io.ray.api.function.PyActorClass;
 import io.ray.api.function.PyActorMethod;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The Python actor {@code sglang_ray.gateway.Gateway}, which ends with this JVM. Safe for use by several threads. */
 final class GatewayActor implements Mailbox {
@@ -24,6 +31,9 @@ final class GatewayActor implements Mailbox {
     /** Above the number of calls that the actor holds, so that there is always room for the owner's. */
     private static final int CONCURRENCY = 1024;
 
+    private static final Logger LOG = LoggerFactory.getLogger(GatewayActor.class);
+    private static final Duration END_OF_ANOTHER = Duration.ofSeconds(20);
+    private static final Duration LOOK = Duration.ofMillis(100);
     private static final int RESTARTS = 100;
     private static final int FAREWELL_MILLIS = 1000;
     private static final int TOKEN_BYTES = 32;
@@ -40,20 +50,63 @@ final class GatewayActor implements Mailbox {
     /**
      * Creates it on this node, and returns before it is up.
      *
-     * @throws IllegalArgumentException when the name is taken
+     * @throws GatewayException when the name is taken by an actor that does not end
      * @throws dev.sglangray.bridge.NodeFilesException when the Python package cannot be unpacked
      */
     static GatewayActor create(String name, String factsJson) {
         byte[] secret = new byte[TOKEN_BYTES];
         new SecureRandom().nextBytes(secret);
         String token = HexFormat.of().formatHex(secret);
-        PyActorCreator creator = new CreatorWithEnvironment(factsJson, token)
-                .setAsync(true)
-                .setMaxConcurrency(CONCURRENCY)
-                .setMaxRestarts(RESTARTS)
-                .setName(name);
-        ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
-        return new GatewayActor(creator.remote(), token);
+        Supplier<PyActorHandle> create = () -> {
+            PyActorCreator creator = new CreatorWithEnvironment(factsJson, token)
+                    .setAsync(true)
+                    .setMaxConcurrency(CONCURRENCY)
+                    .setMaxRestarts(RESTARTS)
+                    .setName(name);
+            ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
+            return creator.remote();
+        };
+        PyActorHandle handle = inPlaceOf(
+                name,
+                create,
+                () -> Ray.getActor(name).isPresent(),
+                () -> Ray.getActor(name).ifPresent(other -> other.kill(true)),
+                END_OF_ANOTHER);
+        return new GatewayActor(handle, token);
+    }
+
+    /**
+     * Creates an actor whose name may still belong to one of a fleet that has ended: its owner may be stopped, which in some Rays keeps
+     * the owner's actors alive.
+     */
+    static <T> T inPlaceOf(
+            String name, Supplier<T> create, BooleanSupplier isTaken, Runnable endOther, Duration longest) {
+        try {
+            return create.get();
+        } catch (IllegalArgumentException taken) {
+            LOG.warn("there is a gateway '{}' of an earlier fleet; it is ended", name);
+            endOther.run();
+            CountDownLatch never = new CountDownLatch(1);
+            long end = System.nanoTime() + longest.toNanos();
+            while (isTaken.getAsBoolean()) {
+                if (System.nanoTime() - end > 0) {
+                    throw new GatewayException("there is a gateway '" + name
+                            + "' of an earlier fleet, which does not end; `sglang-ray down --force` ends it, with the "
+                            + "earlier owner");
+                }
+                try {
+                    boolean unused = never.await(LOOK.toMillis(), TimeUnit.MILLISECONDS);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    throw new GatewayException("interrupted while the gateway of an earlier fleet was ended", e);
+                }
+            }
+            try {
+                return create.get();
+            } catch (IllegalArgumentException again) {
+                throw new GatewayException("another fleet has taken the name of the gateway '" + name + "'", again);
+            }
+        }
     }
 
     /** Ray's builder has no setter for the environment of a Python actor; the options behind it do. */

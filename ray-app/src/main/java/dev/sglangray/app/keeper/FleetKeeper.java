@@ -15,6 +15,7 @@ import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.HandoverFile;
+import dev.sglangray.workers.SealedSecrets;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
@@ -39,6 +40,7 @@ public class FleetKeeper {
     /** Whoever launches asks for events several times a second; after this much silence it is gone. */
     private static final Duration FORGOTTEN = Duration.ofSeconds(30);
 
+    private static final String TAKEN_DOWN = "the fleet was taken down while it was launched";
     private static final Duration ROLLBACK = Duration.ofSeconds(45);
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration AGAIN = Duration.ofSeconds(10);
@@ -46,8 +48,10 @@ public class FleetKeeper {
     private static final Logger LOG = LoggerFactory.getLogger(FleetKeeper.class);
 
     private final ObjectMapper json = new ObjectMapper();
+    private final String sealed;
+    private final SealedSecrets secrets;
     private final KeeperRequest request;
-    private final FleetSpec spec;
+    private volatile FleetSpec spec;
     private final RecordStore<FleetState> record;
     private final boolean successor;
     private final EventLog events = new EventLog();
@@ -61,17 +65,17 @@ public class FleetKeeper {
     /**
      * Called by Ray.
      *
-     * @param requestJson a {@link KeeperRequest} as JSON
+     * @param requestJson a {@link KeeperRequest} as JSON, its secrets sealed
      */
     public FleetKeeper(String requestJson) throws JsonProcessingException {
+        sealed = requestJson;
         request = json.readValue(requestJson, KeeperRequest.class);
-        spec = FleetSpec.of(
-                Config.of(request.configuration()),
-                request.component(),
-                request.argsKey(),
-                request.explicitPlacement());
+        spec = spec(request);
         String name = FleetKeepers.keeperName(FleetKeepers.fleetGroup(spec));
-        record = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()), "fleet", FleetState.class);
+        HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
+        record = file.section("fleet", FleetState.class);
+        secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
+        spec = opened();
         successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
         if (successor) {
             Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
@@ -80,6 +84,25 @@ public class FleetKeeper {
             launching = thread;
             thread.start();
         }
+    }
+
+    /** Takes the key to the secrets of the request; the first call of the actor's creator. */
+    public boolean unseal(String keyJson) throws JsonProcessingException {
+        secrets.unseal(json.readValue(keyJson, SealedSecrets.Key.class));
+        spec = opened();
+        return true;
+    }
+
+    private FleetSpec opened() throws JsonProcessingException {
+        return spec(json.readValue(secrets.open(sealed), KeeperRequest.class));
+    }
+
+    private static FleetSpec spec(KeeperRequest request) {
+        return FleetSpec.of(
+                Config.of(request.configuration()),
+                request.component(),
+                request.argsKey(),
+                request.explicitPlacement());
     }
 
     /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
@@ -167,8 +190,8 @@ public class FleetKeeper {
             return launched.apiUrl();
         } catch (ConfigException e) {
             throw new KeeperFailure(e.render());
-        } catch (PlacementException | WorkerException e) {
-            throw new KeeperFailure(String.valueOf(e.getMessage()));
+        } catch (PlacementException | WorkerException | LaunchException e) {
+            throw new KeeperFailure(isClosed() ? TAKEN_DOWN : String.valueOf(e.getMessage()));
         } finally {
             end();
             if (forgotten) {
@@ -206,6 +229,10 @@ public class FleetKeeper {
         FleetRemains.endOfThisJob(engines(), router());
         record.delete();
         return running != null || successor;
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
     }
 
     private void awaitRollback() {
@@ -286,7 +313,7 @@ public class FleetKeeper {
         if (tooLate) {
             launched.close();
             record.delete();
-            throw new KeeperFailure("the fleet was taken down while it was launched");
+            throw new KeeperFailure(TAKEN_DOWN);
         }
     }
 }

@@ -4,6 +4,7 @@ package dev.sglangray.app.keeper;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.EndedMeanwhile;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchListener;
@@ -11,11 +12,13 @@ import dev.sglangray.app.session.RaySession;
 import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.config.LauncherArgs;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.SealedSecrets;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.concurrencygroup.ConcurrencyGroup;
 import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
+import io.ray.api.exception.RayActorException;
 import io.ray.api.exception.RayException;
 import io.ray.api.exception.RayTimeoutException;
 import io.ray.api.options.ActorLifetime;
@@ -64,10 +67,14 @@ public final class FleetKeepers {
      */
     public static String launch(FleetSpec spec, RaySession session, Settings settings, LaunchListener listener) {
         String name = keeperName(fleetGroup(spec));
-        ActorHandle<FleetKeeper> keeper = create(name, request(spec, session, settings), session);
+        SealedSecrets.Key key = SealedSecrets.Key.random();
+        ActorHandle<FleetKeeper> keeper = create(name, key.seal(json(request(spec, session, settings))), session);
         boolean launched = false;
         try {
-            String url = follow(keeper, keeper.task(FleetKeeper::launch).remote(), listener);
+            // Ray runs it before the launch, which is called later.
+            ObjectRef<Boolean> unused =
+                    keeper.task(FleetKeeper::unseal, json(key)).remote();
+            String url = follow(name, keeper, keeper.task(FleetKeeper::launch).remote(), listener);
             launched = true;
             return url;
         } finally {
@@ -152,8 +159,8 @@ public final class FleetKeepers {
                 .build();
     }
 
-    private static String request(FleetSpec spec, RaySession session, Settings settings) {
-        KeeperRequest request = new KeeperRequest(
+    private static KeeperRequest request(FleetSpec spec, RaySession session, Settings settings) {
+        return new KeeperRequest(
                 configuration(spec),
                 spec.component().isEmpty() ? null : spec.component(),
                 spec.block().path(),
@@ -163,8 +170,11 @@ public final class FleetKeepers {
                 session.workerJarUri().map(List::of).orElse(List.of()),
                 settings.reserveDeadline().toSeconds(),
                 settings.healthDeadline().toSeconds());
+    }
+
+    private static String json(Object value) {
         try {
-            return JSON.writeValueAsString(request);
+            return JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {
             throw new LaunchException("the configuration cannot be handed to the keeper: " + e.getOriginalMessage(), e);
         }
@@ -188,7 +198,8 @@ public final class FleetKeepers {
     }
 
     // The keeper's own deadlines end the launch; here only an interrupt does.
-    private static String follow(ActorHandle<FleetKeeper> keeper, ObjectRef<String> result, LaunchListener listener) {
+    private static String follow(
+            String name, ActorHandle<FleetKeeper> keeper, ObjectRef<String> result, LaunchListener listener) {
         int seen = 0;
         try {
             while (true) {
@@ -206,7 +217,7 @@ public final class FleetKeepers {
                 }
             }
         } catch (RayException e) {
-            throw new LaunchException(words(e), e);
+            throw new LaunchException(words(e, name), e);
         }
     }
 
@@ -235,12 +246,14 @@ public final class FleetKeepers {
         }
     }
 
-    private static String words(Throwable failure) {
+    private static String words(RayException failure, String name) {
         for (Throwable at = failure; at != null; at = at.getCause()) {
             if (at instanceof KeeperFailure) {
                 return String.valueOf(at.getMessage());
             }
         }
-        return "the keeper of the fleet failed: " + failure.getMessage();
+        return failure instanceof RayActorException && EndedMeanwhile.wasEnded(name)
+                ? "the fleet " + EndedMeanwhile.WORDS
+                : "the keeper of the fleet failed: " + failure.getMessage();
     }
 }

@@ -3,6 +3,7 @@ package dev.sglangray.app.keeper;
 
 import dev.sglangray.app.FleetState;
 import dev.sglangray.app.session.RayLedger;
+import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.PlacementGroups;
@@ -39,6 +40,12 @@ public final class FleetRemains {
                 ledger.named(namespace)
                         .orElseThrow(() -> new IllegalStateException("Ray's table of actors cannot be read")),
                 ledger.read().groups());
+    }
+
+    /** The processes of a fleet's actors on this node. */
+    public static ActorProcesses processes(Optional<String> group, Optional<String> routerGroup) {
+        return ActorProcesses.of(
+                read().rows(group, routerGroup), ThisNode.address().orElse(""));
     }
 
     /**

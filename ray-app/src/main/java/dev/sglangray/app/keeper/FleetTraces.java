@@ -129,6 +129,12 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
                 .toList();
     }
 
+    /** As {@link #actors(Optional, Optional)}, with all that Ray lists of them. */
+    List<NamedActor> rows(Optional<String> group, Optional<String> routerGroup) {
+        Set<String> names = Set.copyOf(actors(group, routerGroup));
+        return actors.stream().filter(actor -> names.contains(actor.name())).toList();
+    }
+
     /** The actors of a fleet by name; the owner first, so that it does not react to the end of the others. */
     List<String> actors(Optional<String> group, Optional<String> routerGroup) {
         Set<String> listed = actors.stream().map(NamedActor::name).collect(Collectors.toSet());

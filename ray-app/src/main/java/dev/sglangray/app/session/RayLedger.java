@@ -13,6 +13,7 @@ import io.ray.shaded.com.google.protobuf.ByteString;
 import io.ray.shaded.com.google.protobuf.InvalidProtocolBufferException;
 import java.lang.reflect.Field;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
@@ -53,8 +54,10 @@ public final class RayLedger implements ResourceLedger {
      * @param className its class, without the package
      * @param group the id of its placement group, hexadecimal; empty for none
      * @param job the id of the job that created it, hexadecimal
+     * @param pid its process on its node; 0 for none
+     * @param ip the address by which Ray knows its node; empty for none
      */
-    public record NamedActor(String name, String className, String group, String job) {}
+    public record NamedActor(String name, String className, String group, String job, int pid, String ip) {}
 
     /** The actors of a namespace that have a name and are not dead; empty when Ray's tables cannot be read. */
     public Optional<List<NamedActor>> named(String namespace) {
@@ -70,7 +73,9 @@ public final class RayLedger implements ResourceLedger {
                             actor.getName(),
                             type.substring(type.lastIndexOf('.') + 1),
                             node(actor.getPlacementGroupId()),
-                            hex(actor.getJobId())));
+                            hex(actor.getJobId()),
+                            actor.getPid(),
+                            actor.getAddress().getIpAddress()));
                 }
             }
             return Optional.of(named);
@@ -78,6 +83,36 @@ public final class RayLedger implements ResourceLedger {
             LOG.debug("Ray's table of actors cannot be read", e);
             return Optional.empty();
         }
+    }
+
+    /**
+     * Whether the last actor of a name was ended by a call for its end, as {@code sglang-ray down} makes, and not by a fault. False
+     * where Ray's tables do not tell.
+     */
+    public boolean wasEnded(String namespace, String name) {
+        try {
+            List<Gcs.ActorTableData> rows = new ArrayList<>();
+            for (byte[] row : accessor().getAllActorInfo(null, null)) {
+                Gcs.ActorTableData actor = Gcs.ActorTableData.parseFrom(row);
+                if (actor.getName().equals(name) && actor.getRayNamespace().equals(namespace)) {
+                    rows.add(actor);
+                }
+            }
+            return wasEnded(rows);
+        } catch (ReflectiveOperationException | InvalidProtocolBufferException | LinkageError | RuntimeException e) {
+            LOG.debug("Ray's table of actors cannot be read", e);
+            return false;
+        }
+    }
+
+    static boolean wasEnded(List<Gcs.ActorTableData> rows) {
+        return rows.stream().allMatch(row -> row.getState() == Gcs.ActorTableData.ActorState.DEAD)
+                && rows.stream()
+                        .max(Comparator.comparingLong(Gcs.ActorTableData::getEndTime))
+                        .filter(row ->
+                                row.getDeathCause().getActorDiedErrorContext().getReason()
+                                        == Common.ActorDiedErrorContext.Reason.RAY_KILL)
+                        .isPresent();
     }
 
     // The client keeps the accessor to itself, and another one of our own would take other arguments in each Ray

@@ -17,10 +17,15 @@ public final class ThisNode {
 
     /** Ray's name of the resource that only this node has; empty when Ray does not list the node. */
     public static Optional<String> resource() {
+        return address().map(address -> "node:" + address);
+    }
+
+    /** The address by which Ray knows this node; empty when Ray does not list the node. */
+    public static Optional<String> address() {
         var node = Ray.getRuntimeContext().getCurrentNodeId();
         return Ray.getRuntimeContext().getAllNodeInfo().stream()
                 .filter(info -> info.nodeId.equals(node))
-                .map(info -> "node:" + info.nodeAddress)
+                .map(info -> info.nodeAddress)
                 .findFirst();
     }
 

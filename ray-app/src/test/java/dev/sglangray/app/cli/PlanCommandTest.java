@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -95,6 +96,67 @@ class PlanCommandTest {
         assertThat(run("--cluster", cluster.toString(), "+router_server_args.server.of_another_version=1"))
                 .isEqualTo(ExitCode.OK);
         assertThat(messages()).contains("warning: router_server_args.server.of_another_version: sglang 0.5.23 has no");
+    }
+
+    @Test
+    void enginesOfANodeCannotShareAPort() {
+        String port = "+router_server_args.server.grpc_port=9000";
+        String shared = write("shared.json", "{\"nodes\": [{\"ip\": \"10.0.0.2\", \"accelerators\": 4}]}");
+
+        assertThat(run("--cluster", shared, "cluster.num_nodes=1", port)).isEqualTo(ExitCode.USAGE);
+        assertThat(messages())
+                .contains(
+                        "error: router_server_args.server.grpc_port: SGLangServerGroup:0 and SGLangServerGroup:1 are both on"
+                                + " node rank 0 (10.0.0.2), where one process only can listen at port 9000",
+                        "fix: leave it unset, or place one engine on each node");
+        assertThat(run("--cluster", cluster.toString(), "cluster.component_placement.rollout=0-1", port))
+                .isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void anEngineThatLooksBeyondItsAcceleratorsIsRefused() {
+        String base = "+router_server_args.server.base_gpu_id=";
+        String step = "+router_server_args.server.gpu_id_step=";
+
+        assertThat(run("--cluster", cluster.toString(), base + "2")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages())
+                .contains(
+                        "error: router_server_args.server.base_gpu_id: engine 0 would use the accelerators 2 to 3, but it sees its"
+                                + " own 2 only, which it counts from 0",
+                        "base_gpu_id + (size - 1) * gpu_id_step must not be above 1",
+                        "leave base_gpu_id and gpu_id_step unset");
+        assertThat(run("--cluster", cluster.toString(), step + "2")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("server.gpu_id_step: engine 0 would use the accelerators 0 to 2");
+        assertThat(run("--cluster", cluster.toString(), base + "0", step + "1")).isEqualTo(ExitCode.OK);
+        assertThat(run("--cluster", cluster.toString(), base + "1", "router_server_args.server.tp_size=1"))
+                .as("one rank at the second accelerator of two")
+                .isEqualTo(ExitCode.OK);
+        assertThat(run("--cluster", cluster.toString(), base + "2", "+router_server_args.server.device=cpu"))
+                .isEqualTo(ExitCode.OK);
+    }
+
+    @Test
+    void aHostThatIsAdvertisedIsOfOneNode() {
+        String advertised = "+router_server_args.advertise_host=engines.example.org";
+        String twoNodes = write(
+                "two.json",
+                "{\"nodes\": [{\"ip\": \"10.0.0.1\", \"accelerators\": 2}, {\"ip\": \"10.0.0.2\", \"accelerators\": 2}]}");
+
+        assertThat(run("--cluster", cluster.toString(), advertised)).isEqualTo(ExitCode.OK);
+        assertThat(run("--cluster", twoNodes, advertised)).isNotEqualTo(ExitCode.OK);
+        assertThat(messages())
+                .contains(
+                        "advertise_host is 'engines.example.org', which is one host, but the engines would be on 2 nodes",
+                        "Nodes: 10.0.0.1, 10.0.0.2");
+        assertThat(run("--cluster", twoNodes)).isEqualTo(ExitCode.OK);
+    }
+
+    private String write(String name, String text) {
+        try {
+            return Files.writeString(folder.resolve(name), text).toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test

@@ -65,6 +65,20 @@ class ValidateCommandTest {
         assertThat(run.out()).contains(text);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "base_gpu_id=2 | error: router_server_args.server.base_gpu_id: engine 0 would use the accelerators 2 to 3",
+                "base_gpu_id=-1 | error: router_server_args.server.base_gpu_id: engine 0 would use the accelerators -1 to 0",
+                "gpu_id_step=2 | error: router_server_args.server.gpu_id_step: engine 0 would use the accelerators 0 to 2",
+                "gpu_id_step=1 | valid: a launch could start"
+            })
+    void anEngineUsesItsOwnAcceleratorsOnly(String argument, String text) throws IOException {
+        assertThat(validate(GUIDE, "+router_server_args.server." + argument).out())
+                .contains(text);
+    }
+
     @Test
     void aKeyThatAReleaseDoesNotHaveIsAnErrorThere() throws IOException {
         CommandRun run = validate(

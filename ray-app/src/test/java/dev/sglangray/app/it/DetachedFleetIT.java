@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.OnCluster;
+import dev.sglangray.app.cluster.ProcessMemory;
 import dev.sglangray.app.cluster.ProcessRow;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
@@ -22,6 +23,8 @@ import org.junit.jupiter.api.Test;
 @OnCluster
 @Tag("ray")
 class DetachedFleetIT {
+    private static final String KEY = "stand-in-key-4711";
+    private static final String SHA256_OF_KEY = "597bbff163b61d515c4ce7bb849ecbac10ed0a980e76c1f9ad47a66e028bc525";
 
     @Test
     void livesUntilDown(TestCluster cluster) {
@@ -171,8 +174,22 @@ class DetachedFleetIT {
     /** Ray starts the owner again; what it finds goes on, and is changed and ended by it as before. */
     @Test
     void outlivesTheProcessOfItsOwner(TestCluster cluster) {
-        Cli cli = new Cli(cluster);
-        launch(cli, cluster, "0-1");
+        Map<String, String> environment = Map.of(
+                "RAY_ADDRESS",
+                cluster.address(),
+                "SGLANG_RAY_PYTHON",
+                cluster.python().python().toString(),
+                "FLEET_KEY",
+                KEY);
+        Cli cli = new Cli(cluster, cluster.head(), environment);
+        launch(cli, cluster, "0-1", "+router_server_args.server.api_key='${oc.env:FLEET_KEY}'");
+        assertThat(ProcessMemory.holds(cluster.gcs(), "SGLangServerGroup:0"))
+                .as("what Ray's control store holds can be read")
+                .isTrue();
+        assertThat(ProcessMemory.holds(cluster.gcs(), KEY))
+                .as("Ray's control store holds a key")
+                .isFalse();
+        assertThat(keys(cli, cluster)).containsOnly(SHA256_OF_KEY);
         JsonNode before = status(cli);
         ProcessRow first = keeper(cluster);
         cluster.kill(first);
@@ -196,6 +213,9 @@ class DetachedFleetIT {
                     assertThat(verdict(cli)).isEqualTo("HEALTHY");
                     assertThat(status(cli).path("workers")).hasSize(4);
                 });
+        assertThat(keys(cli, cluster))
+                .as("workers that were restarted, or made by a successor")
+                .containsOnly(SHA256_OF_KEY);
 
         ProcessRow second = keeper(cluster);
         cluster.kill(second);
@@ -203,9 +223,19 @@ class DetachedFleetIT {
                 .atMost(Cli.DEADLINE)
                 .untilAsserted(() -> cli.run("scale", "--engines", "2").orFail());
         assertThat(verdict(cli)).isEqualTo("HEALTHY");
+        assertThat(ProcessMemory.holds(cluster.gcs(), KEY)).isFalse();
         cli.run("down").orFail();
         cluster.assertNothingLeft();
         assertThat(cluster.memoryFiles()).isEmpty();
+    }
+
+    /** The hashes of the keys that the engines have. */
+    private static List<String> keys(Cli cli, TestCluster cluster) {
+        JsonNode status = status(cli);
+        int engines = status.path("workers").size() - 1;
+        return FleetContract.askEach(cluster, status.path("api_url").asText(), engines).stream()
+                .map(facts -> facts.path("api_key_sha256").asText())
+                .toList();
     }
 
     private static List<Long> pids(JsonNode status) {

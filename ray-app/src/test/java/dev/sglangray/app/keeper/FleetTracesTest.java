@@ -18,11 +18,11 @@ class FleetTracesTest {
     private final List<LedgerSnapshot.Group> groups = new ArrayList<>();
 
     private void engine(String group, int rank, String placementGroup) {
-        actors.add(new NamedActor(group + ":" + rank, "SGLangServerWorker", placementGroup, "01"));
+        actors.add(new NamedActor(group + ":" + rank, "SGLangServerWorker", placementGroup, "01", 0, ""));
     }
 
     private void router(String group, String placementGroup) {
-        actors.add(new NamedActor(group + ":0", "SGLangRouterWorker", placementGroup, "01"));
+        actors.add(new NamedActor(group + ":0", "SGLangRouterWorker", placementGroup, "01", 0, ""));
     }
 
     private void group(String id, String name, String namespace) {
@@ -38,7 +38,7 @@ class FleetTracesTest {
         engine("X", 0, "a");
         engine("X", 100_000, "a");
         engine("X:1", 7, "a");
-        actors.add(new NamedActor("X:gateway", "Gateway", "", "02"));
+        actors.add(new NamedActor("X:gateway", "Gateway", "", "02", 0, ""));
         assertThat(traces().ranks("X")).containsExactly(0, 100_000);
         assertThat(traces().actors(Optional.of("X"), Optional.empty())).containsExactly("X:gateway", "X:0", "X:100000");
     }
@@ -78,8 +78,8 @@ class FleetTracesTest {
     void theOwnerOfAFleetComesFirst() {
         engine("X", 0, "a");
         router("R", "a");
-        actors.add(new NamedActor("X:gateway", "Gateway", "", "02"));
-        actors.add(new NamedActor("sglang-ray-keeper/X", "FleetKeeper", "", "02"));
+        actors.add(new NamedActor("X:gateway", "Gateway", "", "02", 0, ""));
+        actors.add(new NamedActor("sglang-ray-keeper/X", "FleetKeeper", "", "02", 0, ""));
         assertThat(traces().actors(Optional.of("X"), Optional.of("R")))
                 .containsExactly("sglang-ray-keeper/X", "X:gateway", "R:0", "X:0");
         assertThat(traces().isLaunched("X")).isTrue();
@@ -90,7 +90,7 @@ class FleetTracesTest {
     void aFleetOfTheSameNameThatAnotherJobCreatedIsNotOfThisJob() {
         group("a", "sglang-ray/X", "here");
         engine("X", 0, "a");
-        actors.add(new NamedActor("X:gateway", "Gateway", "", "02"));
+        actors.add(new NamedActor("X:gateway", "Gateway", "", "02", 0, ""));
         assertThat(traces().ofJob("02").actors(Optional.of("X"), Optional.empty()))
                 .containsExactly("X:gateway");
         assertThat(traces().ofJob("02").placementGroups("X")).isEmpty();

@@ -3,33 +3,39 @@ package dev.sglangray.workers.loop;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 
-/** A point in time by a loop's clock, which several waits share. Immutable. */
+/** A point in time that several waits share. Immutable. */
 public final class Deadline {
-    private final EventLoop loop;
+    private final InstantSource clock;
     private final Duration whole;
     private final Instant end;
 
-    private Deadline(EventLoop loop, Duration whole) {
-        this.loop = loop;
+    private Deadline(InstantSource clock, Duration whole) {
+        this.clock = clock;
         this.whole = whole;
-        this.end = loop.now().plus(whole);
+        this.end = clock.instant().plus(whole);
     }
 
-    /** So long from now. */
+    /** So long from now, by a loop's clock. */
     public static Deadline in(EventLoop loop, Duration time) {
-        return new Deadline(loop, time);
+        return new Deadline(loop::now, time);
+    }
+
+    /** So long from now, whatever is done to the machine's clock. */
+    public static Deadline in(Duration time) {
+        return new Deadline(() -> Instant.EPOCH.plusNanos(System.nanoTime()), time);
     }
 
     /** What is left, never negative. */
     public Duration left() {
-        Duration left = Duration.between(loop.now(), end);
+        Duration left = Duration.between(clock.instant(), end);
         return left.isNegative() ? Duration.ZERO : left;
     }
 
     /** Whether nothing is left. */
     public boolean isOver() {
-        return !loop.now().isBefore(end);
+        return !clock.instant().isBefore(end);
     }
 
     /** The whole time, for messages. */

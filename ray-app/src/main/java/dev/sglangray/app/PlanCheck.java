@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.config.ArgumentBlock;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.config.ServerType;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.placement.EnginePlan;
+import dev.sglangray.placement.FixedPorts;
+import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.PlacementException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The arguments of engines and router against what a plan gives them: accelerators, and nodes that they share. Stateless. */
+final class PlanCheck {
+    private static final String BASE = "base_gpu_id";
+    private static final String STEP = "gpu_id_step";
+
+    private PlanCheck() {}
+
+    /**
+     * Refuses arguments that cannot work where the plan puts the processes.
+     *
+     * @throws ConfigException with the place of each
+     */
+    static void require(LauncherArgs arguments, FleetPlan plan) {
+        Optional<ConfigProblem> ports = FixedPorts.clash(plan).map(clash -> {
+            ArgumentBlock block = clash.ofRouter() ? arguments.router() : arguments.server();
+            return problem(block, clash.key(), clash.message()).withFix(clash.fix());
+        });
+        ConfigException.throwIfErrors(
+                Stream.concat(devices(arguments, plan).stream(), ports.stream()).toList());
+    }
+
+    /**
+     * Refuses engines of several nodes that would all be reached at one host.
+     *
+     * @throws PlacementException that names the nodes
+     */
+    static void requireOneNode(@Nullable String advertiseHost, List<EnginePlan> engines) {
+        List<String> nodes =
+                engines.stream().map(engine -> engine.node().ip()).distinct().toList();
+        if (advertiseHost != null && nodes.size() > 1) {
+            throw PlacementException.builder(
+                            "advertise_host is '%s', which is one host, but the engines would be on %d nodes"
+                                    .formatted(advertiseHost, nodes.size()))
+                    .seen(advertiseHost)
+                    .available("Nodes", nodes)
+                    .fix("Leave advertise_host unset: each engine is then reached at the address that Ray knows its node by.")
+                    .build();
+        }
+    }
+
+    /** What is wrong with the numbers of accelerators that an engine's arguments lead to; the first engine's stands for all. */
+    static List<ConfigProblem> devices(LauncherArgs arguments, FleetPlan plan) {
+        Map<String, @Nullable Object> server = arguments.server().values();
+        boolean given = server.get(BASE) != null || server.get(STEP) != null;
+        if (!given || "cpu".equals(server.get("device"))) {
+            return List.of();
+        }
+        long base = number(server, BASE, 0);
+        long step = number(server, STEP, 1);
+        long last = base + last(server, arguments.serverType(), step);
+        for (EnginePlan engine : plan.engines()) {
+            int own = engine.placement().visibleAccelerators().size();
+            boolean hidden = !engine.placement()
+                    .acceleratorType()
+                    .visibleDevicesVariable()
+                    .isEmpty();
+            if (own == 0 || !hidden || (base >= 0 && step >= 1 && last < own)) {
+                continue;
+            }
+            String wrong = server.get(BASE) == null || (base == 0 && step != 1) ? STEP : BASE;
+            return List.of(problem(
+                            arguments.server(),
+                            wrong,
+                            "engine %d would use the accelerators %d to %d, but it sees its own %d only, which it counts from 0"
+                                    .formatted(engine.rank(), base, last, own))
+                    .withAllowed(List.of("accelerators 0 to " + (own - 1) + ": " + BASE + " + (size - 1) * " + STEP
+                            + " must not be above " + (own - 1)))
+                    .withFix("leave " + BASE + " and " + STEP + " unset: the placement chooses the accelerators"));
+        }
+        return List.of();
+    }
+
+    /** The highest number after the base, as SGLang counts: pipeline stages follow each other without the step. */
+    private static long last(Map<String, @Nullable Object> server, ServerType type, long step) {
+        if (type == ServerType.EMBODIED) {
+            return number(server, "num_gpus", 1) - 1;
+        }
+        long tensor = number(server, "tp_size", 1);
+        long pipeline = number(server, "pp_size", 1);
+        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
+        long data = shared ? 1 : Math.max(1, number(server, "dp_size", 1));
+        return (data - 1) * tensor * pipeline * step + (pipeline - 1) * tensor + (tensor - 1) * step;
+    }
+
+    private static long number(Map<String, @Nullable Object> server, String key, long unset) {
+        return server.get(key) instanceof Number number ? number.longValue() : unset;
+    }
+
+    private static ConfigProblem problem(ArgumentBlock block, String key, String message) {
+        Config source = block.source();
+        if (source == null) {
+            return ConfigProblem.error(new SourcePosition("<arguments>", 0, 0), key, message);
+        }
+        Config at = source.select(key).orElse(source);
+        return ConfigProblem.error(at.position(), source.path().isEmpty() ? key : source.path() + "." + key, message);
+    }
+}
