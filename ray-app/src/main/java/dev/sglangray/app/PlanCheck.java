@@ -53,7 +53,8 @@ final class PlanCheck {
                                     .formatted(advertiseHost, nodes.size()))
                     .seen(advertiseHost)
                     .available("Nodes", nodes)
-                    .fix("Leave advertise_host unset: each engine is then reached at the address that Ray knows its node by.")
+                    .fix(
+                            "Leave advertise_host unset: each engine is then reached at the address that Ray knows its node by.")
                     .build();
         }
     }

@@ -289,7 +289,9 @@ class EngineLifecycleTest {
         engine = new EngineLifecycle(spec, StandIn.kit(folder, List.of("4")), http);
 
         String url = engine.start();
-        assertThat(url).isEqualTo("http://localhost:" + given().path("server_args").path("port").asInt());
+        assertThat(url)
+                .isEqualTo("http://localhost:"
+                        + given().path("server_args").path("port").asInt());
         assertThat(engine.isHealthy()).isTrue();
         assertThat(given().path("server_args").path("host").asText()).isEqualTo("0.0.0.0");
     }

@@ -84,7 +84,8 @@ class PlanLaunchesTest {
         ServerSpec spec = PlanLaunches.servers(plan, options).get(1).spec();
         assertThat(spec.advertiseHost()).isEqualTo("engines.example.org");
         assertThat(Json.read(Json.write(spec), ServerSpec.class)).isEqualTo(spec);
-        assertThat(PlanLaunches.servers(plan, OPTIONS).get(1).spec().advertiseHost()).isNull();
+        assertThat(PlanLaunches.servers(plan, OPTIONS).get(1).spec().advertiseHost())
+                .isNull();
     }
 
     @Test

@@ -71,7 +71,8 @@ final class UpCommand implements Callable<Integer> {
             progress.started(LaunchPhase.COMPOSE, "reading the configuration");
             FleetSpec spec = FleetInput.read(config, context);
             if (detach || cluster.local()) {
-                // What no cluster could change is refused before a head is started or a keeper made, which checks for itself.
+                // What no cluster could change is refused before a head is started or a keeper made, which checks for
+                // itself.
                 LaunchOptions.Builder early = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
                 config.pythonIfKnown(context.launcher()).ifPresent(early::pythonInterpreter);
                 spec.requireLaunchable(early.build());

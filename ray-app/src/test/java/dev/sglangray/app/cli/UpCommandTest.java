@@ -28,7 +28,7 @@ class UpCommandTest {
                   server: {model_path: "${..model_path}"}
                   router: {policy: random}
                 """);
-        String[] words = how.split(" ");
+        String[] words = how.split(" ", -1);
         String[] all = new String[words.length + 3];
         System.arraycopy(words, 0, all, 0, words.length);
         all[words.length] = "-c";

@@ -26,7 +26,11 @@ public record DocBlock(String page, int line, String language, String marker, St
     /** The blocks of every page that a user reads. */
     public static List<DocBlock> all() {
         Path root = PythonEnvironment.repository();
-        List<Path> pages = new ArrayList<>(List.of(root.resolve("README.md"), root.resolve("CONTRIBUTING.md"), root.resolve("AGENTS.md"), root.resolve("bench/README.md")));
+        List<Path> pages = new ArrayList<>(List.of(
+                root.resolve("README.md"),
+                root.resolve("CONTRIBUTING.md"),
+                root.resolve("AGENTS.md"),
+                root.resolve("bench/README.md")));
         try (Stream<Path> docs = Files.walk(root.resolve("docs"))) {
             docs.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
         } catch (IOException e) {

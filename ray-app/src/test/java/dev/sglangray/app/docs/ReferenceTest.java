@@ -36,13 +36,15 @@ class ReferenceTest {
         assertThat(words).hasSizeGreaterThan(30);
         assertThat(words)
                 .as("commands and options that docs/…/cli.md does not have")
-                .allMatch(word -> Pattern.compile("[` ]" + word + "[` ]").matcher(page).find());
+                .allMatch(word ->
+                        Pattern.compile("[` ]" + word + "[` ]").matcher(page).find());
     }
 
     @Test
     void exitCodes() throws IOException {
         String page = page("cli.md");
-        List<String> codes = found("int (?!SIGNAL_BASE)[A-Z_]+ = (\\d+);", Files.readString(CLI.resolve("ExitCode.java")));
+        List<String> codes =
+                found("int (?!SIGNAL_BASE)[A-Z_]+ = (\\d+);", Files.readString(CLI.resolve("ExitCode.java")));
         assertThat(codes).hasSizeGreaterThan(3).allMatch(code -> page.contains("| " + code + " |"));
     }
 

@@ -68,7 +68,7 @@ class InterruptionsIT {
     void endsAFleetWhoseClusterIsGone(String signal, int code) {
         try (TestCluster lost = TestCluster.start(
                 new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(StandIn.on(NodeSpec.gpus(2))), Services.RAY))) {
-            try (InsideProcess up = up(lost, "{}")) {
+            try (InsideProcess up = up(lost, "{}", "cluster.num_nodes=1")) {
                 up.awaitOutput("Ctrl-C ends the fleet", Cli.DEADLINE);
                 lost.kill(lost.gcs());
                 up.signalGroup(signal);
