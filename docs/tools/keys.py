@@ -95,6 +95,7 @@ MEANINGS = {
     "placement_group.namespace": "The Ray namespace of that existing group.",
     "placement_group.bundles": "The bundle of that existing group for each engine, by rank.",
     "bind_host": "Listen on all addresses of the node, or only on the one by which Ray knows it.",
+    "advertise_host": "The host in the engines' URLs, for engines of one node.",
     "supervision.restart": "Restart after every exit, after an exit code other than 0, or never.",
     "supervision.max_restarts": "So many restarts within the window; then the worker gives up.",
     "supervision.restart_window_s": "The window in which restarts are counted.",
@@ -154,6 +155,7 @@ def rows(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
 def table() -> str:
     """The two tables, of the block ``cluster`` and of the launcher's block."""
     definitions = json.loads(SCHEMA.read_text(encoding="utf-8"))["definitions"]
+    seen: set[str] = set()
     text = ""
     for title, name, path in (
         ("`cluster`", "cluster", "cluster"),
@@ -161,10 +163,13 @@ def table() -> str:
     ):
         text += f"\n## {title}\n\n| key | values | when left out | meaning |\n| --- | --- | --- | --- |\n"
         for key, values, meaning in rows(definitions[name], path):
+            seen.add(key)
             if key not in DEFAULTS:
                 sys.exit(f"docs/tools/keys.py: say in DEFAULTS what {key} is when it is left out")
             shown = key.removeprefix("cluster.") if path else key
             text += f"| `{shown}` | {values} | {DEFAULTS[key]} | {MEANINGS.get(key, meaning)} |\n"
+    if stale := sorted((set(DEFAULTS) | set(MEANINGS)) - seen):
+        sys.exit(f"docs/tools/keys.py: the schema has no {', '.join(stale)}")
     return text + "\n"
 
 

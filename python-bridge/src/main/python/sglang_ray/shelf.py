@@ -2,8 +2,8 @@
 """Where a trainer lays the buckets of an update of weights, and the engines' workers fetch them.
 
 The buckets do not pass through the fleet's owner, whose memory is small. A shelf is a Ray actor on the trainer's node
-that belongs to the trainer's process and ends with it. The workers, which are Java, call ``piece``; docs/reference/python.md
-has the protocol.
+that belongs to the trainer's process and ends with it. The workers, which are Java, call ``piece``; the protocol is in
+docs/reference/python.md.
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ class UpCommandTest {
 
     @Test
     void thenALocalHeadNeedsAPython() throws IOException {
-        assertThat(up(List.of("up", "--local"), "router_server_args.router.policy=random").code())
+        assertThat(up(List.of("up", "--local"), "router_server_args.router.policy=random")
+                        .code())
                 .isEqualTo(ExitCode.ENVIRONMENT);
     }
 }
