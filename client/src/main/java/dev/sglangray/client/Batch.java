@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
+import dev.sglangray.client.internal.call.Futures;
+import dev.sglangray.client.internal.call.Reports;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.call.Caller;
+import dev.sglangray.client.internal.http.HttpAnswer;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.List;

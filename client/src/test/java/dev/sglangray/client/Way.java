@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
+import dev.sglangray.client.internal.call.Futures;
 /** The ways a call takes: what holds for one must hold for all. */
 enum Way {
     WAITING,

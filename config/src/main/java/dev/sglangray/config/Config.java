@@ -6,7 +6,7 @@ import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
-import dev.sglangray.config.hydra.Overrides;
+import dev.sglangray.config.hydra.override.Overrides;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.JavaValues;
 import dev.sglangray.config.tree.KeyPath;

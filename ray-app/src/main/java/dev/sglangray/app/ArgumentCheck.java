@@ -4,7 +4,7 @@ package dev.sglangray.app;
 import dev.sglangray.app.session.ProgramFiles;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import java.util.ArrayList;

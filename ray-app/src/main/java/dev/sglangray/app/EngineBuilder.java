@@ -2,14 +2,14 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.session.RayLedger;
-import dev.sglangray.placement.Cluster;
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.EnginePlan;
-import dev.sglangray.placement.FleetGrowth;
-import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.NodeInfo;
-import dev.sglangray.placement.PlanRequest;
-import dev.sglangray.placement.RouterPlan;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetGrowth;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.FreeRoom;
 import dev.sglangray.placement.ray.RayClusterReader;

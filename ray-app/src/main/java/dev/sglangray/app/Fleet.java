@@ -2,7 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
-import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.RouterGroup;

@@ -4,7 +4,7 @@ package dev.sglangray.app;
 import dev.sglangray.app.EngineBuilder.Started;
 import dev.sglangray.app.EngineBuilder.Wanted;
 import dev.sglangray.app.NodeLossWatch.Moved;
-import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.RayClusterReader;

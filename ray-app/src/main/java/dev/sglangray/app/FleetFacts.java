@@ -2,8 +2,8 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.GatewayFacts;
-import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.RouterPlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import java.util.List;
 

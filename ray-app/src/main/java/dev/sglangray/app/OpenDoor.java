@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.placement.EnginePlan;
-import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.RouterPlan;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.RouterPlan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

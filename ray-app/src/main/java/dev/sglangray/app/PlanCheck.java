@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.config.ArgumentBlock;
+import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.LauncherArgs;
-import dev.sglangray.config.ServerType;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.ServerType;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
-import dev.sglangray.placement.EnginePlan;
-import dev.sglangray.placement.FixedPorts;
-import dev.sglangray.placement.FleetPlan;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FixedPorts;
+import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.PlacementException;
 import java.util.List;
 import java.util.Map;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.bridge.SchemaKind;
-import dev.sglangray.config.ArgumentSchema;
+import dev.sglangray.config.argument.ArgumentSchema;
 import dev.sglangray.config.error.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.placement.AcceleratorType;
-import dev.sglangray.placement.Cluster;
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.EnginePlan;
-import dev.sglangray.placement.FleetPlan;
-import dev.sglangray.placement.FleetPlanner;
-import dev.sglangray.placement.GroupPlan;
-import dev.sglangray.placement.GroupStrategy;
-import dev.sglangray.placement.NodeSnapshot;
-import dev.sglangray.placement.PlanRequest;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
+import dev.sglangray.placement.plan.GroupPlan;
+import dev.sglangray.placement.plan.GroupStrategy;
+import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.ray.FleetReservation;
 import java.time.Duration;
 import java.util.List;

@@ -3,11 +3,11 @@ package dev.sglangray.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.placement.AcceleratorType;
-import dev.sglangray.placement.BundlePlan;
-import dev.sglangray.placement.NodeSnapshot;
-import dev.sglangray.placement.Placement;
-import dev.sglangray.workers.HandoverFile;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.workers.node.HandoverFile;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import java.nio.file.Path;

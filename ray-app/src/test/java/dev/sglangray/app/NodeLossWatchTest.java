@@ -3,7 +3,7 @@ package dev.sglangray.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.placement.EnginePlan;
+import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.workers.WorkerException;
 import java.time.Duration;
 import java.util.ArrayList;

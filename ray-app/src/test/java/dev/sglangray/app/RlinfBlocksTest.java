@@ -9,7 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.ConfigLoader;
-import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import java.io.IOException;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.FleetWeights;

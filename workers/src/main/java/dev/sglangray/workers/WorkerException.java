@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.ray.RemoteFailures;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.ray.ActorHandles;
+import dev.sglangray.workers.ray.RefWaiter;
+import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.process.ChildKit;
+import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.node.SharedFolder;
+import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.workers.supervision.SupervisionPolicy;

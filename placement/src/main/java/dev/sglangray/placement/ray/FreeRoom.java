@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.NodeInfo;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.ResourceText;
-import dev.sglangray.placement.Room;
+import dev.sglangray.placement.plan.Room;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;

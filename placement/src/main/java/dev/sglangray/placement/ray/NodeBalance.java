@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
-import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.ResourceText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

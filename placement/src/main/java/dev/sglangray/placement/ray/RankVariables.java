@@ -2,7 +2,7 @@
 package dev.sglangray.placement.ray;
 
 import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.RayNodeDescription;
+import dev.sglangray.placement.cluster.RayNodeDescription;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.WaitResult;

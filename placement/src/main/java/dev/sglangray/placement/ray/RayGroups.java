@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.GroupStrategy;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.plan.GroupStrategy;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.List;

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.sglangray.placement.AcceleratorType;
-import dev.sglangray.placement.Cluster;
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.NodeGroupInfo;
-import dev.sglangray.placement.NodeInfo;
-import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.sglangray.placement.Placement;
+import dev.sglangray.placement.cluster.Placement;
 import java.util.List;
 
 /** Placements in the record's form. */

@@ -3,7 +3,7 @@ package dev.sglangray.placement.corpus;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.RankExpression;
+import dev.sglangray.placement.rank.RankExpression;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -4,7 +4,7 @@ package dev.sglangray.placement.ray;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.placement.ExistingGroup;
+import dev.sglangray.placement.plan.ExistingGroup;
 import dev.sglangray.placement.PlacementException;
 import java.util.List;
 import java.util.Map;

@@ -4,9 +4,9 @@ package dev.sglangray.placement.ray;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.placement.AcceleratorType;
-import dev.sglangray.placement.ClusterSnapshot;
-import dev.sglangray.placement.NodeSnapshot;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.PlacementException;
 import io.ray.api.runtimecontext.NodeInfo;
 import java.util.List;

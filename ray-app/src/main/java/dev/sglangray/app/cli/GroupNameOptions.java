@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.cli.show.LivingFleet;
+import dev.sglangray.app.cli.show.NoFleetException;
 import dev.sglangray.app.keeper.FleetRemains;
 import dev.sglangray.app.keeper.FleetTraces;
 import dev.sglangray.app.session.RaySession;

@@ -4,7 +4,7 @@ package dev.sglangray.app.cli;
 import dev.sglangray.app.session.RayAddress;
 import dev.sglangray.app.session.SessionException;
 import dev.sglangray.client.InferenceHttpClient;
-import dev.sglangray.config.GroupName;
+import dev.sglangray.config.launcher.GroupName;
 import dev.sglangray.config.yaml.TextFile;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.cli.command.ClusterCommand;
+import dev.sglangray.app.cli.command.DownCommand;
+import dev.sglangray.app.cli.command.EventsCommand;
+import dev.sglangray.app.cli.command.UpCommand;
+import dev.sglangray.app.cli.command.RunCommand;
+import dev.sglangray.app.cli.command.ReplaceRouterCommand;
+import dev.sglangray.app.cli.command.RestartCommand;
+import dev.sglangray.app.cli.command.ScaleCommand;
+import dev.sglangray.app.cli.show.Console;
+import dev.sglangray.app.cli.command.ValidateCommand;
+import dev.sglangray.app.cli.command.StatusCommand;
+import dev.sglangray.app.cli.command.GenerateCommand;
+import dev.sglangray.app.cli.command.DemoCommand;
+import dev.sglangray.app.cli.command.PlanCommand;
 import dev.sglangray.config.error.Secrets;
 import java.util.List;
 import java.util.Locale;

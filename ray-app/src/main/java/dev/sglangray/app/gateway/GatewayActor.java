@@ -2,7 +2,7 @@
 package dev.sglangray.app.gateway;
 
 import dev.sglangray.app.session.ThisNode;
-import dev.sglangray.workers.RayCalls;
+import dev.sglangray.workers.ray.RayCalls;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.call.PyActorCreator;

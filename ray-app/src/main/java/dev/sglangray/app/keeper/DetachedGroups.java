@@ -4,7 +4,7 @@ package dev.sglangray.app.keeper;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.session.ThisNode;
-import dev.sglangray.placement.GroupStrategy;
+import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.ray.GroupCreator;
 import io.ray.api.PlacementGroups;
 import io.ray.api.Ray;

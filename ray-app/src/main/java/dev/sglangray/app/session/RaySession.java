@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
-import dev.sglangray.workers.RayCalls;
+import dev.sglangray.workers.ray.RayCalls;
 import io.ray.api.Ray;
 import java.nio.file.Path;
 import java.time.Duration;

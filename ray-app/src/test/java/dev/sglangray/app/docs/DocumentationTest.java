@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.it.DocumentedCommandsIT;
-import dev.sglangray.config.ClusterConfig;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
 import java.io.IOException;
 import java.nio.file.Files;

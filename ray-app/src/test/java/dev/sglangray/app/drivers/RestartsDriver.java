@@ -7,7 +7,7 @@ import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.WorkerStatus;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
 import java.util.Objects;

@@ -11,7 +11,7 @@ import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.UpdateReport;
 import dev.sglangray.workers.WeightUpdateException;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.WorkerStatus;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.protocol.InFlight;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.WeightUpdate;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.app.FleetState;
 import dev.sglangray.app.session.RayLedger.NamedActor;
-import dev.sglangray.placement.AcceleratorType;
-import dev.sglangray.placement.Placement;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client.internal.call;
+
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.CallOptions;
+import dev.sglangray.client.internal.json.Json;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a caller wants, before a server is chosen and apart from retries.
+ *
+ * @param body the bytes to post, not to be changed, or null
+ * @param contentType of the body and of the answer
+ * @param requestId sent as {@code X-Request-Id}
+ * @param rids the ids by which an engine can be told to abort it; empty if there are none
+ * @param onlyAt the one server to ask, or null for any
+ */
+@SuppressWarnings("ArrayRecordComponent") // Never compared.
+record CallSpec(
+        String method,
+        String path,
+        byte @Nullable [] body,
+        String contentType,
+        CallOptions options,
+        String requestId,
+        List<String> rids,
+        @Nullable BaseUrl onlyAt) {
+    static final String JSON = "application/json";
+    static final String MSGPACK = "application/msgpack";
+    static final String EVENTS = "text/event-stream";
+
+    static CallSpec get(String path, CallOptions options) {
+        return new CallSpec("GET", path, null, JSON, options, RequestIds.next(), List.of(), null);
+    }
+
+    static CallSpec post(String path, byte[] body, String contentType, CallOptions options) {
+        return new CallSpec("POST", path, body, contentType, options, RequestIds.next(), List.of(), null);
+    }
+
+    static CallSpec generation(String path, GenerationBody body, CallOptions options) {
+        return new CallSpec(
+                "POST", path, Json.write(body.fields()), JSON, options, body.requestId(), body.rids(), null);
+    }
+
+    CallSpec at(@Nullable BaseUrl server) {
+        return new CallSpec(method, path, body, contentType, options, requestId, rids, server);
+    }
+
+    boolean isIdempotent() {
+        return method.equals("GET");
+    }
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client.internal.call;
+
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.transport.Transports;
+import dev.sglangray.client.internal.http.ClientOptions;
+import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.http.HttpAnswer;
+import java.io.IOException;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/** What all views of a client share: servers, transports, the retry budget. Thread-safe. */
+final class Caller {
+    private final ClientOptions options;
+    private final Transports transports;
+    private final Servers servers;
+    private final RetryBudget budget;
+    private final Aborter aborter;
+
+    Caller(ClientOptions options) {
+        this.options = options;
+        this.transports = new Transports(options);
+        this.servers = new Servers(options.baseUrls());
+        this.budget = new RetryBudget(options.retryBudget());
+        this.aborter = new Aborter(this);
+    }
+
+    ClientOptions options() {
+        return options;
+    }
+
+    Transports transports() {
+        return transports;
+    }
+
+    Servers servers() {
+        return servers;
+    }
+
+    RetryBudget budget() {
+        return budget;
+    }
+
+    Attempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
+        return Attempt.begin(options, servers.take(tried, call.onlyAt()), call, accept, number);
+    }
+
+    /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */
+    void abort(BaseUrl server, CallSpec call) {
+        if (call.options().abortOnCancel()) {
+            aborter.abort(server, call.rids());
+        }
+    }
+
+    /** For a thread that waits. */
+    <T> T await(CallSpec call, Reader<T> reader) {
+        return read(call, Futures.await(new RetryingCall(this, transports.waiting(), call).start()), reader);
+    }
+
+    <T> CompletableFuture<T> sendOn(HttpTransport transport, CallSpec call, Reader<T> reader) {
+        Executor executor = options.callbackExecutor();
+        return Futures.map(
+                new RetryingCall(this, transport, call).start(), answer -> read(call, answer, reader), executor);
+    }
+
+    <T> CompletableFuture<T> send(CallSpec call, Reader<T> reader) {
+        return sendOn(transports.events(), call, reader);
+    }
+
+    private <T> T read(CallSpec call, HttpAnswer answer, Reader<T> reader) {
+        try {
+            return reader.read(answer);
+        } catch (IOException | RuntimeException e) {
+            throw Failures.malformed(options, named(call), answer.body(), e);
+        } catch (StackOverflowError | OutOfMemoryError e) {
+            throw Failures.unexpected(options, named(call), e);
+        }
+    }
+
+    private HttpCall named(CallSpec call) {
+        BaseUrl named = call.onlyAt() == null ? options.baseUrls().get(0) : call.onlyAt();
+        return new HttpCall(call.method(), named, call.path(), call.options().headers(), null, null, null);
+    }
+
+    void close() {
+        transports.close();
+    }
+
+    /** Reads an answer. */
+    interface Reader<T> {
+        /** Decodes it; throws {@link IllegalArgumentException} if something is missing in it. */
+        T read(HttpAnswer answer) throws IOException;
+    }
+}

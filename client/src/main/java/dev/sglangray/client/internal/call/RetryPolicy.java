@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client.internal.call;
+
+import dev.sglangray.client.ConnectionLostException;
+import dev.sglangray.client.ServerStatusException;
+import dev.sglangray.client.CallOptions;
+import dev.sglangray.client.ServerUnreachableException;
+import dev.sglangray.client.RequestTimeoutException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * When to try again. As in RLinf, a refused, broken or silent connection and the statuses that a router gives while an engine comes or
+ * goes, and the pause grows with each attempt. Beyond it: not what the server may have worked on, unless it is harmless or was asked
+ * for; jitter; and {@code Retry-After}.
+ */
+final class RetryPolicy {
+    private RetryPolicy() {}
+
+    /** The pause before the next attempt, or empty if there is to be none. */
+    static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {
+        CallOptions options = call.options();
+        if (attemptsMade > options.maxRetries() || failure == null || !isRetryable(call, failure)) {
+            return Optional.empty();
+        }
+        Duration grown = options.retryBackoff().multipliedBy(attemptsMade);
+        Duration pause = jittered(grown.compareTo(options.maxRetryPause()) > 0 ? options.maxRetryPause() : grown);
+        if (failure instanceof ServerStatusException answer
+                && answer.retryAfter().isPresent()) {
+            Duration wanted = answer.retryAfter().get();
+            if (wanted.compareTo(options.maxRetryPause()) > 0) {
+                return Optional.empty();
+            }
+            pause = wanted.compareTo(pause) > 0 ? wanted : pause;
+        }
+        return Optional.of(pause);
+    }
+
+    /** Between half of it and the whole, so that clients that failed together do not come back together. */
+    private static Duration jittered(Duration pause) {
+        return pause.isZero()
+                ? pause
+                : Duration.ofNanos(ThreadLocalRandom.current().nextLong(pause.toNanos() / 2, pause.toNanos() + 1));
+    }
+
+    private static boolean isRetryable(CallSpec call, Throwable failure) {
+        return isUnprocessed(failure)
+                || (maybeProcessed(failure)
+                        && (call.isIdempotent() || call.options().repeatProcessed()));
+    }
+
+    private static boolean isUnprocessed(Throwable failure) {
+        if (failure instanceof ServerStatusException answer) {
+            return answer.status() == 503
+                    || (answer.status() == 429 && answer.retryAfter().isPresent());
+        }
+        return failure instanceof ServerUnreachableException;
+    }
+
+    private static boolean maybeProcessed(Throwable failure) {
+        if (failure instanceof ServerStatusException answer) {
+            return answer.status() == 500 || answer.status() == 502 || answer.status() == 504;
+        }
+        return failure instanceof ConnectionLostException || failure instanceof RequestTimeoutException;
+    }
+}

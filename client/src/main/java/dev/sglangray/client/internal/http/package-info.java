@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * What the client needs of a transport, and what both transports share: the call, its answer, failures in words, options. It opens no
+ * connection.
+ */
+@NullMarked
+package dev.sglangray.client.internal.http;
+
+import org.jspecify.annotations.NullMarked;

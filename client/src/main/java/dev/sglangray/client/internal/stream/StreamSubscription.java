@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.client.internal.stream;
+
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.call.RetryPolicy;
+import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.AttemptResult;
+import dev.sglangray.client.ServerUnreachableException;
+import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.Caller;
+import dev.sglangray.client.EventStream;
+import dev.sglangray.client.internal.call.Reports;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/** One request whose events go to one subscriber. Signals to the subscriber do not overlap. */
+final class StreamSubscription<T> implements Flow.Subscription {
+    private final Caller caller;
+    private final CallSpec call;
+    private final EventStream.EventReader<T> reader;
+    private final Flow.Subscriber<? super T> subscriber;
+    private final Queue<T> events = new ConcurrentLinkedQueue<>();
+    private final AtomicLong requested = new AtomicLong();
+    private final AtomicInteger draining = new AtomicInteger();
+    private final Set<BaseUrl> unreachable = new HashSet<>();
+    private volatile @Nullable StreamAnswer<T> current;
+    private volatile boolean cancelled;
+    private volatile boolean complete;
+    private volatile @Nullable Throwable failure;
+    private boolean ended; // Guarded by draining.
+    private int attempts; // Attempts follow each other.
+
+    StreamSubscription(
+            Caller caller, CallSpec call, EventStream.EventReader<T> reader, Flow.Subscriber<? super T> subscriber) {
+        this.caller = caller;
+        this.call = call;
+        this.reader = reader;
+        this.subscriber = subscriber;
+    }
+
+    void start() {
+        try {
+            subscriber.onSubscribe(this);
+        } catch (Throwable e) {
+            fail(e);
+            return;
+        }
+        attempt();
+    }
+
+    @Override
+    public void request(long count) {
+        if (count <= 0) {
+            fail(new IllegalArgumentException("a subscriber asked for " + count + " events"));
+            stop();
+            return;
+        }
+        requested.getAndUpdate(now -> now + count < 0 ? Long.MAX_VALUE : now + count);
+        drain();
+    }
+
+    @Override
+    public void cancel() {
+        if (cancelled) {
+            return;
+        }
+        boolean open = !complete && failure == null;
+        cancelled = true;
+        if (open) {
+            stop();
+        }
+        drain();
+    }
+
+    boolean isCancelled() {
+        return cancelled;
+    }
+
+    void offer(T event) {
+        events.add(event);
+    }
+
+    /** No more events follow those offered. */
+    void complete() {
+        complete = true;
+    }
+
+    /** No more events follow those offered, because of this; the first reason counts. */
+    void fail(Throwable reason) {
+        if (failure == null) {
+            failure = reason;
+        }
+        drain();
+    }
+
+    /** Hands over what is there and asked for; then, if more is asked for, reads on. */
+    void drain() {
+        if (draining.getAndIncrement() != 0) {
+            return;
+        }
+        int missed = 1;
+        while (missed != 0) {
+            deliver();
+            missed = draining.addAndGet(-missed);
+        }
+    }
+
+    /** An attempt brought no event: tries again where that is allowed. */
+    void attemptFailed(Attempt attempt, AttemptResult result, Throwable reason) {
+        if (reason instanceof ServerUnreachableException && unreachable.add(attempt.server())) {
+            if (unreachable.size() < caller.servers().size()) {
+                attempt();
+                return;
+            }
+            unreachable.clear();
+        }
+        attempts++;
+        Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
+        if (pause.isPresent() && !cancelled && caller.budget().take()) {
+            attempt.retried(result, pause.get());
+            caller.transports().events().after(pause.get(), this::attempt);
+        } else {
+            fail(reason);
+        }
+    }
+
+    private void attempt() {
+        if (cancelled || failure != null) {
+            return;
+        }
+        // An Error is caught too: on a transport's thread nobody else would hear of it.
+        Attempt attempt;
+        try {
+            attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
+        } catch (Throwable e) {
+            fail(e);
+            return;
+        }
+        StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
+        current = answer;
+        HttpTransport.Exchange exchange;
+        try {
+            exchange = caller.transports().events().start(attempt.http(), true, answer);
+        } catch (Throwable e) {
+            attempt.end(0, 0, e);
+            fail(e);
+            return;
+        }
+        answer.started(exchange);
+    }
+
+    private void abandon(Throwable thrown) {
+        boolean open = !complete && failure == null;
+        ended = true;
+        cancelled = true;
+        events.clear();
+        if (open) {
+            stop();
+        }
+        signalEnd(thrown);
+    }
+
+    private void signalEnd(@Nullable Throwable reason) {
+        try {
+            if (reason != null) {
+                subscriber.onError(reason);
+            } else {
+                subscriber.onComplete();
+            }
+        } catch (Throwable e) {
+            Reports.thrown("a subscriber's last signal", e);
+        }
+    }
+
+    private void stop() {
+        StreamAnswer<T> answer = current;
+        if (answer != null) {
+            answer.stop();
+            answer.abort();
+        }
+    }
+
+    private void deliver() {
+        while (!ended && !cancelled && requested.get() > 0) {
+            T event = events.poll();
+            if (event == null) {
+                break;
+            }
+            if (requested.get() != Long.MAX_VALUE) {
+                requested.decrementAndGet();
+            }
+            try {
+                subscriber.onNext(event);
+            } catch (Throwable e) {
+                // It must not; what it may still expect then is one error and nothing more.
+                abandon(e);
+            }
+        }
+        if (ended) {
+            return;
+        }
+        Throwable reason = failure;
+        if (cancelled) {
+            ended = true;
+            events.clear();
+        } else if (events.isEmpty() && (reason != null || complete)) {
+            ended = true;
+            signalEnd(reason);
+        } else if (events.isEmpty() && requested.get() > 0) {
+            StreamAnswer<T> answer = current;
+            if (answer != null) {
+                answer.read();
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config.schema;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The JSON Schema of the launcher's maps that RLinf does not have: {@code placement_group} and {@code supervision}. */
+final class FleetSchema {
+    private FleetSchema() {}
+
+    private static ObjectNode amounts(String description) {
+        ObjectNode map = EditorSchema.type("object");
+        map.set("additionalProperties", EditorSchema.anyOf(EditorSchema.type("number")));
+        return EditorSchema.describe(map, description);
+    }
+
+    static ObjectNode placementGroup() {
+        ObjectNode map = closed("How the fleet uses Ray's placement groups.");
+        ObjectNode properties = map.putObject("properties");
+        properties.set("strategy", words("How the bundles lie.", "PACK", "STRICT_PACK", "SPREAD", "STRICT_SPREAD"));
+        properties.set("accelerator_ids", words("Who says which accelerators an engine uses.", "RAY", "TRUST_CONFIG"));
+        properties.set("accelerator_share", number("What an engine takes of its accelerator, above 0 and at most 1."));
+        properties.set(
+                "engine_resources",
+                amounts("What each engine takes besides accelerators, by Ray's names: CPU, memory."));
+        properties.set("rest", amounts("What each bundle holds for others besides, by Ray's names."));
+        properties.set("name", EditorSchema.text("A placement group that somebody else made, to use instead."));
+        properties.set(
+                "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));
+        properties.set("bundles", numbers("The bundle of that group for each engine, by the engine's rank."));
+        return map;
+    }
+
+    static ObjectNode supervision() {
+        ObjectNode map = closed("How engines and router are kept alive.");
+        ObjectNode properties = map.putObject("properties");
+        properties.set("restart", words("When an engine or router is started again.", "NEVER", "ON-FAILURE", "ALWAYS"));
+        properties.set("max_restarts", whole("Restarts within the window before a worker is given up."));
+        properties.set("restart_window_s", number("Seconds in which restarts count."));
+        properties.set("backoff_initial_s", number("Seconds before the first restart."));
+        properties.set("backoff_max_s", number("Most seconds between restarts."));
+        properties.set("probe", words("What asks an engine whether it lives.", "GENERATE", "HEALTH", "NONE"));
+        properties.set("probe_interval_s", number("Seconds between probes."));
+        properties.set("probe_timeout_s", number("Seconds that an answer may take."));
+        properties.set("probe_failures", whole("Probes in a row that must fail."));
+        properties.set("on_degraded", words("What a fleet does that lost a worker for good.", "CONTINUE", "FAIL"));
+        properties.set("on_node_loss", words("What becomes of the engines of a node that is gone.", "REPLAN", "WAIT"));
+        properties.set("node_loss_s", number("Seconds that a node is gone until its engines start elsewhere."));
+        return map;
+    }
+
+    private static ObjectNode closed(String description) {
+        return EditorSchema.type("object").put("description", description).put("additionalProperties", false);
+    }
+
+    private static ObjectNode words(String description, String... upperCase) {
+        List<String> both = new ArrayList<>();
+        for (String word : upperCase) {
+            both.add(word.toLowerCase(Locale.ROOT));
+            both.add(word);
+        }
+        return EditorSchema.describe(EditorSchema.choice(both), description);
+    }
+
+    private static ObjectNode numbers(String description) {
+        ObjectNode list = EditorSchema.type("array");
+        list.set("items", EditorSchema.anyOf(EditorSchema.type("integer").put("minimum", 0)));
+        return EditorSchema.describe(list, description);
+    }
+
+    private static ObjectNode number(String description) {
+        return EditorSchema.describe(EditorSchema.type("number"), description);
+    }
+
+    private static ObjectNode whole(String description) {
+        return EditorSchema.describe(EditorSchema.type("integer").put("minimum", 0), description);
+    }
+}

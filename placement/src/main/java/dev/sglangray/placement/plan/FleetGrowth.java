@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.plan;
+
+import dev.sglangray.placement.TextTable;
+import dev.sglangray.placement.rank.AcceleratorIds;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.strategy.PlacementDraft;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.PlacementException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Plans further engines for a fleet that runs: as wide as those that it has, in the same node groups, on hardware that the
+ * fleet does not use and that Ray has left. Pure, as {@link FleetPlanner}; RLinf has nothing of the kind. For one use by one
+ * thread.
+ */
+public final class FleetGrowth {
+    private final PlanRequest request;
+    private final PlanRequest.Server server;
+    private final Cluster cluster;
+    private final Room room;
+    private final List<EnginePlan> current;
+    private final @Nullable RouterPlan router;
+    private final Set<String> usedNodes = new HashSet<>();
+    private final Map<String, Set<Integer>> usedPieces = new HashMap<>();
+    private final Map<String, Integer> enginesOn = new LinkedHashMap<>();
+    private final Set<Integer> fixedPorts;
+
+    /**
+     * Makes ready.
+     *
+     * @param request what the fleet was planned from, with the state of somebody else's placement group as it is now
+     * @param cluster the cluster as it is now, see {@link Cluster#widened}
+     * @param room what its nodes have left
+     * @param current the engines that the fleet has, at least one, and those whose bundles it keeps
+     * @param router its router, or null
+     */
+    public FleetGrowth(
+            PlanRequest request, Cluster cluster, Room room, List<EnginePlan> current, @Nullable RouterPlan router) {
+        this.request = request;
+        this.server = request.server().orElseThrow(() -> PlacementException.of("a fleet without engines cannot grow"));
+        this.cluster = cluster;
+        this.room = room;
+        this.current = List.copyOf(current);
+        this.router = router;
+        this.fixedPorts =
+                FixedPorts.ofEngine(server.serverType(), server.arguments()).keySet();
+        if (router != null) {
+            usedNodes.add(router.node().ip());
+        }
+        for (EnginePlan engine : current) {
+            use(engine.node(), engine.placement().localHardwareRanks());
+        }
+    }
+
+    /** The name of the placement group of a fleet's n-th change, counted from 1. */
+    public static String groupName(String fleetName, int change) {
+        return fleetName + "/scale-" + change;
+    }
+
+    /** A place for an engine. */
+    private record Place(NodeInfo node, NodeGroupInfo group, List<Integer> pieces) {}
+
+    /**
+     * Plans engines of these ranks.
+     *
+     * @param worldSize how many engines the fleet has then
+     * @param groupName the name of a placement group for them; not used where the fleet lives in somebody else's
+     * @return a plan of the further engines only, with the bundles that they need
+     * @throws PlacementException when there is no place for one, saying what each node has left
+     */
+    public FleetPlan plan(List<Integer> ranks, int worldSize, String groupName) {
+        return plan(ranks, ranks.size(), worldSize, groupName);
+    }
+
+    /**
+     * As {@link #plan}, but content with fewer engines: those of the first ranks.
+     *
+     * @throws PlacementException when there is no place for a single one
+     */
+    public FleetPlan planWhatFits(List<Integer> ranks, int worldSize, String groupName) {
+        return plan(ranks, 1, worldSize, groupName);
+    }
+
+    private FleetPlan plan(List<Integer> ranks, int least, int worldSize, String groupName) {
+        requireThatRayKnows();
+        BundleChooser bundles = request.existingGroup()
+                .<BundleChooser>map(this::existing)
+                .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
+        EnginePlan first = current.get(0);
+        EngineMaker maker = new EngineMaker(
+                request,
+                server,
+                cluster,
+                new AcceleratorShares(cluster, server.groupName(), List.of(), request.groupSettings()),
+                new SchedulerEnvironment(
+                        request.namespace(),
+                        server.groupName(),
+                        first.environment()
+                                .getOrDefault("MASTER_ADDR", first.node().ip()),
+                        worldSize));
+        List<EnginePlan> engines = new ArrayList<>();
+        for (int rank : ranks) {
+            Optional<EnginePlan> found = engine(rank, maker, bundles);
+            if (found.isEmpty() && engines.size() < least) {
+                throw noPlace(rank, ranks.size() - engines.size(), ranks.size());
+            } else if (found.isEmpty()) {
+                break;
+            }
+            engines.add(found.get());
+        }
+        return new FleetPlan(groupName, request.group(groupName), engines, null, bundles.bundles(), List.of());
+    }
+
+    private void requireThatRayKnows() {
+        if (request.groupSettings().acceleratorIds() == AcceleratorIds.TRUST_CONFIG && width() > 0) {
+            throw PlacementException.builder(
+                            "with accelerator ids from the configuration nothing is reserved in Ray, so that"
+                                    + " nobody knows which other accelerators are free")
+                    .component(server.groupName())
+                    .fix("Launch the fleet anew, with the ranks that its component is to have.")
+                    .build();
+        }
+    }
+
+    private BundleChooser existing(ExistingGroup group) {
+        BundleChooser.Existing bundles = new BundleChooser.Existing(group, cluster, List.of());
+        for (EnginePlan engine : current) {
+            bundles.taken(
+                    engine.bundleIndex(), engine.node(), engine.placement().localHardwareRanks(), engine.resources());
+        }
+        if (router != null) {
+            bundles.taken(router.bundleIndex(), router.node(), List.of(), router.resources());
+        }
+        return bundles;
+    }
+
+    private Optional<EnginePlan> engine(int rank, EngineMaker maker, BundleChooser bundles) {
+        for (Place place : places()) {
+            Placement placement = placement(rank, place);
+            if (!fits(place, maker.resources(placement), bundles)) {
+                continue;
+            }
+            EnginePlan engine;
+            try {
+                engine = maker.make(placement, bundles);
+            } catch (PlacementException noBundle) {
+                // Somebody else's group has none left there.
+                continue;
+            }
+            use(place.node(), place.pieces());
+            return Optional.of(engine);
+        }
+        return Optional.empty();
+    }
+
+    private boolean fits(Place place, Map<String, Double> resources, BundleChooser bundles) {
+        return bundles instanceof BundleChooser.New own
+                ? room.take(place.node(), own.reserved(place.node(), resources))
+                : room.has(place.node());
+    }
+
+    private void use(NodeInfo node, List<Integer> pieces) {
+        usedNodes.add(node.ip());
+        enginesOn.merge(node.ip(), 1, Integer::sum);
+        usedPieces.computeIfAbsent(node.ip(), ip -> new HashSet<>()).addAll(pieces);
+    }
+
+    private List<Place> places() {
+        int width = width();
+        List<Place> places = new ArrayList<>();
+        for (NodeGroupInfo group : groups()) {
+            for (NodeInfo node : group.nodes()) {
+                if (room.has(node) && isAllowed(node)) {
+                    if (width == 0) {
+                        places.add(new Place(node, group, List.of()));
+                    } else {
+                        free(node, group, width).ifPresent(pieces -> places.add(new Place(node, group, pieces)));
+                    }
+                }
+            }
+        }
+        if (width == 0) {
+            // Engines without accelerators of their own share nodes evenly.
+            places.sort(Comparator.comparing(
+                    place -> enginesOn.getOrDefault(place.node().ip(), 0)));
+        }
+        return places;
+    }
+
+    private List<NodeGroupInfo> groups() {
+        return current.stream()
+                .map(engine -> engine.placement().nodeGroupLabel())
+                .distinct()
+                .flatMap(label -> cluster.nodeGroup(label).stream())
+                .toList();
+    }
+
+    /** Whether the strategy of the fleet's own placement group lets an engine be on a node. */
+    private boolean isAllowed(NodeInfo node) {
+        if (!fixedPorts.isEmpty() && enginesOn.containsKey(node.ip())) {
+            return false; // its engine listens at the port that every engine of the fleet has
+        }
+        if (router != null
+                && router.node().ip().equals(node.ip())
+                && FixedPorts.ofRouter(router.routerArgs()).keySet().stream().anyMatch(fixedPorts::contains)) {
+            return false;
+        }
+        return switch (request.groupSettings().strategy()) {
+            case STRICT_PACK -> usedNodes.contains(node.ip());
+            case STRICT_SPREAD -> !usedNodes.contains(node.ip());
+            case PACK, SPREAD -> true;
+        };
+    }
+
+    private Optional<List<Integer>> free(NodeInfo node, NodeGroupInfo group, int width) {
+        Set<Integer> used = usedPieces.getOrDefault(node.ip(), Set.of());
+        int pieces = group.hardwareType().map(node::hardwareCount).orElse(0);
+        return IntStream.rangeClosed(0, pieces - width)
+                .mapToObj(first -> IntStream.range(first, first + width).boxed().toList())
+                .filter(run -> run.stream().noneMatch(used::contains))
+                .findFirst();
+    }
+
+    /** How many pieces of hardware an engine gets: as those that there are, else what its sizes ask for. */
+    private int width() {
+        List<Integer> widths = current.stream()
+                .map(engine -> engine.placement().localHardwareRanks().size())
+                .distinct()
+                .toList();
+        return widths.size() == 1 || server.acceleratorsPerEngine() < 1
+                ? widths.get(0)
+                : server.acceleratorsPerEngine();
+    }
+
+    private Placement placement(int rank, Place place) {
+        NodeInfo node = place.node();
+        boolean isolate = current.get(0).placement().isolateAccelerator();
+        boolean accelerators =
+                place.group().hardwareType().filter(node::isAccelerator).isPresent()
+                        && !place.pieces().isEmpty();
+        int before = enginesOn.getOrDefault(node.ip(), 0);
+        List<String> nodes = List.copyOf(enginesOn.keySet());
+        int nodeRank = nodes.contains(node.ip()) ? nodes.indexOf(node.ip()) : nodes.size();
+        return new PlacementDraft(
+                        node,
+                        place.pieces(),
+                        isolate && accelerators,
+                        place.group().label())
+                .toPlacement(rank, nodeRank, before, before + 1, isolate);
+    }
+
+    private String ports() {
+        return fixedPorts.stream().map(String::valueOf).collect(Collectors.joining(", "));
+    }
+
+    private PlacementException noPlace(int rank, int lacking, int wanted) {
+        int width = width();
+        TextTable table = new TextTable();
+        for (NodeInfo node : cluster.nodes()) {
+            table.row(
+                    "node rank " + node.rank(),
+                    node.ip(),
+                    enginesOn.getOrDefault(node.ip(), 0) + " engine(s) of this fleet",
+                    room.has(node) ? room.left(node) : "gone");
+        }
+        return PlacementException.builder("there is no place for %d of %d further engine(s): each needs %s in %s"
+                        .formatted(
+                                lacking,
+                                wanted,
+                                width == 0
+                                        ? "a node"
+                                        : width + (width == 1 ? " piece" : " pieces") + " of hardware of one node",
+                                String.join(
+                                        ", ",
+                                        groups().stream()
+                                                .map(NodeGroupInfo::toString)
+                                                .toList())))
+                .fix(
+                        fixedPorts.isEmpty()
+                                ? null
+                                : "Its arguments fix the port(s) %s, so that each node can have one engine."
+                                        .formatted(ports()))
+                .component(server.groupName())
+                .rank(rank)
+                .available("Nodes", table.lines(20, "nodes"))
+                .build();
+    }
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.plan;
+
+import dev.sglangray.placement.strategy.PlacementStrategy;
+import dev.sglangray.placement.strategy.NodePlacementStrategy;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.ResourceText;
+import dev.sglangray.placement.rank.RankText;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.rank.RankExpression;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.strategy.PackedPlacementStrategy;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Turns a request into a plan. Pure: nothing is started, reserved or asked of Ray.
+ *
+ * <p>As RLinf's launcher: flat hardware ranks must be contiguous and are packed into engines of equal width, or a strategy
+ * is used as it is; the router goes to a node by rank. Other than there, the router sees no accelerator, and two
+ * actors of one name are refused.
+ */
+public final class FleetPlanner {
+    private FleetPlanner() {}
+
+    /**
+     * Plans a fleet.
+     *
+     * @throws PlacementException when the cluster cannot give what is asked, naming what, and what exists
+     */
+    public static FleetPlan plan(PlanRequest request) {
+        requireDistinctNames(request);
+        requireExistingGroup(request);
+        BundleChooser bundles = request.existingGroup()
+                .<BundleChooser>map(group -> new BundleChooser.Existing(
+                        group, request.cluster(), request.groupSettings().bundles()))
+                .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
+        List<String> warnings = new ArrayList<>(request.cluster().warnings());
+        warnings.addAll(request.warnings());
+        List<EnginePlan> engines = request.server()
+                .map(server -> engines(request, server, bundles, warnings))
+                .orElse(List.of());
+        RouterPlan router =
+                request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
+        FleetPlan plan = new FleetPlan(
+                request.fleetName(), request.group(request.fleetName()), engines, router, bundles.bundles(), warnings);
+        GroupPromise.check(plan);
+        return plan;
+    }
+
+    private static void requireExistingGroup(PlanRequest request) {
+        Optional<String> wanted = request.groupSettings().existing();
+        Optional<String> given = request.existingGroup().map(ExistingGroup::name);
+        if (wanted.isPresent() && !wanted.equals(given)) {
+            throw PlacementException.builder(
+                            "the fleet is to be placed into placement group \"%s\", whose bundles are known only from the Ray cluster that has it"
+                                    .formatted(wanted.get()))
+                    .seen(wanted.get())
+                    .fix("Plan against the live cluster, with --address.")
+                    .build();
+        }
+    }
+
+    private static void requireDistinctNames(PlanRequest request) {
+        String server = request.server().map(PlanRequest.Server::groupName).orElse(null);
+        String router = request.router().map(PlanRequest.Router::groupName).orElse(null);
+        if (server != null && server.equals(router)) {
+            throw PlacementException.builder(
+                            ("group_name and router_group_name are both \"%s\", so that engine 0 and the router would"
+                                            + " have one actor name, \"%s:0\"")
+                                    .formatted(server, server))
+                    .seen(server)
+                    .fix("Give them different names.")
+                    .build();
+        }
+        for (String name : server == null ? new String[] {router} : new String[] {server, router}) {
+            if (name != null && RankText.strip(name).isEmpty()) {
+                throw PlacementException.of("a group name is empty: group_name and router_group_name need a text");
+            }
+        }
+    }
+
+    private static List<EnginePlan> engines(
+            PlanRequest request, PlanRequest.Server server, BundleChooser bundles, List<String> warnings) {
+        Cluster cluster = request.cluster();
+        List<Placement> placements;
+        try {
+            PlacementStrategy strategy = request.strategy().orElseGet(() -> packed(request, server));
+            placements = ranked(request, strategy.getPlacement(cluster, true));
+        } catch (PlacementException refusal) {
+            throw refusal.inside(server.groupName());
+        }
+        AcceleratorShares shares =
+                new AcceleratorShares(cluster, server.groupName(), placements, request.groupSettings());
+        SchedulerEnvironment environment = new SchedulerEnvironment(
+                request.namespace(),
+                server.groupName(),
+                cluster.node(placements.get(0).clusterNodeRank()).ip(),
+                placements.size());
+        EngineMaker maker = new EngineMaker(request, server, cluster, shares, environment);
+        List<EnginePlan> engines = new ArrayList<>(placements.size());
+        for (Placement placement : placements) {
+            engines.add(maker.make(placement, bundles));
+        }
+        request.existingGroup()
+                .filter(group -> isOrdered(request))
+                .ifPresent(group ->
+                        BundleOrder.require(engines, request.groupSettings().bundles(), group));
+        warnOfOtherWidths(server, engines, shares, warnings);
+        warnOfLooseShares(request, server, engines, warnings);
+        return Collections.unmodifiableList(engines);
+    }
+
+    private static boolean isOrdered(PlanRequest request) {
+        return !request.groupSettings().bundles().isEmpty();
+    }
+
+    private static List<Placement> ranked(PlanRequest request, List<Placement> placements) {
+        return request.existingGroup()
+                .filter(group -> isOrdered(request))
+                .map(group ->
+                        BundleOrder.rank(placements, request.groupSettings().bundles(), group, request.cluster()))
+                .orElse(placements);
+    }
+
+    private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {
+        List<Integer> ranks = request
+                .hardwareRanks()
+                .orElseThrow(() -> PlacementException.of(
+                        "hardware ranks are needed to place the engines when no placement strategy is given"))
+                .stream()
+                .sorted()
+                .toList();
+        if (ranks.isEmpty()) {
+            throw PlacementException.of("the list of hardware ranks for the engines is empty");
+        }
+        int first = ranks.get(0);
+        int last = ranks.get(ranks.size() - 1);
+        boolean repeats = ranks.stream().distinct().count() < ranks.size();
+        if (repeats || last - first + 1 != ranks.size()) {
+            throw PlacementException.builder("hardware ranks must be contiguous to be packed into engines, but %s"
+                            .formatted(
+                                    repeats
+                                            ? ranks + " names one twice"
+                                            : RankExpression.describe(ranks) + " has a gap"))
+                    .seen(ranks)
+                    .fix("Name a range without gaps, or pass the component's own placement strategy.")
+                    .build();
+        }
+        return PackedPlacementStrategy.of(first, last, server.acceleratorsPerEngine(), request.nodeGroups());
+    }
+
+    /** A strategy's widths are the caller's affair, as in RLinf; an engine that is too narrow fails only when it starts. */
+    private static void warnOfOtherWidths(
+            PlanRequest.Server server, List<EnginePlan> engines, AcceleratorShares shares, List<String> warnings) {
+        int wanted = server.acceleratorsPerEngine();
+        List<EnginePlan> others = engines.stream()
+                .filter(engine -> shares.width(engine.placement()) != wanted)
+                .toList();
+        if (wanted > 0 && !others.isEmpty()) {
+            EnginePlan first = others.get(0);
+            warnings.add(
+                    "%s: the placement gives %d of %d engines another number of accelerators than the %d that their"
+                                    .formatted(server.groupName(), others.size(), engines.size(), wanted)
+                            + " sizes ask for; engine %d gets %d"
+                                    .formatted(first.rank(), shares.width(first.placement())));
+        }
+    }
+
+    /** Ray gives parts of accelerators out of as few as it can, unless every bundle is a whole one. */
+    private static void warnOfLooseShares(
+            PlanRequest request, PlanRequest.Server server, List<EnginePlan> engines, List<String> warnings) {
+        GroupSettings settings = request.groupSettings();
+        boolean loose = engines.stream()
+                .anyMatch(engine -> engine.resources().entrySet().stream()
+                        .anyMatch(own -> own.getKey()
+                                        .equals(engine.node().acceleratorType().rayResource())
+                                && BundleChooser.New.sum(
+                                                own.getValue(), settings.rest().getOrDefault(own.getKey(), 0.0))
+                                        < 1));
+        if (settings.acceleratorShare() < 1 && settings.existing().isEmpty() && engines.size() > 1 && loose) {
+            warnings.add(
+                    ("%s: accelerator_share %s leaves bundles of less than one accelerator, so that Ray may give engines that"
+                                    + " are planned on different ones the same; add the rest to placement_group.rest")
+                            .formatted(server.groupName(), ResourceText.number(settings.acceleratorShare())));
+        }
+    }
+
+    static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
+        Cluster cluster = request.cluster();
+        Placement placement;
+        try {
+            placement = new NodePlacementStrategy(List.of(request.routerNodeRank()), List.of())
+                    .getPlacement(cluster, true)
+                    .get(0);
+        } catch (PlacementException refusal) {
+            throw refusal.inside(router.groupName());
+        }
+        NodeInfo node = cluster.node(placement.clusterNodeRank());
+        NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
+        Map<String, Double> resources = EngineMaker.actor(Optional.empty(), request.cpusPerActor());
+        return new RouterPlan(
+                router.groupName(),
+                node,
+                bundles.choose(router.groupName() + ":0", node, List.of(), resources),
+                resources,
+                router.arguments(),
+                new SchedulerEnvironment(request.namespace(), router.groupName(), node.ip(), 1)
+                        .of(placement, node, List.of(), group.environmentVariables(node.rank())),
+                group.pythonInterpreter(node.rank()).orElse(null));
+    }
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.plan;
+
+import dev.sglangray.placement.strategy.PlacementStrategy;
+import dev.sglangray.placement.OrderedMap;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.config.launcher.LauncherArgs;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a fleet should be. Immutable; made by {@link #builder(Cluster)}.
+ *
+ * <p>The server group is launched when {@link Builder#server} was called, the router when {@link Builder#router} was.
+ */
+public final class PlanRequest {
+    private final Builder from;
+
+    private PlanRequest(Builder from) {
+        this.from = from;
+    }
+
+    /** Starts a request for a fleet on a cluster. */
+    public static Builder builder(Cluster cluster) {
+        return new Builder(cluster);
+    }
+
+    /** The server group to launch. */
+    record Server(
+            String groupName, String serverType, int acceleratorsPerEngine, Map<String, @Nullable Object> arguments) {}
+
+    /** The router to launch. */
+    record Router(String groupName, Map<String, @Nullable Object> arguments) {}
+
+    Cluster cluster() {
+        return from.cluster;
+    }
+
+    String fleetName() {
+        return from.fleetName;
+    }
+
+    String namespace() {
+        return from.namespace;
+    }
+
+    Optional<Server> server() {
+        return Optional.ofNullable(from.server);
+    }
+
+    Optional<Router> router() {
+        return Optional.ofNullable(from.router);
+    }
+
+    Optional<List<Integer>> hardwareRanks() {
+        return Optional.ofNullable(from.hardwareRanks);
+    }
+
+    Optional<PlacementStrategy> strategy() {
+        return Optional.ofNullable(from.strategy);
+    }
+
+    List<String> nodeGroups() {
+        return from.nodeGroups;
+    }
+
+    int routerNodeRank() {
+        return from.routerNodeRank;
+    }
+
+    /** How the fleet uses placement groups. */
+    public GroupSettings groupSettings() {
+        return from.groupSettings;
+    }
+
+    /** The placement group for the processes: somebody else's, or one of the fleet's own with this name. */
+    GroupPlan group(String ownName) {
+        return existingGroup()
+                .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
+                .orElseGet(() -> new GroupPlan.Own(ownName, groupSettings().strategy()));
+    }
+
+    Optional<ExistingGroup> existingGroup() {
+        return Optional.ofNullable(from.existingGroup);
+    }
+
+    double cpusPerActor() {
+        return from.cpusPerActor;
+    }
+
+    List<String> warnings() {
+        return from.warnings;
+    }
+
+    /** The same request, with somebody else's placement group as it is now. */
+    public PlanRequest withExistingGroup(ExistingGroup group) {
+        Builder changed = from.copy();
+        changed.existingGroup = group;
+        return new PlanRequest(changed);
+    }
+
+    /** Collects a request. Not thread-safe. */
+    public static final class Builder {
+        private final Cluster cluster;
+        private String fleetName = "sglang";
+        private String namespace = "sglang_ray";
+        private @Nullable Server server;
+        private @Nullable Router router;
+        private @Nullable List<Integer> hardwareRanks;
+        private @Nullable PlacementStrategy strategy;
+        private List<String> nodeGroups = List.of();
+        private int routerNodeRank;
+        private double cpusPerActor;
+        private List<String> warnings = List.of();
+        private GroupSettings groupSettings = GroupSettings.DEFAULT;
+        private @Nullable ExistingGroup existingGroup;
+
+        private Builder(Cluster cluster) {
+            this.cluster = cluster;
+        }
+
+        /** The fleet's name, {@code sglang} unless set. */
+        public Builder fleetName(String name) {
+            this.fleetName = name;
+            return this;
+        }
+
+        /** The Ray namespace, which engines learn as CLUSTER_NAMESPACE; {@code sglang_ray} unless set. */
+        public Builder namespace(String name) {
+            this.namespace = name;
+            return this;
+        }
+
+        /**
+         * Launches a server group.
+         *
+         * @param acceleratorsPerEngine the width of an engine, 1 or more; only used with {@link #hardwareRanks}
+         */
+        public Builder server(
+                String groupName,
+                String serverType,
+                int acceleratorsPerEngine,
+                Map<String, @Nullable Object> arguments) {
+            this.server = new Server(groupName, serverType, acceleratorsPerEngine, OrderedMap.copyOf(arguments));
+            return this;
+        }
+
+        /** Launches what the launcher's block asks for: a server group, a router, or both. */
+        public Builder arguments(LauncherArgs arguments) {
+            if (arguments.launchServer()) {
+                server(
+                        arguments.groupName(),
+                        arguments.serverType().configName(),
+                        arguments.acceleratorsPerEngine().orElse(0),
+                        arguments.server().values());
+            }
+            if (arguments.launchRouter()) {
+                router(arguments.routerGroupName(), arguments.router().values());
+            }
+            return this;
+        }
+
+        /** Launches a router. */
+        public Builder router(String groupName, Map<String, @Nullable Object> arguments) {
+            this.router = new Router(groupName, OrderedMap.copyOf(arguments));
+            return this;
+        }
+
+        /** The hardware ranks to pack engines on; they must be contiguous. Not used when there is a {@link #strategy}. */
+        public Builder hardwareRanks(List<Integer> ranks) {
+            this.hardwareRanks = List.copyOf(ranks);
+            return this;
+        }
+
+        /** The strategy that places the engines, used as it is. */
+        public Builder strategy(PlacementStrategy placementStrategy) {
+            this.strategy = placementStrategy;
+            return this;
+        }
+
+        /** The node groups that {@link #hardwareRanks} are counted in; the whole cluster unless set. */
+        public Builder nodeGroups(List<String> labels) {
+            this.nodeGroups = List.copyOf(labels);
+            return this;
+        }
+
+        /** The node of the router, by its rank in the cluster; 0 unless set. */
+        public Builder routerNodeRank(int rank) {
+            this.routerNodeRank = rank;
+            return this;
+        }
+
+        /** Ray CPUs to reserve for each engine and the router, 0 or more; 0 unless set, as an engine's load is not Ray's. */
+        public Builder cpusPerActor(double cpus) {
+            this.cpusPerActor = cpus;
+            return this;
+        }
+
+        /** How the fleet uses placement groups; {@link GroupSettings#DEFAULT} unless set. */
+        public Builder groupSettings(GroupSettings settings) {
+            this.groupSettings = settings;
+            return this;
+        }
+
+        /** The placement group of somebody else that the settings name, as it is now. */
+        public Builder existingGroup(ExistingGroup group) {
+            this.existingGroup = group;
+            return this;
+        }
+
+        /** What the user should be told with the plan. */
+        public Builder warnings(List<String> lines) {
+            this.warnings = List.copyOf(lines);
+            return this;
+        }
+
+        /** Makes the request. */
+        public PlanRequest build() {
+            return new PlanRequest(copy());
+        }
+
+        private Builder copy() {
+            Builder copy = new Builder(cluster);
+            copy.fleetName = fleetName;
+            copy.namespace = namespace;
+            copy.server = server;
+            copy.router = router;
+            copy.hardwareRanks = hardwareRanks;
+            copy.strategy = strategy;
+            copy.nodeGroups = nodeGroups;
+            copy.routerNodeRank = routerNodeRank;
+            copy.cpusPerActor = cpusPerActor;
+            copy.warnings = warnings;
+            copy.groupSettings = groupSettings;
+            copy.existingGroup = existingGroup;
+            return copy;
+        }
+    }
+}

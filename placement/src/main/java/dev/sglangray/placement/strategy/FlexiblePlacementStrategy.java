@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.strategy;
+
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeTable;
+import dev.sglangray.placement.rank.RankExpression;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.PlacementException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * Gives each process the hardware ranks named for it, as in RLinf: ranks are sorted within a process, and
+ * processes by their first rank. Two processes may share a piece of hardware.
+ */
+public final class FlexiblePlacementStrategy implements PlacementStrategy {
+    private final List<List<Integer>> hardwareRanks;
+    private final List<String> nodeGroupLabels;
+
+    /**
+     * Describes the processes.
+     *
+     * @param hardwareRanks for each process its hardware ranks, counted in the node groups
+     * @param nodeGroupLabels the node groups, in the order in which their ranks are counted; empty for the whole cluster
+     * @throws PlacementException when there is no rank, or a negative one
+     */
+    public FlexiblePlacementStrategy(List<List<Integer>> hardwareRanks, List<String> nodeGroupLabels) {
+        this.nodeGroupLabels = List.copyOf(nodeGroupLabels);
+        List<List<Integer>> sorted = new ArrayList<>();
+        boolean any = false;
+        for (List<Integer> ranks : hardwareRanks) {
+            List<Integer> own = new ArrayList<>(ranks);
+            Collections.sort(own);
+            any |= !own.isEmpty();
+            if (!own.isEmpty() && own.get(0) < 0) {
+                throw refusal("hardware rank %d is negative".formatted(own.get(0)), own);
+            }
+            sorted.add(Collections.unmodifiableList(own));
+        }
+        if (!any) {
+            throw refusal("no hardware rank is named for any process", hardwareRanks);
+        }
+        sorted.sort(Comparator.comparing(ranks -> ranks.isEmpty() ? -1 : ranks.get(0)));
+        this.hardwareRanks = Collections.unmodifiableList(sorted);
+    }
+
+    @Override
+    public List<Placement> getPlacement(Cluster cluster, boolean isolateAccelerator) {
+        HardwareRankResolver resolver =
+                new HardwareRankResolver(cluster.requireNodeGroups(nodeGroupLabels, "flexible placement"));
+        List<PlacementDraft> drafts = new ArrayList<>(hardwareRanks.size());
+        int previousNode = -1;
+        for (List<Integer> ranks : hardwareRanks) {
+            PlacementDraft draft = draft(cluster, resolver, ranks, drafts.size(), isolateAccelerator);
+            if (draft.node().rank() < previousNode) {
+                throw PlacementException.builder(
+                                ("lands on node rank %d after a process on node rank %d: list the node groups %s so that"
+                                                + " node ranks ascend")
+                                        .formatted(
+                                                draft.node().rank(),
+                                                previousNode,
+                                                String.join(", ", resolver.labels())))
+                        .component("flexible placement")
+                        .rank(drafts.size())
+                        .seen(ranks)
+                        .available("Nodes", NodeTable.lines(cluster))
+                        .build();
+            }
+            previousNode = draft.node().rank();
+            drafts.add(draft);
+        }
+        return PlacementDraft.complete(drafts, isolateAccelerator);
+    }
+
+    private static PlacementDraft draft(
+            Cluster cluster, HardwareRankResolver resolver, List<Integer> ranks, int processRank, boolean isolate) {
+        if (ranks.isEmpty()) {
+            throw refusal(cluster, processRank, ranks, "is given no hardware rank");
+        }
+        int highest = ranks.get(ranks.size() - 1);
+        if (highest >= resolver.count()) {
+            throw refusal(
+                    cluster,
+                    processRank,
+                    ranks,
+                    "asks for hardware rank %d of node group %s, which has %s"
+                            .formatted(
+                                    highest,
+                                    String.join(", ", resolver.labels()),
+                                    resolver.count() == 0 ? "none" : "ranks 0 to " + (resolver.count() - 1)));
+        }
+        if (new HashSet<>(ranks).size() < ranks.size()) {
+            throw refusal(cluster, processRank, ranks, "names a hardware rank twice: " + ranks);
+        }
+        Set<Integer> nodes = new TreeSet<>();
+        Set<String> types = new TreeSet<>();
+        for (int rank : ranks) {
+            String type = resolver.hardwareType(rank).orElse(null);
+            if (type == null) {
+                throw PlacementException.builder(
+                                "asks for hardware rank %d, but node group \"%s\" has no accelerators or other hardware"
+                                        .formatted(rank, resolver.group(rank).label()))
+                        .component("flexible placement")
+                        .rank(processRank)
+                        .seen(ranks)
+                        .available("Nodes", NodeTable.lines(cluster))
+                        .fix(NoAccelerators.ADVICE)
+                        .build();
+            }
+            types.add(type);
+            nodes.add(resolver.node(rank).rank());
+        }
+        if (nodes.size() > 1) {
+            throw refusal(
+                    cluster,
+                    processRank,
+                    ranks,
+                    "is given hardware ranks %s, which lie on several nodes (ranks %s): a process cannot spread over nodes"
+                            .formatted(RankExpression.describe(ranks), RankExpression.describe(nodes)));
+        }
+        if (types.size() > 1) {
+            throw refusal(
+                    cluster, processRank, ranks, "is given hardware of several types: " + String.join(", ", types));
+        }
+        int first = ranks.get(0);
+        return new PlacementDraft(
+                resolver.node(first),
+                ranks.stream().map(resolver::localRank).toList(),
+                isolate && types.stream().allMatch(resolver.node(first)::isAccelerator),
+                resolver.group(first).label());
+    }
+
+    private static PlacementException refusal(Cluster cluster, int processRank, List<Integer> ranks, String message) {
+        return PlacementException.builder(message)
+                .component("flexible placement")
+                .rank(processRank)
+                .seen(ranks)
+                .available("Nodes", NodeTable.lines(cluster))
+                .build();
+    }
+
+    private static PlacementException refusal(String message, Object seen) {
+        return PlacementException.builder(message)
+                .component("flexible placement")
+                .seen(seen)
+                .build();
+    }
+
+    /** The hardware ranks of each process, sorted. */
+    public List<List<Integer>> hardwareRanks() {
+        return hardwareRanks;
+    }
+
+    @Override
+    public List<String> nodeGroupLabels() {
+        return nodeGroupLabels;
+    }
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.command;
+
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.placement.cluster.ClusterFile;
+import dev.sglangray.placement.ray.RayClusterReader;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** {@code sglang-ray cluster}: the cluster as a file. */
+@Command(
+        name = "cluster",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Print the nodes of a Ray cluster, with their ranks, accelerators, resources and labels, as a YAML file",
+            "that `sglang-ray plan --cluster FILE` reads.",
+            ""
+        })
+final class ClusterCommand implements Callable<Integer> {
+    private final CliContext context;
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    ClusterCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
+                CliSession cli = CliSession.begin(context, cluster)) {
+            cli.connect(progress);
+            context.console().result(ClusterFile.write(RayClusterReader.read()).stripTrailing());
+        }
+        return ExitCode.OK;
+    }
+}

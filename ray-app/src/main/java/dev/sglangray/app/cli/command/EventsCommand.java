@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.command;
+
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.show.LivingFleet;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.CliContext;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerInterruptedException;
+import dev.sglangray.workers.supervision.Event;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray events}: what happened to a fleet. */
+@Command(
+        name = "events",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Show what happened to a running fleet since it was launched: deaths, restarts, failed probes, what the",
+            "router was told; the last 500 events of each worker, by time.",
+            "Exits with 1 when there is no such fleet.",
+            ""
+        })
+final class EventsCommand implements Callable<Integer> {
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
+    private final CliContext context;
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private GroupNameOptions groups = new GroupNameOptions();
+
+    @Option(
+            names = {"--json"},
+            description = "Print each event as one line of JSON.")
+    private boolean json;
+
+    EventsCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException, JsonProcessingException {
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
+                CliSession cli = CliSession.begin(context, cluster)) {
+            RaySession session = cli.connect(progress);
+            LivingFleet fleet = groups.require(session);
+            List<Event> events = new ArrayList<>();
+            fleet.router().ifPresent(router -> collect(router, events));
+            fleet.servers()
+                    .ifPresent(servers -> EachEngine.ask(servers, engine -> engine.events(0), ANSWER, this::silent)
+                            .values()
+                            .forEach(events::addAll));
+            events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
+            for (Event event : events) {
+                print(event);
+            }
+        }
+        return ExitCode.OK;
+    }
+
+    private void collect(RouterGroup router, List<Event> events) {
+        try {
+            router.events(0).await(ANSWER).forEach(events::addAll);
+        } catch (WorkerInterruptedException e) {
+            throw e;
+        } catch (WorkerException e) {
+            silent(e);
+        }
+    }
+
+    private void silent(WorkerException failure) {
+        context.console().say("sglang-ray: " + failure.getMessage());
+    }
+
+    private void print(Event event) throws JsonProcessingException {
+        context.console()
+                .result(
+                        json
+                                ? new ObjectMapper().writeValueAsString(event)
+                                : String.format(
+                                        "%s  %-20s  %-16s  %s",
+                                        event.time(),
+                                        event.worker(),
+                                        event.kind()
+                                                .name()
+                                                .toLowerCase(Locale.ROOT)
+                                                .replace('_', '-'),
+                                        event.text().replace("\n", "\n    ")));
+    }
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.command;
+
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.show.NoFleetException;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.ArgumentSchemas;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.workers.RouterGroup;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code sglang-ray replace-router}: other arguments for the router of a fleet that serves. */
+@Command(
+        name = "replace-router",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Replace the router of a running fleet by one with other arguments, at the same URL and with the same engines.",
+            "The new arguments are compared with those that the router knows, and a router with them is started beside the",
+            "one that serves; only when that works is the old one ended. Requests fail for the moment between the two.",
+            "Should the new router not come up all the same, the old arguments are put back.",
+            "Changes hold through all later restarts of the router, until the fleet ends.",
+            "Exits with 1 when there is no such fleet, or when the router has its old arguments again.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  sglang-ray replace-router policy=round_robin",
+            "  sglang-ray replace-router policy=cache_aware cache_threshold=0.6 ~balance_abs_threshold"
+        })
+final class ReplaceRouterCommand implements Callable<Integer> {
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
+    private final CliContext context;
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private GroupNameOptions groups = new GroupNameOptions();
+
+    @Option(
+            names = {"--timeout"},
+            paramLabel = "SECONDS",
+            converter = OptionValues.Seconds.class,
+            defaultValue = "300",
+            description = "How long all of it may take. Default: ${DEFAULT-VALUE}")
+    private Duration longest = Duration.ofMinutes(5);
+
+    @Parameters(
+            paramLabel = "ARGUMENT",
+            arity = "1..*",
+            description = {
+                "The router's arguments, as under router: in a configuration: key=value, or ~key for the router's own",
+                "default. Host, port and keys cannot change."
+            })
+    private List<String> lines = List.of();
+
+    ReplaceRouterCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        ArgumentSchemas.Found known = ArgumentSchemas.find(
+                SchemaKind.ROUTER, context.launcher().python().orElse(null));
+        Map<String, Object> changes = RouterChanges.read(lines, known);
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
+                CliSession cli = CliSession.begin(context, cluster)) {
+            RaySession session = cli.connect(progress);
+            RouterGroup router = groups.require(session)
+                    .router()
+                    .orElseThrow(() -> new NoFleetException("the fleet has no router that lives"));
+            progress.line("the router is replaced ...");
+            String url =
+                    router.replace(changes, longest).await(longest.plus(ANSWER)).get(0);
+            progress.line("the router serves at " + url + " with " + String.join(" ", lines));
+        }
+        return ExitCode.OK;
+    }
+}

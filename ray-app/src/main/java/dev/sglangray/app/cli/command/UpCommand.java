@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.command;
+
+import dev.sglangray.app.cli.LaunchTimeOptions;
+import dev.sglangray.app.cli.FleetInput;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.UsageException;
+import dev.sglangray.app.cli.show.FleetWatch;
+import dev.sglangray.app.cli.show.LivingFleet;
+import dev.sglangray.app.cli.ConfigOptions;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.show.FleetReport;
+import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.Fleet;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.app.keeper.FleetKeepers;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import java.time.Duration;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code sglang-ray up}: launches a fleet. */
+@Command(
+        name = "up",
+        mixinStandardHelpOptions = true,
+        description = {
+            "Launch engines and their router, and print the one URL to send requests to.",
+            "",
+            "Stays in the foreground until Ctrl-C, SIGTERM or the loss of the fleet, then ends all that it started.",
+            "With --detach it returns once the fleet serves; `sglang-ray down` ends that one.",
+            ""
+        },
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  sglang-ray up --local -c my.yaml",
+            "  sglang-ray up --address 10.0.0.1:6379 --config-path conf --config-name serve rollout.server.tp_size=4",
+            "  sglang-ray up --address 10.0.0.1:6379 -c my.yaml --detach"
+        })
+final class UpCommand implements Callable<Integer> {
+    private final CliContext context;
+
+    @Mixin
+    private ConfigOptions config = new ConfigOptions();
+
+    @Mixin
+    private ClusterOptions cluster = new ClusterOptions();
+
+    @Mixin
+    private LaunchTimeOptions times = new LaunchTimeOptions();
+
+    @Option(
+            names = {"--detach"},
+            description = "Leave the fleet running in the cluster and return; a cluster of --local cannot be left.")
+    private boolean detach;
+
+    @Option(
+            names = {"--json"},
+            description = "Print the result as one line of JSON, and no progress.")
+    private boolean json;
+
+    UpCommand(CliContext context) {
+        this.context = context;
+    }
+
+    @Override
+    public Integer call() throws InterruptedException {
+        if (detach && cluster.local()) {
+            throw new UsageException(
+                    "--detach leaves a fleet in a cluster, but a cluster of --local ends with this command; "
+                            + "start one with `ray start --head` and name it with --address");
+        }
+        try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
+            long begin = System.nanoTime();
+            progress.started(LaunchPhase.COMPOSE, "reading the configuration");
+            FleetSpec spec = FleetInput.read(config, context);
+            if (detach || cluster.local()) {
+                // What no cluster could change is refused before a head is started or a keeper made, which checks for
+                // itself.
+                LaunchOptions.Builder early = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
+                config.pythonIfKnown(context.launcher()).ifPresent(early::pythonInterpreter);
+                spec.requireLaunchable(early.build());
+            }
+            progress.ended(LaunchPhase.COMPOSE, Duration.ofNanos(System.nanoTime() - begin));
+            try (CliSession cli = CliSession.begin(context, cluster)) {
+                RaySession session = cli.connect(progress);
+                if (detach) {
+                    return detached(spec, session, progress);
+                }
+                foreground(spec, session, progress);
+            }
+            progress.line("ended; nothing is left running.");
+            return ExitCode.OK;
+        }
+    }
+
+    private void foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
+        try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options(session, progress))) {
+            FleetReport.of(session.namespace(), fleet).print(context.console(), json, progress.phases());
+            progress.line("Ctrl-C ends the fleet.");
+            new FleetWatch(fleet, progress).untilInterruptedOrLost();
+            progress.line("ending the fleet ...");
+        }
+    }
+
+    private LaunchOptions.Builder options(RaySession session, ProgressDisplay progress) {
+        return LaunchOptions.builder()
+                .routerNodeRank(config.routerNodeRank())
+                .reserveDeadline(times.reserveDeadline())
+                .groupOptions(times.groupOptions(session))
+                .pythonInterpreter(config.pythonOr(context.launcher()))
+                .listener(progress);
+    }
+
+    private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
+        // The keeper plans for itself; what does not fit this cluster is refused before there is one.
+        LaunchOptions.Builder early = LaunchOptions.builder()
+                .routerNodeRank(config.routerNodeRank())
+                .pythonInterpreter(config.pythonOr(context.launcher()));
+        spec.plan(spec.cluster(RayClusterReader.read()), early);
+        FleetKeepers.Settings settings = new FleetKeepers.Settings(
+                config.routerNodeRank(),
+                config.pythonOr(context.launcher()),
+                times.reserveDeadline(),
+                times.healthDeadline());
+        FleetKeepers.launch(spec, session, settings, progress);
+        boolean told = false;
+        try {
+            report(spec, session, progress);
+            told = true;
+        } finally {
+            if (!told) {
+                FleetKeepers.close(spec);
+            }
+        }
+        progress.line("The fleet runs without this command. To end it: sglang-ray down "
+                + (spec.arguments().launchServer()
+                        ? "--group " + spec.arguments().groupName()
+                        : "--router-group " + spec.arguments().routerGroupName()));
+        return ExitCode.OK;
+    }
+
+    private void report(FleetSpec spec, RaySession session, ProgressDisplay progress) {
+        ServerGroup servers = spec.arguments().launchServer()
+                ? ServerGroup.attach(spec.arguments().groupName())
+                : null;
+        RouterGroup router = spec.arguments().launchRouter()
+                ? RouterGroup.attach(spec.arguments().routerGroupName())
+                : null;
+        FleetReport.of(LivingFleet.of(session.namespace(), servers, router))
+                .print(context.console(), json, progress.phases());
+    }
+}

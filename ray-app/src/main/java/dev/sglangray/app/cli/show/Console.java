@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.show;
+
+import dev.sglangray.config.error.Secrets;
+import java.io.FileDescriptor;
+import java.io.FileNotFoundException;
+import java.io.FileOutputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The two streams of the command line: results go to standard output, words for people to standard error. Safe for use
+ * by several threads.
+ *
+ * <p>While Ray is in this process both names are taken by others: its logging prints to {@code System.out}, and its
+ * native half to file descriptor 2. So {@code System.out} is silenced, and where the start script has put the real
+ * standard error on another descriptor (and a filter on 2), messages go there.
+ */
+final class Console {
+    private static final int SHORTEST_SECRET = 8;
+
+    private final PrintStream out;
+    private final PrintStream err;
+    private final boolean terminal;
+    private volatile List<String> secrets = List.of();
+
+    Console(PrintStream out, PrintStream err, boolean terminal) {
+        this.out = out;
+        this.err = err;
+        this.terminal = terminal;
+    }
+
+    /** Takes over the process's streams; to be called once, before Ray's classes are loaded. */
+    static Console takeOver() {
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+        PrintStream err = realStandardError();
+        System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
+        return new Console(out, err, Boolean.getBoolean("sglangray.terminal"));
+    }
+
+    private static PrintStream realStandardError() {
+        String descriptor = System.getProperty("sglangray.stderr", "");
+        if (!descriptor.isEmpty()) {
+            try {
+                return new PrintStream(
+                        new FileOutputStream("/proc/self/fd/" + descriptor, true), true, StandardCharsets.UTF_8);
+            } catch (FileNotFoundException e) {
+                // Standard error is a socket, which cannot be opened again by name.
+                return System.err;
+            }
+        }
+        return System.err;
+    }
+
+    /** From here on, no line of either stream shows these texts; short ones are left out, which stand in others by chance. */
+    void hide(List<String> texts) {
+        secrets = Stream.concat(secrets.stream(), texts.stream().filter(text -> text.length() >= SHORTEST_SECRET))
+                .distinct()
+                .sorted(Comparator.comparingInt(String::length).reversed())
+                .toList();
+    }
+
+    private String shown(String line) {
+        String shown = line;
+        for (String secret : secrets) {
+            shown = shown.replace(secret, Secrets.HIDDEN);
+        }
+        return visible(shown);
+    }
+
+    /** Whether a person looks at standard error on a terminal. */
+    boolean isTerminal() {
+        return terminal;
+    }
+
+    /** The results' stream, for picocli. */
+    PrintWriter resultWriter() {
+        return new PrintWriter(out, true, StandardCharsets.UTF_8);
+    }
+
+    /** The messages' stream, for picocli. */
+    PrintWriter messageWriter() {
+        return new PrintWriter(err, true, StandardCharsets.UTF_8);
+    }
+
+    /** A line of the result. */
+    void result(String line) {
+        out.println(shown(line));
+        out.flush();
+    }
+
+    /** Takes a long result piece by piece, and prints it line by line. Not for use by several threads. */
+    Writer resultLines() {
+        return new Writer() {
+            private final StringBuilder line = new StringBuilder();
+
+            @Override
+            public void write(char[] characters, int from, int length) {
+                line.append(characters, from, length);
+                int end = line.lastIndexOf("\n");
+                if (end >= 0) {
+                    result(line.substring(0, end));
+                    line.delete(0, end + 1);
+                }
+            }
+
+            @Override
+            public void flush() {
+                out.flush();
+            }
+
+            @Override
+            public void close() {
+                if (!line.isEmpty()) {
+                    result(line.toString());
+                    line.setLength(0);
+                }
+            }
+        };
+    }
+
+    /** A line for people. */
+    void say(String line) {
+        synchronized (err) {
+            err.println(shown(line));
+            err.flush();
+        }
+    }
+
+    /**
+     * The text with control characters, other than line ends and tabs, written as JSON writes them: values and logs of others may hold
+     * sequences that a terminal would act on.
+     */
+    static String visible(String text) {
+        if (text.chars().noneMatch(Console::isHarmful)) {
+            return text;
+        }
+        StringBuilder visible = new StringBuilder();
+        for (int i = 0; i < text.length(); i++) {
+            char character = text.charAt(i);
+            if (isHarmful(character)) {
+                visible.append("\\u").append(HexFormat.of().toHexDigits(character));
+            } else {
+                visible.append(character);
+            }
+        }
+        return visible.toString();
+    }
+
+    private static boolean isHarmful(int character) {
+        return Character.isISOControl(character) && character != '\n' && character != '\t';
+    }
+
+    /**
+     * Text for people without an end of line, for a display that is drawn over. It is written as it is: what comes from others in it
+     * is to be made {@link #visible} before.
+     */
+    void draw(String text) {
+        synchronized (err) {
+            err.print(text);
+            err.flush();
+        }
+    }
+}

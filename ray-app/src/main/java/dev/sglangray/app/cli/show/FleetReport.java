@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.show;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.Fleet;
+import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.WorkerGroupFuture;
+import dev.sglangray.workers.WorkerInterruptedException;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.registry.RegistryView;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A running fleet as its workers describe it: for people a table, for programs one line of JSON.
+ *
+ * @param namespace the Ray namespace
+ * @param apiUrl where to send requests, or null when nothing serves
+ * @param workers router first, then engines by rank
+ * @param listing what the router lists; empty without a router that runs
+ */
+record FleetReport(
+        String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, Optional<RouterListing> listing) {
+    /** A router that answers does so at once. */
+    private static final Duration LISTING = Duration.ofSeconds(5);
+
+    private static final String NOT_NAMED = "Ray has no actor of this name any more";
+    /** For all workers together: those of a lost node answer once it is back. */
+    private static final Duration ANSWERS = Duration.ofSeconds(10);
+
+    /** Asks a fleet's workers. */
+    static FleetReport of(String namespace, Fleet fleet) {
+        return of(LivingFleet.of(
+                namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null)));
+    }
+
+    /** Asks what lives of a fleet. */
+    static FleetReport of(LivingFleet fleet) {
+        ServerGroup servers = fleet.serversOrNull();
+        RouterGroup router = fleet.routerOrNull();
+        List<WorkerStatus> workers = new ArrayList<>();
+        Optional<RouterListing> listing = RouterListing.NONE;
+        List<WorkerGroupFuture<WorkerStatus>> engines = new ArrayList<>();
+        if (servers != null) {
+            servers.ranks().forEach(rank -> engines.add(servers.on(rank).status()));
+        }
+        long begin = System.nanoTime();
+        long end = begin + ANSWERS.toNanos();
+        if (router != null) {
+            WorkerGroupFuture<RegistryView> listed = router.registry();
+            WorkerStatus status = of(router.status(), end, "router", router.name(), 0, 1);
+            workers.add(status);
+            if (status.state().equals("READY")) {
+                listing = Optional.of(listing(listed, begin + LISTING.toNanos()));
+            }
+        } else if (fleet.routerName().isPresent()) {
+            workers.add(gone("router", fleet.routerName().get(), 0, 1, NOT_NAMED));
+        }
+        if (servers != null) {
+            int size = servers.size() + servers.gone().size();
+            for (int i = 0; i < engines.size(); i++) {
+                workers.add(of(
+                        engines.get(i),
+                        end,
+                        "server",
+                        servers.name(),
+                        servers.ranks().get(i),
+                        size));
+            }
+            for (int rank : servers.gone()) {
+                workers.add(gone("server", servers.name(), rank, size, NOT_NAMED));
+            }
+            workers.sort(
+                    Comparator.comparing((WorkerStatus worker) -> worker.kind().equals("server"))
+                            .thenComparing(WorkerStatus::rank));
+        }
+        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing);
+    }
+
+    /** A router that does not answer is a line of the report, not the end of it. */
+    private static RouterListing listing(WorkerGroupFuture<RegistryView> listed, long end) {
+        try {
+            return RouterListing.of(listed.await(left(end)).get(0));
+        } catch (WorkerInterruptedException e) {
+            throw e;
+        } catch (WorkerException e) {
+            return RouterListing.unknown(String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static Duration left(long end) {
+        return Duration.ofNanos(Math.max(1, end - System.nanoTime()));
+    }
+
+    /** The first worker's that has one: the router's, or without a router an engine's. */
+    private static @Nullable String apiUrl(List<WorkerStatus> workers) {
+        if (workers.stream()
+                .allMatch(worker -> worker.url() == null || worker.state().equals("FAILED"))) {
+            return null;
+        }
+        String first = workers.get(0).kind();
+        return workers.stream()
+                .filter(worker -> worker.kind().equals(first))
+                .map(WorkerStatus::url)
+                .filter(Objects::nonNull)
+                .map(url -> url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** A worker that does not answer is a line of the report, not the end of it. */
+    private static WorkerStatus of(
+            WorkerGroupFuture<WorkerStatus> status, long end, String kind, String group, int rank, int size) {
+        try {
+            return status.await(left(end)).get(0);
+        } catch (WorkerInterruptedException e) {
+            throw e;
+        } catch (WorkerException e) {
+            return gone(kind, group, rank, size, String.valueOf(e.getMessage()));
+        }
+    }
+
+    private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
+        return new WorkerStatus(
+                kind,
+                group,
+                rank,
+                size,
+                FleetVerdict.GONE,
+                null,
+                "",
+                "?",
+                null,
+                0,
+                List.of(),
+                null,
+                null,
+                why,
+                null,
+                0,
+                null,
+                null,
+                List.of(),
+                Map.of());
+    }
+
+    /** How the fleet is, in one word. */
+    FleetVerdict verdict() {
+        return FleetVerdict.of(workers, faults());
+    }
+
+    /** What is wrong between router and engines, in words. */
+    List<String> faults() {
+        return listing.map(router -> router.faults(workers)).orElse(List.of());
+    }
+
+    void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
+        if (json) {
+            console.result(json(phases));
+            return;
+        }
+        if (apiUrl != null) {
+            console.result("url        " + apiUrl);
+        }
+        console.result("fleet      " + verdict().words());
+        faults().forEach(words -> console.result("           " + words));
+        listing.map(router -> router.strangers(workers))
+                .orElse(List.of())
+                .forEach(words -> console.result("           " + words));
+        for (WorkerStatus worker : workers) {
+            console.result(String.format(
+                    "%-10s %-10s %-28s node %s%s%s%s%s",
+                    worker.kind().equals("router") ? "router" : "engine " + worker.rank(),
+                    worker.state().toLowerCase(Locale.ROOT),
+                    worker.url() == null ? "-" : worker.url(),
+                    worker.nodeIp(),
+                    worker.devices().isEmpty() ? "" : "  accelerators " + String.join(",", worker.devices()),
+                    worker.restarts() == 0 ? "" : "  restarts " + worker.restarts() + ", since " + worker.since(),
+                    worker.weightVersion() == null ? "" : "  weights " + worker.weightVersion(),
+                    worker.log() == null ? "" : "  log " + worker.log()));
+            worker.changes()
+                    .forEach((key, value) ->
+                            console.result("           changed: " + key + "=" + (value == null ? "(default)" : value)));
+            worker.conditions().forEach(words -> console.result("           " + words));
+            if (worker.failure() != null) {
+                console.result("           " + worker.failure().replace("\n", "\n           "));
+            } else if (worker.lastError() != null) {
+                console.result("           healed: "
+                        + worker.lastError().lines().findFirst().orElse(""));
+            }
+        }
+    }
+
+    private String json(Map<LaunchPhase, Duration> phases) {
+        Map<String, Object> report = new LinkedHashMap<>();
+        report.put("namespace", namespace);
+        report.put("api_url", apiUrl);
+        report.put("verdict", verdict().name());
+        report.put("workers", workers);
+        report.put("registered", listing.map(RouterListing::servers).orElse(List.of()));
+        report.put("faults", faults());
+        if (!phases.isEmpty()) {
+            Map<String, Double> seconds = new LinkedHashMap<>();
+            phases.forEach((phase, took) -> seconds.put(phase.label(), took.toMillis() / 1000.0));
+            report.put("phases_s", seconds);
+        }
+        try {
+            return new ObjectMapper().writeValueAsString(report);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a report is not JSON", e);
+        }
+    }
+}

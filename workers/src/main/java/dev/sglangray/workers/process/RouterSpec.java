@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the router worker needs to know. Travels to the actor as JSON.
+ *
+ * @param groupName the group, part of the actor's name {@code <group>:0}
+ * @param routerArgs the router's RouterArgs by field name; null values are unset
+ * @param environment variables on top of the worker's own
+ * @param pythonInterpreter the router's Python, or null for {@code SGLANG_RAY_PYTHON}, else {@code python3}
+ * @param startTimeoutSeconds how long the router may take to answer; RLinf's value is 300
+ * @param logDirectory where the router's log goes, or null for the Ray session's log folder
+ * @param supervision how the router is looked after
+ */
+public record RouterSpec(
+        String groupName,
+        Map<String, Object> routerArgs,
+        Map<String, String> environment,
+        @Nullable String pythonInterpreter,
+        double startTimeoutSeconds,
+        @Nullable String logDirectory,
+        SupervisionPolicy supervision) {
+
+    /** RLinf waits this long for a router. */
+    public static final Duration DEFAULT_START_TIMEOUT = Duration.ofMinutes(5);
+
+    /** Checks the number; a wrong one is an {@link IllegalArgumentException}. */
+    public RouterSpec {
+        routerArgs = Collections.unmodifiableMap(new LinkedHashMap<>(routerArgs));
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+        if (!(startTimeoutSeconds > 0)) {
+            throw new IllegalArgumentException("The start timeout must be above 0 s: " + startTimeoutSeconds);
+        }
+    }
+
+    /** The same with other arguments. */
+    RouterSpec with(Map<String, Object> otherArgs) {
+        return new RouterSpec(
+                groupName, otherArgs, environment, pythonInterpreter, startTimeoutSeconds, logDirectory, supervision);
+    }
+
+    /** Without arguments and environment, which may hold secrets. */
+    @Override
+    public String toString() {
+        return "RouterSpec[" + WorkerNames.actor(groupName, 0) + "]";
+    }
+}

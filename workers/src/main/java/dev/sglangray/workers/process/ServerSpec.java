@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
+import java.time.Duration;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one server worker needs to know. Travels to the actor as JSON.
+ *
+ * @param groupName the group, part of the actor's name {@code <group>:<rank>}
+ * @param rank the engine's rank, 0 and up
+ * @param groupSize how many engines the group has; it may be told another number later
+ * @param serverType {@code srt} (language models) or {@code embodied} (sglang.multimodal_gen); RLinf's words
+ * @param serverArgs SGLang's ServerArgs by field name, passed through; null values are unset
+ * @param environment variables on top of the worker's own
+ * @param pythonInterpreter the engine's Python, or null for {@code SGLANG_RAY_PYTHON}, else {@code python3}
+ * @param deviceVariable which variable shows the accelerators, such as {@code CUDA_VISIBLE_DEVICES}; empty for none
+ * @param plannedDevices the plan's accelerator ids, for where Ray gives the actor none by number
+ * @param isolateAccelerator whether the engine sees only what Ray gave its actor; else it sees the planned devices
+ * @param healthTimeoutSeconds how long the engine may take to become healthy; RLinf's value is 900
+ * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
+ * @param supervision how the engine is looked after
+ * @param routerGroup the group of the fleet's router, which is told when the engine comes and goes; null for none
+ * @param advertiseHost the host in the engine's URL, or null for the one that follows from where it listens
+ */
+public record ServerSpec(
+        String groupName,
+        int rank,
+        int groupSize,
+        String serverType,
+        Map<String, Object> serverArgs,
+        Map<String, String> environment,
+        @Nullable String pythonInterpreter,
+        String deviceVariable,
+        List<String> plannedDevices,
+        boolean isolateAccelerator,
+        double healthTimeoutSeconds,
+        @Nullable String logDirectory,
+        SupervisionPolicy supervision,
+        @Nullable String routerGroup,
+        @Nullable String advertiseHost) {
+
+    /** RLinf waits this long for an engine. */
+    public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
+
+    static final List<String> SERVER_TYPES = List.of("srt", "embodied");
+
+    /** Checks the type and the numbers; a wrong one is an {@link IllegalArgumentException}. */
+    public ServerSpec {
+        serverArgs = Collections.unmodifiableMap(new LinkedHashMap<>(serverArgs));
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+        plannedDevices = List.copyOf(plannedDevices);
+        if (!SERVER_TYPES.contains(serverType)) {
+            throw new IllegalArgumentException(
+                    "server_type is '" + serverType + "'; allowed are srt (language models) and embodied.");
+        }
+        if (rank < 0 || rank >= groupSize) {
+            throw new IllegalArgumentException("Rank " + rank + " is outside a group of " + groupSize + ".");
+        }
+        if (!(healthTimeoutSeconds > 0)) {
+            throw new IllegalArgumentException("The health timeout must be above 0 s: " + healthTimeoutSeconds);
+        }
+    }
+
+    /** What the engine has when it starts; SGLang calls that version {@code default}. */
+    Weights initialWeights() {
+        Object version = serverArgs.get("weight_version");
+        Object path = serverArgs.get("model_path");
+        Object format = serverArgs.get("load_format");
+        return new Weights(
+                version == null ? "default" : version.toString(),
+                path == null ? null : path.toString(),
+                format == null ? null : format.toString());
+    }
+
+    /** The name of the Ray actor. */
+    String actorName() {
+        return WorkerNames.actor(groupName, rank);
+    }
+
+    /** Without arguments and environment, which may hold secrets. */
+    @Override
+    public String toString() {
+        return "ServerSpec[" + actorName() + " of " + groupSize + ", " + serverType + "]";
+    }
+}

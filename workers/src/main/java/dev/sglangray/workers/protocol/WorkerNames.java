@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.protocol;
+
+/** How actors are named: as RLinf names them. */
+final class WorkerNames {
+    private WorkerNames() {}
+
+    static String actor(String group, int rank) {
+        return group + ":" + rank;
+    }
+}

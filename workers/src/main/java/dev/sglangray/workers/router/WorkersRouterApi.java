@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.router;
+
+import dev.sglangray.workers.protocol.Json;
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.RouterApiException;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.registry.RouterPort;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import okhttp3.Call;
+import okhttp3.Callback;
+import okhttp3.HttpUrl;
+import okhttp3.MediaType;
+import okhttp3.OkHttpClient;
+import okhttp3.Request;
+import okhttp3.RequestBody;
+import okhttp3.Response;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The dialect of sglang-router 0.2.2 and later: {@code /workers} with JSON. A POST is answered 202 and only queues a job; the
+ * worker appears some time later. A DELETE is answered 202 too, and does not end the job of a worker that has not appeared yet.
+ * Checked with 0.3.2. Safe for use by many threads.
+ */
+public final class WorkersRouterApi implements RouterPort {
+    private static final MediaType JSON = MediaType.get("application/json");
+    private static final List<String> TYPES = List.of("regular", "prefill", "decode");
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private final HttpUrl base;
+    private final @Nullable String apiKey;
+    private final OkHttpClient http;
+    private final ThreadLoop loop;
+
+    /**
+     * Talks to a router.
+     *
+     * @param baseUrl where it serves
+     * @param apiKey the key that guards it, or null
+     * @param http a client for HTTP/1.1 without a proxy
+     * @param loop where the futures complete
+     */
+    public WorkersRouterApi(String baseUrl, @Nullable String apiKey, OkHttpClient http, ThreadLoop loop) {
+        this.base = HttpUrl.get(baseUrl);
+        this.apiKey = apiKey;
+        this.http =
+                http.newBuilder().callTimeout(PATIENCE).readTimeout(PATIENCE).build();
+        this.loop = loop;
+    }
+
+    @Override
+    public CompletableFuture<String> add(ServerEndpoint server) {
+        if (!TYPES.contains(server.workerType())) {
+            return CompletableFuture.failedFuture(new Refused(
+                    "worker_type is '" + server.workerType() + "'; allowed are " + String.join(", ", TYPES) + "."));
+        }
+        String url = server.url();
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("url", url);
+        body.put("worker_type", server.workerType());
+        if (server.bootstrapPort() != null) {
+            body.put("bootstrap_port", server.bootstrapPort());
+        }
+        if (server.apiKey() != null) {
+            body.put("api_key", server.apiKey());
+        }
+        // Bytes, not a string: OkHttp would add a charset to the content type.
+        RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
+        return send(request("workers").post(json).build()).thenApply(answer -> {
+            if (answer.code() < 200 || answer.code() > 299) {
+                throw new Refused("The router refused " + url + ": " + answer.text() + ".");
+            }
+            String id = answer.json().path("worker_id").asText();
+            if (id.isEmpty()) {
+                throw new RouterApiException("The router gave no worker_id for " + url + ": " + answer.text() + ".");
+            }
+            return id;
+        });
+    }
+
+    @Override
+    public CompletableFuture<Progress> progress(String id) {
+        return send(request("workers", id).get().build()).thenApply(answer -> {
+            if (answer.code() == 404) {
+                return new Progress.Unknown();
+            }
+            if (answer.code() != 200) {
+                throw new RouterApiException("The router answered " + answer.text() + " when asked about " + id + ".");
+            }
+            JsonNode worker = answer.json();
+            JsonNode job = worker.path("job_status");
+            if (worker.path("is_healthy").asBoolean() || job.isMissingNode() || job.isNull()) {
+                return new Progress.Listed(server(worker));
+            }
+            if ("failed".equals(job.path("status").asText())) {
+                String message = job.path("message").asText();
+                return new Progress.Failed(message.isEmpty() ? job.toString() : message);
+            }
+            return new Progress.Pending(job.path("status").asText());
+        });
+    }
+
+    @Override
+    public CompletableFuture<Boolean> remove(String id) {
+        return send(request("workers", id).delete().build()).thenApply(answer -> {
+            if (answer.code() != 404 && (answer.code() < 200 || answer.code() > 299)) {
+                throw new RouterApiException("The router refused to let go of " + id + ": " + answer.text() + ".");
+            }
+            return answer.code() != 404;
+        });
+    }
+
+    @Override
+    public CompletableFuture<List<RegisteredServer>> list() {
+        return send(request("workers").get().build()).thenApply(answer -> {
+            if (answer.code() != 200) {
+                throw new RouterApiException(
+                        "The router at " + base + " answered " + answer.text() + " for its servers.");
+            }
+            List<RegisteredServer> servers = new ArrayList<>();
+            answer.json().path("workers").forEach(worker -> servers.add(server(worker)));
+            return servers;
+        });
+    }
+
+    /** SGLang says it in {@code /model_info}, {@code /get_model_info} in older versions. */
+    @Override
+    public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
+        return version(server, "model_info")
+                .thenCompose(found -> found.isPresent()
+                        ? CompletableFuture.completedFuture(found)
+                        : version(server, "get_model_info"));
+    }
+
+    private CompletableFuture<Optional<String>> version(ServerEndpoint server, String route) {
+        HttpUrl url = HttpUrl.parse(server.url());
+        if (url == null) {
+            // For the router to refuse.
+            return CompletableFuture.completedFuture(Optional.empty());
+        }
+        Request.Builder request =
+                new Request.Builder().url(url.newBuilder().addPathSegment(route).build());
+        if (server.apiKey() != null) {
+            request.header("Authorization", "Bearer " + server.apiKey());
+        }
+        return send(request.build())
+                .thenApply(answer -> answer.code() == 200
+                        ? Optional.ofNullable(
+                                answer.json().path("weight_version").textValue())
+                        : Optional.<String>empty())
+                // It is not up, or is something else than SGLang: its owner's business.
+                .exceptionally(failure -> Optional.empty());
+    }
+
+    private static RegisteredServer server(JsonNode worker) {
+        return new RegisteredServer(
+                worker.path("id").asText(),
+                worker.path("url").asText(),
+                worker.path("worker_type").asText("regular"),
+                worker.path("model_id").textValue(),
+                worker.path("is_healthy").asBoolean());
+    }
+
+    private Request.Builder request(String... path) {
+        HttpUrl.Builder url = base.newBuilder();
+        for (String segment : path) {
+            url.addPathSegment(segment);
+        }
+        Request.Builder request = new Request.Builder().url(url.build());
+        return apiKey == null ? request : request.header("Authorization", "Bearer " + apiKey);
+    }
+
+    private record Answer(int code, String body) {
+        JsonNode json() {
+            return Json.tree(body);
+        }
+
+        String text() {
+            return "HTTP " + code + (body.isBlank() ? "" : " " + body.strip());
+        }
+    }
+
+    private CompletableFuture<Answer> send(Request request) {
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        http.newCall(request).enqueue(new Callback() {
+            @Override
+            public void onFailure(Call call, IOException e) {
+                answer.completeExceptionally(
+                        new RouterApiException("no answer to " + request.method() + " " + request.url() + ": " + e, e));
+            }
+
+            @Override
+            public void onResponse(Call call, Response response) {
+                try (response) {
+                    answer.complete(new Answer(response.code(), response.body().string()));
+                } catch (IOException | RuntimeException e) {
+                    answer.completeExceptionally(new RouterApiException(
+                            "no answer to " + request.method() + " " + request.url() + ": " + e, e));
+                }
+            }
+        });
+        return loop.here(answer);
+    }
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.router;
+
+import dev.sglangray.workers.StandIn;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sglangray.workers.protocol.WorkerFailure;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Changes against the router of the tests' versions, as the Python here has none. */
+class RouterSchemaTest {
+    @TempDir
+    Path folder;
+
+    private void check(Map<String, Object> changes) {
+        new RouterSchema(StandIn.kit(folder, List.of()), "/no/such/python").accept(changes);
+    }
+
+    @Test
+    void valuesThatFitPassAndNullIsTheDefault() {
+        Map<String, Object> changes = new HashMap<>(Map.of("policy", "round_robin", "cache_threshold", 0.5));
+        changes.put("queue_size", null);
+        assertThatCode(() -> check(changes)).doesNotThrowAnyException();
+    }
+
+    @Test
+    void valuesThatDoNotFitAreNamedWithWhatIsAllowed() {
+        assertThatThrownBy(() -> check(Map.of("policy", "round_robbin", "queue_size", "many")))
+                .isInstanceOf(WorkerFailure.class)
+                .hasMessageContainingAll("policy", "did you mean 'round_robin'?", "queue_size", "'many'");
+    }
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.router;
+
+import dev.sglangray.workers.actor.WorkerHttp;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.RouterApiException;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.registry.RouterPort;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import mockwebserver3.MockResponse;
+import mockwebserver3.MockWebServer;
+import mockwebserver3.RecordedRequest;
+import okhttp3.OkHttpClient;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The dialect as router 0.3.2 was seen to speak it. */
+class WorkersRouterApiTest {
+    private static final String SERVER = "http://10.0.0.2:20000";
+    private static final String QUEUED = "{\"status\":\"accepted\",\"worker_id\":\"id-1\",\"url\":\"" + SERVER + "\"}";
+
+    private final MockWebServer router = new MockWebServer();
+    private final OkHttpClient http = WorkerHttp.create();
+    private final ThreadLoop loop = new ThreadLoop("under-test", InstantSource.system());
+    private WorkersRouterApi api = new WorkersRouterApi("http://127.0.0.1:1", null, http, loop);
+
+    @BeforeEach
+    void start() throws IOException {
+        router.start();
+        api = new WorkersRouterApi(router.url("/").toString(), "router-key", http, loop);
+    }
+
+    @AfterEach
+    void stop() {
+        router.close();
+        loop.close();
+    }
+
+    private static <T> T get(CompletableFuture<T> answer) throws Exception {
+        return answer.get(20, TimeUnit.SECONDS);
+    }
+
+    @Test
+    void addingNamesTheJob() throws Exception {
+        answer(202, QUEUED);
+        assertThat(get(api.add(ServerEndpoint.regular(SERVER)))).isEqualTo("id-1");
+        RecordedRequest post = router.takeRequest();
+        assertThat(post.getRequestLine()).isEqualTo("POST /workers HTTP/1.1");
+        assertThat(post.getHeaders().get("Content-Type")).isEqualTo("application/json");
+        assertThat(post.getHeaders().get("Authorization")).isEqualTo("Bearer router-key");
+        assertThat(body(post)).isEqualTo("{\"url\":\"" + SERVER + "\",\"worker_type\":\"regular\"}");
+    }
+
+    @Test
+    void answersCompleteOnTheLoop() throws Exception {
+        answer(200, "{\"workers\":[]}");
+        CompletableFuture<String> thread = loop.ask(
+                () -> api.list().thenApply(servers -> Thread.currentThread().getName()));
+        assertThat(get(thread)).isEqualTo("loop-under-test");
+    }
+
+    @Test
+    void aPrefillServersBootstrapPortAndAGuardedServersKeyGoWithIt() throws Exception {
+        answer(202, QUEUED);
+        String unused = get(api.add(new ServerEndpoint(SERVER, "prefill", 8998, "engine-key")));
+        assertThat(body(router.takeRequest()))
+                .contains("\"worker_type\":\"prefill\",\"bootstrap_port\":8998,\"api_key\":\"engine-key\"}");
+    }
+
+    @Test
+    void aJobIsUnknownPendingListedOrFailed() throws Exception {
+        answer(404, "{\"error\":\"not found\"}");
+        assertThat(get(api.progress("id-1"))).isEqualTo(new RouterPort.Progress.Unknown());
+        assertThat(router.takeRequest().getRequestLine()).isEqualTo("GET /workers/id-1 HTTP/1.1");
+        answer(200, "{\"id\":\"id-1\",\"is_healthy\":false,\"job_status\":{\"status\":\"processing\"}}");
+        assertThat(get(api.progress("id-1"))).isEqualTo(new RouterPort.Progress.Pending("processing"));
+        answer(
+                200,
+                "{\"id\":\"id-1\",\"url\":\"" + SERVER
+                        + "\",\"worker_type\":\"regular\",\"model_id\":\"tiny\",\"is_healthy\":true}");
+        assertThat(get(api.progress("id-1")))
+                .isEqualTo(
+                        new RouterPort.Progress.Listed(new RegisteredServer("id-1", SERVER, "regular", "tiny", true)));
+        answer(
+                200,
+                "{\"is_healthy\":false,\"job_status\":{\"status\":\"failed\",\"message\":\"worker speaks no HTTP\"}}");
+        assertThat(get(api.progress("id-1"))).isEqualTo(new RouterPort.Progress.Failed("worker speaks no HTTP"));
+        answer(500, "oh");
+        assertThatThrownBy(() -> get(api.progress("id-1"))).hasMessageContaining("HTTP 500 oh");
+    }
+
+    @Test
+    void aRefusalIsQuotedAndMeansThatNothingWasQueued() {
+        answer(401, "Unauthorized");
+        assertThatThrownBy(() -> get(api.add(ServerEndpoint.regular(SERVER))))
+                .hasCauseInstanceOf(RouterPort.Refused.class)
+                .hasMessageContaining("HTTP 401 Unauthorized")
+                .hasMessageNotContaining("router-key");
+    }
+
+    @Test
+    void anAnswerWithoutAnIdLeavesDoubt() {
+        answer(202, "{}");
+        assertThatThrownBy(() -> get(api.add(ServerEndpoint.regular(SERVER))))
+                .hasCauseInstanceOf(RouterApiException.class)
+                .hasMessageContaining("gave no worker_id");
+    }
+
+    @Test
+    void anUnknownWorkerTypeIsRefusedBeforeAnythingIsSent() {
+        assertThatThrownBy(() -> get(api.add(new ServerEndpoint(SERVER, "encoder", null, null))))
+                .hasCauseInstanceOf(RouterPort.Refused.class)
+                .hasMessageContaining("'encoder'")
+                .hasMessageContaining("regular, prefill, decode");
+        assertThat(router.getRequestCount()).isZero();
+    }
+
+    @Test
+    void removingAsksForAnIdAndAnUnknownOneCountsAsGone() throws Exception {
+        answer(202, "{}");
+        assertThat(get(api.remove("id-1"))).isTrue();
+        assertThat(router.takeRequest().getRequestLine()).isEqualTo("DELETE /workers/id-1 HTTP/1.1");
+        answer(404, "");
+        assertThat(get(api.remove("id-1"))).isFalse();
+        answer(503, "busy");
+        assertThatThrownBy(() -> get(api.remove("id-1"))).hasMessageContaining("HTTP 503 busy");
+    }
+
+    @Test
+    void theListHasAllServers() throws Exception {
+        answer(200, "{\"workers\":[{\"id\":\"id-7\",\"url\":\"" + SERVER + "\",\"is_healthy\":false}]}");
+        assertThat(get(api.list())).containsExactly(new RegisteredServer("id-7", SERVER, "regular", null, false));
+        answer(500, "oh");
+        assertThatThrownBy(() -> get(api.list()))
+                .hasCauseInstanceOf(RouterApiException.class)
+                .hasMessageContaining("HTTP 500 oh for its servers");
+    }
+
+    @Test
+    void aServersWeightsAreAskedForOnBothRoutes() throws Exception {
+        ServerEndpoint server =
+                new ServerEndpoint(router.url("/").toString().replaceAll("/$", ""), "regular", null, "engine-key");
+        answer(404, "");
+        answer(200, "{\"weight_version\":\"7\"}");
+        assertThat(get(api.weightVersion(server))).contains("7");
+        RecordedRequest first = router.takeRequest();
+        assertThat(first.getRequestLine()).isEqualTo("GET /model_info HTTP/1.1");
+        assertThat(first.getHeaders().get("Authorization")).isEqualTo("Bearer engine-key");
+        assertThat(router.takeRequest().getRequestLine()).isEqualTo("GET /get_model_info HTTP/1.1");
+        answer(200, "{}");
+        answer(200, "{}");
+        assertThat(get(api.weightVersion(server))).isEmpty();
+        assertThat(get(api.weightVersion(ServerEndpoint.regular("bad://scheme"))))
+                .isEmpty();
+        router.close();
+        assertThat(get(api.weightVersion(server))).isEmpty();
+    }
+
+    @Test
+    void aRouterThatIsGoneIsNamed() {
+        router.close();
+        assertThatThrownBy(() -> get(api.list()))
+                .hasCauseInstanceOf(RouterApiException.class)
+                .hasMessageContaining("no answer to GET " + router.url("/workers"));
+    }
+
+    private void answer(int code, String body) {
+        router.enqueue(new MockResponse.Builder().code(code).body(body).build());
+    }
+
+    private static String body(RecordedRequest request) {
+        return Objects.requireNonNull(request.getBody()).utf8();
+    }
+}
