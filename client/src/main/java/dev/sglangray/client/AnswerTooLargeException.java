@@ -3,7 +3,7 @@ package dev.sglangray.client;
 
 /** The answer, decompressed, is larger than the client was told to take. */
 public final class AnswerTooLargeException extends InferenceException {
-    AnswerTooLargeException(String message) {
+    public AnswerTooLargeException(String message) {
         super(message, null);
     }
 }

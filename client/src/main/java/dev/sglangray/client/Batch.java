@@ -41,6 +41,8 @@ final class Batch {
     private boolean reportThrew; // Guarded by reporting.
 
     /**
+     * Checks the values.
+     *
      * @param failFast whether the first failure is the last outcome
      * @param items takes the outcomes, one call at a time
      * @param end runs after the last

@@ -33,7 +33,11 @@ public record CallOptions(
     public static final CallOptions DEFAULT =
             new CallOptions(null, null, 0, Duration.ofMillis(500), Duration.ofSeconds(60), false, true, Map.of());
 
-    /** @throws IllegalArgumentException if a value is out of its range, or a header cannot be sent or is the client's own */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if a value is out of its range, or a header cannot be sent or is the client's own
+     */
     public CallOptions {
         Checks.timeoutOrNull("requestTimeout", requestTimeoutOrNull);
         Checks.timeoutOrNull("readTimeout", readTimeoutOrNull);

@@ -40,7 +40,11 @@ public record ChatChunk(
         return Optional.ofNullable(usageOrNull);
     }
 
-    /** @param bytes kept, and not to be changed */
+    /**
+     * Checks the values.
+     *
+     * @param bytes kept, and not to be changed
+     */
     static ChatChunk parse(byte[] bytes) throws IOException {
         OpenAiAnswer<Choice> answer = OpenAiAnswer.parse(bytes, Choice::read);
         return new ChatChunk(answer.id(), answer.model(), answer.choices(), answer.usage(), answer.extra());

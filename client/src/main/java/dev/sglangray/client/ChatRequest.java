@@ -23,7 +23,11 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
 
     private static final Set<String> OWN_FIELDS = Set.of("model", "messages");
 
-    /** @throws IllegalArgumentException without messages, or if {@code extra} names another parameter or asks for a stream */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException without messages, or if {@code extra} names another parameter or asks for a stream
+     */
     public ChatRequest {
         messages = List.copyOf(messages);
         if (messages.isEmpty()) {
@@ -37,7 +41,11 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
         return new Builder();
     }
 
-    /** @param abortable whether to give it an id, by which an engine can abort it */
+    /**
+     * The request's body.
+     *
+     * @param abortable whether to give it an id, by which an engine can abort it
+     */
     GenerationBody body(boolean stream, boolean abortable) {
         Map<String, @Nullable Object> body = toJson();
         if (stream) {

@@ -27,7 +27,11 @@ public record ChatResponse(String id, String model, List<ChatChoice> choices, Us
         return choices.get(0).message().text();
     }
 
-    /** @param bytes kept, and not to be changed */
+    /**
+     * Reads an answer.
+     *
+     * @param bytes kept, and not to be changed
+     */
     static ChatResponse parse(byte[] bytes) throws IOException {
         OpenAiAnswer<ChatChoice> answer = OpenAiAnswer.parse(bytes, ChatChoice::read);
         if (answer.choices().isEmpty()) {

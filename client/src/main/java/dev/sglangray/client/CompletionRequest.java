@@ -19,7 +19,11 @@ import org.jspecify.annotations.Nullable;
 public record CompletionRequest(String model, Prompt prompt, Map<String, Object> extra) {
     private static final Set<String> OWN_FIELDS = Set.of("model", "prompt");
 
-    /** @throws IllegalArgumentException if {@code extra} names another parameter or asks for a stream */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if {@code extra} names another parameter or asks for a stream
+     */
     public CompletionRequest {
         extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
     }

@@ -32,7 +32,11 @@ public record CompletionResponse(
         return choices.isEmpty() ? "" : choices.get(0).text();
     }
 
-    /** @param bytes kept, and not to be changed */
+    /**
+     * Reads an answer.
+     *
+     * @param bytes kept, and not to be changed
+     */
     static CompletionResponse parse(byte[] bytes) throws IOException {
         OpenAiAnswer<Choice> answer = OpenAiAnswer.parse(bytes, Choice::read);
         Usage usage = answer.usage() == null ? Usage.UNKNOWN : answer.usage();

@@ -6,7 +6,7 @@ package dev.sglangray.client;
  * have worked on the request.
  */
 public final class ConnectionLostException extends InferenceException {
-    ConnectionLostException(String message, Throwable cause) {
+    public ConnectionLostException(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -25,7 +25,11 @@ public record EmbeddingResponse(String model, List<List<Double>> embeddings, Usa
         extra = Json.freezeMap(extra);
     }
 
-    /** @param bytes kept, and not to be changed */
+    /**
+     * Reads an answer.
+     *
+     * @param bytes kept, and not to be changed
+     */
     static EmbeddingResponse parse(byte[] bytes) throws IOException {
         try (JsonReader reader = JsonReader.of(bytes)) {
             String model = "";

@@ -58,7 +58,7 @@ public final class EventStream<T> implements Flow.Publisher<T> {
     }
 
     /** Reads an event's data. */
-    interface EventReader<T> {
+    public interface EventReader<T> {
         /** Decodes it; throws {@link IllegalArgumentException} if something is missing in it. */
         T read(byte[] data) throws IOException;
     }

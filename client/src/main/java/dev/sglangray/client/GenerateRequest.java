@@ -22,7 +22,11 @@ public record GenerateRequest(
         Prompt prompt, Map<String, Object> samplingParams, boolean returnLogprob, Map<String, Object> extra) {
     private static final Set<String> OWN_FIELDS = Set.of("text", "input_ids", "sampling_params", "return_logprob");
 
-    /** @throws IllegalArgumentException if {@code extra} names one of the other parameters, or asks for a stream */
+    /**
+     * Checks the values.
+     *
+     * @throws IllegalArgumentException if {@code extra} names one of the other parameters, or asks for a stream
+     */
     public GenerateRequest {
         samplingParams = Json.freezeMap(samplingParams);
         extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
@@ -33,7 +37,11 @@ public record GenerateRequest(
         return new Builder();
     }
 
-    /** @param abortable whether to give it an id, by which an engine can abort it */
+    /**
+     * The request's body.
+     *
+     * @param abortable whether to give it an id, by which an engine can abort it
+     */
     GenerationBody body(boolean stream, boolean abortable) {
         Map<String, @Nullable Object> body = toJson();
         if (stream) {

@@ -34,7 +34,11 @@ public record GenerateResponse(List<Generation> generations) {
         return single().text();
     }
 
-    /** @param bytes kept, and not to be changed */
+    /**
+     * Reads an answer.
+     *
+     * @param bytes kept, and not to be changed
+     */
     static GenerateResponse parse(byte[] bytes) throws IOException {
         try (JsonReader reader = JsonReader.of(bytes)) {
             List<Generation> generations = new ArrayList<>(1);

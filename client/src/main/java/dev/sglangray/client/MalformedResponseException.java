@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The server answered 2xx with a body that is not JSON, is cut short, or lacks what the answer must have. */
 public final class MalformedResponseException extends InferenceException {
-    MalformedResponseException(String message, @Nullable Throwable cause) {
+    public MalformedResponseException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

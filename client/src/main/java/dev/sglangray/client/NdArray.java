@@ -14,6 +14,8 @@ public final class NdArray {
     private final byte[] data;
 
     /**
+     * Checks the values.
+     *
      * @param dtype NumPy's name of the element type, for example {@code <f4}
      * @param shape the lengths of the dimensions
      * @param data the elements, row by row

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * again). The server may go on working on the request.
  */
 public final class RequestCancelledException extends InferenceException {
-    RequestCancelledException(String message, @Nullable Throwable cause) {
+    public RequestCancelledException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * {@link ServerUnreachableException} instead.
  */
 public final class RequestTimeoutException extends InferenceException {
-    RequestTimeoutException(String message, @Nullable Throwable cause) {
+    public RequestTimeoutException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -11,7 +11,7 @@ public final class ServerStatusException extends InferenceException {
     private final String serverMessage;
     private final @Nullable Duration retryAfter;
 
-    ServerStatusException(String message, int status, String serverMessage, @Nullable Duration retryAfter) {
+    public ServerStatusException(String message, int status, String serverMessage, @Nullable Duration retryAfter) {
         super(message, null);
         this.status = status;
         this.serverMessage = serverMessage;

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * timeout. The server has seen nothing of the request.
  */
 public final class ServerUnreachableException extends InferenceException {
-    ServerUnreachableException(String message, @Nullable Throwable cause) {
+    public ServerUnreachableException(String message, @Nullable Throwable cause) {
         super(message, cause);
     }
 }

@@ -23,7 +23,7 @@ public record Usage(int promptTokens, int completionTokens, int totalTokens, Map
         extra = Json.freezeMap(extra);
     }
 
-    static Usage read(JsonReader reader) throws IOException {
+    public static Usage read(JsonReader reader) throws IOException {
         int promptTokens = 0;
         int completionTokens = 0;
         int totalTokens = 0;

@@ -16,9 +16,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A server that answers with a script, one thread a connection. It counts connections and sees whether the client hung up. */
-final class FaultServer implements AutoCloseable {
+public final class FaultServer implements AutoCloseable {
     /** What happens on a connection, after each request's head and body were read. */
-    interface Script {
+    public interface Script {
         void play(Connection connection) throws IOException, InterruptedException;
     }
 
@@ -30,7 +30,7 @@ final class FaultServer implements AutoCloseable {
     private final AtomicInteger accepted = new AtomicInteger();
     private final AtomicInteger requests = new AtomicInteger();
 
-    FaultServer(Script script) {
+    public FaultServer(Script script) {
         this(script, false);
     }
 
@@ -50,7 +50,7 @@ final class FaultServer implements AutoCloseable {
         return new FaultServer(script, true);
     }
 
-    String url() {
+    public String url() {
         return "http://127.0.0.1:" + socket.getLocalPort();
     }
 
@@ -116,7 +116,7 @@ final class FaultServer implements AutoCloseable {
     }
 
     /** A connection as a script sees it. */
-    final class Connection {
+    public final class Connection {
         private final Socket socket;
         private final InputStream in;
         private final OutputStream out;
@@ -141,7 +141,7 @@ final class FaultServer implements AutoCloseable {
             out.flush();
         }
 
-        void answer(String json) throws IOException {
+        public void answer(String json) throws IOException {
             byte[] body = json.getBytes(StandardCharsets.UTF_8);
             write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + body.length + "\r\n\r\n"
                     + json);

@@ -40,6 +40,8 @@ public final class Config {
     }
 
     /**
+     * A configuration and where it is from.
+     *
      * @param files for each file that a defaults list brought in, the defaults lists on the way
      */
     Config(Node written, Interpolator interpolator, Map<String, List<String>> files) {
@@ -323,7 +325,7 @@ public final class Config {
 
     /** The value without its type; null for null. */
     @Nullable
-    Object value() {
+    public Object value() {
         if (isMissing()) {
             throw new ConfigException(missing(written));
         }
@@ -356,12 +358,12 @@ public final class Config {
     }
 
     /** A value that was found here as it may stand in a message: hidden when its name, or that of where it comes from, is secret. */
-    String display(@Nullable Object seen) {
+    public String display(@Nullable Object seen) {
         return isSecret() && !(seen instanceof Boolean) ? Secrets.HIDDEN : Secrets.display(path(), seen);
     }
 
     /** Whether the value has the name of a secret, or comes from something that has. */
-    boolean isSecret() {
+    public boolean isSecret() {
         return TreeView.isSecret(this, path());
     }
 
@@ -400,7 +402,7 @@ public final class Config {
     }
 
     /** Whether this is written as an interpolation. */
-    boolean isReference() {
+    public boolean isReference() {
         return written instanceof ValueNode value && value.isInterpolation();
     }
 

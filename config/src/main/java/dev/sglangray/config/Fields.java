@@ -12,23 +12,23 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /** Reads fields of maps and collects what is wrong with them, so that all is reported at once. Not thread-safe. */
-final class Fields {
+public final class Fields {
     private static final Set<String> TRUE = Set.of("true", "yes", "on");
     private static final Set<String> FALSE = Set.of("false", "no", "off");
 
     private final List<ConfigProblem> problems = new ArrayList<>();
 
     /** All problems so far. */
-    List<ConfigProblem> problems() {
+    public List<ConfigProblem> problems() {
         return problems;
     }
 
-    void add(ConfigProblem problem) {
+    public void add(ConfigProblem problem) {
         problems.add(problem);
     }
 
     /** Runs a step and keeps its problems instead of throwing. */
-    void attempt(Runnable step) {
+    public void attempt(Runnable step) {
         attempt(
                 () -> {
                     step.run();
@@ -38,7 +38,7 @@ final class Fields {
     }
 
     /** A step's value, or the fallback when it has problems, which are kept. */
-    <T> T attempt(Supplier<T> step, T fallback) {
+    public <T> T attempt(Supplier<T> step, T fallback) {
         try {
             return step.get();
         } catch (ConfigException e) {
@@ -48,13 +48,13 @@ final class Fields {
     }
 
     /** A field's value, or the fallback when it is absent, null or wrong. */
-    <T> T read(Config map, String key, T fallback, Function<Config, T> how) {
+    public <T> T read(Config map, String key, T fallback, Function<Config, T> how) {
         return attempt(
                 () -> map.select(key).filter(field -> !field.isNull()).map(how).orElse(fallback), fallback);
     }
 
     /** As {@link #read}, and a problem when the field is absent or null. */
-    <T> T require(Config map, String key, T fallback, Function<Config, T> how) {
+    public <T> T require(Config map, String key, T fallback, Function<Config, T> how) {
         return attempt(
                 () -> {
                     Config field = map.require(key);
@@ -68,11 +68,11 @@ final class Fields {
     }
 
     /** A boolean; text that says so counts, any other text is a problem, never true. */
-    boolean bool(Config map, String key, boolean fallback) {
+    public boolean bool(Config map, String key, boolean fallback) {
         return read(map, key, fallback, Fields::bool);
     }
 
-    static boolean bool(Config field) {
+    public static boolean bool(Config field) {
         Object value = field.value();
         if (value instanceof String text) {
             String word = text.strip().toLowerCase(Locale.ROOT);
@@ -84,7 +84,7 @@ final class Fields {
     }
 
     /** Whether a value is a map; a problem when it is not. */
-    boolean isMap(Config config, String what) {
+    public boolean isMap(Config config, String what) {
         if (config.isMap()) {
             return true;
         }
@@ -93,7 +93,7 @@ final class Fields {
     }
 
     /** Items of a list field; none when it is absent or null, a problem when it is no list. */
-    List<Config> items(Config map, String key, String hint) {
+    public List<Config> items(Config map, String key, String hint) {
         return read(map, key, List.of(), field -> {
             if (!field.isList()) {
                 throw new ConfigException(ConfigProblem.error(field.position(), field.path(), "must be a list")
@@ -104,7 +104,7 @@ final class Fields {
     }
 
     /** A problem for each key that is not known, with the nearest that is. */
-    void onlyKnown(Config map, Collection<String> known) {
+    public void onlyKnown(Config map, Collection<String> known) {
         problems.addAll(KnownKeys.unknown(map, known.stream().sorted().toList()));
     }
 }

@@ -6,12 +6,12 @@ import dev.sglangray.config.error.Names;
 import java.util.List;
 
 /** Checks {@code cluster.profiling}, which RLinf validates although nothing here profiles. */
-final class ProfilingCheck {
+public final class ProfilingCheck {
     private static final List<String> BACKENDS = List.of("nsight", "rocprof_sys");
 
     private ProfilingCheck() {}
 
-    static void check(Config cluster, Fields fields) {
+    public static void check(Config cluster, Fields fields) {
         Config profiling = cluster.select("profiling").filter(p -> !p.isNull()).orElse(null);
         if (profiling == null || !fields.isMap(profiling, "must be a map")) {
             return;

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record RawValue(@Nullable Object value, SourcePosition position, String key) {
 
-    static RawValue of(Config config) {
+    public static RawValue of(Config config) {
         return new RawValue(config.toJava(), config.position(), config.path());
     }
 }

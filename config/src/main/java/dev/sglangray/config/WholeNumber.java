@@ -7,13 +7,13 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** What RLinf's launcher makes of a size: Python's {@code int(value)}, which takes texts, switches and fractions too. */
-final class WholeNumber {
+public final class WholeNumber {
     private static final Pattern DIGITS = Pattern.compile("[+-]?\\d+(_\\d+)*");
 
     private WholeNumber() {}
 
     /** The number; empty when Python would refuse the value, or it has more than 32 bits. */
-    static OptionalInt of(@Nullable Object value) {
+    public static OptionalInt of(@Nullable Object value) {
         if (value instanceof Integer number) {
             return OptionalInt.of(number);
         } else if (value instanceof Boolean truth) {
@@ -32,7 +32,7 @@ final class WholeNumber {
     }
 
     /** Whether Python counts a value as true. */
-    static boolean isTrue(@Nullable Object value) {
+    public static boolean isTrue(@Nullable Object value) {
         if (value instanceof Boolean truth) {
             return truth;
         } else if (value instanceof Number number) {

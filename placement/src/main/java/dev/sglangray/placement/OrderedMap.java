@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * that is called when somebody first looks: a plan of a hundred thousand engines has as many environments, and most
  * who read the plan look at none. Safe for use by several threads.
  */
-final class OrderedMap<K, V> extends AbstractMap<K, V> {
+public final class OrderedMap<K, V> extends AbstractMap<K, V> {
     private final Supplier<? extends Map<K, V>> source;
     private volatile @Nullable Map<K, V> entries;
 
@@ -23,7 +23,7 @@ final class OrderedMap<K, V> extends AbstractMap<K, V> {
     }
 
     /** The map itself when it is one of these, else a copy. */
-    static <K, V> Map<K, V> copyOf(Map<K, V> map) {
+    public static <K, V> Map<K, V> copyOf(Map<K, V> map) {
         if (map instanceof OrderedMap) {
             return map;
         }
@@ -32,7 +32,7 @@ final class OrderedMap<K, V> extends AbstractMap<K, V> {
     }
 
     /** The map that a pure function gives, which is asked when it is needed. */
-    static <K, V> Map<K, V> of(Supplier<? extends Map<K, V>> function) {
+    public static <K, V> Map<K, V> of(Supplier<? extends Map<K, V>> function) {
         return new OrderedMap<>(function);
     }
 

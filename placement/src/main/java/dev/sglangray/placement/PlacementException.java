@@ -40,7 +40,7 @@ public final class PlacementException extends RuntimeException {
     }
 
     /** The same refusal as seen from a component: its name is put in front, and this exception becomes the cause. */
-    PlacementException inside(String outer) {
+    public PlacementException inside(String outer) {
         return new PlacementException(outer + ": " + getMessage(), outer, this);
     }
 

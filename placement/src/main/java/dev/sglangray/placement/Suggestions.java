@@ -6,10 +6,10 @@ import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
 /** Turns the nearest valid name into a sentence. */
-final class Suggestions {
+public final class Suggestions {
     private Suggestions() {}
 
-    static @Nullable String didYouMean(String seen, Collection<String> valid) {
+    public static @Nullable String didYouMean(String seen, Collection<String> valid) {
         return Names.nearest(seen, valid)
                 .map(name -> "Did you mean \"" + name + "\"?")
                 .orElse(null);

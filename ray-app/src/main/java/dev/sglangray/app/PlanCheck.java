@@ -30,7 +30,7 @@ final class PlanCheck {
      *
      * @throws ConfigException with the place of each
      */
-    static void require(LauncherArgs arguments, FleetPlan plan) {
+    public static void require(LauncherArgs arguments, FleetPlan plan) {
         Optional<ConfigProblem> ports = FixedPorts.clash(plan).map(clash -> {
             ArgumentBlock block = clash.ofRouter() ? arguments.router() : arguments.server();
             return problem(block, clash.key(), clash.message()).withFix(clash.fix());

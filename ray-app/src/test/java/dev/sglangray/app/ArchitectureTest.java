@@ -9,14 +9,27 @@ import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import dev.sglangray.app.cluster.PythonEnvironment;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** The arrows of {@code docs/architecture.md}, and the rules that cross modules. */
 class ArchitectureTest {
+    private static final List<String> MODULES =
+            List.of("config", "placement", "python-bridge", "client", "workers", "ray-app");
+    /** A package with more is hard to take in. The client's interface has more, for it has a type for each message. */
+    private static final long MOST = 28;
+
     private static JavaClasses classes;
 
     @BeforeAll
@@ -68,21 +81,81 @@ class ArchitectureTest {
 
     @Test
     void packagesHaveNoCycles() {
-        slices().matching("dev.sglangray.(**)").should().beFreeOfCycles().check(classes);
+        slices().matching("dev.sglangray.(**)")
+                .should()
+                .beFreeOfCycles()
+                // The top of the client is its interface, whose types its internals use.
+                .ignoreDependency(
+                        resideInAPackage("dev.sglangray.client.internal.."), resideInAPackage("dev.sglangray.client"))
+                .check(classes);
     }
 
     @Test
-    void onlyTheAdapterTheWorkersAndTheAppKnowRay() {
+    void everyPackageSaysWhatLivesThere() throws IOException {
+        Map<String, Long> sizes = classes.stream()
+                .filter(type -> type.isTopLevelClass() && !type.getSimpleName().equals("package-info"))
+                .collect(Collectors.groupingBy(JavaClass::getPackageName, Collectors.counting()));
+        assertThat(sizes).hasSizeGreaterThan(MODULES.size());
+        for (String name : sizes.keySet()) {
+            String file = "src/main/java/" + name.replace('.', '/') + "/package-info.java";
+            List<Path> found = MODULES.stream()
+                    .map(module -> PythonEnvironment.repository().resolve(module).resolve(file))
+                    .filter(Files::exists)
+                    .toList();
+            assertThat(found).as(name).hasSize(1);
+            assertThat(Files.readString(found.get(0))).as(name).contains("/**");
+        }
+        sizes.remove("dev.sglangray.client");
+        assertThat(sizes.values()).as(sizes.toString()).allMatch(size -> size <= MOST);
+    }
+
+    @Test
+    void whatDecidesKnowsNothingOfRay() {
         noClasses()
                 .that()
                 .resideInAnyPackage(
                         "dev.sglangray.config..",
                         "dev.sglangray.bridge..",
                         "dev.sglangray.client..",
-                        "dev.sglangray.placement")
+                        "dev.sglangray.placement",
+                        "dev.sglangray.placement.rank",
+                        "dev.sglangray.placement.cluster",
+                        "dev.sglangray.placement.strategy",
+                        "dev.sglangray.placement.plan",
+                        "dev.sglangray.placement.show",
+                        "dev.sglangray.workers.engine",
+                        "dev.sglangray.workers.loop",
+                        "dev.sglangray.workers.process",
+                        "dev.sglangray.workers.protocol",
+                        "dev.sglangray.workers.registry",
+                        "dev.sglangray.workers.router",
+                        "dev.sglangray.workers.supervision",
+                        "dev.sglangray.workers.update")
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("io.ray..")
+                .check(classes);
+    }
+
+    @Test
+    void whatRunsInsideActorsDoesNotKnowTheDriversSide() {
+        noClasses()
+                .that()
+                .resideInAPackage("dev.sglangray.workers.*")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.sglangray.workers")
+                .check(classes);
+    }
+
+    @Test
+    void onlyTheCommandLineKnowsItsLibrary() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.sglangray.app.cli..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("picocli..", "dev.sglangray.app.cli..")
                 .check(classes);
     }
 

@@ -34,7 +34,7 @@ public class WorkerException extends RuntimeException {
     }
 
     /** What a remote call threw, as an exception of this kind; one that is of this kind already stays. */
-    static WorkerException of(String group, int rank, String node, String method, Throwable thrown) {
+    public static WorkerException of(String group, int rank, String node, String method, Throwable thrown) {
         Throwable failure = RemoteFailures.unwrapped(thrown);
         return failure instanceof WorkerException known
                 ? known

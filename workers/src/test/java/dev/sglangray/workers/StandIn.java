@@ -21,11 +21,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What lifecycles need to start the stand-in server instead of SGLang, under the real supervisor. */
-final class StandIn {
+public final class StandIn {
     private StandIn() {}
 
     /** A kit whose Python package has the stand-in as {@code sglang_ray.serve}. */
-    static ChildKit kit(Path folder, List<String> devices) {
+    public static ChildKit kit(Path folder, List<String> devices) {
         Path real = PythonPackage.extractTo(folder.resolve("real"));
         Path fake = folder.resolve("stand-in");
         try (InputStream serve = StandIn.class.getResourceAsStream("stand_in_serve.py")) {
@@ -50,21 +50,21 @@ final class StandIn {
     }
 
     /** Server arguments that tell the stand-in what to do. */
-    static Map<String, Object> arguments(Map<String, Object> plan) {
+    public static Map<String, Object> arguments(Map<String, Object> plan) {
         Map<String, Object> arguments = new LinkedHashMap<>();
         arguments.put("stand_in", plan);
         return arguments;
     }
 
-    static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds) {
+    public static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds) {
         return server(arguments, timeoutSeconds, Map.of());
     }
 
-    static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds, Map<String, String> environment) {
+    public static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds, Map<String, String> environment) {
         return server(arguments, timeoutSeconds, environment, null);
     }
 
-    static ServerSpec server(
+    public static ServerSpec server(
             Map<String, Object> arguments,
             double timeoutSeconds,
             Map<String, String> environment,

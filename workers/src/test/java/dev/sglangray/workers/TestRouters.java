@@ -16,11 +16,11 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** What a router's worker needs around it, without routers and workers. */
-final class TestRouters {
+public final class TestRouters {
     private TestRouters() {}
 
     /** A router process that lists what it is asked to, unless it does not answer. */
-    static RouterPort port(ThreadLoop loop, BooleanSupplier answers) {
+    public static RouterPort port(ThreadLoop loop, BooleanSupplier answers) {
         return new RouterPort() {
             private final List<RegisteredServer> listed = new ArrayList<>();
 
@@ -64,7 +64,7 @@ final class TestRouters {
     }
 
     /** Workers of which nothing is known. */
-    static WorkersPort noWorkers() {
+    public static WorkersPort noWorkers() {
         return new WorkersPort() {
             @Override
             public CompletableFuture<Boolean> askForReport(String actor) {
@@ -89,8 +89,8 @@ final class TestRouters {
     }
 
     /** A disk in memory. */
-    static final class Store<T> implements RecordStore<T> {
-        volatile @Nullable T kept;
+    public static final class Store<T> implements RecordStore<T> {
+        public volatile @Nullable T kept;
 
         @Override
         public CompletableFuture<Void> save(T record) {

@@ -181,7 +181,7 @@ public final class ArgumentHistory {
     }
 
     /** The arguments of a schema by names that they had in other versions. */
-    Map<String, String> formerNames(ArgumentSchema schema) {
+    public Map<String, String> formerNames(ArgumentSchema schema) {
         Map<String, String> names = new LinkedHashMap<>();
         for (String former : changes.keySet()) {
             if (schema.field(former).isEmpty()) {

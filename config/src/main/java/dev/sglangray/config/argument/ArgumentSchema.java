@@ -45,7 +45,7 @@ public record ArgumentSchema(
         EMBODIED,
         ROUTER;
 
-        boolean isEngine() {
+        public boolean isEngine() {
             return this != ROUTER;
         }
     }

@@ -106,7 +106,7 @@ public final class ArgumentValidator {
     }
 
     /** Whether the launcher fills an engine's argument in itself. */
-    static boolean isFilledIn(Field field) {
+    public static boolean isFilledIn(Field field) {
         return field.filled() || FILLED_IN.contains(field.name());
     }
 

@@ -64,7 +64,7 @@ abstract sealed class DefaultItem permits ConfigItem, GroupItem {
     }
 
     /** Takes the package from the header of the configuration that the item names. */
-    void header(@Nullable String header) {
+    public void header(@Nullable String header) {
         if (header == null || header.equals("_group_")) {
             return;
         }

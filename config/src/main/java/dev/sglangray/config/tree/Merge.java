@@ -14,6 +14,8 @@ public final class Merge {
     private final boolean closed;
 
     /**
+     * Merges nothing yet.
+     *
      * @param dereference gives what an interpolation leads to, or null when it leads nowhere
      * @param closed whether a key that the destination lacks is refused, as OmegaConf's struct mode does
      */

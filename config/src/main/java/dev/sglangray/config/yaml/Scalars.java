@@ -43,7 +43,7 @@ final class Scalars {
                 "the tag '" + shorten(tag) + "' is refused: a configuration holds only data");
     }
 
-    static String shorten(Tag tag) {
+    public static String shorten(Tag tag) {
         String value = tag.getValue();
         return value.startsWith(Tag.PREFIX) ? "!!" + value.substring(Tag.PREFIX.length()) : value;
     }

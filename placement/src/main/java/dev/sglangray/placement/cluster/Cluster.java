@@ -277,14 +277,14 @@ public final class Cluster {
     }
 
     /** The type of the hardware that a process was given; empty for node placements. */
-    Optional<String> hardwareType(Placement placement) {
+    public Optional<String> hardwareType(Placement placement) {
         return placement.localHardwareRanks().isEmpty()
                 ? Optional.empty()
                 : nodeGroup(placement.nodeGroupLabel()).flatMap(NodeGroupInfo::hardwareType);
     }
 
     /** Whether a process was given accelerators, and not other hardware or a node. */
-    boolean onAccelerators(Placement placement) {
+    public boolean onAccelerators(Placement placement) {
         return hardwareType(placement)
                 .filter(node(placement.clusterNodeRank())::isAccelerator)
                 .isPresent();
@@ -311,7 +311,7 @@ public final class Cluster {
      * @param component what asks for them, for the message
      * @throws PlacementException when a label has no node group or is there twice
      */
-    List<NodeGroupInfo> requireNodeGroups(List<String> labels, String component) {
+    public List<NodeGroupInfo> requireNodeGroups(List<String> labels, String component) {
         Map<String, NodeGroupInfo> found = new LinkedHashMap<>();
         for (String label : labels.isEmpty() ? List.of(NodeGroupInfo.CLUSTER) : labels) {
             NodeGroupInfo group = groups.get(label);

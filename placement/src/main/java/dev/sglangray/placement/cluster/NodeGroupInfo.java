@@ -103,17 +103,17 @@ public final class NodeGroupInfo {
     }
 
     /** The node that has a hardware rank; only for groups with a hardware type. */
-    NodeInfo nodeOf(int hardwareRank) {
+    public NodeInfo nodeOf(int hardwareRank) {
         return nodes.get(nodeIndex(hardwareRank));
     }
 
     /** The place of a hardware rank on its node, counted from 0; only for groups with a hardware type. */
-    int localRank(int hardwareRank) {
+    public int localRank(int hardwareRank) {
         return hardwareRank - firstRanks[nodeIndex(hardwareRank)];
     }
 
     /** The hardware rank of a piece on a node of this group; only for groups with a hardware type. */
-    int hardwareRank(int nodeRank, int localRank) {
+    public int hardwareRank(int nodeRank, int localRank) {
         int low = 0;
         int high = nodes.size() - 1;
         while (low < high) {

@@ -45,14 +45,14 @@ public record NodeInfo(int rank, NodeSnapshot snapshot, List<String> labels, Map
     }
 
     /** Whether pieces of this hardware type are the node's accelerators: by RLinf's name or by Ray's. */
-    boolean isAccelerator(String hardwareType) {
+    public boolean isAccelerator(String hardwareType) {
         return hardwareType.equals(ACCELERATOR)
                 || (accelerators() > 0
                         && hardwareType.equals(snapshot.acceleratorType().rayResource()));
     }
 
     /** Ray's resource that counts pieces of this hardware type; empty when Ray does not know them, as for robots. */
-    Optional<String> rayResource(String hardwareType) {
+    public Optional<String> rayResource(String hardwareType) {
         if (hardwareType.equals(ACCELERATOR)) {
             return Optional.of(acceleratorType().rayResource()).filter(name -> !name.isEmpty());
         }

@@ -5,12 +5,12 @@ import dev.sglangray.placement.TextTable;
 import java.util.List;
 
 /** The small table of nodes and accelerators that messages carry. */
-final class NodeTable {
+public final class NodeTable {
     private static final int MOST_ROWS = 20;
 
     private NodeTable() {}
 
-    static List<String> lines(ClusterSnapshot snapshot) {
+    public static List<String> lines(ClusterSnapshot snapshot) {
         TextTable table = new TextTable();
         for (NodeSnapshot node : snapshot.nodes()
                 .subList(0, Math.min(MOST_ROWS + 1, snapshot.nodes().size()))) {
@@ -19,7 +19,7 @@ final class NodeTable {
         return lines(table, snapshot.nodes().size());
     }
 
-    static List<String> lines(Cluster cluster) {
+    public static List<String> lines(Cluster cluster) {
         TextTable table = new TextTable();
         for (NodeInfo node : cluster.nodes()
                 .subList(0, Math.min(MOST_ROWS + 1, cluster.nodes().size()))) {
@@ -41,7 +41,7 @@ final class NodeTable {
         return lines;
     }
 
-    static String accelerators(NodeSnapshot node) {
+    public static String accelerators(NodeSnapshot node) {
         if (node.accelerators() == 0) {
             return "no accelerator";
         }

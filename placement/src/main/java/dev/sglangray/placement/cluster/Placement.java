@@ -37,7 +37,7 @@ public record Placement(
     }
 
     /** The same place for a process of another rank. */
-    Placement atRank(int other) {
+    public Placement atRank(int other) {
         return new Placement(
                 other,
                 clusterNodeRank,

@@ -67,7 +67,7 @@ final class BundleOrder {
      *
      * @throws PlacementException when a bundle has not enough for its engine
      */
-    static void require(List<EnginePlan> engines, List<Integer> order, ExistingGroup group) {
+    public static void require(List<EnginePlan> engines, List<Integer> order, ExistingGroup group) {
         for (EnginePlan engine : engines) {
             int wanted = order.get(engine.rank());
             if (engine.bundleIndex() != wanted) {

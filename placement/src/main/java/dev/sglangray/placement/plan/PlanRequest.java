@@ -28,13 +28,13 @@ public final class PlanRequest {
     }
 
     /** The server group to launch. */
-    record Server(
+    public record Server(
             String groupName, String serverType, int acceleratorsPerEngine, Map<String, @Nullable Object> arguments) {}
 
     /** The router to launch. */
     record Router(String groupName, Map<String, @Nullable Object> arguments) {}
 
-    Cluster cluster() {
+    public Cluster cluster() {
         return from.cluster;
     }
 
@@ -46,7 +46,7 @@ public final class PlanRequest {
         return from.namespace;
     }
 
-    Optional<Server> server() {
+    public Optional<Server> server() {
         return Optional.ofNullable(from.server);
     }
 
@@ -54,7 +54,7 @@ public final class PlanRequest {
         return Optional.ofNullable(from.router);
     }
 
-    Optional<List<Integer>> hardwareRanks() {
+    public Optional<List<Integer>> hardwareRanks() {
         return Optional.ofNullable(from.hardwareRanks);
     }
 

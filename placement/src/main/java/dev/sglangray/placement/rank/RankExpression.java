@@ -46,13 +46,13 @@ public final class RankExpression {
      *
      * @param listed all of them, or null when none is missing between the two
      */
-    record Known(int first, int last, @Nullable List<Integer> listed) {
+    public record Known(int first, int last, @Nullable List<Integer> listed) {
         /** The ranks from 0, so many. */
-        static Known upTo(int count) {
+        public static Known upTo(int count) {
             return new Known(0, count - 1, null);
         }
 
-        static Known of(Collection<Integer> ranks) {
+        public static Known of(Collection<Integer> ranks) {
             NavigableSet<Integer> sorted = new TreeSet<>(ranks);
             return sorted.isEmpty() ? upTo(0) : new Known(sorted.first(), sorted.last(), List.copyOf(sorted));
         }
@@ -72,7 +72,7 @@ public final class RankExpression {
     }
 
     /** As {@link #parse(Object, Collection, String)}, for many expressions over the same ranks. */
-    static List<Integer> within(@Nullable Object expression, @Nullable Known known, @Nullable String kind) {
+    public static List<Integer> within(@Nullable Object expression, @Nullable Known known, @Nullable String kind) {
         String what = kind == null ? "rank" : kind + " rank";
         if (!(expression instanceof String) && !isWhole(expression)) {
             throw refusal(
@@ -140,7 +140,7 @@ public final class RankExpression {
     }
 
     /** Ranks as people write them: {@code "0-3,5"}. */
-    static String describe(Collection<Integer> ranks) {
+    public static String describe(Collection<Integer> ranks) {
         List<String> parts = new ArrayList<>();
         Integer start = null;
         Integer previous = null;

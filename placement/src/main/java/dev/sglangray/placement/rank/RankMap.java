@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param parts the parts in order
  */
-record RankMap(List<Part> parts) {
+public record RankMap(List<Part> parts) {
     /** One part: some resources and the processes that share them evenly. */
     record Part(List<Integer> resources, List<Integer> processes) {}
 
-    RankMap {
+    public RankMap {
         parts = List.copyOf(parts);
     }
 
@@ -32,7 +32,7 @@ record RankMap(List<Part> parts) {
      * @param kind what the resources are, for messages
      * @throws PlacementException when it cannot be read or breaks a rule above
      */
-    static RankMap parse(@Nullable Object placement, int resourceCount, String kind) {
+    public static RankMap parse(@Nullable Object placement, int resourceCount, String kind) {
         RankExpression.Known available = RankExpression.Known.upTo(resourceCount);
         if (placement instanceof List || placement instanceof java.util.Map) {
             throw refusal(placement, "a placement is text like \"0-3\" or \"all\", not a list or a mapping");
@@ -114,22 +114,22 @@ record RankMap(List<Part> parts) {
     }
 
     /** How many processes there are. */
-    int worldSize() {
+    public int worldSize() {
         return parts.stream().mapToInt(part -> part.processes().size()).sum();
     }
 
     /** The rank of the first process as written; 0 unless the text says otherwise. */
-    int firstProcess() {
+    public int firstProcess() {
         return parts.isEmpty() ? 0 : parts.get(0).processes().get(0);
     }
 
     /** All resource ranks, ascending. */
-    List<Integer> resources() {
+    public List<Integer> resources() {
         return parts.stream().flatMap(part -> part.resources().stream()).toList();
     }
 
     /** The resources of each process, by ascending process rank. */
-    List<List<Integer>> resourcesByProcess() {
+    public List<List<Integer>> resourcesByProcess() {
         List<List<Integer>> all = new ArrayList<>();
         for (Part part : parts) {
             int resources = part.resources().size();

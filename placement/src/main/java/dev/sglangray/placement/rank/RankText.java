@@ -4,14 +4,14 @@ package dev.sglangray.placement.rank;
 import java.util.OptionalInt;
 
 /** How RLinf reads the text of a rank, by Python's rules: what counts as white space, and what is a whole number. */
-final class RankText {
+public final class RankText {
     /** Ranks beyond this are refused: no cluster has them, and a range up to them would fill the memory. */
     static final int MAX_INT = 9_999_999;
 
     private RankText() {}
 
     /** {@code str.strip()}: also removes the no-break space and the other separators that Java's strip keeps. */
-    static String strip(String text) {
+    public static String strip(String text) {
         int start = 0;
         int end = text.length();
         while (start < end && isSpace(text.charAt(start))) {
@@ -31,7 +31,7 @@ final class RankText {
      * {@code int(text)}: white space around, a sign, decimal digits of any script, single underscores
      * between digits. Empty when Python would refuse it or the value is not within ±{@link #MAX_INT}.
      */
-    static OptionalInt parseInt(String text) {
+    public static OptionalInt parseInt(String text) {
         String body = strip(text);
         boolean negative = body.startsWith("-");
         if (negative || body.startsWith("+")) {

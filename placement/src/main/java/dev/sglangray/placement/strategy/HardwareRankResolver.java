@@ -11,11 +11,11 @@ import java.util.Optional;
  *
  * <p>Immutable and safe for use by several threads.
  */
-final class HardwareRankResolver {
+public final class HardwareRankResolver {
     private final List<NodeGroupInfo> groups;
     private final int[] firstRanks;
 
-    HardwareRankResolver(List<NodeGroupInfo> groups) {
+    public HardwareRankResolver(List<NodeGroupInfo> groups) {
         this.groups = List.copyOf(groups);
         this.firstRanks = new int[groups.size() + 1];
         for (int i = 0; i < groups.size(); i++) {
@@ -24,7 +24,7 @@ final class HardwareRankResolver {
     }
 
     /** How many ranks there are. */
-    int count() {
+    public int count() {
         return firstRanks[groups.size()];
     }
 
@@ -64,7 +64,7 @@ final class HardwareRankResolver {
     }
 
     /** The rank's place on its node; its group must have a hardware type. */
-    int localRank(int rank) {
+    public int localRank(int rank) {
         int i = index(rank);
         return groups.get(i).localRank(rank - firstRanks[i]);
     }

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** A process that has its node and hardware; {@link #complete} counts the rest, which needs all processes. */
-record PlacementDraft(NodeInfo node, List<Integer> localHardwareRanks, boolean seesOnlyItsOwn, String nodeGroupLabel) {
+public record PlacementDraft(NodeInfo node, List<Integer> localHardwareRanks, boolean seesOnlyItsOwn, String nodeGroupLabel) {
 
     /**
      * Numbers the processes on their nodes. Each run of processes on one node counts as that node.
@@ -44,7 +44,7 @@ record PlacementDraft(NodeInfo node, List<Integer> localHardwareRanks, boolean s
      * @param localWorldSize how many these are
      * @param isolate the group's wish, recorded in the placement
      */
-    Placement toPlacement(int rank, int nodeRank, int localRank, int localWorldSize, boolean isolate) {
+    public Placement toPlacement(int rank, int nodeRank, int localRank, int localWorldSize, boolean isolate) {
         List<Integer> visible = seesOnlyItsOwn
                 ? localHardwareRanks
                 : IntStream.range(0, node.accelerators()).boxed().toList();

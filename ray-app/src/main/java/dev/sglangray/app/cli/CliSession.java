@@ -19,7 +19,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** A command's connection to its cluster, with the local head where one was asked for. */
-final class CliSession implements AutoCloseable {
+public final class CliSession implements AutoCloseable {
     private static final Duration HEAD_DEADLINE = Duration.ofMinutes(3);
     /** A signal to a process group reaches its processes within this time. */
     private static final Duration SAME_SIGNAL = Duration.ofSeconds(1);
@@ -50,7 +50,7 @@ final class CliSession implements AutoCloseable {
      *
      * @throws UsageException when no cluster is named, or two are
      */
-    static CliSession begin(CliContext context, ClusterOptions options) {
+    public static CliSession begin(CliContext context, ClusterOptions options) {
         if (!options.local()) {
             if (options.accelerators().isPresent()) {
                 throw new UsageException("--accelerators is for --local; a cluster that runs already has its own");
@@ -65,14 +65,14 @@ final class CliSession implements AutoCloseable {
     }
 
     /** As {@link #begin} with a local head; without a number of accelerators Ray counts them. */
-    static CliSession beginLocal(CliContext context, String namespace, OptionalInt accelerators) {
+    public static CliSession beginLocal(CliContext context, String namespace, OptionalInt accelerators) {
         String python = context.launcher().requirePython();
         new ClusterGate(python).requireSupportedDriver();
         return new CliSession(context, namespace, LocalHead.start(python, accelerators), null);
     }
 
     /** Joins the cluster. */
-    RaySession connect(LaunchListener listener) throws InterruptedException {
+    public RaySession connect(LaunchListener listener) throws InterruptedException {
         long begin = System.nanoTime();
         RayAddress address;
         String nodeIp;

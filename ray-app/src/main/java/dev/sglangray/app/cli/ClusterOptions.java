@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which Ray cluster. */
-final class ClusterOptions {
+public final class ClusterOptions {
     @Option(
             names = {"--address"},
             paramLabel = "HOST:PORT",
@@ -43,11 +43,11 @@ final class ClusterOptions {
             description = "The Ray namespace of the fleet's actors and placement group. Default: ${DEFAULT-VALUE}")
     private String namespace = RaySession.DEFAULT_NAMESPACE;
 
-    Optional<RayAddress> address() {
+    public Optional<RayAddress> address() {
         return Optional.ofNullable(address);
     }
 
-    boolean local() {
+    public boolean local() {
         return local;
     }
 
@@ -55,7 +55,7 @@ final class ClusterOptions {
         return accelerators == null ? OptionalInt.empty() : OptionalInt.of(accelerators);
     }
 
-    String namespace() {
+    public String namespace() {
         return namespace;
     }
 }

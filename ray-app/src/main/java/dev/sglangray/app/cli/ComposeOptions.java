@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Which configuration, and what is changed in it. The names are Hydra's where it has them. */
-class ComposeOptions {
+public class ComposeOptions {
     @Option(
             names = {"-c", "--config"},
             paramLabel = "FILE",
@@ -44,7 +44,7 @@ class ComposeOptions {
             description = "Changes to the configuration, as in Hydra: a.b=c, +a.b=c, ++a.b=c, ~a.b")
     private List<String> overrides = List.of();
 
-    Optional<Path> file() {
+    public Optional<Path> file() {
         return Optional.ofNullable(file);
     }
 

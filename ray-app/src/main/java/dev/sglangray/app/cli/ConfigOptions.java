@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which configuration, and what in it is the fleet. */
-final class ConfigOptions extends ComposeOptions {
+public final class ConfigOptions extends ComposeOptions {
     @Option(
             names = {"--component"},
             paramLabel = "NAME",
@@ -55,41 +55,41 @@ final class ConfigOptions extends ComposeOptions {
             })
     private @Nullable String python;
 
-    Optional<String> component() {
+    public Optional<String> component() {
         return Optional.ofNullable(component);
     }
 
-    Optional<String> argsKey() {
+    public Optional<String> argsKey() {
         return Optional.ofNullable(argsKey);
     }
 
-    boolean explicitPlacement() {
+    public boolean explicitPlacement() {
         return explicitPlacement;
     }
 
-    int routerNodeRank() {
+    public int routerNodeRank() {
         return routerNodeRank;
     }
 
     /** The Python of the nodes: the one named here, else this command's own. */
-    String pythonOr(Launcher launcher) {
+    public String pythonOr(Launcher launcher) {
         return python == null ? launcher.requirePython() : python;
     }
 
     /** Whether the Python was named here, and so has to be usable. */
-    boolean pythonIsNamed() {
+    public boolean pythonIsNamed() {
         return python != null;
     }
 
     /** The arguments to compare with: of the Python named, which must answer, else of this command's own as far as it can. */
-    ArgumentSchemas.Found schema(SchemaKind kind, Launcher launcher) {
+    public ArgumentSchemas.Found schema(SchemaKind kind, Launcher launcher) {
         return python == null
                 ? ArgumentSchemas.find(kind, launcher.python().orElse(null))
                 : ArgumentSchemas.require(kind, python);
     }
 
     /** As {@link #pythonOr}, but a command without any Python gets none. */
-    Optional<String> pythonIfKnown(Launcher launcher) {
+    public Optional<String> pythonIfKnown(Launcher launcher) {
         return Optional.ofNullable(python).or(launcher::python);
     }
 }

@@ -2,10 +2,10 @@
 package dev.sglangray.app.cli;
 
 /** This machine or this cluster cannot do what is asked; exit code 3. */
-final class EnvironmentException extends RuntimeException {
+public final class EnvironmentException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    EnvironmentException(String message) {
+    public EnvironmentException(String message) {
         super(message);
     }
 }

@@ -2,18 +2,18 @@
 package dev.sglangray.app.cli;
 
 /** What {@code sglang-ray} exits with. Documented in {@code docs/cli.md}. */
-final class ExitCode {
+public final class ExitCode {
     /** Done. */
-    static final int OK = 0;
+    public static final int OK = 0;
 
     /** The launch, the request or the clean-up failed. */
     static final int FAILED = 1;
 
     /** The command line or the configuration is wrong; nothing was started. */
-    static final int USAGE = 2;
+    public static final int USAGE = 2;
 
     /** The environment cannot do it: no such cluster, no Python with sglang, an unsupported Ray; nothing was started. */
-    static final int ENVIRONMENT = 3;
+    public static final int ENVIRONMENT = 3;
 
     /** The fleet was up and is gone, though nobody asked this command to end it. */
     static final int LOST = 4;

@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** From the options to the fleet that they describe. */
-final class FleetInput {
+public final class FleetInput {
     private FleetInput() {}
 
     /**
@@ -19,7 +19,7 @@ final class FleetInput {
      * @throws UsageException when the options name no configuration, or two
      * @throws dev.sglangray.config.error.ConfigException when the configuration is wrong
      */
-    static FleetSpec read(ConfigOptions options, CliContext context) {
+    public static FleetSpec read(ConfigOptions options, CliContext context) {
         Config root = loader(options, context.environment()).load();
         context.console().hide(root.secretValues());
         try {
@@ -38,7 +38,7 @@ final class FleetInput {
      *
      * @throws UsageException when they name none, or two
      */
-    static ConfigLoader.Builder loader(ComposeOptions options, Map<String, String> environment) {
+    public static ConfigLoader.Builder loader(ComposeOptions options, Map<String, String> environment) {
         ConfigLoader.Builder loader =
                 ConfigLoader.builder().overrides(options.overrides()).environment(environment);
         Optional<Path> more = options.moreConfigurations();

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which fleet, by the names of its groups. The one place that finds out which router belongs to which engines. */
-final class GroupNameOptions {
+public final class GroupNameOptions {
     private static final String ENGINES = "SGLangServerGroup";
     private static final String ROUTER = "SGLangRouterGroup";
     private static final Duration ANSWER = Duration.ofSeconds(5);
@@ -38,7 +38,7 @@ final class GroupNameOptions {
     private @Nullable String routerGroup;
 
     /** The engines' group. */
-    String group() {
+    public String group() {
         return group == null ? ENGINES : group;
     }
 
@@ -47,7 +47,7 @@ final class GroupNameOptions {
      *
      * @throws NoFleetException when nothing does
      */
-    LivingFleet require(RaySession session) {
+    public LivingFleet require(RaySession session) {
         LivingFleet fleet = find(session);
         if (fleet.servers().isEmpty() && fleet.router().isEmpty()) {
             throw nobody(session);
@@ -56,7 +56,7 @@ final class GroupNameOptions {
     }
 
     /** What lives of the fleet, which may be nothing. */
-    LivingFleet find(RaySession session) {
+    public LivingFleet find(RaySession session) {
         FleetTraces traces = FleetRemains.read();
         Optional<ServerGroup> servers = ServerGroup.find(group(), traces.ranks(group()));
         Optional<String> known = servers.flatMap(GroupNameOptions::toldRouter)
@@ -96,7 +96,7 @@ final class GroupNameOptions {
         }
     }
 
-    NoFleetException nobody(RaySession session) {
+    public NoFleetException nobody(RaySession session) {
         return new NoFleetException("there is no fleet with the group '" + group() + "'"
                 + (routerGroup == null ? "" : " or the router group '" + routerGroup + "'") + " in namespace '"
                 + session.namespace() + "'");

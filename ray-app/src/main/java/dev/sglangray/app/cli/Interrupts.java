@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * A second signal ends the JVM at once; what it had started dies with it, since every child hangs on a pipe of this
  * process.
  */
-final class Interrupts {
+public final class Interrupts {
     private static final System.Logger LOG = System.getLogger(Interrupts.class.getName());
     private static final Map<String, Integer> SIGNALS = Map.of("INT", 2, "TERM", 15, "HUP", 1);
 
@@ -33,7 +33,7 @@ final class Interrupts {
     }
 
     /** Installs the handlers for the rest of this process's life. */
-    static Interrupts interrupting(Thread target) {
+    public static Interrupts interrupting(Thread target) {
         Interrupts interrupts = new Interrupts(target);
         SIGNALS.keySet().forEach(interrupts::install);
         return interrupts;

@@ -8,7 +8,7 @@ import java.util.List;
 import picocli.CommandLine.Option;
 
 /** How long the steps of a launch may take. */
-final class LaunchTimeOptions {
+public final class LaunchTimeOptions {
     @Option(
             names = {"--reserve-timeout"},
             paramLabel = "SECONDS",
@@ -25,15 +25,15 @@ final class LaunchTimeOptions {
             description = "How long an engine may take from its start to healthy. Default: ${DEFAULT-VALUE}")
     private Duration health = Duration.ofMinutes(15);
 
-    Duration reserveDeadline() {
+    public Duration reserveDeadline() {
         return reserve;
     }
 
-    Duration healthDeadline() {
+    public Duration healthDeadline() {
         return health;
     }
 
-    GroupOptions groupOptions(RaySession session) {
+    public GroupOptions groupOptions(RaySession session) {
         return GroupOptions.defaults()
                 .withJavaJars(session.workerJarUri().map(List::of).orElse(List.of()))
                 .withServerHealthTimeout(healthDeadline());

@@ -6,12 +6,12 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What the start script found: the jar, the Python, and the folder with the example configurations. */
-final class Launcher {
+public final class Launcher {
     private final @Nullable Path jar;
     private final @Nullable String python;
     private final @Nullable Path conf;
 
-    Launcher(@Nullable Path jar, @Nullable String python, @Nullable Path conf) {
+    public Launcher(@Nullable Path jar, @Nullable String python, @Nullable Path conf) {
         this.jar = jar;
         this.python = python;
         this.conf = conf;
@@ -30,7 +30,7 @@ final class Launcher {
     }
 
     /** A Python with ray. */
-    String requirePython() {
+    public String requirePython() {
         if (python == null) {
             throw new EnvironmentException("no Python with ray is known: start with the script sglang-ray, "
                     + "and set SGLANG_RAY_PYTHON if it finds none");
@@ -39,12 +39,12 @@ final class Launcher {
     }
 
     /** A Python with ray, where one was found. */
-    Optional<String> python() {
+    public Optional<String> python() {
         return Optional.ofNullable(python);
     }
 
     /** The folder of example configurations. */
-    Optional<Path> conf() {
+    public Optional<Path> conf() {
         return Optional.ofNullable(conf);
     }
 

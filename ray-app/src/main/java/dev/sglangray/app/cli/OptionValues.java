@@ -17,7 +17,7 @@ import picocli.CommandLine.TypeConversionException;
  * What options may hold. picocli asks these while it reads the command line, so a wrong value is refused before anything starts, with
  * the option's name in front of the words here. Stateless.
  */
-final class OptionValues {
+public final class OptionValues {
     /** About 23 days; with more, milliseconds do not fit where the HTTP client and Ray keep them. */
     private static final int MOST_SECONDS = 2_000_000;
 
@@ -26,7 +26,7 @@ final class OptionValues {
     private OptionValues() {}
 
     /** A number of seconds, from 1. */
-    static final class Seconds implements ITypeConverter<Duration> {
+    public static final class Seconds implements ITypeConverter<Duration> {
         @Override
         public Duration convert(String text) {
             return Duration.ofSeconds(whole(text, "a number of seconds", 1, MOST_SECONDS));
@@ -34,7 +34,7 @@ final class OptionValues {
     }
 
     /** A whole number, from 1. */
-    static final class Positive implements ITypeConverter<Integer> {
+    public static final class Positive implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String text) {
             return whole(text, "a whole number", 1, Integer.MAX_VALUE);
@@ -42,7 +42,7 @@ final class OptionValues {
     }
 
     /** A whole number, from 0. */
-    static final class NotNegative implements ITypeConverter<Integer> {
+    public static final class NotNegative implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String text) {
             return whole(text, "a whole number", 0, Integer.MAX_VALUE);
@@ -50,7 +50,7 @@ final class OptionValues {
     }
 
     /** A whole number. */
-    static final class Whole implements ITypeConverter<Integer> {
+    public static final class Whole implements ITypeConverter<Integer> {
         @Override
         public Integer convert(String text) {
             return whole(text, "a whole number", Integer.MIN_VALUE, Integer.MAX_VALUE);
@@ -66,7 +66,7 @@ final class OptionValues {
     }
 
     /** A sampling temperature. */
-    static final class Temperature implements ITypeConverter<Double> {
+    public static final class Temperature implements ITypeConverter<Double> {
         @Override
         public Double convert(String text) {
             double value;
@@ -83,7 +83,7 @@ final class OptionValues {
     }
 
     /** The URL of an engine or router. */
-    static final class Url implements ITypeConverter<String> {
+    public static final class Url implements ITypeConverter<String> {
         @Override
         public String convert(String text) {
             try {
@@ -120,7 +120,7 @@ final class OptionValues {
     }
 
     /** A file to read; {@code -} is standard input. Whether it can be read is seen when it is. */
-    static final class InputFile implements ITypeConverter<Path> {
+    public static final class InputFile implements ITypeConverter<Path> {
         @Override
         public Path convert(String text) {
             return text.equals("-") ? TextFile.STANDARD_INPUT : path(text);
@@ -140,7 +140,7 @@ final class OptionValues {
     }
 
     /** Words that may not be blank, such as the path of a program or a key. */
-    static final class Text implements ITypeConverter<String> {
+    public static final class Text implements ITypeConverter<String> {
         @Override
         public String convert(String text) {
             if (text.isBlank()) {

@@ -79,7 +79,7 @@ public final class SglangRay {
         interrupts.halt(code);
     }
 
-    static int run(CliContext context, String... arguments) {
+    public static int run(CliContext context, String... arguments) {
         // What is secret in a word may come back in a message about it.
         context.console().hide(Secrets.valuesIn(Map.of("words", List.of(arguments))));
         CommandLine line = new CommandLine(new SglangRay(), new CommandFactory(context));

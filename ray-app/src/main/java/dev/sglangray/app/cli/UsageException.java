@@ -2,10 +2,10 @@
 package dev.sglangray.app.cli;
 
 /** The command line asks for something that makes no sense; exit code 2. */
-final class UsageException extends RuntimeException {
+public final class UsageException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    UsageException(String message) {
+    public UsageException(String message) {
         super(message);
     }
 }

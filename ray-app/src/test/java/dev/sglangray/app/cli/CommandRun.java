@@ -14,14 +14,14 @@ import java.util.Map;
  * @param out standard output
  * @param err standard error
  */
-record CommandRun(int code, String out, String err) {
+public record CommandRun(int code, String out, String err) {
     /** Runs without a Python at hand, with this JVM's variables. */
-    static CommandRun of(String... words) {
+    public static CommandRun of(String... words) {
         return of(System.getenv(), words);
     }
 
     /** Runs without a Python at hand. */
-    static CommandRun of(Map<String, String> environment, String... words) {
+    public static CommandRun of(Map<String, String> environment, String... words) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Console console = new Console(stream(out), stream(err), false);

@@ -96,7 +96,7 @@ final class EngineControl {
     }
 
     /** Posts and wants 200; a {@link WorkerFailure} says what came instead. */
-    boolean require(String path, Map<String, ?> body, Duration longest) {
+    public boolean require(String path, Map<String, ?> body, Duration longest) {
         return !answered(path, body, longest).isEmpty();
     }
 

@@ -14,7 +14,7 @@ import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
 
 /** The HTTP client of a worker: HTTP/1.1 only, no proxy, daemon threads that go when idle. */
-final class WorkerHttp {
+public final class WorkerHttp {
     /** A healthy engine may take a second for {@code /health}; a busy one longer. */
     static final Duration PROBE_TIMEOUT = Duration.ofSeconds(6);
 
@@ -22,7 +22,7 @@ final class WorkerHttp {
 
     private WorkerHttp() {}
 
-    static OkHttpClient create() {
+    public static OkHttpClient create() {
         ExecutorService threads =
                 new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
                     Thread thread = new Thread(task, "sglang-ray-http");

@@ -87,7 +87,7 @@ final class Registration {
     }
 
     /** Says this from now on; nothing when it is what was said last. */
-    void say(Statement now) {
+    public void say(Statement now) {
         if (!now.equals(statement)) {
             statement = now;
             again();

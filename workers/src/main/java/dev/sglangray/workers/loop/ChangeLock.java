@@ -8,7 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
 
 /** Lets one change of an engine happen at a time. Safe for use by many threads. */
-final class ChangeLock {
+public final class ChangeLock {
     private final ReentrantLock lock = new ReentrantLock();
     private volatile String underWay = "";
 
@@ -19,7 +19,7 @@ final class ChangeLock {
      * @param longest for the wait and the change
      * @throws WorkerFailure when another change takes longer, or the thread is interrupted, whose flag stays
      */
-    <T> T alone(String what, Duration longest, Function<Deadline, T> change) {
+    public <T> T alone(String what, Duration longest, Function<Deadline, T> change) {
         Deadline deadline = Deadline.in(longest);
         try {
             if (!lock.tryLock(longest.toNanos(), TimeUnit.NANOSECONDS)) {

@@ -10,14 +10,14 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Supplier;
 
 /** Waits of a worker's own threads, those of Ray's calls, for its event loop. Stateless. */
-final class LoopCalls {
+public final class LoopCalls {
     /** What the loop answers within its deadline has this long for the way. */
     private static final Duration WAY = Duration.ofSeconds(5);
 
     private LoopCalls() {}
 
     /** The answer of the loop; fails with a {@link WorkerFailure}, an interrupt included, whose flag stays. */
-    static <T> T await(ThreadLoop loop, Duration longest, Supplier<CompletableFuture<T>> question) {
+    public static <T> T await(ThreadLoop loop, Duration longest, Supplier<CompletableFuture<T>> question) {
         try {
             return loop.ask(question).get(longest.plus(WAY).toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
@@ -31,7 +31,7 @@ final class LoopCalls {
     }
 
     /** Waits for a future that has a deadline of its own, whatever comes of it; not ended by an interrupt. */
-    static void join(CompletableFuture<?> bounded) {
+    public static void join(CompletableFuture<?> bounded) {
         Object unused = bounded.handle((value, failure) -> "").join();
     }
 }

@@ -33,10 +33,10 @@ import org.slf4j.LoggerFactory;
  * file of this user, which tells who holds it, and one that all users share. The locks on them are the kernel's, so that they end
  * with the process that holds them. A process has one of these. Safe for use by many threads.
  */
-final class DeviceLocks {
+public final class DeviceLocks {
     private static final Logger LOG = LoggerFactory.getLogger(DeviceLocks.class);
     /** The same for all users, whatever their variables. */
-    static final SharedFolder SHARED = new SharedFolder(Path.of("/tmp"), "sglang-ray-devices");
+    public static final SharedFolder SHARED = new SharedFolder(Path.of("/tmp"), "sglang-ray-devices");
 
     private static final Duration LOOK = Duration.ofMillis(100);
 
@@ -53,13 +53,13 @@ final class DeviceLocks {
      * @param folder this user's own
      * @param shared that of all users of the machine
      */
-    DeviceLocks(Path folder, SharedFolder shared) {
+    public DeviceLocks(Path folder, SharedFolder shared) {
         this.folder = folder.toAbsolutePath().normalize();
         this.shared = shared;
     }
 
     /** Accelerators that are held until this is closed. */
-    final class Held implements AutoCloseable {
+    public final class Held implements AutoCloseable {
         private final List<Path> files = new ArrayList<>();
         private final List<FileChannel> channels = new ArrayList<>();
 
@@ -82,7 +82,7 @@ final class DeviceLocks {
      * @param waiting is told whom it waits for, whenever that changes, and null when it waits no more
      * @throws WorkerFailure when the patience is over, the wait was aborted or the thread interrupted, whose flag stays
      */
-    Held acquire(
+    public Held acquire(
             Collection<String> devices,
             String who,
             Duration patience,

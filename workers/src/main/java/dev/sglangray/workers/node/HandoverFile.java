@@ -66,7 +66,7 @@ public final class HandoverFile {
     }
 
     /** Of the actor that runs here; deletes meanwhile what dead ones left. */
-    static HandoverFile open(String actor, WorkerNode node, ThreadLoop loop) {
+    public static HandoverFile open(String actor, WorkerNode node, ThreadLoop loop) {
         String id = Ray.getRuntimeContext().getCurrentActorId().toString();
         HandoverFile file = new HandoverFile(folder().resolve(id + HandoverSweep.SUFFIX), loop);
         // The session's folder has the logs, and its name is the session's.

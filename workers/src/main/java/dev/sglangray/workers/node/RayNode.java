@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /** Reads, inside an actor, where it is. */
-final class RayNode {
+public final class RayNode {
     /** Ray's resource, and its share in a placement group. */
     private static final Pattern GPU = Pattern.compile("GPU(_group_[0-9A-Za-z]+)?");
 
     private RayNode() {}
 
-    static WorkerNode current() {
+    public static WorkerNode current() {
         RuntimeContext context = Ray.getRuntimeContext();
         UniqueId id = context.getCurrentNodeId();
         for (NodeInfo node : context.getAllNodeInfo()) {

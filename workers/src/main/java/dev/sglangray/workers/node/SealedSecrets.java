@@ -162,7 +162,7 @@ public final class SealedSecrets {
     }
 
     /** As {@link #open(String)}, for what is expressible as JSON. */
-    <T> T open(T value, Class<T> type) {
+    public <T> T open(T value, Class<T> type) {
         return Json.read(open(Json.write(value)), type);
     }
 
@@ -171,7 +171,7 @@ public final class SealedSecrets {
      *
      * @throws WorkerFailure when there is one
      */
-    static void requireOpen(String json) {
+    public static void requireOpen(String json) {
         if (json.contains("\"" + MARK)) {
             throw new WorkerFailure(
                     "the key to its secrets is lost: it lay in the node's temporary folder, which was emptied."

@@ -24,7 +24,7 @@ import java.util.Set;
  * @param parent a folder that is there
  * @param name the folder's name in it
  */
-record SharedFolder(Path parent, String name) {
+public record SharedFolder(Path parent, String name) {
     private static final int FOR_ALL_AND_STICKY = 01777;
 
     /** The folder. */

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * list of its own, such as {@code CUDA_VISIBLE_DEVICES=GPU-8932f937,GPU-1a2b3c4d}, number 0 is the first of that list, and what
  * the driver calls 0 may be another program's. Stateless.
  */
-final class VisibleDevices {
+public final class VisibleDevices {
     private static final String ONE_API = "ONEAPI_DEVICE_SELECTOR";
     private static final Pattern ONE_API_LIST = Pattern.compile("\\d+(\\s*,\\s*\\d+)*");
 
@@ -26,7 +26,7 @@ final class VisibleDevices {
      * @param shown its value in the environment of the node's Ray; null or blank where there is none
      * @throws WorkerFailure when the list is too short
      */
-    static List<String> names(List<String> numbers, String variable, @Nullable String shown) {
+    public static List<String> names(List<String> numbers, String variable, @Nullable String shown) {
         String list = shown == null ? "" : shown.trim();
         if (variable.equals(ONE_API)) {
             // After the backend, which EnvironmentBuilder writes too; words such as "gpu" name them all.

@@ -17,15 +17,15 @@ import java.util.Set;
  * @param devices numbers of the accelerators that Ray gave this worker, in order
  * @param logDirectory where logs go
  */
-record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirectory) {
+public record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirectory) {
     private static final Set<String> WILDCARDS = Set.of("0.0.0.0", "::", "[::]", "*");
 
-    WorkerNode {
+    public WorkerNode {
         devices = List.copyOf(devices);
     }
 
     /** What others put into a URL for a server that binds this host: the node's address unless it binds one only. */
-    String advertisedHost(String bindHost) {
+    public String advertisedHost(String bindHost) {
         return bracketed(WILDCARDS.contains(bindHost) ? ip : bindHost);
     }
 
@@ -35,7 +35,7 @@ record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirect
      *
      * @throws WorkerFailure when this node does not know the name
      */
-    static String socketHost(String bindHost) {
+    public static String socketHost(String bindHost) {
         try {
             boolean name = bindHost.indexOf(':') < 0;
             return bracketed(name ? InetAddress.getByName(bindHost).getHostAddress() : bindHost);
@@ -53,7 +53,7 @@ record WorkerNode(String nodeId, String ip, List<String> devices, Path logDirect
      *
      * @throws WorkerFailure when Ray knows the node by a name that the node itself does not know
      */
-    String defaultBindHost() {
+    public String defaultBindHost() {
         try {
             return InetAddress.getByName(ip) instanceof Inet6Address ? "::" : "0.0.0.0";
         } catch (UnknownHostException e) {

@@ -14,8 +14,8 @@ import java.util.List;
  * @param process the child
  * @param retryable whether another try may use other ports, because we chose them
  */
-record Attempt(List<PortLease> leases, int port, String url, ProcessSpec process, boolean retryable) {
-    Attempt {
+public record Attempt(List<PortLease> leases, int port, String url, ProcessSpec process, boolean retryable) {
+    public Attempt {
         leases = List.copyOf(leases);
     }
 

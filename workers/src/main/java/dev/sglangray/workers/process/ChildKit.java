@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param pythonPackage the folder that holds {@code sglang_ray}
  * @param baseEnvironment what children inherit, proxies excepted
  */
-record ChildKit(
+public record ChildKit(
         WorkerNode node,
         PortAllocator ports,
         DeviceLocks devices,
@@ -39,12 +39,12 @@ record ChildKit(
         Map<String, String> baseEnvironment) {
     private static final String INTERPRETER_VARIABLE = "SGLANG_RAY_PYTHON";
 
-    ChildKit {
+    public ChildKit {
         baseEnvironment = Collections.unmodifiableMap(new TreeMap<>(baseEnvironment));
     }
 
     /** The node's own ports, the bundled Python package, this process's environment. */
-    static ChildKit of(WorkerNode node) {
+    public static ChildKit of(WorkerNode node) {
         return new ChildKit(
                 node,
                 new PortAllocator(),
@@ -54,7 +54,7 @@ record ChildKit(
     }
 
     /** The Python of a spec, else of the worker's or child's variables, else {@code python3}. */
-    String interpreter(@Nullable String specified, Map<String, String> environment) {
+    public String interpreter(@Nullable String specified, Map<String, String> environment) {
         if (specified != null && !specified.isBlank()) {
             return specified;
         }

@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * node's address, chooses its ports where they are unset, and is ready when {@code /health} answers 200. Safe for use by
  * many threads.
  */
-final class EngineLifecycle implements ServingLifecycle {
+public final class EngineLifecycle implements ServingLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLifecycle.class);
 
     private static final String PREFILL = "prefill";
@@ -48,11 +48,11 @@ final class EngineLifecycle implements ServingLifecycle {
     private volatile @Nullable Integer bootstrapPort;
     private volatile @Nullable String waiting;
 
-    EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http) {
+    public EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http) {
         this(spec, kit, http, Incarnation.FIRST);
     }
 
-    EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http, Incarnation incarnation) {
+    public EngineLifecycle(ServerSpec spec, ChildKit kit, OkHttpClient http, Incarnation incarnation) {
         this.spec = spec;
         this.incarnation = incarnation;
         this.kit = kit;
@@ -168,7 +168,7 @@ final class EngineLifecycle implements ServingLifecycle {
     }
 
     /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
-    List<String> devices() {
+    public List<String> devices() {
         List<String> numbers = kit.node().devices().isEmpty()
                 ? spec.plannedDevices()
                 : kit.node().devices();
@@ -198,7 +198,7 @@ final class EngineLifecycle implements ServingLifecycle {
     }
 
     /** What a router must know of the engine at a URL, whose worker has a key. */
-    ServerEndpoint endpoint(String url, String key) {
+    public ServerEndpoint endpoint(String url, String key) {
         String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
         String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
         return new ServerEndpoint(url, type, bootstrapPort, apiKey(), spec.actorName(), key, 0);
@@ -260,7 +260,7 @@ final class EngineLifecycle implements ServingLifecycle {
 
     /** The key that guards the engine, or null. */
     @Nullable
-    String apiKey() {
+    public String apiKey() {
         Object key = spec.serverArgs().get("api_key");
         return key == null ? null : key.toString();
     }

@@ -2,7 +2,7 @@
 package dev.sglangray.workers.process;
 
 /** Learns of the end of a process. */
-interface ExitListener {
+public interface ExitListener {
     /**
      * It ended by itself after it was ready.
      *

@@ -10,14 +10,14 @@ import org.jspecify.annotations.Nullable;
  * @param port where its predecessor served, or null
  * @param variant tells starts of one number apart; mostly empty
  */
-record Incarnation(int number, @Nullable Integer port, String variant) {
-    static final Incarnation FIRST = new Incarnation(0, null);
+public record Incarnation(int number, @Nullable Integer port, String variant) {
+    public static final Incarnation FIRST = new Incarnation(0, null);
 
-    Incarnation(int number, @Nullable Integer port) {
+    public Incarnation(int number, @Nullable Integer port) {
         this(number, port, "");
     }
 
-    Incarnation variant(String word) {
+    public Incarnation variant(String word) {
         return new Incarnation(number, port, word);
     }
 

@@ -16,12 +16,12 @@ import okhttp3.Response;
  * the engine produced for others meanwhile, so that it costs a busy engine nothing; it gives up by itself after 20 s. Servers
  * that do not know it are asked for {@code /health}. Safe for use by many threads.
  */
-final class LivenessProbe {
+public final class LivenessProbe {
     private final OkHttpClient http;
     private final ProbeKind kind;
     private final Duration timeout;
 
-    LivenessProbe(OkHttpClient http, ProbeKind kind, Duration timeout) {
+    public LivenessProbe(OkHttpClient http, ProbeKind kind, Duration timeout) {
         // A new connection for each probe: a server that takes no new ones any more serves no router.
         this.http = http.newBuilder()
                 .callTimeout(timeout)
@@ -33,7 +33,7 @@ final class LivenessProbe {
     }
 
     /** Returns when the server at this URL works; a {@link WorkerFailure} says what came instead. */
-    void require(String url) {
+    public void require(String url) {
         int code = kind == ProbeKind.GENERATE ? code(url + "/health_generate") : 404;
         if (code == 404) {
             code = code(url + "/health");

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * The process of one worker, engine or router: one lifecycle after the other, each in the place of its predecessor. It starts, ends
  * and probes when asked, on threads of the worker's loop; when to do so is decided elsewhere. Safe for use by many threads.
  */
-final class ManagedProcess {
+public final class ManagedProcess {
     private static final Duration GRACE = Duration.ofSeconds(10);
     /** A process that hangs will not use its grace. */
     private static final Duration HUNG_GRACE = Duration.ofSeconds(2);
@@ -31,7 +31,7 @@ final class ManagedProcess {
     private boolean stopped;
 
     /** Takes the ends of processes, on the loop. */
-    interface Exits {
+    public interface Exits {
         /** The process of a start ended by itself. */
         void exited(int incarnation, boolean clean, String why);
 
@@ -46,7 +46,7 @@ final class ManagedProcess {
      * @param factory makes a lifecycle for each start
      * @param probe whether the server at a URL does its work; a {@link WorkerFailure} says why not
      */
-    ManagedProcess(
+    public ManagedProcess(
             String what,
             Function<Incarnation, ? extends ServingLifecycle> factory,
             Consumer<String> probe,
@@ -76,7 +76,7 @@ final class ManagedProcess {
     }
 
     /** What the first start is made of has changed; to be called before that. */
-    void renew() {
+    public void renew() {
         synchronized (lock) {
             current = factory.apply(Incarnation.FIRST);
             listen(current, 0);
@@ -84,7 +84,7 @@ final class ManagedProcess {
     }
 
     /** The first start, on the caller's thread; returns the URL, or fails with the words of what failed. */
-    String startFirst() {
+    public String startFirst() {
         String where = lifecycle().start();
         synchronized (lock) {
             url = where;
@@ -93,14 +93,14 @@ final class ManagedProcess {
     }
 
     /** Where a predecessor of this worker's process served. */
-    void inherit(String predecessors) {
+    public void inherit(String predecessors) {
         synchronized (lock) {
             url = predecessors;
         }
     }
 
     /** The next start; {@code samePort} tells whether it serves where the one before did, if it can. */
-    CompletableFuture<Void> start(int incarnation, boolean samePort) {
+    public CompletableFuture<Void> start(int incarnation, boolean samePort) {
         return loop.block(() -> {
             ServingLifecycle previous;
             ServingLifecycle next;
@@ -128,7 +128,7 @@ final class ManagedProcess {
     }
 
     /** Ends the process of a start, and no later one. */
-    CompletableFuture<Void> end(int incarnation, boolean gently) {
+    public CompletableFuture<Void> end(int incarnation, boolean gently) {
         return loop.block(() -> {
             ServingLifecycle ending;
             synchronized (lock) {
@@ -143,14 +143,14 @@ final class ManagedProcess {
     }
 
     /** Whether the process still works. */
-    CompletableFuture<Void> probe(int incarnation) {
+    public CompletableFuture<Void> probe(int incarnation) {
         return loop.block(() -> {
             probe.accept(lifecycle().url());
             return null;
         });
     }
 
-    ServingLifecycle lifecycle() {
+    public ServingLifecycle lifecycle() {
         synchronized (lock) {
             return current;
         }
@@ -158,14 +158,14 @@ final class ManagedProcess {
 
     /** Where it serves, or did last; null before its first start. */
     @Nullable
-    String knownUrl() {
+    public String knownUrl() {
         synchronized (lock) {
             return url;
         }
     }
 
     /** Ends the process for good; returns when nothing is left of it. Harmless when repeated. */
-    void shutdown() {
+    public void shutdown() {
         synchronized (lock) {
             stopped = true;
         }

@@ -19,17 +19,17 @@ import org.jspecify.annotations.Nullable;
  * One router from start to end, without Ray. As RLinf's router worker: it starts without servers, honours a chosen port
  * and host, and is ready when {@code /health} answers 200. It sees no accelerator. Safe for use by many threads.
  */
-final class RouterLifecycle implements ServingLifecycle {
+public final class RouterLifecycle implements ServingLifecycle {
     private final RouterSpec spec;
     private final ChildKit kit;
     private final Incarnation incarnation;
     private final ServingChild child;
 
-    RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http) {
+    public RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http) {
         this(spec, kit, http, Incarnation.FIRST);
     }
 
-    RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http, Incarnation incarnation) {
+    public RouterLifecycle(RouterSpec spec, ChildKit kit, OkHttpClient http, Incarnation incarnation) {
         this.spec = spec;
         this.incarnation = incarnation;
         this.kit = kit;
@@ -130,7 +130,7 @@ final class RouterLifecycle implements ServingLifecycle {
 
     /** The key that guards the router, or null. */
     @Nullable
-    String apiKey() {
+    public String apiKey() {
         Object key = spec.routerArgs().get("api_key");
         return key == null ? null : key.toString();
     }

@@ -42,7 +42,7 @@ public record RouterSpec(
     }
 
     /** The same with other arguments. */
-    RouterSpec with(Map<String, Object> otherArgs) {
+    public RouterSpec with(Map<String, Object> otherArgs) {
         return new RouterSpec(
                 groupName, otherArgs, environment, pythonInterpreter, startTimeoutSeconds, logDirectory, supervision);
     }

@@ -8,18 +8,18 @@ import java.util.List;
 import java.util.Map;
 
 /** Knows the secret values among arguments and variables, and takes them out of texts for people. Immutable. */
-final class Secrets {
+public final class Secrets {
     private final List<String> values;
 
     private Secrets(List<String> values) {
         this.values = values;
     }
 
-    static Secrets of(Map<String, ?> arguments, Map<String, String> environment) {
+    public static Secrets of(Map<String, ?> arguments, Map<String, String> environment) {
         return new Secrets(valuesIn(Map.of("arguments", arguments, "environment", environment)));
     }
 
-    String hide(String text) {
+    public String hide(String text) {
         String result = text;
         for (String value : values) {
             result = result.replace(value, HIDDEN);

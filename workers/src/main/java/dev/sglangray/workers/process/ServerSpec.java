@@ -70,7 +70,7 @@ public record ServerSpec(
     }
 
     /** What the engine has when it starts; SGLang calls that version {@code default}. */
-    Weights initialWeights() {
+    public Weights initialWeights() {
         Object version = serverArgs.get("weight_version");
         Object path = serverArgs.get("model_path");
         Object format = serverArgs.get("load_format");
@@ -81,7 +81,7 @@ public record ServerSpec(
     }
 
     /** The name of the Ray actor. */
-    String actorName() {
+    public String actorName() {
         return WorkerNames.actor(groupName, rank);
     }
 

@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * A supervised child that serves HTTP: started, waited for until {@code /health} answers, watched, ended. What engine and
  * router have in common. Safe for use by many threads; {@link #shutdown} works while {@link #start} is under way.
  */
-final class ServingChild {
+public final class ServingChild {
     private static final Logger LOG = LoggerFactory.getLogger(ServingChild.class);
 
     private static final int MAX_ATTEMPTS = 4;
@@ -343,7 +343,7 @@ final class ServingChild {
     }
 
     /** The URL once the child is ready. */
-    String url() {
+    public String url() {
         synchronized (lock) {
             if (state != WorkerState.READY || attempt == null) {
                 throw new WorkerFailure(
@@ -376,7 +376,7 @@ final class ServingChild {
     }
 
     /** A consistent look at a child. */
-    record Snapshot(
+    public record Snapshot(
             WorkerState state,
             @Nullable String url,
             @Nullable Long pid,

@@ -6,7 +6,7 @@ import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 
 /** One process from start to end, without Ray: what engines and routers have in common. Safe for use by many threads. */
-interface ServingLifecycle {
+public interface ServingLifecycle {
 
     /**
      * Starts it and waits until it is healthy; a failed start leaves nothing. Once only.

@@ -13,10 +13,10 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Puts a worker's status together. */
-final class Statuses {
+public final class Statuses {
     private Statuses() {}
 
-    static WorkerStatus of(
+    public static WorkerStatus of(
             String kind,
             String group,
             int rank,
@@ -53,7 +53,7 @@ final class Statuses {
      * @param withheld whether requests are kept away although it serves
      * @param conditions what holds it back, in words
      */
-    static WorkerStatus supervised(
+    public static WorkerStatus supervised(
             WorkerStatus own, Standing standing, @Nullable String url, boolean withheld, List<String> conditions) {
         Condition condition = standing.condition();
         if (condition instanceof Condition.Idle) {

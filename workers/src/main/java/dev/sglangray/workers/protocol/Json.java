@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Our types as JSON text: what travels across Ray, whose serializer knows neither records nor Optional. */
-final class Json {
+public final class Json {
     /** A newer worker may say more than an older driver knows. */
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
@@ -19,7 +19,7 @@ final class Json {
 
     private Json() {}
 
-    static String write(Object value) {
+    public static String write(Object value) {
         try {
             return MAPPER.writeValueAsString(value);
         } catch (JsonProcessingException e) {
@@ -27,7 +27,7 @@ final class Json {
         }
     }
 
-    static <T> T read(String json, Class<T> type) {
+    public static <T> T read(String json, Class<T> type) {
         try {
             return MAPPER.readValue(json, type);
         } catch (JsonProcessingException e) {
@@ -37,7 +37,7 @@ final class Json {
         }
     }
 
-    static JsonNode tree(String json) {
+    public static JsonNode tree(String json) {
         try {
             return MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
@@ -45,11 +45,11 @@ final class Json {
         }
     }
 
-    static List<String> texts(String json) {
+    public static List<String> texts(String json) {
         return List.of(read(json, String[].class));
     }
 
-    static Map<String, Object> map(JsonNode node) {
+    public static Map<String, Object> map(JsonNode node) {
         return MAPPER.convertValue(node, new TypeReference<>() {});
     }
 }

@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 import okhttp3.HttpUrl;
 
 /** The one spelling of a server's base URL: a router takes each spelling for a server of its own. Stateless. */
-final class ServerUrl {
+public final class ServerUrl {
     private ServerUrl() {}
 
     /**
@@ -19,7 +19,7 @@ final class ServerUrl {
      *
      * @throws IllegalArgumentException when the text is no base URL of an HTTP server; the message shows no password
      */
-    static String of(String text) {
+    public static String of(String text) {
         String shown = "'" + text.replaceAll("//[^/@]*@", "//***@") + "'";
         HttpUrl url = HttpUrl.parse(text);
         if (url == null) {
@@ -40,7 +40,7 @@ final class ServerUrl {
     }
 
     /** The URL of a server of ours, by a host without brackets. */
-    static String of(String host, int port) {
+    public static String of(String host, int port) {
         HttpUrl url = new HttpUrl.Builder().scheme("http").host(host).port(port).build();
         return of(url.scheme(), url.host(), url.port());
     }
@@ -57,7 +57,7 @@ final class ServerUrl {
      * @param known such URLs
      * @param nodeIp the address of this node, which is also meant by {@code localhost}
      */
-    static String known(String url, Collection<String> known, String nodeIp) {
+    public static String known(String url, Collection<String> known, String nodeIp) {
         HttpUrl wanted = HttpUrl.get(url);
         if (known.contains(url)) {
             return url;

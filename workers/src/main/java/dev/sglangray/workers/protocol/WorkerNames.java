@@ -2,10 +2,10 @@
 package dev.sglangray.workers.protocol;
 
 /** How actors are named: as RLinf names them. */
-final class WorkerNames {
+public final class WorkerNames {
     private WorkerNames() {}
 
-    static String actor(String group, int rank) {
+    public static String actor(String group, int rank) {
         return group + ":" + rank;
     }
 }

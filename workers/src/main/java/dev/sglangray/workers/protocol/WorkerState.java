@@ -2,7 +2,7 @@
 package dev.sglangray.workers.protocol;
 
 /** Where a worker's process stands. */
-enum WorkerState {
+public enum WorkerState {
     /** Not started yet. */
     NEW,
     /** Started, not healthy yet. */

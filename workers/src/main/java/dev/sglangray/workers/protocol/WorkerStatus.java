@@ -65,11 +65,11 @@ public record WorkerStatus(
         changes = changes == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(changes));
     }
 
-    WorkerStatus with(@Nullable String version, List<String> held) {
+    public WorkerStatus with(@Nullable String version, List<String> held) {
         return copy(groupSize, state, version, held, changes);
     }
 
-    WorkerStatus ofGroup(int size) {
+    public WorkerStatus ofGroup(int size) {
         return copy(size, state, weightVersion, conditions, changes);
     }
 
@@ -77,7 +77,7 @@ public record WorkerStatus(
         return copy(groupSize, other.name(), weightVersion, conditions, changes);
     }
 
-    WorkerStatus withChanges(Map<String, Object> changed) {
+    public WorkerStatus withChanges(Map<String, Object> changed) {
         return copy(groupSize, state, weightVersion, conditions, changed);
     }
 

@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 /** Finds named actors. Safe for use by many threads. */
-final class ActorHandles {
+public final class ActorHandles {
     /** The names of the actors that this process made. */
     private static final Set<String> MADE_HERE = ConcurrentHashMap.newKeySet();
 
@@ -26,12 +26,12 @@ final class ActorHandles {
     private ActorHandles() {}
 
     /** This process makes an actor of that name. */
-    static void made(String name) {
+    public static void made(String name) {
         MADE_HERE.add(name);
     }
 
     /** The live actor of a name in this namespace; empty when there is none. */
-    static <A> Optional<ActorHandle<A>> find(String name) {
+    public static <A> Optional<ActorHandle<A>> find(String name) {
         Optional<ActorHandle<A>> found = Ray.getActor(name);
         if (MADE_HERE.contains(name)) {
             found.ifPresent(FOUND_OF_OWN::add);

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * Turns Ray's references into futures with one daemon thread for the whole driver. Ray's own {@code get} cannot be
  * interrupted, so the thread waits in short slices; it ends when nothing has been pending for a while.
  */
-final class RefWaiter {
+public final class RefWaiter {
     private static final Logger LOG = LoggerFactory.getLogger(RefWaiter.class);
 
     /** A slice holds up calls made meanwhile, so it is short at first and grows while nothing happens. */
@@ -58,12 +58,12 @@ final class RefWaiter {
         this.longestSliceMs = longestSliceMs;
     }
 
-    static RefWaiter shared() {
+    public static RefWaiter shared() {
         return SHARED;
     }
 
     /** The future completes on the waiter's thread: what is chained on it must not block. */
-    <T> CompletableFuture<T> watch(ObjectRef<T> ref) {
+    public <T> CompletableFuture<T> watch(ObjectRef<T> ref) {
         Pending<T> pending = new Pending<>(ref, new CompletableFuture<>());
         lock.lock();
         try {

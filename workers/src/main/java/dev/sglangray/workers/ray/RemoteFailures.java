@@ -7,11 +7,11 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /** Puts into words what Ray throws for a remote call. */
-final class RemoteFailures {
+public final class RemoteFailures {
     private RemoteFailures() {}
 
     /** What happened, in words: those of the worker where it had some. */
-    static String reason(Throwable thrown) {
+    public static String reason(Throwable thrown) {
         Throwable failure = unwrapped(thrown);
         for (Throwable t = failure; t != null; t = t.getCause()) {
             if (t instanceof WorkerFailure) {
@@ -36,7 +36,7 @@ final class RemoteFailures {
     }
 
     /** Without what futures wrap around it. */
-    static Throwable unwrapped(Throwable thrown) {
+    public static Throwable unwrapped(Throwable thrown) {
         Throwable failure = thrown;
         while (failure instanceof CompletionException && failure.getCause() != null) {
             failure = failure.getCause();

@@ -16,7 +16,7 @@ import java.util.regex.Pattern;
  * A router's arguments: those of its launch, and what was changed since. The changes are kept in a file for a successor, and
  * hold no secrets. Null stands for the router's own default. Safe for use by many threads.
  */
-final class RouterArguments {
+public final class RouterArguments {
     /** The URL is what a fleet's users have, and the servers are those of the roster. */
     private static final Set<String> FIXED = Set.of("host", "port", "worker_urls");
 
@@ -27,15 +27,15 @@ final class RouterArguments {
     private Map<String, Object> changes = Map.of();
 
     /** As it is kept. */
-    record Kept(Map<String, Object> changes) {}
+    public record Kept(Map<String, Object> changes) {}
 
-    RouterArguments(Supplier<Map<String, Object>> launched, RecordStore<Kept> store) {
+    public RouterArguments(Supplier<Map<String, Object>> launched, RecordStore<Kept> store) {
         this.launched = launched;
         this.store = store;
     }
 
     /** Takes over what a predecessor kept. */
-    synchronized void inherit() {
+    public synchronized void inherit() {
         store.load().ifPresent(kept -> changes = copy(kept.changes()));
     }
 
@@ -45,7 +45,7 @@ final class RouterArguments {
     }
 
     /** What was changed since the launch; null inside where that was unset. */
-    synchronized Map<String, Object> changes() {
+    public synchronized Map<String, Object> changes() {
         return changes;
     }
 

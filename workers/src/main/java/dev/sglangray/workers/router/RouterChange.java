@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * its successor does not come up, the old arguments are put back. Without Ray. Safe for use by many threads; one change at a
  * time, others wait.
  */
-final class RouterChange {
+public final class RouterChange {
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     private final RouterArguments arguments;
@@ -37,7 +37,7 @@ final class RouterChange {
     private boolean closed;
 
     /** Makes a router's lifecycle; starts nothing. */
-    interface Maker {
+    public interface Maker {
         /** With these arguments, in the place of that incarnation. */
         ServingLifecycle make(Map<String, Object> arguments, Incarnation incarnation);
     }
@@ -47,14 +47,14 @@ final class RouterChange {
      *
      * @param check refuses changes that the router has no such argument or value for, as a {@link WorkerFailure}
      */
-    RouterChange(RouterArguments arguments, Maker maker, Consumer<Map<String, Object>> check) {
+    public RouterChange(RouterArguments arguments, Maker maker, Consumer<Map<String, Object>> check) {
         this.arguments = arguments;
         this.maker = maker;
         this.check = check;
     }
 
     /** For each start of the process: with what is on trial once, else with what holds. */
-    ServingLifecycle next(Incarnation incarnation) {
+    public ServingLifecycle next(Incarnation incarnation) {
         synchronized (lock) {
             Map<String, Object> fresh = proposed;
             proposed = null;
@@ -77,7 +77,7 @@ final class RouterChange {
      * @param longest for all of it
      * @throws WorkerFailure with the words of what failed; the arguments are as before then
      */
-    void apply(RouterKeeper keeper, Map<String, Object> more, EventSink events, Duration longest) {
+    public void apply(RouterKeeper keeper, Map<String, Object> more, EventSink events, Duration longest) {
         RouterArguments.requireChangeable(more);
         check.accept(more);
         boolean unused = changes.alone("the change of arguments", longest, deadline -> {
@@ -178,7 +178,7 @@ final class RouterChange {
     }
 
     /** Ends a rehearsal that is under way; nothing is left for a successor. */
-    void close() {
+    public void close() {
         ServingLifecycle running;
         synchronized (lock) {
             closed = true;

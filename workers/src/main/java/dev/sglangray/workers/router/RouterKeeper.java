@@ -38,7 +38,7 @@ import org.jspecify.annotations.Nullable;
  * Keeps a router's process running, from its first start to the shutdown, and gives each one to the registry, which gives it the
  * servers. Without Ray. Safe for use by many threads.
  */
-final class RouterKeeper implements AutoCloseable {
+public final class RouterKeeper implements AutoCloseable {
     private static final String WHAT = "router";
 
     private final ThreadLoop loop;
@@ -60,8 +60,8 @@ final class RouterKeeper implements AutoCloseable {
      * @param restarts how often it came back
      * @param spentMillis when restarts were spent of the current budget, in milliseconds since 1970
      */
-    record Kept(String url, int restarts, List<Long> spentMillis) {
-        Kept {
+    public record Kept(String url, int restarts, List<Long> spentMillis) {
+        public Kept {
             spentMillis = List.copyOf(spentMillis);
         }
     }
@@ -73,7 +73,7 @@ final class RouterKeeper implements AutoCloseable {
      * @param probe whether the router at a URL works; a {@link WorkerFailure} says why not
      * @param dial the control API of a router at a URL
      */
-    RouterKeeper(
+    public RouterKeeper(
             SupervisionPolicy policy,
             ThreadLoop loop,
             EventJournal journal,
@@ -104,7 +104,7 @@ final class RouterKeeper implements AutoCloseable {
     }
 
     /** What the first start is made of has changed; to be called before that. */
-    void renew() {
+    public void renew() {
         process.renew();
     }
 
@@ -157,14 +157,14 @@ final class RouterKeeper implements AutoCloseable {
     }
 
     /** The first start, on the caller's thread, which is not repeated; returns the URL. */
-    String start() {
+    public String start() {
         String url = process.startFirst();
         loop.execute(() -> signal(new Signal.Adopted()));
         return url;
     }
 
     /** Takes over from a process of the worker that died, if that one had started something; the URL is known at once. */
-    boolean inherit() {
+    public boolean inherit() {
         Optional<Kept> past = store.load();
         past.ifPresent(kept -> {
             process.inherit(kept.url());
@@ -180,7 +180,7 @@ final class RouterKeeper implements AutoCloseable {
     }
 
     /** The URL, also while the process is being replaced; fails before it was known, and once the process is lost. */
-    String url() {
+    public String url() {
         Standing now = supervisor.standing();
         if (now.isLost()) {
             throw new WorkerFailure(now.describe(WHAT));
@@ -191,21 +191,21 @@ final class RouterKeeper implements AutoCloseable {
                 : known;
     }
 
-    boolean isHealthy() {
+    public boolean isHealthy() {
         return process.lifecycle().isHealthy();
     }
 
-    String logTail(int lines) {
+    public String logTail(int lines) {
         return process.lifecycle().logTail(lines);
     }
 
     /** What the process says of itself, and how it stands with the supervision. */
-    WorkerStatus status() {
+    public WorkerStatus status() {
         return Statuses.supervised(
                 process.lifecycle().status(), supervisor.standing(), process.knownUrl(), false, List.of());
     }
 
-    EventJournal journal() {
+    public EventJournal journal() {
         return journal;
     }
 
@@ -215,7 +215,7 @@ final class RouterKeeper implements AutoCloseable {
     }
 
     /** Replaces the process; returns when the new one serves and lists every server that it is to send to. */
-    void restart(String why, Duration longest) {
+    public void restart(String why, Duration longest) {
         await(longest, () -> {
             Deadline whole = Deadline.in(loop, longest);
             Standing before = supervisor.standing();

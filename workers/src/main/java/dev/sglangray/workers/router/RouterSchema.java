@@ -22,14 +22,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Refuses changes of arguments that the installed router does not have, or not with such values. Immutable. */
-final class RouterSchema implements Consumer<Map<String, Object>> {
+public final class RouterSchema implements Consumer<Map<String, Object>> {
     private static final Logger LOG = LoggerFactory.getLogger(RouterSchema.class);
     private static final Duration DEADLINE = Duration.ofMinutes(3);
 
     private final ChildKit kit;
     private final String python;
 
-    RouterSchema(ChildKit kit, String python) {
+    public RouterSchema(ChildKit kit, String python) {
         this.kit = kit;
         this.python = python;
     }

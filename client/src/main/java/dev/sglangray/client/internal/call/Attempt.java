@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One attempt of a call: the server it goes to, what is sent, and who hears of it. */
-final class Attempt {
+public final class Attempt {
     private static final String USER_AGENT = "sglang-ray";
 
     private final List<ClientListener> listeners;
@@ -33,7 +33,11 @@ final class Attempt {
         this.http = http;
     }
 
-    /** @throws RuntimeException what an interceptor throws; the server is free again then */
+    /**
+     * Begins an attempt.
+     *
+     * @throws RuntimeException what an interceptor throws; the server is free again then
+     */
     static Attempt begin(ClientOptions options, Servers.Server server, CallSpec call, String accept, int number) {
         try {
             OutgoingRequest request = new OutgoingRequest(
@@ -59,15 +63,15 @@ final class Attempt {
         }
     }
 
-    HttpCall http() {
+    public HttpCall http() {
         return http;
     }
 
-    BaseUrl server() {
+    public BaseUrl server() {
         return server.url();
     }
 
-    AttemptResult end(int status, long received, @Nullable Throwable failure) {
+    public AttemptResult end(int status, long received, @Nullable Throwable failure) {
         server.release(failure);
         byte[] body = http.body();
         AttemptResult result = new AttemptResult(
@@ -80,7 +84,7 @@ final class Attempt {
         return result;
     }
 
-    void retried(AttemptResult result, Duration pause) {
+    public void retried(AttemptResult result, Duration pause) {
         tell(listener -> listener.onRetry(request, result, pause));
     }
 

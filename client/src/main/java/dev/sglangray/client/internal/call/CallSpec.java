@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param onlyAt the one server to ask, or null for any
  */
 @SuppressWarnings("ArrayRecordComponent") // Never compared.
-record CallSpec(
+public record CallSpec(
         String method,
         String path,
         byte @Nullable [] body,
@@ -26,24 +26,24 @@ record CallSpec(
         String requestId,
         List<String> rids,
         @Nullable BaseUrl onlyAt) {
-    static final String JSON = "application/json";
-    static final String MSGPACK = "application/msgpack";
-    static final String EVENTS = "text/event-stream";
+    public static final String JSON = "application/json";
+    public static final String MSGPACK = "application/msgpack";
+    public static final String EVENTS = "text/event-stream";
 
-    static CallSpec get(String path, CallOptions options) {
+    public static CallSpec get(String path, CallOptions options) {
         return new CallSpec("GET", path, null, JSON, options, RequestIds.next(), List.of(), null);
     }
 
-    static CallSpec post(String path, byte[] body, String contentType, CallOptions options) {
+    public static CallSpec post(String path, byte[] body, String contentType, CallOptions options) {
         return new CallSpec("POST", path, body, contentType, options, RequestIds.next(), List.of(), null);
     }
 
-    static CallSpec generation(String path, GenerationBody body, CallOptions options) {
+    public static CallSpec generation(String path, GenerationBody body, CallOptions options) {
         return new CallSpec(
                 "POST", path, Json.write(body.fields()), JSON, options, body.requestId(), body.rids(), null);
     }
 
-    CallSpec at(@Nullable BaseUrl server) {
+    public CallSpec at(@Nullable BaseUrl server) {
         return new CallSpec(method, path, body, contentType, options, requestId, rids, server);
     }
 

@@ -14,14 +14,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
 /** What all views of a client share: servers, transports, the retry budget. Thread-safe. */
-final class Caller {
+public final class Caller {
     private final ClientOptions options;
     private final Transports transports;
     private final Servers servers;
     private final RetryBudget budget;
     private final Aborter aborter;
 
-    Caller(ClientOptions options) {
+    public Caller(ClientOptions options) {
         this.options = options;
         this.transports = new Transports(options);
         this.servers = new Servers(options.baseUrls());
@@ -29,45 +29,45 @@ final class Caller {
         this.aborter = new Aborter(this);
     }
 
-    ClientOptions options() {
+    public ClientOptions options() {
         return options;
     }
 
-    Transports transports() {
+    public Transports transports() {
         return transports;
     }
 
-    Servers servers() {
+    public Servers servers() {
         return servers;
     }
 
-    RetryBudget budget() {
+    public RetryBudget budget() {
         return budget;
     }
 
-    Attempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
+    public Attempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
         return Attempt.begin(options, servers.take(tried, call.onlyAt()), call, accept, number);
     }
 
     /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */
-    void abort(BaseUrl server, CallSpec call) {
+    public void abort(BaseUrl server, CallSpec call) {
         if (call.options().abortOnCancel()) {
             aborter.abort(server, call.rids());
         }
     }
 
     /** For a thread that waits. */
-    <T> T await(CallSpec call, Reader<T> reader) {
+    public <T> T await(CallSpec call, Reader<T> reader) {
         return read(call, Futures.await(new RetryingCall(this, transports.waiting(), call).start()), reader);
     }
 
-    <T> CompletableFuture<T> sendOn(HttpTransport transport, CallSpec call, Reader<T> reader) {
+    public <T> CompletableFuture<T> sendOn(HttpTransport transport, CallSpec call, Reader<T> reader) {
         Executor executor = options.callbackExecutor();
         return Futures.map(
                 new RetryingCall(this, transport, call).start(), answer -> read(call, answer, reader), executor);
     }
 
-    <T> CompletableFuture<T> send(CallSpec call, Reader<T> reader) {
+    public <T> CompletableFuture<T> send(CallSpec call, Reader<T> reader) {
         return sendOn(transports.events(), call, reader);
     }
 
@@ -86,12 +86,12 @@ final class Caller {
         return new HttpCall(call.method(), named, call.path(), call.options().headers(), null, null, null);
     }
 
-    void close() {
+    public void close() {
         transports.close();
     }
 
     /** Reads an answer. */
-    interface Reader<T> {
+    public interface Reader<T> {
         /** Decodes it; throws {@link IllegalArgumentException} if something is missing in it. */
         T read(HttpAnswer answer) throws IOException;
     }

@@ -12,11 +12,11 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What {@link CompletableFuture} lacks: cancelling backwards, and waiting with our exceptions. */
-final class Futures {
+public final class Futures {
     private Futures() {}
 
     /** Runs {@code action} when the future has ended; it must not throw. */
-    static <T> void onEnd(CompletableFuture<T> future, BiConsumer<@Nullable T, @Nullable Throwable> action) {
+    public static <T> void onEnd(CompletableFuture<T> future, BiConsumer<@Nullable T, @Nullable Throwable> action) {
         var unused = future.whenComplete(action);
     }
 
@@ -50,7 +50,7 @@ final class Futures {
     }
 
     /** Whether {@code source} succeeds; ending the result early cancels {@code source}. */
-    static CompletableFuture<Boolean> succeeds(CompletableFuture<?> source) {
+    public static CompletableFuture<Boolean> succeeds(CompletableFuture<?> source) {
         return cancelling(source.handle((value, failure) -> failure == null), source);
     }
 
@@ -66,7 +66,7 @@ final class Futures {
      * @throws InferenceException the future's failure, with the caller's stack trace
      * @throws RequestCancelledException if the thread was interrupted; its flag is set again
      */
-    static <T> T await(CompletableFuture<T> future) {
+    public static <T> T await(CompletableFuture<T> future) {
         try {
             return future.get();
         } catch (InterruptedException e) {

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of a generation with the ids by which it can be aborted. */
-record GenerationBody(Map<String, @Nullable Object> fields, String requestId, List<String> rids) {
+public record GenerationBody(Map<String, @Nullable Object> fields, String requestId, List<String> rids) {
     /**
      * Gives a request ids unless it has its own.
      *
@@ -16,7 +16,7 @@ record GenerationBody(Map<String, @Nullable Object> fields, String requestId, Li
      * @param batch the number of prompts in a batch, or 0 if it is none
      * @param samples the number of samples of each prompt; more than one share ids in ways that differ between engines, so they get none
      */
-    static GenerationBody of(Map<String, @Nullable Object> fields, int batch, int samples, boolean abortable) {
+    public static GenerationBody of(Map<String, @Nullable Object> fields, int batch, int samples, boolean abortable) {
         String requestId = RequestIds.next();
         Object own = fields.get("rid");
         if (own instanceof String rid) {
@@ -42,7 +42,7 @@ record GenerationBody(Map<String, @Nullable Object> fields, String requestId, Li
     }
 
     /** The value of {@code n}, which is 1 unless set. */
-    static int samples(@Nullable Object n) {
+    public static int samples(@Nullable Object n) {
         return n == null ? 1 : n instanceof Number number ? number.intValue() : 0;
     }
 }

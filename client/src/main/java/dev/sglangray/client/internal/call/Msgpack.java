@@ -19,7 +19,7 @@ import org.msgpack.core.MessageUnpacker;
 import org.msgpack.value.ValueType;
 
 /** MessagePack to and from plain maps and lists, arrays as SGLang's embodied engines write NumPy's. */
-final class Msgpack {
+public final class Msgpack {
     private static final String ARRAY = "__ndarray__";
     private static final String SCALAR = "__npgeneric__";
     private static final String DATA = "data";
@@ -27,7 +27,7 @@ final class Msgpack {
 
     private Msgpack() {}
 
-    static byte[] write(Map<String, ?> body) {
+    public static byte[] write(Map<String, ?> body) {
         try (MessageBufferPacker packer = MessagePack.newDefaultBufferPacker()) {
             pack(packer, body);
             return packer.toByteArray();
@@ -36,7 +36,7 @@ final class Msgpack {
         }
     }
 
-    static Map<String, Object> readMap(HttpAnswer answer) throws IOException {
+    public static Map<String, Object> readMap(HttpAnswer answer) throws IOException {
         String type = answer.head().header("Content-Type");
         if (type == null || !type.toLowerCase(java.util.Locale.ROOT).contains("msgpack")) {
             throw new IllegalArgumentException("it is not MessagePack but " + type);

@@ -17,11 +17,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param <C> a choice
  */
-record OpenAiAnswer<C>(
+public record OpenAiAnswer<C>(
         String id, String model, List<C> choices, @Nullable Usage usage, Map<String, Object> extra) {
     /** Reads the value at which the reader is. */
     @FunctionalInterface
-    interface Part<P> {
+    public interface Part<P> {
         P read(JsonReader reader) throws IOException;
     }
 
@@ -31,7 +31,7 @@ record OpenAiAnswer<C>(
      * @param bytes kept, and not to be changed
      * @throws IllegalArgumentException if it has no list of choices
      */
-    static <C> OpenAiAnswer<C> parse(byte[] bytes, Part<C> choice) throws IOException {
+    public static <C> OpenAiAnswer<C> parse(byte[] bytes, Part<C> choice) throws IOException {
         try (JsonReader reader = JsonReader.of(bytes)) {
             String id = "";
             String model = "";
@@ -74,9 +74,13 @@ record OpenAiAnswer<C>(
      *
      * @param part null if the choice has none
      */
-    record Choice<P>(int index, @Nullable P part, @Nullable String finishReason, Map<String, Object> extra) {
-        /** @param partName the member that holds the part */
-        static <P> Choice<P> read(JsonReader reader, String partName, Part<P> partReader) throws IOException {
+    public record Choice<P>(int index, @Nullable P part, @Nullable String finishReason, Map<String, Object> extra) {
+        /**
+         * Reads one part.
+         *
+         * @param partName the member that holds the part
+         */
+        public static <P> Choice<P> read(JsonReader reader, String partName, Part<P> partReader) throws IOException {
             int index = 0;
             @Nullable P part = null;
             @Nullable String finishReason = null;

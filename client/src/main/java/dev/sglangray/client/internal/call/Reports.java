@@ -2,7 +2,7 @@
 package dev.sglangray.client.internal.call;
 
 /** Says what a program's own code threw where nobody can be given it. */
-final class Reports {
+public final class Reports {
     private static final System.Logger LOG = System.getLogger("dev.sglangray.client");
 
     private Reports() {}
@@ -12,7 +12,7 @@ final class Reports {
      *
      * @param what whose code it was, for example {@code a batch's report of progress}
      */
-    static void thrown(String what, Throwable thrown) {
+    public static void thrown(String what, Throwable thrown) {
         LOG.log(System.Logger.Level.WARNING, what + " threw", thrown);
     }
 }

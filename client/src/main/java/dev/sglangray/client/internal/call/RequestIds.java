@@ -7,7 +7,7 @@ import java.util.concurrent.ThreadLocalRandom;
 final class RequestIds {
     private RequestIds() {}
 
-    static String next() {
+    public static String next() {
         ThreadLocalRandom random = ThreadLocalRandom.current();
         String digits = Long.toHexString(random.nextLong() | Long.MIN_VALUE);
         return digits + Long.toHexString(random.nextLong() | Long.MIN_VALUE);

@@ -7,23 +7,27 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Keeps retries from multiplying a server's load when most calls fail: a retry takes one from the budget, and ten successes put one
  * back.
  */
-final class RetryBudget {
+public final class RetryBudget {
     private static final int COST = 10;
 
     private final int full;
     private final AtomicInteger left;
 
-    /** @param retries how many there may be without a success in between; at least 0 */
+    /**
+     * Allows so many retries.
+     *
+     * @param retries how many there may be without a success in between; at least 0
+     */
     RetryBudget(int retries) {
         this.full = Math.multiplyExact(retries, COST);
         this.left = new AtomicInteger(full);
     }
 
-    boolean take() {
+    public boolean take() {
         return left.getAndUpdate(now -> now >= COST ? now - COST : now) >= COST;
     }
 
-    void succeeded() {
+    public void succeeded() {
         if (left.get() < full) {
             left.updateAndGet(now -> Math.min(full, now + 1));
         }

@@ -16,11 +16,11 @@ import org.jspecify.annotations.Nullable;
  * goes, and the pause grows with each attempt. Beyond it: not what the server may have worked on, unless it is harmless or was asked
  * for; jitter; and {@code Retry-After}.
  */
-final class RetryPolicy {
+public final class RetryPolicy {
     private RetryPolicy() {}
 
     /** The pause before the next attempt, or empty if there is to be none. */
-    static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {
+    public static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {
         CallOptions options = call.options();
         if (attemptsMade > options.maxRetries() || failure == null || !isRetryable(call, failure)) {
             return Optional.empty();

@@ -11,7 +11,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** The servers of a client: a call goes to the one with the fewest calls under way, but not to one that was just unreachable. */
-final class Servers {
+public final class Servers {
     private static final Duration AVOID = Duration.ofSeconds(1);
 
     private final List<Server> all;
@@ -21,7 +21,7 @@ final class Servers {
         this.all = urls.stream().map(Server::new).toList();
     }
 
-    int size() {
+    public int size() {
         return all.size();
     }
 
@@ -63,7 +63,7 @@ final class Servers {
             this.url = url;
         }
 
-        BaseUrl url() {
+        public BaseUrl url() {
             return url;
         }
 

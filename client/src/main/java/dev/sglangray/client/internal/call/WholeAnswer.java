@@ -17,11 +17,11 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** Collects an answer's body, as far as the client's limit allows. */
-final class WholeAnswer implements AnswerHandler {
+public final class WholeAnswer implements AnswerHandler {
     private static final int FIRST_CAPACITY = 1024;
 
     /** What follows of a refusal would not be shown. */
-    static final int MAX_REFUSAL = 64 * 1024;
+    public static final int MAX_REFUSAL = 64 * 1024;
 
     private final ClientOptions options;
     private final HttpCall call;

@@ -9,13 +9,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param headers gives the first value of a header, whatever the case of its name, or null
  */
-record AnswerHead(int status, Function<String, @Nullable String> headers) {
-    boolean isSuccess() {
+public record AnswerHead(int status, Function<String, @Nullable String> headers) {
+    public boolean isSuccess() {
         return status >= 200 && status < 300;
     }
 
     @Nullable
-    String header(String name) {
+    public String header(String name) {
         return headers.apply(name);
     }
 }

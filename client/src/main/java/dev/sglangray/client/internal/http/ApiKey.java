@@ -4,8 +4,8 @@ package dev.sglangray.client.internal.http;
 import org.jspecify.annotations.Nullable;
 
 /** The secret that goes with each call. It shows nowhere else: {@link #toString()} hides it, {@link #redact} removes it. */
-final class ApiKey {
-    static final ApiKey NONE = new ApiKey(null);
+public final class ApiKey {
+    public static final ApiKey NONE = new ApiKey(null);
 
     private final @Nullable String value;
 
@@ -13,8 +13,12 @@ final class ApiKey {
         this.value = value;
     }
 
-    /** @throws IllegalArgumentException if the key is blank or cannot stand in an HTTP header; its text does not repeat it */
-    static ApiKey of(String value) {
+    /**
+     * Checks a key.
+     *
+     * @throws IllegalArgumentException if the key is blank or cannot stand in an HTTP header; its text does not repeat it
+     */
+    public static ApiKey of(String value) {
         if (value.isBlank() || !value.chars().allMatch(c -> c > 0x20 && c < 0x7f)) {
             throw new IllegalArgumentException(
                     "the API key is empty or has spaces, line ends or non-ASCII characters in it");
@@ -24,7 +28,7 @@ final class ApiKey {
 
     /** The value of the {@code Authorization} header, or null without a key. */
     @Nullable
-    String authorization() {
+    public String authorization() {
         return value == null ? null : "Bearer " + value;
     }
 

@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
 import okhttp3.HttpUrl;
 
 /** The address of an engine or router, perhaps with a path in front of theirs. */
-final class BaseUrl {
+public final class BaseUrl {
     private static final int MAX_KNOWN = 64;
     private static final int MAX_SHOWN = 200;
     private static final String EXAMPLE = "an example is http://10.0.0.1:30000";
@@ -22,7 +22,7 @@ final class BaseUrl {
     private final Map<String, String> targets = new ConcurrentHashMap<>();
 
     /** Where to connect to. */
-    record Target(boolean isHttps, String host, int port) {}
+    public record Target(boolean isHttps, String host, int port) {}
 
     private BaseUrl(HttpUrl url) {
         this.url = url;
@@ -31,10 +31,12 @@ final class BaseUrl {
     }
 
     /**
+     * Reads a base URL.
+     *
      * @throws IllegalArgumentException saying what is wrong with the text; what may be a password or another secret in it is not
      *     repeated
      */
-    static BaseUrl parse(String text) {
+    public static BaseUrl parse(String text) {
         String stripped = text.strip();
         if (stripped.isEmpty()) {
             throw refused("it is empty; " + EXAMPLE);
@@ -79,19 +81,19 @@ final class BaseUrl {
     }
 
     /** The URL of {@code path}, which begins with a slash and may have a query. */
-    HttpUrl resolve(String path) {
+    public HttpUrl resolve(String path) {
         if (!path.startsWith("/")) {
             throw new IllegalArgumentException("the path \"" + path + "\" does not begin with a slash");
         }
         return HttpUrl.get(this + path);
     }
 
-    Target target() {
+    public Target target() {
         return target;
     }
 
     /** What stands in the request's first line for {@code path}. */
-    String target(String path) {
+    public String target(String path) {
         String known = targets.get(path);
         if (known != null) {
             return known;
@@ -110,7 +112,7 @@ final class BaseUrl {
     }
 
     /** The value of the {@code Host} header. */
-    String hostHeader() {
+    public String hostHeader() {
         String host = target.host().contains(":") ? "[" + target.host() + "]" : target.host();
         return url.port() == HttpUrl.defaultPort(url.scheme()) ? host : host + ":" + url.port();
     }

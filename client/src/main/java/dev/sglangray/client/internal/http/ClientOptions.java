@@ -13,7 +13,7 @@ import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** What a client was built with. */
-record ClientOptions(
+public record ClientOptions(
         List<BaseUrl> baseUrls,
         ApiKey apiKey,
         Duration connectTimeout,
@@ -29,8 +29,8 @@ record ClientOptions(
         List<ClientListener> listeners,
         @Nullable Tls tls) {
     /** How long an unused connection is kept: less than the 5 s after which uvicorn, and so SGLang, closes it. */
-    static final Duration IDLE_TIME = Duration.ofSeconds(4);
+    public static final Duration IDLE_TIME = Duration.ofSeconds(4);
 
     /** How to check and speak to an https server. */
-    record Tls(SSLContext context, X509TrustManager trust) {}
+    public record Tls(SSLContext context, X509TrustManager trust) {}
 }

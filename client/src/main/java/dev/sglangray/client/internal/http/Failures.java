@@ -16,27 +16,27 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Makes the exceptions and their texts. */
-final class Failures {
+public final class Failures {
     private Failures() {}
 
-    static InferenceException requestTimeout(HttpCall call, @Nullable Throwable cause) {
+    public static InferenceException requestTimeout(HttpCall call, @Nullable Throwable cause) {
         return new RequestTimeoutException(
                 call.what() + ": no whole answer within the request timeout of " + call.requestTimeout(), cause);
     }
 
-    static InferenceException readTimeout(HttpCall call, @Nullable Throwable cause) {
+    public static InferenceException readTimeout(HttpCall call, @Nullable Throwable cause) {
         return new RequestTimeoutException(
                 call.what() + ": the server was silent for the read timeout of " + call.readTimeout(), cause);
     }
 
-    static InferenceException connectTimeout(ClientOptions options, HttpCall call, @Nullable Throwable cause) {
+    public static InferenceException connectTimeout(ClientOptions options, HttpCall call, @Nullable Throwable cause) {
         return new ServerUnreachableException(
                 call.what() + ": cannot connect: no connection within the connect timeout of "
                         + options.connectTimeout(),
                 cause);
     }
 
-    static InferenceException unreachable(ClientOptions options, HttpCall call, Throwable cause) {
+    public static InferenceException unreachable(ClientOptions options, HttpCall call, Throwable cause) {
         String reason = reason(options, cause);
         return new ServerUnreachableException(
                 call.what() + ": cannot connect: "
@@ -44,32 +44,32 @@ final class Failures {
                 cause);
     }
 
-    static InferenceException lost(ClientOptions options, HttpCall call, Throwable cause) {
+    public static InferenceException lost(ClientOptions options, HttpCall call, Throwable cause) {
         return new ConnectionLostException(
                 call.what() + ": the connection broke before the whole answer had come (" + reason(options, cause)
                         + ")",
                 cause);
     }
 
-    static InferenceException cancelled(HttpCall call, @Nullable Throwable cause) {
+    public static InferenceException cancelled(HttpCall call, @Nullable Throwable cause) {
         return new RequestCancelledException(call.what() + ": cancelled", cause);
     }
 
-    static InferenceException closed() {
+    public static InferenceException closed() {
         return new RequestCancelledException("the client is closed", null);
     }
 
-    static InferenceException tooLarge(ClientOptions options, HttpCall call) {
+    public static InferenceException tooLarge(ClientOptions options, HttpCall call) {
         return new AnswerTooLargeException(call.what() + ": the answer is larger than the limit of "
                 + options.maxAnswerBytes() + " bytes (maxAnswerBytes)");
     }
 
-    static InferenceException status(ClientOptions options, HttpCall call, HttpAnswer answer) {
+    public static InferenceException status(ClientOptions options, HttpCall call, HttpAnswer answer) {
         String retryAfter = answer.head().header("Retry-After");
         return status(options, call, answer.head().status(), answer.text(), retryAfter);
     }
 
-    static InferenceException status(
+    public static InferenceException status(
             ClientOptions options, HttpCall call, int status, String body, @Nullable String retryAfter) {
         String message = options.apiKey().redact(ServerMessage.of(body));
         return new ServerStatusException(
@@ -80,7 +80,7 @@ final class Failures {
     }
 
     /** An answer that is no JSON, or not the JSON that was expected. */
-    static InferenceException malformed(ClientOptions options, HttpCall call, byte[] body, Exception e) {
+    public static InferenceException malformed(ClientOptions options, HttpCall call, byte[] body, Exception e) {
         String why = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
         int shown = Math.min(body.length, 4 * ServerMessage.MAX_LENGTH);
         String seen = new String(Arrays.copyOf(body, shown), StandardCharsets.UTF_8);
@@ -91,13 +91,13 @@ final class Failures {
                 null);
     }
 
-    static InferenceException noStream(HttpCall call, String contentType) {
+    public static InferenceException noStream(HttpCall call, String contentType) {
         return new MalformedResponseException(
                 call.what() + ": the answer is no event stream but " + ServerMessage.shorten(contentType), null);
     }
 
     /** The call could not be carried out, or its answer not be read, in a way that nothing else here describes. */
-    static InferenceException unexpected(ClientOptions options, HttpCall call, Throwable cause) {
+    public static InferenceException unexpected(ClientOptions options, HttpCall call, Throwable cause) {
         if (cause instanceof InferenceException known) {
             return known;
         }
@@ -112,7 +112,7 @@ final class Failures {
                 cause);
     }
 
-    static boolean isOutOfMemory(Throwable failure) {
+    public static boolean isOutOfMemory(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof OutOfMemoryError) {
                 return true;
@@ -122,7 +122,7 @@ final class Failures {
     }
 
     /** An answer that is no HTTP. */
-    static InferenceException notHttp(ClientOptions options, HttpCall call, Throwable cause) {
+    public static InferenceException notHttp(ClientOptions options, HttpCall call, Throwable cause) {
         return new MalformedResponseException(
                 call.what() + ": the answer is not HTTP: " + reason(options, cause), cause);
     }

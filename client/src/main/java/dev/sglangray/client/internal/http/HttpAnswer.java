@@ -5,8 +5,8 @@ import java.nio.charset.StandardCharsets;
 
 /** A whole answer. The body is not to be changed. */
 @SuppressWarnings("ArrayRecordComponent") // Never compared; copying a body of many megabytes would only cost.
-record HttpAnswer(AnswerHead head, byte[] body) {
-    String text() {
+public record HttpAnswer(AnswerHead head, byte[] body) {
+    public String text() {
         return new String(body, StandardCharsets.UTF_8);
     }
 }

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param readTimeout how long the server may be silent
  */
 @SuppressWarnings("ArrayRecordComponent") // Never compared.
-record HttpCall(
+public record HttpCall(
         String method,
         BaseUrl baseUrl,
         String path,

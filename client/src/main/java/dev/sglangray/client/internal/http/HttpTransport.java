@@ -10,7 +10,7 @@ import java.time.Duration;
  * Sends HTTP calls, each once: no retries, no reading of bodies. Thread-safe. There are two: {@link OkHttpTransport} has a thread
  * for each call under way, {@link NettyTransport} a few event loops for all of them.
  */
-interface HttpTransport extends AutoCloseable {
+public interface HttpTransport extends AutoCloseable {
     /**
      * Starts a call and returns at once. The handler hears of the answer on a thread of the transport, and of exactly one end.
      *

@@ -13,18 +13,18 @@ import java.util.concurrent.TimeUnit;
  * Runs what has to wait on a transport's own threads: on the timer that the JVM shares, an interceptor or listener could hold up every
  * timeout of the program. Thread-safe.
  */
-final class Pauses {
+public final class Pauses {
     private final ScheduledExecutorService timer;
     private final Executor threads;
     private final Set<Pause> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    Pauses(ScheduledExecutorService timer, Executor threads) {
+    public Pauses(ScheduledExecutorService timer, Executor threads) {
         this.timer = timer;
         this.threads = threads;
     }
 
-    void after(Duration pause, Runnable action) {
+    public void after(Duration pause, Runnable action) {
         Pause waiting = new Pause(action);
         open.add(waiting);
         if (closed || pause.isZero()) {
@@ -39,7 +39,7 @@ final class Pauses {
     }
 
     /** Runs what still waits; what comes later does not wait. */
-    void close() {
+    public void close() {
         closed = true;
         open.forEach(this::end);
     }

@@ -31,7 +31,7 @@ final class ServerMessage {
         return shorten(text);
     }
 
-    static String shorten(String text) {
+    public static String shorten(String text) {
         return text.length() <= MAX_LENGTH ? text : text.substring(0, MAX_LENGTH) + "…";
     }
 

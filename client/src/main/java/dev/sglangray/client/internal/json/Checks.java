@@ -7,7 +7,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Checks of arguments; all throw {@link IllegalArgumentException}. */
-final class Checks {
+public final class Checks {
     private static final Duration LONGEST = Duration.ofDays(24);
     private static final Set<String> OWN_HEADERS = Set.of(
             "host", "content-length", "transfer-encoding", "connection", "upgrade", "accept-encoding", "expect", "te");
@@ -15,38 +15,38 @@ final class Checks {
     private Checks() {}
 
     /** A limit that both transports can keep: they count in milliseconds, in 32 bits. */
-    static Duration timeout(String name, Duration value) {
+    public static Duration timeout(String name, Duration value) {
         if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(name + " must be from 1 ms to " + LONGEST.toDays() + " days: " + value);
         }
         return value;
     }
 
-    static void timeoutOrNull(String name, @Nullable Duration value) {
+    public static void timeoutOrNull(String name, @Nullable Duration value) {
         if (value != null) {
             timeout(name, value);
         }
     }
 
-    static void pause(String name, Duration value) {
+    public static void pause(String name, Duration value) {
         if (value.isNegative() || value.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(name + " must be from 0 to " + LONGEST.toDays() + " days: " + value);
         }
     }
 
-    static int atLeast(String name, int least, int value) {
+    public static int atLeast(String name, int least, int value) {
         if (value < least) {
             throw new IllegalArgumentException(name + " must be at least " + least + ": " + value);
         }
         return value;
     }
 
-    static boolean isHeaderValue(String value) {
+    public static boolean isHeaderValue(String value) {
         return value.chars().allMatch(c -> c == '\t' || (c >= 0x20 && c < 0x7f));
     }
 
     /** A header that can be sent and does not belong to the transport. The text does not repeat the value. */
-    static void header(String name, String value) {
+    public static void header(String name, String value) {
         if (name.isEmpty() || !name.chars().allMatch(c -> c > 0x20 && c < 0x7f && c != ':')) {
             throw new IllegalArgumentException("\"" + name + "\" is no name of a header");
         }

@@ -22,7 +22,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** JSON to and from plain ordered, unmodifiable maps and lists, which may hold nulls. */
-final class Json {
+public final class Json {
     private static final JsonMapper MAPPER = JsonMapper.builder(JsonFactory.builder()
                     // Hidden states and routed experts travel as base64 texts that can be longer than Jackson's 20 MB.
                     .streamReadConstraints(StreamReadConstraints.builder()
@@ -36,7 +36,7 @@ final class Json {
 
     private Json() {}
 
-    static byte[] write(Object value) {
+    public static byte[] write(Object value) {
         try {
             return MAPPER.writeValueAsBytes(value);
         } catch (JsonProcessingException e) {
@@ -44,11 +44,11 @@ final class Json {
         }
     }
 
-    static String text(Object value) {
+    public static String text(Object value) {
         return new String(write(value), StandardCharsets.UTF_8);
     }
 
-    static JsonNode read(byte[] bytes) throws IOException {
+    public static JsonNode read(byte[] bytes) throws IOException {
         return MAPPER.readTree(bytes);
     }
 
@@ -56,7 +56,7 @@ final class Json {
         return MAPPER.createParser(bytes);
     }
 
-    static @Nullable Object toJava(byte[] bytes, int start, int length) {
+    public static @Nullable Object toJava(byte[] bytes, int start, int length) {
         try {
             return freeze(MAPPER.readValue(bytes, start, length, Object.class));
         } catch (IOException e) {
@@ -65,16 +65,16 @@ final class Json {
         }
     }
 
-    static JsonNode read(String text) throws JsonProcessingException {
+    public static JsonNode read(String text) throws JsonProcessingException {
         return MAPPER.readTree(text);
     }
 
-    static @Nullable Object toJava(JsonNode node) {
+    public static @Nullable Object toJava(JsonNode node) {
         return freeze(MAPPER.convertValue(node, Object.class));
     }
 
     /** The members of {@code object} whose names are not in {@code known}. */
-    static Map<String, Object> others(JsonNode object, Set<String> known) {
+    public static Map<String, Object> others(JsonNode object, Set<String> known) {
         Map<String, @Nullable Object> rest = new LinkedHashMap<>();
         object.properties().forEach(member -> {
             if (!known.contains(member.getKey())) {
@@ -86,7 +86,7 @@ final class Json {
 
     /** A deep copy that nobody can change; values other than maps and collections are taken as they are. */
     @SuppressWarnings("unchecked") // A lazy map's keys are texts.
-    static Map<String, Object> freezeMap(Map<String, ?> map) {
+    public static Map<String, Object> freezeMap(Map<String, ?> map) {
         if (map instanceof LazyJsonMap) {
             return (Map<String, Object>) map;
         }
@@ -95,7 +95,7 @@ final class Json {
         return frozen(copy);
     }
 
-    static @Nullable Object freeze(@Nullable Object value) {
+    public static @Nullable Object freeze(@Nullable Object value) {
         if (value instanceof Map<?, ?> map) {
             Map<String, @Nullable Object> copy = new LinkedHashMap<>();
             map.forEach((key, item) -> copy.put(String.valueOf(key), freeze(item)));

@@ -13,7 +13,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Goes through a JSON text once, taking what is wanted and remembering where the rest is. Not thread-safe. */
-final class JsonReader implements Closeable {
+public final class JsonReader implements Closeable {
     private final byte[] bytes;
     private final JsonParser parser;
 
@@ -28,7 +28,7 @@ final class JsonReader implements Closeable {
      * @param bytes kept by what is left for later, and not to be changed
      * @throws JsonParseException if there is no token
      */
-    static JsonReader of(byte[] bytes) throws IOException {
+    public static JsonReader of(byte[] bytes) throws IOException {
         JsonReader reader = new JsonReader(bytes);
         if (reader.next() == null) {
             throw new JsonParseException(reader.parser, "No content");
@@ -38,13 +38,13 @@ final class JsonReader implements Closeable {
 
     /** The next token, at which the other methods then look; null at the end. */
     @Nullable
-    JsonToken next() throws IOException {
+    public JsonToken next() throws IOException {
         return parser.nextToken();
     }
 
     /** The name of the first member of the object at which the reader is; null if it is empty or no object, which is passed over. */
     @Nullable
-    String firstMember() throws IOException {
+    public String firstMember() throws IOException {
         if (parser.hasToken(JsonToken.START_OBJECT)) {
             return nextMember();
         }
@@ -54,7 +54,7 @@ final class JsonReader implements Closeable {
 
     /** The name of the object's next member, at whose value the reader then is; null after the last. */
     @Nullable
-    String nextMember() throws IOException {
+    public String nextMember() throws IOException {
         if (parser.nextToken() != JsonToken.FIELD_NAME) {
             return null;
         }
@@ -63,16 +63,16 @@ final class JsonReader implements Closeable {
         return name;
     }
 
-    boolean isArray() {
+    public boolean isArray() {
         return parser.hasToken(JsonToken.START_ARRAY);
     }
 
-    boolean isNull() {
+    public boolean isNull() {
         return parser.hasToken(JsonToken.VALUE_NULL);
     }
 
     /** A scalar as text; empty for null and anything else. */
-    String text() throws IOException {
+    public String text() throws IOException {
         if (parser.currentToken().isScalarValue() && !isNull()) {
             return parser.getText();
         }
@@ -80,14 +80,14 @@ final class JsonReader implements Closeable {
         return "";
     }
 
-    int integer() throws IOException {
+    public int integer() throws IOException {
         int value = parser.getValueAsInt();
         parser.skipChildren();
         return value;
     }
 
     /** A list of token ids; empty for anything else. */
-    TokenIds tokenIds() throws IOException {
+    public TokenIds tokenIds() throws IOException {
         if (!isArray()) {
             parser.skipChildren();
             return TokenIds.EMPTY;
@@ -104,7 +104,7 @@ final class JsonReader implements Closeable {
     }
 
     /** A list of numbers; empty for anything else. */
-    List<Double> numbers() throws IOException {
+    public List<Double> numbers() throws IOException {
         List<Double> numbers = new ArrayList<>();
         if (isArray()) {
             while (parser.nextToken() != JsonToken.END_ARRAY) {
@@ -119,7 +119,7 @@ final class JsonReader implements Closeable {
 
     /** Any value, as maps, lists and so on. */
     @Nullable
-    Object value() throws IOException {
+    public Object value() throws IOException {
         if (parser.hasToken(JsonToken.VALUE_STRING)) {
             return parser.getText();
         }
@@ -129,18 +129,18 @@ final class JsonReader implements Closeable {
 
     /** An object; empty for anything else. */
     @SuppressWarnings("unchecked") // The names of members are texts.
-    Map<String, Object> object() throws IOException {
+    public Map<String, Object> object() throws IOException {
         return value() instanceof Map<?, ?> map ? (Map<String, Object>) map : Map.of();
     }
 
     /** Leaves the value where it is, to be read when it is asked for. */
-    void leave(String name, LazyJsonMap.Builder rest) throws IOException {
+    public void leave(String name, LazyJsonMap.Builder rest) throws IOException {
         int start = start();
         rest.add(name, bytes, start, end(start));
     }
 
     /** Passes over the value. */
-    void skip() throws IOException {
+    public void skip() throws IOException {
         parser.skipChildren();
     }
 
@@ -161,7 +161,7 @@ final class JsonReader implements Closeable {
     }
 
     /** Requires that nothing follows; a {@link JsonParseException} says what does. */
-    void end() throws IOException {
+    public void end() throws IOException {
         JsonToken more = parser.nextToken();
         if (more != null) {
             throw new JsonParseException(parser, "Trailing token (" + more + ") found after value");

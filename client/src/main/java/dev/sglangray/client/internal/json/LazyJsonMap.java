@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The members of a JSON object, each read when it is first asked for: log-probabilities of two hundred kilobytes cost nothing to who
  * wants the text. Unmodifiable, thread-safe. It keeps the answer's bytes alive.
  */
-final class LazyJsonMap extends AbstractMap<String, Object> {
+public final class LazyJsonMap extends AbstractMap<String, Object> {
     static final LazyJsonMap EMPTY = new LazyJsonMap(Map.of());
 
     private final Map<String, Member> members;
@@ -45,17 +45,17 @@ final class LazyJsonMap extends AbstractMap<String, Object> {
     }
 
     /** Collects members. */
-    static final class Builder {
+    public static final class Builder {
         private @Nullable Map<String, Member> members;
 
-        void add(String name, byte[] bytes, int start, int end) {
+        public void add(String name, byte[] bytes, int start, int end) {
             if (members == null) {
                 members = new LinkedHashMap<>();
             }
             members.put(name, new Member(name, bytes, start, end));
         }
 
-        LazyJsonMap build() {
+        public LazyJsonMap build() {
             return members == null ? EMPTY : new LazyJsonMap(members);
         }
     }

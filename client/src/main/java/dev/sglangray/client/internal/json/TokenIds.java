@@ -5,12 +5,16 @@ import java.util.AbstractList;
 import java.util.RandomAccess;
 
 /** Token ids, four bytes each. Unmodifiable. */
-final class TokenIds extends AbstractList<Integer> implements RandomAccess {
-    static final TokenIds EMPTY = new TokenIds(new int[0]);
+public final class TokenIds extends AbstractList<Integer> implements RandomAccess {
+    public static final TokenIds EMPTY = new TokenIds(new int[0]);
 
     private final int[] ids;
 
-    /** @param ids not to be changed afterwards */
+    /**
+     * Takes over the ids.
+     *
+     * @param ids not to be changed afterwards
+     */
     TokenIds(int[] ids) {
         this.ids = ids;
     }

@@ -21,6 +21,8 @@ final class SseParser {
     private boolean afterReturn;
 
     /**
+     * Waits for the first bytes.
+     *
      * @param limit of one event, in bytes
      * @param events takes the data of each event that has any
      */
@@ -29,7 +31,11 @@ final class SseParser {
         this.events = events;
     }
 
-    /** @throws TooLargeException if an event is larger than the limit */
+    /**
+     * Takes further bytes of the stream.
+     *
+     * @throws TooLargeException if an event is larger than the limit
+     */
     void feed(ByteBuffer piece) {
         while (piece.hasRemaining()) {
             byte next = piece.get();

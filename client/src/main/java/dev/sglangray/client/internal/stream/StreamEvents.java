@@ -7,11 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 
 /** Reads the events of streams, among which a server may put an error. */
-final class StreamEvents {
+public final class StreamEvents {
     private StreamEvents() {}
 
     /** As {@code reader}, but an event that tells of an error is a {@link ServerError}. */
-    static <T> EventStream.EventReader<T> orError(EventStream.EventReader<T> reader) {
+    public static <T> EventStream.EventReader<T> orError(EventStream.EventReader<T> reader) {
         return data -> {
             try {
                 return reader.read(data);

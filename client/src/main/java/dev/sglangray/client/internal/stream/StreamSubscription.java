@@ -23,7 +23,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /** One request whose events go to one subscriber. Signals to the subscriber do not overlap. */
-final class StreamSubscription<T> implements Flow.Subscription {
+public final class StreamSubscription<T> implements Flow.Subscription {
     private final Caller caller;
     private final CallSpec call;
     private final EventStream.EventReader<T> reader;
@@ -39,7 +39,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
     private boolean ended; // Guarded by draining.
     private int attempts; // Attempts follow each other.
 
-    StreamSubscription(
+    public StreamSubscription(
             Caller caller, CallSpec call, EventStream.EventReader<T> reader, Flow.Subscriber<? super T> subscriber) {
         this.caller = caller;
         this.call = call;
@@ -47,7 +47,7 @@ final class StreamSubscription<T> implements Flow.Subscription {
         this.subscriber = subscriber;
     }
 
-    void start() {
+    public void start() {
         try {
             subscriber.onSubscribe(this);
         } catch (Throwable e) {

@@ -18,10 +18,10 @@ import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** Reads certificates to trust. */
-final class Certificates {
+public final class Certificates {
     private Certificates() {}
 
-    static ClientOptions.Tls trusting(Path pem) {
+    public static ClientOptions.Tls trusting(Path pem) {
         try (InputStream file = Files.newInputStream(pem)) {
             Collection<? extends Certificate> certificates =
                     CertificateFactory.getInstance("X.509").generateCertificates(file);

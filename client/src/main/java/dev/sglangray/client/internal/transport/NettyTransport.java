@@ -25,7 +25,7 @@ import java.util.concurrent.TimeUnit;
  * The transport on Netty's event loops: a call under way costs a socket and a little memory, not a thread. Each loop has
  * connections of its own; all that the loops share is {@link NettyAdmission}.
  */
-final class NettyTransport implements HttpTransport {
+public final class NettyTransport implements HttpTransport {
     private static final int NAME_THREADS = 4;
 
     private final IoEventLoopGroup group;
@@ -35,7 +35,7 @@ final class NettyTransport implements HttpTransport {
     private final Pauses pauses;
     private volatile boolean closed;
 
-    NettyTransport(ClientOptions options) {
+    public NettyTransport(ClientOptions options) {
         int loops = Math.min(options.eventLoops(), options.maxConnections());
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());

@@ -30,7 +30,7 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /** The transport on OkHttp. It owns its threads, all of them daemons, and its connections. */
-final class OkHttpTransport implements HttpTransport {
+public final class OkHttpTransport implements HttpTransport {
     private static final int IDLE_CONNECTIONS = 256;
     private static final int CALLBACK_THREADS = 8;
     private static final Set<Integer> FOLLOWED_UP = Set.of(401, 407, 408, 421, 503);
@@ -43,7 +43,7 @@ final class OkHttpTransport implements HttpTransport {
     private final Pauses pauses = new Pauses(timer, later);
     private volatile boolean closed;
 
-    OkHttpTransport(ClientOptions options) {
+    public OkHttpTransport(ClientOptions options) {
         this.options = options;
         Dispatcher dispatcher = new Dispatcher(daemonThreads());
         dispatcher.setMaxRequests(options.maxConnections());

@@ -7,34 +7,34 @@ import java.net.Proxy;
 import org.jspecify.annotations.Nullable;
 
 /** The transports of a client, each made when it is first needed. Thread-safe. */
-final class Transports {
+public final class Transports {
     private final ClientOptions options;
     private final OkHttpTransport waiting;
     private volatile @Nullable HttpTransport events;
     private boolean closed;
 
-    Transports(ClientOptions options) {
+    public Transports(ClientOptions options) {
         this.options = options;
         this.waiting = new OkHttpTransport(options);
     }
 
     /** For threads that wait and for control calls. */
-    HttpTransport waiting() {
+    public HttpTransport waiting() {
         return waiting;
     }
 
     /** For asynchronous, batch and streaming calls. */
-    HttpTransport events() {
+    public HttpTransport events() {
         HttpTransport made = events;
         return made == null ? makeEvents() : made;
     }
 
     /** Whether waiting for {@link #events} on this thread would wait for ever. */
-    boolean isEventThread() {
+    public boolean isEventThread() {
         return events instanceof NettyTransport loops && loops.isEventLoopThread();
     }
 
-    synchronized void close() {
+    public synchronized void close() {
         closed = true;
         waiting.close();
         if (events != null) {

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param line the override as written
  * @param position its place among the overrides
  */
-record ConfigOverride(
+public record ConfigOverride(
         Type type,
         String key,
         @Nullable String packageName,
@@ -25,7 +25,7 @@ record ConfigOverride(
         String line,
         SourcePosition position) {
 
-    enum Type {
+    public enum Type {
         /** {@code a.b=c}: the key must exist. */
         CHANGE,
         /** {@code +a.b=c}: the key must not exist. */
@@ -37,10 +37,10 @@ record ConfigOverride(
     }
 
     /** A value that stands for several, which only Hydra's multirun can use. */
-    record Sweep(String text) {}
+    public record Sweep(String text) {}
 
     /** The override for people; a value that is probably secret is hidden. */
-    String displayLine() {
+    public String displayLine() {
         return display(line);
     }
 
@@ -53,7 +53,7 @@ record ConfigOverride(
     }
 
     /** {@code key} or {@code key@package}. */
-    String keyWithPackage() {
+    public String keyWithPackage() {
         return packageName == null ? key : key + "@" + packageName;
     }
 }

@@ -23,11 +23,11 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Applies overrides to a composed tree, in order. */
-final class OverrideApplier {
+public final class OverrideApplier {
     private final MapNode root;
     private final Interpolator interpolator;
 
-    OverrideApplier(MapNode root, Interpolator interpolator) {
+    public OverrideApplier(MapNode root, Interpolator interpolator) {
         this.root = root;
         this.interpolator = interpolator;
     }
@@ -37,7 +37,7 @@ final class OverrideApplier {
      *
      * @return a problem for each override that does not fit
      */
-    List<ConfigProblem> apply(List<ConfigOverride> overrides) {
+    public List<ConfigProblem> apply(List<ConfigOverride> overrides) {
         List<ConfigProblem> problems = new ArrayList<>();
         for (ConfigOverride override : overrides) {
             try {

@@ -13,7 +13,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Parses Hydra's override grammar by recursive descent. Not for use by several threads. */
-final class OverrideParser {
+public final class OverrideParser {
     private static final int MAX_DEPTH = 100;
 
     private static final Set<OverrideTokenType> DICT_KEY_PARTS = Set.of(
@@ -39,7 +39,7 @@ final class OverrideParser {
      *
      * @param sink takes a problem for each one that does not follow the grammar
      */
-    static List<ConfigOverride> parseAll(List<String> lines, ProblemSink sink) {
+    public static List<ConfigOverride> parseAll(List<String> lines, ProblemSink sink) {
         List<ConfigOverride> overrides = new ArrayList<>();
         List<ConfigProblem> problems = new ArrayList<>();
         for (String line : lines) {

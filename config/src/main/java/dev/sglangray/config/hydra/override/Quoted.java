@@ -36,7 +36,7 @@ record Quoted(String text) {
     }
 
     /** The value with texts instead of quoted texts, through lists and maps. */
-    static @Nullable Object strip(@Nullable Object value) {
+    public static @Nullable Object strip(@Nullable Object value) {
         if (value instanceof Quoted quoted) {
             return quoted.text();
         } else if (value instanceof List<?> list) {

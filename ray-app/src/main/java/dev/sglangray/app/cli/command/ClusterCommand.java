@@ -21,7 +21,7 @@ import picocli.CommandLine.Mixin;
             "that `sglang-ray plan --cluster FILE` reads.",
             ""
         })
-final class ClusterCommand implements Callable<Integer> {
+public final class ClusterCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Mixin

@@ -22,7 +22,7 @@ import picocli.CommandLine.Option;
             "The one of the tested versions is conf/sglang-ray.schema.json.",
             ""
         })
-final class ConfigSchemaCommand implements Callable<Integer> {
+public final class ConfigSchemaCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Option(

@@ -33,7 +33,7 @@ import picocli.CommandLine.Option;
             "  sglang-ray config show -c my.yaml",
             "  sglang-ray config show --config-path conf --config-name serve --key router_server_args.server"
         })
-final class ConfigShowCommand implements Callable<Integer> {
+public final class ConfigShowCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Mixin

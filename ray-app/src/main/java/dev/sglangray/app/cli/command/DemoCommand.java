@@ -43,7 +43,7 @@ import picocli.CommandLine.Option;
             "declares as many accelerators as there are engines, and the engines compute on the CPU.",
             ""
         })
-final class DemoCommand implements Callable<Integer> {
+public final class DemoCommand implements Callable<Integer> {
     private static final Duration MODEL_DEADLINE = Duration.ofMinutes(5);
     private static final Duration PROBE_DEADLINE = Duration.ofMinutes(1);
     private static final Duration ANSWER = Duration.ofMinutes(5);

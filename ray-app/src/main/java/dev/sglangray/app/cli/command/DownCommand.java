@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet. A `sglang-ray up` in the foreground that owns it ends too.",
             ""
         })
-final class DownCommand implements Callable<Integer> {
+public final class DownCommand implements Callable<Integer> {
     /** Ray takes a moment to end processes and to remove placement groups. */
     private static final Duration GONE = Duration.ofSeconds(20);
 

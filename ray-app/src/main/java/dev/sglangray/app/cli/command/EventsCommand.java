@@ -35,7 +35,7 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet.",
             ""
         })
-final class EventsCommand implements Callable<Integer> {
+public final class EventsCommand implements Callable<Integer> {
     private static final Duration ANSWER = Duration.ofSeconds(20);
 
     private final CliContext context;

@@ -41,7 +41,7 @@ import picocli.CommandLine.Parameters;
             "An API key is read from the variable SGLANG_RAY_API_KEY.",
             ""
         })
-final class GenerateCommand implements Callable<Integer> {
+public final class GenerateCommand implements Callable<Integer> {
     private static final String API_KEY = "SGLANG_RAY_API_KEY";
 
     private final CliContext context;

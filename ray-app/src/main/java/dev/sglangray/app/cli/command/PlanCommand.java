@@ -55,7 +55,7 @@ import picocli.CommandLine.Option;
             "  sglang-ray cluster --address 10.0.0.1:6379 > cluster.yaml",
             "  sglang-ray plan --cluster cluster.yaml -c my.yaml --explain 3"
         })
-final class PlanCommand implements Callable<Integer> {
+public final class PlanCommand implements Callable<Integer> {
     private static final String ROUTER = "router";
 
     private final CliContext context;

@@ -40,7 +40,7 @@ import picocli.CommandLine.Parameters;
             "  sglang-ray replace-router policy=round_robin",
             "  sglang-ray replace-router policy=cache_aware cache_threshold=0.6 ~balance_abs_threshold"
         })
-final class ReplaceRouterCommand implements Callable<Integer> {
+public final class ReplaceRouterCommand implements Callable<Integer> {
     private static final Duration ANSWER = Duration.ofSeconds(20);
 
     private final CliContext context;

@@ -39,7 +39,7 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet, or when an engine does not come back; the next are then left alone.",
             ""
         })
-final class RestartCommand implements Callable<Integer> {
+public final class RestartCommand implements Callable<Integer> {
     private static final String WHY = "asked for on the command line";
     private static final Duration ANSWER = Duration.ofSeconds(20);
     /** The worker lifts the drain at once; this is for the router to hear of it. */

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
             "  ray job submit --address http://HOST:8265 --working-dir DIST -- bash sglang-ray run -cp my.jar com.example.Rollout"
         })
 @SuppressWarnings("UnusedVariable") // the options are here for the help
-final class RunCommand implements Callable<Integer> {
+public final class RunCommand implements Callable<Integer> {
     @Option(
             names = {"-cp", "--class-path"},
             paramLabel = "PATH",

@@ -38,7 +38,7 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet, no room, or an engine does not start; the fleet is then as it was.",
             ""
         })
-final class ScaleCommand implements Callable<Integer> {
+public final class ScaleCommand implements Callable<Integer> {
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration ANSWER = Duration.ofSeconds(5);
 

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet.",
             ""
         })
-final class StatusCommand implements Callable<Integer> {
+public final class StatusCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Mixin

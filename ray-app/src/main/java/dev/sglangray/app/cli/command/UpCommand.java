@@ -45,7 +45,7 @@ import picocli.CommandLine.Option;
             "  sglang-ray up --address 10.0.0.1:6379 --config-path conf --config-name serve rollout.server.tp_size=4",
             "  sglang-ray up --address 10.0.0.1:6379 -c my.yaml --detach"
         })
-final class UpCommand implements Callable<Integer> {
+public final class UpCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Mixin

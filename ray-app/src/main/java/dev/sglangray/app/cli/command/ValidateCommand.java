@@ -40,7 +40,7 @@ import picocli.CommandLine.Option;
             "  sglang-ray validate --config-path conf --config-name serve --json rollout.server.tp_size=4",
             "  sglang-ray validate -c my.yaml --target sglang==0.5.12.post1 --target sglang-router==0.3.2"
         })
-final class ValidateCommand implements Callable<Integer> {
+public final class ValidateCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Mixin

@@ -23,7 +23,7 @@ import java.util.stream.Stream;
  * native half to file descriptor 2. So {@code System.out} is silenced, and where the start script has put the real
  * standard error on another descriptor (and a filter on 2), messages go there.
  */
-final class Console {
+public final class Console {
     private static final int SHORTEST_SECRET = 8;
 
     private final PrintStream out;
@@ -31,14 +31,14 @@ final class Console {
     private final boolean terminal;
     private volatile List<String> secrets = List.of();
 
-    Console(PrintStream out, PrintStream err, boolean terminal) {
+    public Console(PrintStream out, PrintStream err, boolean terminal) {
         this.out = out;
         this.err = err;
         this.terminal = terminal;
     }
 
     /** Takes over the process's streams; to be called once, before Ray's classes are loaded. */
-    static Console takeOver() {
+    public static Console takeOver() {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
         PrintStream err = realStandardError();
         System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
@@ -60,7 +60,7 @@ final class Console {
     }
 
     /** From here on, no line of either stream shows these texts; short ones are left out, which stand in others by chance. */
-    void hide(List<String> texts) {
+    public void hide(List<String> texts) {
         secrets = Stream.concat(secrets.stream(), texts.stream().filter(text -> text.length() >= SHORTEST_SECRET))
                 .distinct()
                 .sorted(Comparator.comparingInt(String::length).reversed())
@@ -81,23 +81,23 @@ final class Console {
     }
 
     /** The results' stream, for picocli. */
-    PrintWriter resultWriter() {
+    public PrintWriter resultWriter() {
         return new PrintWriter(out, true, StandardCharsets.UTF_8);
     }
 
     /** The messages' stream, for picocli. */
-    PrintWriter messageWriter() {
+    public PrintWriter messageWriter() {
         return new PrintWriter(err, true, StandardCharsets.UTF_8);
     }
 
     /** A line of the result. */
-    void result(String line) {
+    public void result(String line) {
         out.println(shown(line));
         out.flush();
     }
 
     /** Takes a long result piece by piece, and prints it line by line. Not for use by several threads. */
-    Writer resultLines() {
+    public Writer resultLines() {
         return new Writer() {
             private final StringBuilder line = new StringBuilder();
 
@@ -127,7 +127,7 @@ final class Console {
     }
 
     /** A line for people. */
-    void say(String line) {
+    public void say(String line) {
         synchronized (err) {
             err.println(shown(line));
             err.flush();
@@ -138,7 +138,7 @@ final class Console {
      * The text with control characters, other than line ends and tabs, written as JSON writes them: values and logs of others may hold
      * sequences that a terminal would act on.
      */
-    static String visible(String text) {
+    public static String visible(String text) {
         if (text.chars().noneMatch(Console::isHarmful)) {
             return text;
         }

@@ -2,7 +2,7 @@
 package dev.sglangray.app.cli.show;
 
 /** The fleet was up and is gone, though nobody asked this command to end it; exit code 4. */
-final class FleetLostException extends RuntimeException {
+public final class FleetLostException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     FleetLostException(String message) {

@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * @param workers router first, then engines by rank
  * @param listing what the router lists; empty without a router that runs
  */
-record FleetReport(
+public record FleetReport(
         String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, Optional<RouterListing> listing) {
     /** A router that answers does so at once. */
     private static final Duration LISTING = Duration.ofSeconds(5);
@@ -41,13 +41,13 @@ record FleetReport(
     private static final Duration ANSWERS = Duration.ofSeconds(10);
 
     /** Asks a fleet's workers. */
-    static FleetReport of(String namespace, Fleet fleet) {
+    public static FleetReport of(String namespace, Fleet fleet) {
         return of(LivingFleet.of(
                 namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null)));
     }
 
     /** Asks what lives of a fleet. */
-    static FleetReport of(LivingFleet fleet) {
+    public static FleetReport of(LivingFleet fleet) {
         ServerGroup servers = fleet.serversOrNull();
         RouterGroup router = fleet.routerOrNull();
         List<WorkerStatus> workers = new ArrayList<>();
@@ -157,16 +157,16 @@ record FleetReport(
     }
 
     /** How the fleet is, in one word. */
-    FleetVerdict verdict() {
+    public FleetVerdict verdict() {
         return FleetVerdict.of(workers, faults());
     }
 
     /** What is wrong between router and engines, in words. */
-    List<String> faults() {
+    public List<String> faults() {
         return listing.map(router -> router.faults(workers)).orElse(List.of());
     }
 
-    void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
+    public void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
         if (json) {
             console.result(json(phases));
             return;

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * Looks after a fleet in the foreground: tells what is lost, what is being replaced and what is back, and ends the watch when
  * the fleet's policy says that it is lost. The workers heal themselves; here it is only told.
  */
-final class FleetWatch {
+public final class FleetWatch {
     private static final Duration INTERVAL = Duration.ofSeconds(2);
     /** For all workers together. */
     private static final Duration ANSWER = Duration.ofSeconds(20);
@@ -33,7 +33,7 @@ final class FleetWatch {
     private final List<WorkerWatch> engines = new ArrayList<>();
     private final Optional<WorkerWatch> router;
 
-    FleetWatch(Fleet fleet, ProgressDisplay progress) {
+    public FleetWatch(Fleet fleet, ProgressDisplay progress) {
         this.fleet = fleet;
         this.progress = progress;
         heals = fleet.supervision().heals();
@@ -63,7 +63,7 @@ final class FleetWatch {
      *
      * @throws FleetLostException when the router or the last engine is lost for good, or one engine where the policy says so
      */
-    void untilInterruptedOrLost() {
+    public void untilInterruptedOrLost() {
         CountDownLatch never = new CountDownLatch(1);
         try {
             while (!never.await(INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {

@@ -15,30 +15,30 @@ import org.jspecify.annotations.Nullable;
  * @param routerNameOrNull the group of the fleet's router, or null for a fleet without one
  * @param routerOrNull the router, or null when it is gone
  */
-record LivingFleet(
+public record LivingFleet(
         String namespace,
         @Nullable String groupOrNull,
         @Nullable ServerGroup serversOrNull,
         @Nullable String routerNameOrNull,
         @Nullable RouterGroup routerOrNull) {
-    Optional<String> groupName() {
+    public Optional<String> groupName() {
         return Optional.ofNullable(groupOrNull);
     }
 
-    Optional<ServerGroup> servers() {
+    public Optional<ServerGroup> servers() {
         return Optional.ofNullable(serversOrNull);
     }
 
-    Optional<RouterGroup> router() {
+    public Optional<RouterGroup> router() {
         return Optional.ofNullable(routerOrNull);
     }
 
-    Optional<String> routerName() {
+    public Optional<String> routerName() {
         return Optional.ofNullable(routerNameOrNull);
     }
 
     /** What lives of a fleet at hand. */
-    static LivingFleet of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
+    public static LivingFleet of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
         return new LivingFleet(
                 namespace,
                 servers == null ? null : servers.name(),
@@ -47,7 +47,7 @@ record LivingFleet(
                 router);
     }
 
-    FleetReport report() {
+    public FleetReport report() {
         return FleetReport.of(this);
     }
 }

@@ -2,8 +2,8 @@
 package dev.sglangray.app.cli.show;
 
 /** There is no fleet of the names given. */
-final class NoFleetException extends RuntimeException {
-    NoFleetException(String message) {
+public final class NoFleetException extends RuntimeException {
+    public NoFleetException(String message) {
         super(message);
     }
 }

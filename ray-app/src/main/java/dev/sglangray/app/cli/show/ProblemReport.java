@@ -12,12 +12,12 @@ import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** What {@code validate} prints. */
-final class ProblemReport {
+public final class ProblemReport {
     private final FleetCheck.Result result;
     private final long errors;
     private final long warnings;
 
-    ProblemReport(FleetCheck.Result result) {
+    public ProblemReport(FleetCheck.Result result) {
         this.result = result;
         this.errors = count(result, Severity.ERROR);
         this.warnings = count(result, Severity.WARNING);
@@ -30,7 +30,7 @@ final class ProblemReport {
     }
 
     /** A paragraph for each problem, then one line that counts them and says what was compared with. */
-    String text() {
+    public String text() {
         StringBuilder text = new StringBuilder();
         result.problems()
                 .forEach(problem -> text.append(Paths.shorten(problem.render())).append('\n'));
@@ -56,7 +56,7 @@ final class ProblemReport {
     }
 
     /** One line of JSON. */
-    String json() {
+    public String json() {
         JsonNodeFactory json = JsonNodeFactory.instance;
         ObjectNode report = json.objectNode();
         report.put("valid", errors == 0);

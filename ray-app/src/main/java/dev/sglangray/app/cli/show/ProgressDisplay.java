@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * Shows a launch to a person: a line for each thing that happened and, while nothing does, a sign of life: on a terminal
  * a line that is drawn over every second, in a log a new line every fifteen. Safe for use by several threads.
  */
-final class ProgressDisplay implements LaunchListener, AutoCloseable {
+public final class ProgressDisplay implements LaunchListener, AutoCloseable {
     private static final String CLEAR_LINE = "\r\u001b[2K";
     private static final int USUAL_WIDTH = 80;
     private static final Duration LOG_INTERVAL = Duration.ofSeconds(15);
@@ -31,7 +31,7 @@ final class ProgressDisplay implements LaunchListener, AutoCloseable {
     private @Nullable String lastNote;
     private boolean drawn;
 
-    ProgressDisplay(Console console, boolean quiet) {
+    public ProgressDisplay(Console console, boolean quiet) {
         this.console = console;
         this.quiet = quiet;
         this.ticker = Executors.newSingleThreadScheduledExecutor(task -> {
@@ -72,12 +72,12 @@ final class ProgressDisplay implements LaunchListener, AutoCloseable {
     }
 
     /** How long each finished step took. */
-    synchronized Map<LaunchPhase, Duration> phases() {
+    public synchronized Map<LaunchPhase, Duration> phases() {
         return new EnumMap<>(took);
     }
 
     /** A line that belongs to no step. */
-    synchronized void line(String text) {
+    public synchronized void line(String text) {
         if (!quiet) {
             erase();
             for (String part : text.split("\n", -1)) {

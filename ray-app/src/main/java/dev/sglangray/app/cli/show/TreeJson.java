@@ -15,12 +15,12 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** A resolved tree as JSON, with the origins beside it. */
-final class TreeJson {
+public final class TreeJson {
     private static final JsonNodeFactory JSON = JsonNodeFactory.instance;
 
     private TreeJson() {}
 
-    static String of(TreeView view) {
+    public static String of(TreeView view) {
         ObjectNode origins = JSON.objectNode();
         view.rows().forEach(row -> origins.set(row.path(), origin(row)));
         ObjectNode all = JSON.objectNode();

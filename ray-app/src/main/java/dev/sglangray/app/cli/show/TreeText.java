@@ -13,12 +13,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** A resolved tree as YAML with the origins as comments. */
-final class TreeText {
+public final class TreeText {
     private static final int WIDEST = 60;
 
     private TreeText() {}
 
-    static String of(TreeView view) {
+    public static String of(TreeView view) {
         List<String> left = view.rows().stream().map(TreeText::yaml).toList();
         int width = left.stream()
                 .mapToInt(String::length)
