@@ -43,13 +43,13 @@ final class RayRegistryLink implements RegistryPort {
     }
 
     private Optional<CompletableFuture<String>> ask(String json) {
-        Optional<ActorHandle<SGLangRouterWorker>> router = ActorFactory.find(WorkerNames.actor(group, 0));
+        Optional<ActorHandle<SGLangRouterWorker>> router = ActorHandles.find(WorkerNames.actor(group, 0));
         return router.map(actor -> RefWaiter.shared()
                 .watch(actor.task(SGLangRouterWorker::reportEngine, json).remote())
                 .handle((reply, failure) -> {
                     if (failure != null) {
-                        throw new WorkerFailure(RemoteFailures.translate(group, 0, "", "router", failure)
-                                        .getMessage() + "");
+                        throw new WorkerFailure("router worker '" + WorkerNames.actor(group, 0) + "': "
+                                + RemoteFailures.reason(failure));
                     }
                     return reply;
                 }));

@@ -41,7 +41,7 @@ final class RayWorkers implements WorkersPort, AutoCloseable {
     }
 
     private static Optional<ActorHandle<SGLangServerWorker>> find(String actor) {
-        return ActorFactory.find(actor);
+        return ActorHandles.find(actor);
     }
 
     @Override

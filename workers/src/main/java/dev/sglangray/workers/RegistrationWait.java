@@ -101,7 +101,7 @@ final class RegistrationWait {
     }
 
     private WorkerException failed(String why) {
-        return RemoteFailures.translate(router.name(), 0, "", "registerServer", new WorkerFailure(why));
+        return WorkerException.of(router.name(), 0, "", "registerServer", new WorkerFailure(why));
     }
 
     private static void later(long millis, Runnable task) {

@@ -6,22 +6,13 @@ import io.ray.api.exception.RayActorException;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
-/** Makes one kind of exception, with a text for people, of what Ray throws for a remote call. */
+/** Puts into words what Ray throws for a remote call. */
 final class RemoteFailures {
     private RemoteFailures() {}
 
-    static WorkerException translate(String group, int rank, String node, String method, Throwable thrown) {
-        Throwable failure = thrown;
-        while (failure instanceof CompletionException && failure.getCause() != null) {
-            failure = failure.getCause();
-        }
-        if (failure instanceof WorkerException known) {
-            return known;
-        }
-        return new WorkerException(group, rank, node, method, reason(failure), failure);
-    }
-
-    private static String reason(Throwable failure) {
+    /** What happened, in words: those of the worker where it had some. */
+    static String reason(Throwable thrown) {
+        Throwable failure = unwrapped(thrown);
         for (Throwable t = failure; t != null; t = t.getCause()) {
             if (t instanceof WorkerFailure) {
                 return String.valueOf(t.getMessage());
@@ -42,5 +33,14 @@ final class RemoteFailures {
             root = root.getCause();
         }
         return root;
+    }
+
+    /** Without what futures wrap around it. */
+    static Throwable unwrapped(Throwable thrown) {
+        Throwable failure = thrown;
+        while (failure instanceof CompletionException && failure.getCause() != null) {
+            failure = failure.getCause();
+        }
+        return failure;
     }
 }

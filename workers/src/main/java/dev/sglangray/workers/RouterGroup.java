@@ -97,7 +97,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
 
     /** As {@link #attach}, without asking the worker whether it answers; empty when there is none. */
     public static Optional<RouterGroup> find(String groupName) {
-        Optional<ActorHandle<SGLangRouterWorker>> found = ActorFactory.find(WorkerNames.actor(groupName, 0));
+        Optional<ActorHandle<SGLangRouterWorker>> found = ActorHandles.find(WorkerNames.actor(groupName, 0));
         return found.map(handle -> new RouterGroup(
                 groupName, List.of(new Member<>(0, "", handle)), Ownership.GUEST, GroupOptions.defaults()));
     }

@@ -173,7 +173,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         List<CompletableFuture<Integer>> asked = new ArrayList<>();
         OptionalInt size = OptionalInt.empty();
         for (int rank = 0; rank < end || rank - lastFound <= MOST_GONE; rank++) {
-            Optional<ActorHandle<SGLangServerWorker>> actor = ActorFactory.find(WorkerNames.actor(groupName, rank));
+            Optional<ActorHandle<SGLangServerWorker>> actor = ActorHandles.find(WorkerNames.actor(groupName, rank));
             if (actor.isPresent()) {
                 Member<SGLangServerWorker> member = new Member<>(rank, "", actor.get());
                 members.add(member);

@@ -32,6 +32,14 @@ public class WorkerException extends RuntimeException {
         this.method = method;
     }
 
+    /** What a remote call threw, as an exception of this kind; one that is of this kind already stays. */
+    static WorkerException of(String group, int rank, String node, String method, Throwable thrown) {
+        Throwable failure = RemoteFailures.unwrapped(thrown);
+        return failure instanceof WorkerException known
+                ? known
+                : new WorkerException(group, rank, node, method, RemoteFailures.reason(failure), failure);
+    }
+
     private static String text(String group, int rank, String node, String method, String reason) {
         return group
                 + (rank < 0 ? "" : " rank " + rank)

@@ -94,7 +94,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
     /** Whether Ray knows an actor for every worker, be it that it is replaced at the moment; false once one is gone for good. */
     public boolean isNamed() {
         return members.stream()
-                .allMatch(member -> ActorFactory.find(WorkerNames.actor(name, member.rank()))
+                .allMatch(member -> ActorHandles.find(WorkerNames.actor(name, member.rank()))
                         .isPresent());
     }
 
@@ -133,7 +133,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
         Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
         return cause instanceof WorkerException worker
                 && worker.getCause() instanceof RayActorException
-                && ActorFactory.find(WorkerNames.actor(name, member.rank())).isEmpty();
+                && ActorHandles.find(WorkerNames.actor(name, member.rank())).isEmpty();
     }
 
     private <T> CompletableFuture<T> callOne(
@@ -145,7 +145,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
             answer = CompletableFuture.failedFuture(e);
         }
         return answer.exceptionallyCompose(failure -> CompletableFuture.failedFuture(
-                RemoteFailures.translate(name, member.rank(), member.node(), method, failure)));
+                WorkerException.of(name, member.rank(), member.node(), method, failure)));
     }
 
     /**

@@ -31,7 +31,7 @@ class RemoteFailuresTest {
     }
 
     private static String translate(Throwable thrown) {
-        return String.valueOf(RemoteFailures.translate("engines", 2, "10.0.0.2", "initServer", thrown)
+        return String.valueOf(WorkerException.of("engines", 2, "10.0.0.2", "initServer", thrown)
                 .getMessage());
     }
 }

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,7 +18,7 @@ class UpCommandTest {
     @TempDir
     private Path folder;
 
-    private CommandRun up(String how, String override) throws IOException {
+    private CommandRun up(List<String> how, String override) throws IOException {
         Path config = Files.writeString(folder.resolve("fleet.yaml"), """
                 cluster:
                   num_nodes: 1
@@ -28,13 +30,9 @@ class UpCommandTest {
                   server: {model_path: "${..model_path}"}
                   router: {policy: random}
                 """);
-        String[] words = how.split(" ", -1);
-        String[] all = new String[words.length + 3];
-        System.arraycopy(words, 0, all, 0, words.length);
-        all[words.length] = "-c";
-        all[words.length + 1] = config.toString();
-        all[words.length + 2] = override;
-        return CommandRun.of(all);
+        List<String> words = new ArrayList<>(how);
+        words.addAll(List.of("-c", config.toString(), override));
+        return CommandRun.of(words.toArray(String[]::new));
     }
 
     @ParameterizedTest
@@ -50,7 +48,8 @@ class UpCommandTest {
                 "cluster.component_placement.rollout=1-0 | cluster.component_placement.rollout"
             })
     void whatNoClusterCouldChangeIsRefusedBeforeAHeadStarts(String override, String text) throws IOException {
-        for (String how : new String[] {"up --local", "up --detach --address 127.0.0.1:1"}) {
+        for (List<String> how :
+                List.of(List.of("up", "--local"), List.of("up", "--detach", "--address", "127.0.0.1:1"))) {
             CommandRun run = up(how, override);
 
             assertThat(run.code()).as(how + ": " + run.err()).isEqualTo(ExitCode.USAGE);
@@ -60,7 +59,8 @@ class UpCommandTest {
 
     @Test
     void thenALocalHeadNeedsAPython() throws IOException {
-        assertThat(up("up --local", "router_server_args.router.policy=random").code())
+        assertThat(up(List.of("up", "--local"), "router_server_args.router.policy=random")
+                        .code())
                 .isEqualTo(ExitCode.ENVIRONMENT);
     }
 }

@@ -4,6 +4,7 @@ package dev.sglangray.workers.engine;
 import dev.sglangray.workers.loop.Backoff;
 import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.EventLoop;
+import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.Turns;
 import dev.sglangray.workers.loop.Waiters;
@@ -175,6 +176,10 @@ public final class EngineController {
     public boolean inherit() {
         boolean started = record.url() != null;
         if (started) {
+            Lease drained = record.drained();
+            if (drained != null) {
+                note(record.withDrain(drained.takenOver(loop.now())));
+            }
             // First: no process may start where the memory is lent.
             restrain();
             supervisor.signal(new Signal.Inherited(
@@ -289,8 +294,8 @@ public final class EngineController {
 
     private void expire() {
         Instant now = loop.now();
-        Long drained = record.drainedUntilMillis();
-        if (drained != null && now.toEpochMilli() >= drained) {
+        Lease drained = record.drained();
+        if (drained != null && !now.isBefore(drained.until())) {
             events.add(EventKind.DRAINED, "the drain was not ended by its caller, and is over: new requests may come");
             note(record.withDrain(null));
         }
@@ -304,10 +309,9 @@ public final class EngineController {
             timer.cancel();
             timer = null;
         }
-        Instant drainEnd =
-                record.drainedUntilMillis() == null ? Instant.MAX : Instant.ofEpochMilli(record.drainedUntilMillis());
+        Lease draining = record.drained();
         Instant due = Stream.of(
-                        drainEnd,
+                        draining == null ? Instant.MAX : draining.until(),
                         update == null ? Instant.MAX : update.until(),
                         bringAt == null || !now.isBefore(bringAt) ? Instant.MAX : bringAt)
                 .min(Instant::compareTo)
@@ -351,8 +355,9 @@ public final class EngineController {
     /** What keeps requests away because a caller wants it. */
     private List<String> held() {
         List<String> held = new ArrayList<>();
-        if (record.drainedUntilMillis() != null) {
-            held.add("drained until " + Instant.ofEpochMilli(record.drainedUntilMillis()));
+        Lease drained = record.drained();
+        if (drained != null) {
+            held.add("drained until " + drained.until());
         }
         if (releasing || !record.released().isNothing()) {
             held.add(
@@ -657,8 +662,7 @@ public final class EngineController {
      */
     public CompletableFuture<Integer> drain(Duration longest, Duration lease) {
         Deadline deadline = Deadline.in(loop, longest);
-        CompletableFuture<Void> kept =
-                keep(record.withDrain(loop.now().plus(lease).toEpochMilli()));
+        CompletableFuture<Void> kept = keep(record.withDrain(Lease.begin(loop.now(), lease)));
         events.add(EventKind.DRAINED, "no new requests");
         step();
         return kept.thenCompose(nothing -> awaitOut(deadline.left())).thenCompose(out -> drained(number, deadline));
@@ -679,7 +683,7 @@ public final class EngineController {
 
     /** Lets new requests come again; completes when they do, or when something else keeps them away. */
     public CompletableFuture<Boolean> undrain(Duration longest) {
-        if (record.drainedUntilMillis() != null) {
+        if (record.drained() != null) {
             events.add(EventKind.DRAINED, "new requests may come again");
         }
         return keep(record.withDrain(null)).thenCompose(nothing -> {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.engine;
 
+import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
 import java.util.List;
@@ -15,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param restarts how often the engine came back
  * @param spentMillis when restarts were spent of the current budget, in milliseconds since 1970
  * @param groupSize how many engines the group has
- * @param drainedUntilMillis when a drain ends by itself, in milliseconds since 1970; null while not drained
+ * @param drained when a drain ends by itself; null while not drained
  * @param released the memory that the engine has released
  * @param paused how generation is paused; null while it is not
  * @param fleet what weights the fleet has, as far as this worker knows
@@ -26,7 +27,7 @@ public record EngineRecord(
         int restarts,
         List<Long> spentMillis,
         int groupSize,
-        @Nullable Long drainedUntilMillis,
+        @Nullable Lease drained,
         Released released,
         @Nullable PauseMode paused,
         FleetWeights fleet) {
@@ -41,37 +42,34 @@ public record EngineRecord(
     }
 
     EngineRecord withUrl(@Nullable String now) {
-        return new EngineRecord(
-                now, epoch, restarts, spentMillis, groupSize, drainedUntilMillis, released, paused, fleet);
+        return new EngineRecord(now, epoch, restarts, spentMillis, groupSize, drained, released, paused, fleet);
     }
 
     EngineRecord withEpoch(long now) {
-        return new EngineRecord(
-                url, now, restarts, spentMillis, groupSize, drainedUntilMillis, released, paused, fleet);
+        return new EngineRecord(url, now, restarts, spentMillis, groupSize, drained, released, paused, fleet);
     }
 
     EngineRecord withRestarts(int now, List<Long> spent) {
-        return new EngineRecord(url, epoch, now, spent, groupSize, drainedUntilMillis, released, paused, fleet);
+        return new EngineRecord(url, epoch, now, spent, groupSize, drained, released, paused, fleet);
     }
 
     EngineRecord withGroupSize(int now) {
-        return new EngineRecord(url, epoch, restarts, spentMillis, now, drainedUntilMillis, released, paused, fleet);
+        return new EngineRecord(url, epoch, restarts, spentMillis, now, drained, released, paused, fleet);
     }
 
-    EngineRecord withDrain(@Nullable Long untilMillis) {
-        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, untilMillis, released, paused, fleet);
+    EngineRecord withDrain(@Nullable Lease now) {
+        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, now, released, paused, fleet);
     }
 
     EngineRecord withReleased(Released now) {
-        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, drainedUntilMillis, now, paused, fleet);
+        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, drained, now, paused, fleet);
     }
 
     EngineRecord withPaused(@Nullable PauseMode now) {
-        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, drainedUntilMillis, released, now, fleet);
+        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, drained, released, now, fleet);
     }
 
     EngineRecord withFleet(FleetWeights now) {
-        return new EngineRecord(
-                url, epoch, restarts, spentMillis, groupSize, drainedUntilMillis, released, paused, now);
+        return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, drained, released, paused, now);
     }
 }

@@ -3,6 +3,7 @@ package dev.sglangray.workers.registry;
 
 import dev.sglangray.workers.loop.Backoff;
 import dev.sglangray.workers.loop.EventLoop;
+import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.Waiters;
 import dev.sglangray.workers.protocol.EngineReport;
@@ -186,7 +187,7 @@ public final class EngineRegistry {
             members.put(member.key, member);
         }
         if (past.change() != null) {
-            change = past.change();
+            change = past.change().takenOver(loop.now());
             watchChange();
         }
         members.values().stream().filter(Member::hasWorker).forEach(member -> loop.execute(() -> question(member)));
@@ -702,11 +703,10 @@ public final class EngineRegistry {
     public CompletableFuture<String> beginChange(String kind, String token, Duration lease) {
         if (change != null && !change.token().equals(token)) {
             String other = change.kind();
-            return CompletableFuture.completedFuture(
-                    other + " is under way; it ends by itself at " + Instant.ofEpochMilli(change.untilMillis()));
+            return CompletableFuture.completedFuture(other + " is under way; it ends by itself at "
+                    + change.lease().until());
         }
-        change = new RegistryRecord.KeptChange(
-                kind, token, loop.now().plus(lease).toEpochMilli());
+        change = new RegistryRecord.KeptChange(kind, token, Lease.begin(loop.now(), lease));
         watchChange();
         save();
         return saved.thenApply(nothing -> "");
@@ -719,7 +719,7 @@ public final class EngineRegistry {
             changeTimer = null;
         }
         if (now != null) {
-            Duration left = Duration.between(loop.now(), Instant.ofEpochMilli(now.untilMillis()));
+            Duration left = Duration.between(loop.now(), now.lease().until());
             changeTimer = loop.schedule(left.isNegative() ? Duration.ZERO : left, () -> {
                 if (now.equals(change)) {
                     events.add(EventKind.FLEET, now.kind() + " was not ended by its owner, and is over");

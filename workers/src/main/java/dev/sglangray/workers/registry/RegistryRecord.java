@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.registry;
 
+import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +51,12 @@ public record RegistryRecord(
      *
      * @param kind in words
      * @param token of its owner
-     * @param untilMillis when it ends by itself, in milliseconds since 1970
+     * @param lease when it ends by itself
      */
-    public record KeptChange(String kind, String token, long untilMillis) {}
+    public record KeptChange(String kind, String token, Lease lease) {
+        /** As a successor has it. */
+        KeptChange takenOver(Instant now) {
+            return new KeptChange(kind, token, lease.takenOver(now));
+        }
+    }
 }

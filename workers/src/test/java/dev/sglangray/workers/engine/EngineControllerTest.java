@@ -4,12 +4,14 @@ package dev.sglangray.workers.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
@@ -181,7 +183,23 @@ class EngineControllerTest {
         assertThat(engine.isServed()).isFalse();
         fixture.loop.pass(SECOND);
         assertThat(engine.isServed()).isTrue();
-        assertThat(fixture.kept).extracting(EngineRecord::drainedUntilMillis).isNull();
+        assertThat(fixture.kept).extracting(EngineRecord::drained).isNull();
+    }
+
+    @Test
+    void aDrainOfBeforeTheClockWasSetBackIsNotLongerForASuccessor() {
+        EngineController dead = fixture.serving();
+        assertThat(value(dead.drain(SOON, Duration.ofMinutes(1)))).isZero();
+        EngineRecord kept = Objects.requireNonNull(fixture.kept);
+        Lease drained = Objects.requireNonNull(kept.drained());
+        fixture.kept = kept.withDrain(
+                new Lease(drained.untilMillis() + Duration.ofHours(2).toMillis(), drained.millis()));
+        EngineController successor = fixture.controller(true);
+        assertThat(successor.inherit()).isTrue();
+        fixture.loop.pass(Duration.ofSeconds(58));
+        assertThat(successor.isServed()).isFalse();
+        fixture.loop.pass(Duration.ofSeconds(3));
+        assertThat(successor.isServed()).isTrue();
     }
 
     @Test

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.registry;
 
+import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.loop.ManualLoop;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.protocol.EngineReport;
@@ -226,6 +227,19 @@ final class RegistryFixture {
         String unused = registry.register(engine(number, 1));
         report(number, 2, true, FleetWeights.INITIAL_ID);
         pass();
+    }
+
+    /** The clock is set back by so much, which the disk does not know. */
+    void setClockBack(Duration by) {
+        RegistryRecord now = onDisk();
+        RegistryRecord.KeptChange change = Objects.requireNonNull(now.change());
+        Lease lease = new Lease(
+                change.lease().untilMillis() + by.toMillis(), change.lease().millis());
+        kept = new RegistryRecord(
+                now.members(),
+                now.unregistered(),
+                now.weights(),
+                new RegistryRecord.KeptChange(change.kind(), change.token(), lease));
     }
 
     RegistryRecord onDisk() {

@@ -172,6 +172,16 @@ class RegistryWeightsTest {
     }
 
     @Test
+    void aChangeOfBeforeTheClockWasSetBackIsNotLongerForASuccessor() {
+        assertThat(begin("an update", "a")).isEmpty();
+        fixture.setClockBack(Duration.ofHours(2));
+        fixture.replaceWorker();
+        assertThat(begin("a change of size", "b")).isNotEmpty();
+        fixture.loop.pass(MINUTE);
+        assertThat(begin("a change of size", "b")).isEmpty();
+    }
+
+    @Test
     void aChangeThatIsNotEndedIsOverWithItsLease() {
         assertThat(begin("an update", "a")).isEmpty();
         fixture.loop.pass(MINUTE.minusSeconds(1));

@@ -174,7 +174,7 @@ final class Simulation {
                         record.restarts(),
                         record.spentMillis(),
                         record.groupSize(),
-                        record.drainedUntilMillis(),
+                        record.drained(),
                         record.released(),
                         old.paused(),
                         record.fleet());
