@@ -42,7 +42,7 @@ public final class SGLangLauncher {
      *     {@code launch_server} is off
      * @param routerServerArgs the block with {@code server}, {@code router}, {@code tensor_parallel_size} and so on
      * @return the running fleet, for the caller to close
-     * @throws dev.sglangray.config.ConfigException when the block is wrong
+     * @throws dev.sglangray.config.error.ConfigException when the block is wrong
      * @throws dev.sglangray.placement.PlacementException when the cluster cannot give what is asked
      * @throws dev.sglangray.workers.WorkerException when an engine or the router does not start or is not accepted
      * @throws LaunchException when a deadline passes

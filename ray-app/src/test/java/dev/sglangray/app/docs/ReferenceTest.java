@@ -4,14 +4,22 @@ package dev.sglangray.app.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.LauncherArgs;
+import dev.sglangray.placement.GroupSettings;
+import dev.sglangray.placement.GroupSettingsReader;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
+import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
@@ -62,6 +70,32 @@ class ReferenceTest {
         String page = page("status.md");
         List<String> fields = found("^ \\* @param (\\w+)", Files.readString(WORKERS.resolve("WorkerStatus.java")));
         assertThat(fields).hasSizeGreaterThan(15).allMatch(field -> page.contains("`" + field + "`"));
+    }
+
+    /** The schema has no defaults, so those of the table are written by hand. */
+    @Test
+    void defaultsOfTheTableOfKeys() throws IOException {
+        Config policy = block("supervision");
+        assertThat(policy.keys()).hasSize(12);
+        assertThat(SupervisionPolicyReader.read(Config.of(Map.of("supervision", policy.toJava()))))
+                .isEqualTo(SupervisionPolicy.DEFAULT);
+        assertThat(GroupSettingsReader.read(Config.of(
+                        Map.of("placement_group", block("placement_group").toJava()))))
+                .isEqualTo(GroupSettings.DEFAULT);
+        assertThat(page("yaml.md"))
+                .contains(
+                        "| `" + LauncherArgs.DEFAULT_GROUP_NAME + "` |",
+                        "| `" + LauncherArgs.DEFAULT_ROUTER_GROUP_NAME + "` |");
+    }
+
+    /** The keys below one of the table, with the defaults that are values. */
+    private static Config block(String parent) throws IOException {
+        String yaml = Pattern.compile("^\\| `" + parent + "\\.(\\w+)` \\| [^|]*\\| `([^`]+)` \\|", Pattern.MULTILINE)
+                .matcher(page("yaml.md"))
+                .results()
+                .map(row -> row.group(1) + ": " + row.group(2) + "\n")
+                .collect(Collectors.joining());
+        return Config.parse(yaml);
     }
 
     @Test

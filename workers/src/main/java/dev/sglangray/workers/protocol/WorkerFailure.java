@@ -3,7 +3,7 @@ package dev.sglangray.workers.protocol;
 
 /**
  * What a worker throws inside its actor. A text and nothing else, because it crosses Ray's serializer and whatever it
- * referred to would have to cross as well. On the driver it becomes the cause of a {@link WorkerException}.
+ * referred to would have to cross as well. On the driver it becomes the cause of a {@code WorkerException}.
  */
 public final class WorkerFailure extends RuntimeException {
 
