@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.LauncherArgs;
-import dev.sglangray.placement.GroupSettings;
-import dev.sglangray.placement.GroupSettingsReader;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.placement.plan.GroupSettings;
+import dev.sglangray.placement.plan.GroupSettingsReader;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.io.IOException;

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.function.Predicate;
 
 /** How a fleet is, in one word made of what its workers and its router say. */
-enum FleetVerdict {
+public enum FleetVerdict {
     /** All serve. */
     HEALTHY("healthy"),
     /** Something is being replaced at the moment. */
