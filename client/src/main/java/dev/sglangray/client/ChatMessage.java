@@ -2,9 +2,9 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.json.ExtraFields;
-import dev.sglangray.client.internal.json.LazyJsonMap;
-import dev.sglangray.client.internal.json.JsonReader;
 import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.ExtraFields;
 import dev.sglangray.client.internal.call.GenerationBody;
+import dev.sglangray.client.internal.json.ExtraFields;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

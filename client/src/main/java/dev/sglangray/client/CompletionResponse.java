@@ -2,8 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.OpenAiAnswer;
-import dev.sglangray.client.internal.json.JsonReader;
 import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonReader;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;

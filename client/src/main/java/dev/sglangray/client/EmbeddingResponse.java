@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.LazyJsonMap;
-import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.Json;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.stream.StreamSubscription;
 import java.io.IOException;
 import java.util.concurrent.Flow;

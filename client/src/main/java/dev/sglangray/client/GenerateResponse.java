@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.JsonReader;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.sglangray.client.internal.json.JsonReader;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.call.Futures;
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.call.Caller;
+import dev.sglangray.client.internal.call.Futures;
 import dev.sglangray.client.internal.call.Msgpack;
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.http.HttpAnswer;
 import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.stream.StreamEvents;
-import dev.sglangray.client.internal.call.Caller;
-import dev.sglangray.client.internal.http.HttpAnswer;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;

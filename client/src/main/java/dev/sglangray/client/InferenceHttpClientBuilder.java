@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
+import dev.sglangray.client.internal.call.Caller;
+import dev.sglangray.client.internal.http.ApiKey;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.ClientOptions;
-import dev.sglangray.client.internal.transport.Certificates;
 import dev.sglangray.client.internal.json.Checks;
-import dev.sglangray.client.internal.http.ApiKey;
-import dev.sglangray.client.internal.call.Caller;
+import dev.sglangray.client.internal.transport.Certificates;
 import java.net.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;

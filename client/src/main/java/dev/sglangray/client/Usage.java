@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.LazyJsonMap;
-import dev.sglangray.client.internal.json.JsonReader;
 import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.client.internal.json.Json;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;

@@ -109,7 +109,8 @@ class FaultsTest {
                 assertThat(e.status()).isEqualTo(status);
                 assertThat(e.serverMessage()).isEqualTo(body == null ? "" : expected);
                 assertThat(e).hasMessageContaining("status " + status);
-                assertThat(e.getStackTrace()[0].getClassName()).startsWith("dev.sglangray.client.internal.call.Futures");
+                assertThat(e.getStackTrace()[0].getClassName())
+                        .startsWith("dev.sglangray.client.internal.call.Futures");
                 assertThat(e.getStackTrace())
                         .anyMatch(frame -> frame.getClassName().equals(FaultsTest.class.getName()));
             }

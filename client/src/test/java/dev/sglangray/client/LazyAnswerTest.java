@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.LazyJsonMap;
-import dev.sglangray.client.internal.json.Json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;

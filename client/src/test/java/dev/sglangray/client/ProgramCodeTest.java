@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.http.ClientOptions;
-import dev.sglangray.client.internal.transport.OkHttpTransport;
-import dev.sglangray.client.internal.transport.NettyTransport;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.AnswerHead;
-import dev.sglangray.client.internal.http.AnswerHandler;
-import dev.sglangray.client.internal.http.HttpCall;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sglangray.client.internal.http.AnswerHandler;
+import dev.sglangray.client.internal.http.AnswerHead;
+import dev.sglangray.client.internal.http.ClientOptions;
+import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.transport.NettyTransport;
+import dev.sglangray.client.internal.transport.OkHttpTransport;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.http.ClientOptions;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.client.internal.http.ClientOptions;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

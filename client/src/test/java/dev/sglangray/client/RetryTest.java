@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.call.RetryPolicy;
-import dev.sglangray.client.internal.call.CallSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.call.RetryPolicy;
 import java.time.Duration;
 import java.util.Map;
 import mockwebserver3.MockResponse;

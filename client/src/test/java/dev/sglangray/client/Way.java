@@ -2,6 +2,7 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.Futures;
+
 /** The ways a call takes: what holds for one must hold for all. */
 public enum Way {
     WAITING,

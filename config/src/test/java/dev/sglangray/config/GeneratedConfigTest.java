@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config;
 
-import dev.sglangray.config.cluster.ClusterConfig;
-import dev.sglangray.config.argument.ArgumentSchema;
-import dev.sglangray.config.launcher.LauncherArgs;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.config.argument.ArgumentSchema;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.launcher.LauncherArgs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config;
 
-import dev.sglangray.config.cluster.ClusterConfig;
-import dev.sglangray.config.launcher.ServerType;
-import dev.sglangray.config.launcher.LauncherArgs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.entry;
 
+import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.ServerType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.cluster.NodeGroupDefinition;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.cluster.NodeSelector;
-import dev.sglangray.placement.cluster.AcceleratorType;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeGroupDefinition;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.NodeSelector;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.config.cluster.ClusterConfig;
-import dev.sglangray.config.Config;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.placement.plan.EnginePlan;
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.ExistingGroup;
 import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
+import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.rank.AcceleratorIds;
-import dev.sglangray.placement.plan.GroupSettings;
-import dev.sglangray.placement.plan.BundlePlan;
-import dev.sglangray.placement.plan.FleetPlanner;
-import dev.sglangray.placement.plan.ExistingGroup;
-import static org.assertj.core.api.Assertions.assertThat;
-
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.placement.plan.EnginePlan;
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.strategy.HardwareRankResolver;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.plan.PlanRequest;
-import dev.sglangray.placement.rank.RankMap;
-import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.cluster.NodeGroupDefinition;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.cluster.NodeSelector;
-import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.plan.FleetPlanner;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeGroupDefinition;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.NodeSelector;
+import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
+import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.rank.RankMap;
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
+import dev.sglangray.placement.strategy.HardwareRankResolver;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;

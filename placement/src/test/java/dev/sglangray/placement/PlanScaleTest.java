@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.placement.plan.EnginePlan;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.plan.PlanRequest;
-import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.plan.FleetPlanner;
-import dev.sglangray.placement.cluster.AcceleratorType;
-import dev.sglangray.placement.strategy.ComponentPlacement;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
+import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.strategy.ComponentPlacement;
 import java.lang.management.ManagementFactory;
 import java.util.AbstractMap;
 import java.util.ArrayList;

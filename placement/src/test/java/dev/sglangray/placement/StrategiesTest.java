@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.placement.strategy.PlacementStrategy;
-import dev.sglangray.placement.strategy.NodePlacementStrategy;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
-import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.strategy.PackedPlacementStrategy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
+import dev.sglangray.placement.strategy.NodePlacementStrategy;
+import dev.sglangray.placement.strategy.PackedPlacementStrategy;
+import dev.sglangray.placement.strategy.PlacementStrategy;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

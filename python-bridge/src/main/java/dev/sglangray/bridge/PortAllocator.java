@@ -99,7 +99,7 @@ public final class PortAllocator {
         return tryAcquire(port)
                 .orElseThrow(() -> new PortUnavailableException("Port " + port
                         + " of this node is taken by "
-                        + PortHolder.describe(port).orElse("a process that cannot be seen from here")
+                        + ListeningProcess.describe(port).orElse("a process that cannot be seen from here")
                         + ". Choose another port, or leave it unset (null) to have a free one chosen."));
     }
 

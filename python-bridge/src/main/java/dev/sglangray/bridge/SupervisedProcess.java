@@ -244,7 +244,7 @@ public final class SupervisedProcess implements AutoCloseable {
     }
 
     /** Whether a process is the child or one of its descendants, orphans included. */
-    public boolean owns(PortHolder holder) {
+    public boolean owns(ListeningProcess holder) {
         return holder.descendsFrom(pid()) || (watcherPid > 0 && holder.descendsFrom(watcherPid));
     }
 

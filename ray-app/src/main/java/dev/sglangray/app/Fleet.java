@@ -34,7 +34,7 @@ public final class Fleet implements AutoCloseable {
     private final @Nullable RouterGroup routerGroup;
     private final SupervisionPolicy supervision;
     private final @Nullable Gateway gateway;
-    private final @Nullable NodeLossWatch watch;
+    private final @Nullable LostNodeReplanner watch;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
@@ -44,7 +44,7 @@ public final class Fleet implements AutoCloseable {
             @Nullable RouterGroup routerGroup,
             SupervisionPolicy supervision,
             @Nullable Gateway gateway,
-            @Nullable NodeLossWatch watch) {
+            @Nullable LostNodeReplanner watch) {
         this.plan = plan;
         this.reservation = reservation;
         this.engines = engines;

@@ -2,14 +2,14 @@
 package dev.sglangray.app;
 
 import dev.sglangray.bridge.SchemaKind;
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.launcher.LauncherArgs;
-import dev.sglangray.config.launcher.ServerType;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.ServerType;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;

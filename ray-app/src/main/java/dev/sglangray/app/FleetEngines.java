@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.app.EngineBuilder.Started;
-import dev.sglangray.app.EngineBuilder.Wanted;
-import dev.sglangray.app.NodeLossWatch.Moved;
-import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.app.EngineProvisioner.Started;
+import dev.sglangray.app.EngineProvisioner.Wanted;
+import dev.sglangray.app.LostNodeReplanner.Moved;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.ServerGroup;
@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
  * The engines of a running fleet: which there are, where each lives, and how that changes. One change at a time; safe for use
  * by several threads.
  */
-final class FleetEngines implements NodeLossWatch.Engines {
+final class FleetEngines implements LostNodeReplanner.Engines {
     private static final Logger LOG = LoggerFactory.getLogger(FleetEngines.class);
     private static final Duration ANSWER = Duration.ofSeconds(20);
     /** A drain whose owner dies ends by itself, so long after its time. */
@@ -42,8 +42,8 @@ final class FleetEngines implements NodeLossWatch.Engines {
     /** What is free is known before it is asked for, so Ray gives it at once, or somebody else was quicker. */
     private static final Duration SOON = Duration.ofSeconds(30);
 
-    private final EngineBuilder builder;
-    private final Berths berths;
+    private final EngineProvisioner builder;
+    private final EngineSlots berths;
     private final ReentrantLock changing = new ReentrantLock();
 
     private volatile ServerGroup servers;
@@ -57,15 +57,15 @@ final class FleetEngines implements NodeLossWatch.Engines {
     private int wanted;
 
     /** Those of a launch. */
-    FleetEngines(EngineBuilder builder, FleetPlan plan, FleetReservation launch, ServerGroup servers) {
+    FleetEngines(EngineProvisioner builder, FleetPlan plan, FleetReservation launch, ServerGroup servers) {
         this.builder = builder;
         this.servers = servers;
-        this.berths = new Berths(plan.engines(), launch);
+        this.berths = new EngineSlots(plan.engines(), launch);
         this.wanted = plan.engines().size();
     }
 
     /** Those of a fleet that is taken over. */
-    FleetEngines(EngineBuilder builder, Berths berths, ServerGroup servers, int wanted) {
+    FleetEngines(EngineProvisioner builder, EngineSlots berths, ServerGroup servers, int wanted) {
         this.builder = builder;
         this.servers = servers;
         this.berths = berths;
@@ -94,7 +94,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
 
     /** Where each engine lives, by rank. */
     @Override
-    public List<Berth> where() {
+    public List<EngineSlot> where() {
         return berths.taken();
     }
 
@@ -174,7 +174,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
 
     /** All of these engines, or none. */
     private void add(List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener) {
-        List<Berth> found = new ArrayList<>();
+        List<EngineSlot> found = new ArrayList<>();
         boolean done = false;
         try {
             settle(ranks, Wanted.ALL, worldSize, toReserve, listener, found);
@@ -195,8 +195,8 @@ final class FleetEngines implements NodeLossWatch.Engines {
             int worldSize,
             Duration toReserve,
             LaunchListener listener,
-            List<Berth> found) {
-        for (Berth berth : berths.takeIdle(ranks.size(), RayClusterReader.livingAddresses())) {
+            List<EngineSlot> found) {
+        for (EngineSlot berth : berths.takeIdle(ranks.size(), RayClusterReader.livingAddresses())) {
             found.add(berth.forRank(ranks.get(found.size()), worldSize));
         }
         if (!found.isEmpty()) {
@@ -216,7 +216,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
         }
     }
 
-    private void moveIn(ServerGroup grown, List<Berth> found) {
+    private void moveIn(ServerGroup grown, List<EngineSlot> found) {
         List<Integer> ranks = found.stream().map(berth -> berth.engine().rank()).toList();
         if (isClosed()) {
             builder.end(grown, ranks);
@@ -279,7 +279,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
     public Moved replan(List<Integer> ranks, LaunchListener listener) {
         return change("a move of engines " + ranks, builder.longestStart(), () -> {
             List<Integer> out = out(ranks);
-            List<Berth> found = new ArrayList<>();
+            List<EngineSlot> found = new ArrayList<>();
             boolean done = false;
             try {
                 if (!out.isEmpty()) {
@@ -310,10 +310,10 @@ final class FleetEngines implements NodeLossWatch.Engines {
                 RayClusterReader.livingAddresses());
     }
 
-    private Moved move(List<Integer> ranks, List<Berth> found, LaunchListener listener) {
+    private Moved move(List<Integer> ranks, List<EngineSlot> found, LaunchListener listener) {
         // To reserve takes a while: a node that returned meanwhile keeps its engines.
         List<Integer> out = out(ranks);
-        List<Berth> needless = found.stream()
+        List<EngineSlot> needless = found.stream()
                 .filter(berth -> !out.contains(berth.engine().rank()))
                 .toList();
         found.removeAll(needless);
@@ -325,7 +325,7 @@ final class FleetEngines implements NodeLossWatch.Engines {
                 found.stream().map(berth -> berth.engine().rank()).toList();
         ServerGroup others = abandon(moving);
         Started started = builder.startEach(others, found, listener, ended);
-        List<Berth> failed = found.stream()
+        List<EngineSlot> failed = found.stream()
                 .filter(berth -> started.failed().containsKey(berth.engine().rank()))
                 .toList();
         found.removeAll(failed);

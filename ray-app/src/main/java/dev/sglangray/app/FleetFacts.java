@@ -16,11 +16,13 @@ final class FleetFacts {
         return of(
                 plan,
                 launch,
-                plan.engines().stream().map(engine -> new Berth(engine, launch)).toList());
+                plan.engines().stream()
+                        .map(engine -> new EngineSlot(engine, launch))
+                        .toList());
     }
 
     /** Later, with the engines where they are then. */
-    static GatewayFacts of(FleetPlan plan, FleetReservation launch, List<Berth> berths) {
+    static GatewayFacts of(FleetPlan plan, FleetReservation launch, List<EngineSlot> berths) {
         GatewayFacts.Group group = plan.bundles().isEmpty()
                 ? null
                 : new GatewayFacts.Group(id(launch), plan.group().name());
@@ -31,7 +33,7 @@ final class FleetFacts {
                 berths.stream().map(FleetFacts::engine).toList());
     }
 
-    private static GatewayFacts.Engine engine(Berth berth) {
+    private static GatewayFacts.Engine engine(EngineSlot berth) {
         return new GatewayFacts.Engine(
                 berth.engine().rank(), berth.engine().bundleIndex(), berth.nodeIp(), id(berth.reservation()));
     }

@@ -78,15 +78,15 @@ final class FleetLaunch {
                 .flatMap(wanted -> RouterGroup.find(wanted.groupName()))
                 .orElse(null);
         if (!plan.engines().isEmpty()) {
-            List<Berth> taken = new ArrayList<>();
-            List<Berth> idle = new ArrayList<>();
+            List<EngineSlot> taken = new ArrayList<>();
+            List<EngineSlot> idle = new ArrayList<>();
             for (int i = 0; i < plan.engines().size(); i++) {
                 FleetState.Seat seat = state.seats().get(i);
                 EnginePlan engine = plan.engines().get(i);
                 FleetReservation reservation = reservations.computeIfAbsent(
                         seat.group(), name -> FleetReservation.adopt(group(name), new RayLedger()));
                 boolean lives = seat.taken() && living.contains(engine.rank());
-                (lives ? taken : idle).add(new Berth(engine, reservation));
+                (lives ? taken : idle).add(new EngineSlot(engine, reservation));
             }
             String name = plan.engines().get(0).groupName();
             ServerGroup found = ServerGroup.find(name, living)
@@ -95,8 +95,8 @@ final class FleetLaunch {
                     .filter(rank -> !living.contains(rank))
                     .toList();
             engines = new FleetEngines(
-                    new EngineBuilder(request, cluster, plan, options, groupOptions, router, state.changes()),
-                    new Berths(launch, taken, idle),
+                    new EngineProvisioner(request, cluster, plan, options, groupOptions, router, state.changes()),
+                    new EngineSlots(launch, taken, idle),
                     found.without(others, groupOptions),
                     state.wanted());
         }
@@ -112,7 +112,7 @@ final class FleetLaunch {
 
     private Fleet serving(FleetReservation bundles) {
         SupervisionPolicy policy = options.groupOptions().supervision();
-        NodeLossWatch watch = null;
+        LostNodeReplanner watch = null;
         FleetEngines kept = engines;
         if (kept != null) {
             Gateway told = gateway;
@@ -125,11 +125,11 @@ final class FleetLaunch {
             save(kept.state(plan));
             kept.launched();
             if (policy.replans()) {
-                watch = new NodeLossWatch(kept, policy.nodeLoss(), listener);
+                watch = new LostNodeReplanner(kept, policy.nodeLoss(), listener);
                 watch.start();
             }
         } else {
-            save(new EngineBuilder(request, cluster, plan, options, options.groupOptions(), router, 0)
+            save(new EngineProvisioner(request, cluster, plan, options, options.groupOptions(), router, 0)
                     .state(plan, 0, List.of()));
         }
         return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
@@ -166,7 +166,7 @@ final class FleetLaunch {
                     plan.engines().isEmpty() ? null : ServerGroup.create(plan, bundles.placementGroup(), groupOptions);
             if (servers != null) {
                 engines = new FleetEngines(
-                        new EngineBuilder(request, cluster, plan, options, groupOptions, router, 0),
+                        new EngineProvisioner(request, cluster, plan, options, groupOptions, router, 0),
                         plan,
                         bundles,
                         servers);

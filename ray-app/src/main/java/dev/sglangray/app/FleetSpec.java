@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
+import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.GroupSettings;
+import dev.sglangray.placement.strategy.ComponentPlacement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.placement.plan.BundlePlan;
 import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.plan.BundlePlan;
 import java.util.List;
 import java.util.Optional;
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.AdvertiseHost;
 import dev.sglangray.config.launcher.BindHost;
-import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
-import dev.sglangray.placement.strategy.PlacementStrategy;
 import dev.sglangray.placement.ray.GroupCreator;
+import dev.sglangray.placement.strategy.PlacementStrategy;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.cluster.ComponentConfig;
-import dev.sglangray.config.Config;
-import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.strategy.ComponentPlacement;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.FleetPlanner;
 import dev.sglangray.placement.plan.GroupSettings;
-import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.strategy.ComponentPlacement;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.launcher.LauncherArgs;
-import dev.sglangray.config.launcher.ServerType;
+import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.ServerType;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FixedPorts;
 import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.PlacementException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

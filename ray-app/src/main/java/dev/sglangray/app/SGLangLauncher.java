@@ -62,7 +62,7 @@ public final class SGLangLauncher {
             check.problems().forEach(problem -> step.note(problem.render()));
             request = request(cluster, rolloutHardwareRanks, arguments, settled);
             plan = plan(request, arguments, settled);
-            OpenDoor.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
+            MissingApiKeyWarning.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
         return new FleetLaunch(request, cluster, plan, settled).run();

@@ -99,7 +99,8 @@ class ArchitectureTest {
         for (String name : sizes.keySet()) {
             String file = "src/main/java/" + name.replace('.', '/') + "/package-info.java";
             List<Path> found = MODULES.stream()
-                    .map(module -> PythonEnvironment.repository().resolve(module).resolve(file))
+                    .map(module ->
+                            PythonEnvironment.repository().resolve(module).resolve(file))
                     .filter(Files::exists)
                     .toList();
             assertThat(found).as(name).hasSize(1);

@@ -4,12 +4,12 @@ package dev.sglangray.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.placement.cluster.AcceleratorType;
-import dev.sglangray.placement.plan.BundlePlan;
 import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.workers.node.HandoverFile;
+import dev.sglangray.placement.plan.BundlePlan;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.HandoverFile;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.List;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.EventLoop;
+import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.MonotonicClock;
 import dev.sglangray.workers.update.WeightRollout;
 import java.time.Duration;

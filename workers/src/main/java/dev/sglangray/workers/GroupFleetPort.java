@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.UpdateOutcome;
 import dev.sglangray.workers.protocol.UpdateOutcome.Result;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.workers.process.RouterSpec;
 import dev.sglangray.workers.process.ServerSpec;
-import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.List;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.process.RouterSpec;
-import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.RouterPlan;
+import dev.sglangray.workers.process.RouterSpec;
+import dev.sglangray.workers.process.ServerSpec;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.protocol.Json;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.actor.SGLangRouterWorker;
-import dev.sglangray.workers.protocol.WorkerNames;
-import dev.sglangray.workers.protocol.ServerUrl;
-import dev.sglangray.workers.process.RouterSpec;
-import dev.sglangray.workers.ray.ActorHandles;
-import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.workers.actor.SGLangRouterWorker;
+import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.process.RouterSpec;
 import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.ServerUrl;
+import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.ray.ActorHandles;
 import dev.sglangray.workers.registry.EngineRegistry;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.Event;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.protocol.Json;
-import dev.sglangray.workers.actor.SGLangServerWorker;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.process.ServerSpec;
-import dev.sglangray.workers.protocol.WorkerNames;
-import dev.sglangray.workers.ray.ActorHandles;
-import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.workers.actor.SGLangServerWorker;
+import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateOutcome;
+import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.ray.ActorHandles;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.ray.ActorHandles;
-import dev.sglangray.workers.ray.RefWaiter;
-import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.ray.ObjectRefPoller;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
@@ -144,7 +144,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
             Member<A> member, String method, Function<ActorHandle<A>, ObjectRef<T>> remote) {
         CompletableFuture<T> answer;
         try {
-            answer = RefWaiter.shared().watch(remote.apply(member.handle()));
+            answer = ObjectRefPoller.shared().watch(remote.apply(member.handle()));
         } catch (RuntimeException e) {
             answer = CompletableFuture.failedFuture(e);
         }

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.protocol.Json;
-import dev.sglangray.workers.process.RouterSpec;
-import dev.sglangray.workers.process.ServerSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.config.launcher.BindHost;
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.FleetPlanner;
-import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.workers.process.RouterSpec;
+import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.protocol.Json;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

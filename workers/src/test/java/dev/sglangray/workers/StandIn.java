@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.process.ChildKit;
-import dev.sglangray.workers.process.ServerSpec;
-import dev.sglangray.workers.node.WorkerNode;
-import dev.sglangray.workers.node.SharedFolder;
-import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.PythonPackage;
+import dev.sglangray.workers.node.DeviceLocks;
+import dev.sglangray.workers.node.SharedFolder;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.ProcessFactory;
+import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
 import java.io.InputStream;
@@ -25,7 +25,7 @@ public final class StandIn {
     private StandIn() {}
 
     /** A kit whose Python package has the stand-in as {@code sglang_ray.serve}. */
-    public static ChildKit kit(Path folder, List<String> devices) {
+    public static ProcessFactory kit(Path folder, List<String> devices) {
         Path real = PythonPackage.extractTo(folder.resolve("real"));
         Path fake = folder.resolve("stand-in");
         try (InputStream serve = StandIn.class.getResourceAsStream("stand_in_serve.py")) {
@@ -41,7 +41,7 @@ public final class StandIn {
         WorkerNode node = new WorkerNode("node-id", "127.0.0.1", devices, folder.resolve("logs"));
         // No other test gives out ports of this range.
         PortAllocator ports = new PortAllocator(folder.resolve("ports"), 18200, 18399);
-        return new ChildKit(
+        return new ProcessFactory(
                 node,
                 ports,
                 new DeviceLocks(folder.resolve("devices"), new SharedFolder(folder, "shared-devices")),
@@ -60,7 +60,8 @@ public final class StandIn {
         return server(arguments, timeoutSeconds, Map.of());
     }
 
-    public static ServerSpec server(Map<String, Object> arguments, double timeoutSeconds, Map<String, String> environment) {
+    public static ServerSpec server(
+            Map<String, Object> arguments, double timeoutSeconds, Map<String, String> environment) {
         return server(arguments, timeoutSeconds, environment, null);
     }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.argument;
 
-import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentSchema.Kind;
 import java.util.Optional;
 import java.util.Set;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.cluster;
 
-import dev.sglangray.config.ProfilingCheck;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.Fields;
+import dev.sglangray.config.ProfilingCheck;
 import dev.sglangray.config.RawValue;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.hydra.override.ConfigOverride;
-import dev.sglangray.config.hydra.override.OverrideParser;
-import dev.sglangray.config.hydra.override.OverrideApplier;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.hydra.override.ConfigOverride;
+import dev.sglangray.config.hydra.override.OverrideApplier;
+import dev.sglangray.config.hydra.override.OverrideParser;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.KeyPath;
 import dev.sglangray.config.tree.MapNode;

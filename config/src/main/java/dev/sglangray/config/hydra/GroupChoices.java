@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.hydra.override.ConfigOverride;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.hydra.override.ConfigOverride;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.hydra.override.ConfigOverride;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.hydra.override.ConfigOverride;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.hydra;
 
-import dev.sglangray.config.hydra.override.ConfigOverride;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.ProblemSink;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.hydra.override.ConfigOverride;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.JavaValues;
 import dev.sglangray.config.tree.ListNode;

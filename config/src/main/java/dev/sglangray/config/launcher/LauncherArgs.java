@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.launcher;
 
-import dev.sglangray.config.argument.ArgumentBlock;
-import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.WholeNumber;
+import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import java.util.List;

@@ -2,9 +2,9 @@
 package dev.sglangray.config.launcher;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.Fields;
 import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.WholeNumber;
-import dev.sglangray.config.Fields;
 import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;

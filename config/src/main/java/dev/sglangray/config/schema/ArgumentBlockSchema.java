@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.schema;
 
-import dev.sglangray.config.argument.ArgumentValidator;
-import dev.sglangray.config.argument.ArgumentSchema;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.config.argument.ArgumentSchema;
 import dev.sglangray.config.argument.ArgumentSchema.Field;
 import dev.sglangray.config.argument.ArgumentSchema.Kind;
+import dev.sglangray.config.argument.ArgumentValidator;
 import java.util.List;
 
 /** The JSON Schema of a {@code server} or {@code router} block. */

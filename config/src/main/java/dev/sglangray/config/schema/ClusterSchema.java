@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.schema;
 
-import dev.sglangray.config.cluster.HardwareConfig;
 import static dev.sglangray.config.schema.EditorSchema.anyOf;
 import static dev.sglangray.config.schema.EditorSchema.choice;
 import static dev.sglangray.config.schema.EditorSchema.count;
@@ -12,6 +11,7 @@ import static dev.sglangray.config.schema.EditorSchema.type;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.config.cluster.HardwareConfig;
 
 /** The JSON Schema of the section {@code cluster}. */
 final class ClusterSchema {

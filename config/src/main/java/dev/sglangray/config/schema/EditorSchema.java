@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.schema;
 
-import dev.sglangray.config.launcher.LauncherArgs;
-import dev.sglangray.config.launcher.ServerType;
-import dev.sglangray.config.argument.ArgumentSchema;
-import dev.sglangray.config.launcher.BindHost;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.config.argument.ArgumentSchema;
+import dev.sglangray.config.launcher.BindHost;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.ServerType;
 import java.util.Arrays;
 import java.util.List;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.Suggestions;
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.Suggestions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

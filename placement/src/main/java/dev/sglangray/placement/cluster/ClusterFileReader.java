@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
+import dev.sglangray.placement.PlacementException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;

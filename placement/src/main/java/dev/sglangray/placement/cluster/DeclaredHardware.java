@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.Suggestions;
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.rank.RankExpression;
 import dev.sglangray.config.cluster.HardwareConfig;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.PythonText;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.Suggestions;
+import dev.sglangray.placement.rank.RankExpression;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashSet;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
+import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.rank.RankText;
-import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.rank.RankExpression;
+import dev.sglangray.config.RawValue;
 import dev.sglangray.config.cluster.HardwareConfig;
 import dev.sglangray.config.cluster.NodeEnvConfig;
 import dev.sglangray.config.cluster.NodeGroupConfig;
-import dev.sglangray.config.RawValue;
 import dev.sglangray.config.tree.PythonText;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.rank.RankExpression;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.rank.RankText;
 import dev.sglangray.config.tree.PythonText;
+import dev.sglangray.placement.rank.RankText;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.OrderedMap;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.rank.RankText;
 import java.util.Map;
 import java.util.OptionalInt;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ResourceText;
+import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.PlacementException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;

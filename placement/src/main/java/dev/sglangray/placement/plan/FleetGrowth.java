@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.TextTable;
-import dev.sglangray.placement.rank.AcceleratorIds;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.strategy.PlacementDraft;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.TextTable;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.rank.AcceleratorIds;
+import dev.sglangray.placement.strategy.PlacementDraft;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -31,7 +31,7 @@ public final class FleetGrowth {
     private final PlanRequest request;
     private final PlanRequest.Server server;
     private final Cluster cluster;
-    private final Room room;
+    private final Capacity room;
     private final List<EnginePlan> current;
     private final @Nullable RouterPlan router;
     private final Set<String> usedNodes = new HashSet<>();
@@ -49,7 +49,11 @@ public final class FleetGrowth {
      * @param router its router, or null
      */
     public FleetGrowth(
-            PlanRequest request, Cluster cluster, Room room, List<EnginePlan> current, @Nullable RouterPlan router) {
+            PlanRequest request,
+            Cluster cluster,
+            Capacity room,
+            List<EnginePlan> current,
+            @Nullable RouterPlan router) {
         this.request = request;
         this.server = request.server().orElseThrow(() -> PlacementException.of("a fleet without engines cannot grow"));
         this.cluster = cluster;
@@ -97,15 +101,15 @@ public final class FleetGrowth {
 
     private FleetPlan plan(List<Integer> ranks, int least, int worldSize, String groupName) {
         requireThatRayKnows();
-        BundleChooser bundles = request.existingGroup()
-                .<BundleChooser>map(this::existing)
-                .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
+        BundleAllocator bundles = request.existingGroup()
+                .<BundleAllocator>map(this::existing)
+                .orElseGet(() -> new BundleAllocator.New(request.groupSettings().rest()));
         EnginePlan first = current.get(0);
-        EngineMaker maker = new EngineMaker(
+        EnginePlanFactory maker = new EnginePlanFactory(
                 request,
                 server,
                 cluster,
-                new AcceleratorShares(cluster, server.groupName(), List.of(), request.groupSettings()),
+                new AcceleratorFractions(cluster, server.groupName(), List.of(), request.groupSettings()),
                 new SchedulerEnvironment(
                         request.namespace(),
                         server.groupName(),
@@ -136,8 +140,8 @@ public final class FleetGrowth {
         }
     }
 
-    private BundleChooser existing(ExistingGroup group) {
-        BundleChooser.Existing bundles = new BundleChooser.Existing(group, cluster, List.of());
+    private BundleAllocator existing(ExistingGroup group) {
+        BundleAllocator.Existing bundles = new BundleAllocator.Existing(group, cluster, List.of());
         for (EnginePlan engine : current) {
             bundles.taken(
                     engine.bundleIndex(), engine.node(), engine.placement().localHardwareRanks(), engine.resources());
@@ -148,7 +152,7 @@ public final class FleetGrowth {
         return bundles;
     }
 
-    private Optional<EnginePlan> engine(int rank, EngineMaker maker, BundleChooser bundles) {
+    private Optional<EnginePlan> engine(int rank, EnginePlanFactory maker, BundleAllocator bundles) {
         for (Place place : places()) {
             Placement placement = placement(rank, place);
             if (!fits(place, maker.resources(placement), bundles)) {
@@ -167,8 +171,8 @@ public final class FleetGrowth {
         return Optional.empty();
     }
 
-    private boolean fits(Place place, Map<String, Double> resources, BundleChooser bundles) {
-        return bundles instanceof BundleChooser.New own
+    private boolean fits(Place place, Map<String, Double> resources, BundleAllocator bundles) {
+        return bundles instanceof BundleAllocator.New own
                 ? room.take(place.node(), own.reserved(place.node(), resources))
                 : room.has(place.node());
     }

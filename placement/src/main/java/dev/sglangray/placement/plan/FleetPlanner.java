@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.strategy.PlacementStrategy;
-import dev.sglangray.placement.strategy.NodePlacementStrategy;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.ResourceText;
-import dev.sglangray.placement.rank.RankText;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.rank.RankExpression;
-import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.ResourceText;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.rank.RankExpression;
+import dev.sglangray.placement.rank.RankText;
+import dev.sglangray.placement.strategy.NodePlacementStrategy;
 import dev.sglangray.placement.strategy.PackedPlacementStrategy;
+import dev.sglangray.placement.strategy.PlacementStrategy;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -36,10 +36,10 @@ public final class FleetPlanner {
     public static FleetPlan plan(PlanRequest request) {
         requireDistinctNames(request);
         requireExistingGroup(request);
-        BundleChooser bundles = request.existingGroup()
-                .<BundleChooser>map(group -> new BundleChooser.Existing(
+        BundleAllocator bundles = request.existingGroup()
+                .<BundleAllocator>map(group -> new BundleAllocator.Existing(
                         group, request.cluster(), request.groupSettings().bundles()))
-                .orElseGet(() -> new BundleChooser.New(request.groupSettings().rest()));
+                .orElseGet(() -> new BundleAllocator.New(request.groupSettings().rest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
         warnings.addAll(request.warnings());
         List<EnginePlan> engines = request.server()
@@ -49,7 +49,7 @@ public final class FleetPlanner {
                 request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
         FleetPlan plan = new FleetPlan(
                 request.fleetName(), request.group(request.fleetName()), engines, router, bundles.bundles(), warnings);
-        GroupPromise.check(plan);
+        StrategyCheck.check(plan);
         return plan;
     }
 
@@ -86,7 +86,7 @@ public final class FleetPlanner {
     }
 
     private static List<EnginePlan> engines(
-            PlanRequest request, PlanRequest.Server server, BundleChooser bundles, List<String> warnings) {
+            PlanRequest request, PlanRequest.Server server, BundleAllocator bundles, List<String> warnings) {
         Cluster cluster = request.cluster();
         List<Placement> placements;
         try {
@@ -95,14 +95,14 @@ public final class FleetPlanner {
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
         }
-        AcceleratorShares shares =
-                new AcceleratorShares(cluster, server.groupName(), placements, request.groupSettings());
+        AcceleratorFractions shares =
+                new AcceleratorFractions(cluster, server.groupName(), placements, request.groupSettings());
         SchedulerEnvironment environment = new SchedulerEnvironment(
                 request.namespace(),
                 server.groupName(),
                 cluster.node(placements.get(0).clusterNodeRank()).ip(),
                 placements.size());
-        EngineMaker maker = new EngineMaker(request, server, cluster, shares, environment);
+        EnginePlanFactory maker = new EnginePlanFactory(request, server, cluster, shares, environment);
         List<EnginePlan> engines = new ArrayList<>(placements.size());
         for (Placement placement : placements) {
             engines.add(maker.make(placement, bundles));
@@ -157,7 +157,7 @@ public final class FleetPlanner {
 
     /** A strategy's widths are the caller's affair, as in RLinf; an engine that is too narrow fails only when it starts. */
     private static void warnOfOtherWidths(
-            PlanRequest.Server server, List<EnginePlan> engines, AcceleratorShares shares, List<String> warnings) {
+            PlanRequest.Server server, List<EnginePlan> engines, AcceleratorFractions shares, List<String> warnings) {
         int wanted = server.acceleratorsPerEngine();
         List<EnginePlan> others = engines.stream()
                 .filter(engine -> shares.width(engine.placement()) != wanted)
@@ -180,7 +180,7 @@ public final class FleetPlanner {
                 .anyMatch(engine -> engine.resources().entrySet().stream()
                         .anyMatch(own -> own.getKey()
                                         .equals(engine.node().acceleratorType().rayResource())
-                                && BundleChooser.New.sum(
+                                && BundleAllocator.New.sum(
                                                 own.getValue(), settings.rest().getOrDefault(own.getKey(), 0.0))
                                         < 1));
         if (settings.acceleratorShare() < 1 && settings.existing().isEmpty() && engines.size() > 1 && loose) {
@@ -191,7 +191,7 @@ public final class FleetPlanner {
         }
     }
 
-    static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleChooser bundles) {
+    static RouterPlan router(PlanRequest request, PlanRequest.Router router, BundleAllocator bundles) {
         Cluster cluster = request.cluster();
         Placement placement;
         try {
@@ -203,7 +203,7 @@ public final class FleetPlanner {
         }
         NodeInfo node = cluster.node(placement.clusterNodeRank());
         NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
-        Map<String, Double> resources = EngineMaker.actor(Optional.empty(), request.cpusPerActor());
+        Map<String, Double> resources = EnginePlanFactory.actor(Optional.empty(), request.cpusPerActor());
         return new RouterPlan(
                 router.groupName(),
                 node,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.Placement;
 import java.util.List;
 
 /** Plans a fleet that runs already, from where its processes are: for an owner that takes it over. Pure. */
@@ -38,19 +38,19 @@ public final class FleetRecall {
             List<BundlePlan> bundles) {
         List<EnginePlan> plans = request.server()
                 .map(server -> {
-                    EngineMaker maker = new EngineMaker(
+                    EnginePlanFactory maker = new EnginePlanFactory(
                             request,
                             server,
                             cluster,
-                            new AcceleratorShares(cluster, server.groupName(), List.of(), request.groupSettings()),
+                            new AcceleratorFractions(cluster, server.groupName(), List.of(), request.groupSettings()),
                             new SchedulerEnvironment(request.namespace(), server.groupName(), masterAddress, engines));
                     return seats.stream()
-                            .map(seat -> maker.make(seat.placement(), new BundleChooser.Taken(seat.bundle())))
+                            .map(seat -> maker.make(seat.placement(), new BundleAllocator.Taken(seat.bundle())))
                             .toList();
                 })
                 .orElse(List.of());
         RouterPlan router = request.router()
-                .map(wanted -> FleetPlanner.router(request, wanted, new BundleChooser.Taken(routerBundle)))
+                .map(wanted -> FleetPlanner.router(request, wanted, new BundleAllocator.Taken(routerBundle)))
                 .orElse(null);
         return new FleetPlan(
                 request.fleetName(), request.group(request.fleetName()), plans, router, bundles, List.of());

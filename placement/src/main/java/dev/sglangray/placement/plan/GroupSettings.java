@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.ResourceText;
-import dev.sglangray.placement.rank.AcceleratorIds;
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.OrderedMap;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.ResourceText;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.rank.AcceleratorIds;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +35,7 @@ public record GroupSettings(
         @Nullable String existingNamespace,
         List<Integer> bundles) {
     private static final String NODE = "node:";
-    private static final double SMALLEST = 1 / AcceleratorShares.PARTS;
+    private static final double SMALLEST = 1 / AcceleratorFractions.PARTS;
 
     /** A group of the fleet's own, for the fleet alone. */
     public static final GroupSettings DEFAULT =

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.rank.AcceleratorIds;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Names;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.rank.AcceleratorIds;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;

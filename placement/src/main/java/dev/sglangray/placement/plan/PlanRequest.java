@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.strategy.PlacementStrategy;
+import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.OrderedMap;
 import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.placement.strategy.PlacementStrategy;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

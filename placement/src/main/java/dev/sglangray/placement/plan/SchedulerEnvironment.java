@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.OrderedMap;
-import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.EnvironmentMerge;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.Placement;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

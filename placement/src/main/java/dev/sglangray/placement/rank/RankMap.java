@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.rank;
 
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.config.tree.PythonText;
+import dev.sglangray.placement.PlacementException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
-import dev.sglangray.placement.plan.BundlePlan;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ResourceText;
 import dev.sglangray.placement.TextTable;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.FleetPlan;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -37,8 +37,8 @@ record BundleDiagnosis(
      * @param ownGroup Ray's id of the group that waits
      */
     static BundleDiagnosis of(FleetPlan plan, ClusterSnapshot cluster, LedgerSnapshot ledger, String ownGroup) {
-        Map<String, NodeBalance> nodes = new LinkedHashMap<>();
-        cluster.nodes().forEach(node -> nodes.put(node.ip(), new NodeBalance(node, ledger, ownGroup)));
+        Map<String, NodeUsage> nodes = new LinkedHashMap<>();
+        cluster.nodes().forEach(node -> nodes.put(node.ip(), new NodeUsage(node, ledger, ownGroup)));
         Map<Integer, String> actors = actors(plan);
         TextTable table = new TextTable().row("BUNDLE", "FOR", "NEEDS", "ON NODE", "WHICH HAS", "FREE", "LACKS");
         Set<String> shortNodes = new LinkedHashSet<>();
@@ -47,7 +47,7 @@ record BundleDiagnosis(
         boolean hopeless = false;
         for (BundlePlan bundle : plan.bundles()) {
             String actor = actors.getOrDefault(bundle.index(), "-");
-            NodeBalance node = nodes.get(bundle.nodeIp());
+            NodeUsage node = nodes.get(bundle.nodeIp());
             if (node == null) {
                 hopeless = true;
                 table.row(
@@ -122,10 +122,10 @@ record BundleDiagnosis(
     }
 
     private static List<String> holders(
-            Set<String> ips, Map<String, NodeBalance> nodes, LedgerSnapshot ledger, String ownGroup) {
+            Set<String> ips, Map<String, NodeUsage> nodes, LedgerSnapshot ledger, String ownGroup) {
         List<String> lines = new ArrayList<>();
         for (String ip : ips) {
-            NodeBalance node = nodes.get(ip);
+            NodeUsage node = nodes.get(ip);
             if (node != null) {
                 node.holders().forEach(line -> lines.add("node " + ip + ": " + line));
             }
@@ -148,7 +148,7 @@ record BundleDiagnosis(
         return sums;
     }
 
-    private static List<String> elsewhere(FleetPlan plan, Map<String, NodeBalance> nodes, Set<String> lacked) {
+    private static List<String> elsewhere(FleetPlan plan, Map<String, NodeUsage> nodes, Set<String> lacked) {
         Set<String> used = planned(plan);
         List<String> lines = new ArrayList<>();
         nodes.forEach((ip, node) -> {
@@ -174,13 +174,13 @@ record BundleDiagnosis(
         return first;
     }
 
-    private static Map<String, Double> freeOf(BundlePlan bundle, NodeBalance node) {
+    private static Map<String, Double> freeOf(BundlePlan bundle, NodeUsage node) {
         Map<String, Double> free = new LinkedHashMap<>();
         bundle.resources().keySet().forEach(name -> free.put(name, Math.max(0, node.free(name))));
         return free;
     }
 
-    private static Map<String, Double> totalOf(BundlePlan bundle, NodeBalance node) {
+    private static Map<String, Double> totalOf(BundlePlan bundle, NodeUsage node) {
         Map<String, Double> total = new LinkedHashMap<>();
         bundle.resources()
                 .keySet()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
-import dev.sglangray.placement.plan.ExistingGroup;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.plan.ExistingGroup;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.BundlePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.GroupPlan;
-import dev.sglangray.placement.PlacementException;
 import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.RayNodeDescription;
 import io.ray.api.Ray;
 import io.ray.api.id.UniqueId;

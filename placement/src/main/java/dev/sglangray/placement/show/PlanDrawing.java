@@ -3,9 +3,9 @@ package dev.sglangray.placement.show;
 
 import dev.sglangray.placement.TextTable;
 import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.show;
 
-import dev.sglangray.placement.plan.EnginePlan;
-import dev.sglangray.placement.plan.GroupPlan;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeTable;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.ResourceText;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.rank.RankExpression;
-import dev.sglangray.placement.plan.RouterPlan;
-import dev.sglangray.placement.plan.BundlePlan;
-import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.ResourceText;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.NodeTable;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.GroupPlan;
+import dev.sglangray.placement.plan.RouterPlan;
+import dev.sglangray.placement.rank.RankExpression;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

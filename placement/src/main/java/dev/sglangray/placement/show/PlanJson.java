@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.show;
 
-import dev.sglangray.placement.plan.EnginePlan;
-import dev.sglangray.placement.plan.GroupPlan;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.plan.RouterPlan;
-import dev.sglangray.placement.plan.BundlePlan;
-import dev.sglangray.placement.cluster.Placement;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.sglangray.config.error.Secrets;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.GroupPlan;
+import dev.sglangray.placement.plan.RouterPlan;
 import java.io.IOException;
 import java.io.Writer;
 import java.util.LinkedHashMap;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.show;
 
-import dev.sglangray.placement.plan.EnginePlan;
-import dev.sglangray.placement.plan.GroupPlan;
-import dev.sglangray.placement.TextTable;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.cluster.NodeTable;
-import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.ResourceText;
-import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.TextTable;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.NodeTable;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.GroupPlan;
+import dev.sglangray.placement.plan.GroupStrategy;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;

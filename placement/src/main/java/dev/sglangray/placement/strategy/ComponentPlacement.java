@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.strategy;
 
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.rank.RankMap;
-import dev.sglangray.placement.rank.RankText;
-import dev.sglangray.placement.Suggestions;
-import dev.sglangray.placement.rank.RankExpression;
-import dev.sglangray.placement.cluster.NodeGroupInfo;
-import dev.sglangray.placement.PlacementException;
+import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.cluster.ComponentConfig;
-import dev.sglangray.config.Config;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.Suggestions;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.rank.RankExpression;
+import dev.sglangray.placement.rank.RankMap;
+import dev.sglangray.placement.rank.RankText;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.strategy;
 
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeTable;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.cluster.Placement;
-import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.NodeTable;
+import dev.sglangray.placement.cluster.Placement;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.strategy;
 
-import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.Placement;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /** A process that has its node and hardware; {@link #complete} counts the rest, which needs all processes. */
-public record PlacementDraft(NodeInfo node, List<Integer> localHardwareRanks, boolean seesOnlyItsOwn, String nodeGroupLabel) {
+public record PlacementDraft(
+        NodeInfo node, List<Integer> localHardwareRanks, boolean seesOnlyItsOwn, String nodeGroupLabel) {
 
     /**
      * Numbers the processes on their nodes. Each run of processes on one node counts as that node.

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.strategy;
 
-import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.Placement;
 import java.util.List;
 
 /** A rule that places the processes of one group on a cluster. Implementations are immutable. */

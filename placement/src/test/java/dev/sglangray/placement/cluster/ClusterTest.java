@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.PlacementException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.PlacementException;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;

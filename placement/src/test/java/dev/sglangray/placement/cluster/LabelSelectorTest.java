@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.strategy.ComponentPlacement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.strategy.ComponentPlacement;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

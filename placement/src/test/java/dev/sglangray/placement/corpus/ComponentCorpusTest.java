@@ -3,13 +3,13 @@ package dev.sglangray.placement.corpus;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
-import dev.sglangray.placement.PlacementException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

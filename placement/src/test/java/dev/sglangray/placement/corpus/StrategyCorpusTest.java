@@ -2,16 +2,16 @@
 package dev.sglangray.placement.corpus;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import dev.sglangray.placement.cluster.NodeGroupLabels;
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import dev.sglangray.placement.strategy.NodePlacementStrategy;
 import dev.sglangray.placement.strategy.PackedPlacementStrategy;
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.strategy.PlacementStrategy;
 import java.util.ArrayList;
 import java.util.List;

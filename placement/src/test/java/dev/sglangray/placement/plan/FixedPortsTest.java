@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.cluster.Cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.cluster.Cluster;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

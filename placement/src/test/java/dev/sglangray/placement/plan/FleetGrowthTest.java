@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.strategy.NodePlacementStrategy;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.rank.AcceleratorIds;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.PlacementException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
-import dev.sglangray.placement.ray.FreeRoom;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.rank.AcceleratorIds;
+import dev.sglangray.placement.ray.FreeCapacity;
 import dev.sglangray.placement.ray.LedgerSnapshot;
+import dev.sglangray.placement.strategy.NodePlacementStrategy;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -58,7 +58,7 @@ class FleetGrowthTest {
         return new FleetGrowth(
                         request,
                         cluster,
-                        new FreeRoom(now, ledger),
+                        new FreeCapacity(now, ledger),
                         plan.engines(),
                         plan.router().orElse(null))
                 .plan(IntStream.range(size, size + count).boxed().toList(), size + count, "fleet/scale-1");
@@ -225,14 +225,15 @@ class FleetGrowthTest {
         Cluster cluster = Cluster.of(2, List.of(), now);
         PlanRequest request = request(cluster, 1, 0, 0).build();
         FleetPlan plan = FleetPlanner.plan(request);
-        List<EnginePlan> fit = new FleetGrowth(request, cluster, new FreeRoom(now, ledger(plan)), plan.engines(), null)
+        List<EnginePlan> fit = new FleetGrowth(
+                        request, cluster, new FreeCapacity(now, ledger(plan)), plan.engines(), null)
                 .planWhatFits(List.of(1, 2, 3, 4, 5), 6, "fleet/scale-1")
                 .engines();
         assertThat(fit).extracting(EnginePlan::rank).containsExactly(1, 2, 3);
         FleetGrowth full = new FleetGrowth(
                 request,
                 cluster,
-                new FreeRoom(now, ledger(plan)),
+                new FreeCapacity(now, ledger(plan)),
                 FleetPlanner.plan(request(cluster, 1, 0, 3).build()).engines(),
                 null);
         assertThatThrownBy(() -> full.planWhatFits(List.of(4, 5), 6, "fleet/scale-1"))

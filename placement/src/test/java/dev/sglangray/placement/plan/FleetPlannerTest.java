@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.cluster.AcceleratorType;
-import dev.sglangray.placement.strategy.ComponentPlacement;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.entry;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.cluster.AcceleratorType;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.strategy.ComponentPlacement;
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeInfo;
-import dev.sglangray.placement.cluster.ClusterSnapshot;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeInfo;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

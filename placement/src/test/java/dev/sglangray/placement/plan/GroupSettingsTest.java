@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
-import dev.sglangray.placement.PlacementException;
-import dev.sglangray.placement.cluster.Cluster;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

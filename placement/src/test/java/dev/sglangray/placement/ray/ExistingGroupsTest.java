@@ -4,8 +4,8 @@ package dev.sglangray.placement.ray;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.placement.plan.ExistingGroup;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.plan.ExistingGroup;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -4,7 +4,7 @@ package dev.sglangray.placement.ray;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.placement.rank.AcceleratorIds;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.plan.ExistingGroup;
@@ -12,8 +12,8 @@ import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.FleetPlanner;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupStrategy;
-import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.rank.AcceleratorIds;
 import io.ray.api.runtimecontext.NodeInfo;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -4,10 +4,10 @@ package dev.sglangray.placement.ray;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.PlacementException;
 import io.ray.api.runtimecontext.NodeInfo;
 import java.util.List;
 import java.util.Map;

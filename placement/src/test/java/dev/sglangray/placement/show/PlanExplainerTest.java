@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.show;
 
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.plan.PlanRequest;
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.plan.FleetPlanner;
-import dev.sglangray.placement.PlacementException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
+import dev.sglangray.placement.plan.PlanRequest;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.show;
 
-import dev.sglangray.placement.strategy.NodePlacementStrategy;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
-import dev.sglangray.placement.plan.FleetPlan;
-import dev.sglangray.placement.plan.PlanRequest;
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.plan.FleetPlanner;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
+import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
+import dev.sglangray.placement.strategy.NodePlacementStrategy;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;

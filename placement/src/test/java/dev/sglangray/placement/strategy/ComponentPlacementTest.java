@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.strategy;
 
-import dev.sglangray.placement.Clusters;
-import dev.sglangray.placement.PlacementException;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.placement.Clusters;
+import dev.sglangray.placement.PlacementException;
 import org.junit.jupiter.api.Test;
 
 class ComponentPlacementTest {

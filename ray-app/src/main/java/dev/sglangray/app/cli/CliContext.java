@@ -12,4 +12,5 @@ import java.util.Map;
  * @param launcher what the start script found
  * @param environment the variables of the process
  */
-public record CliContext(Console console, Interrupts interrupts, Launcher launcher, Map<String, String> environment) {}
+public record CliContext(
+        Console console, SignalHandlers interrupts, Launcher launcher, Map<String, String> environment) {}

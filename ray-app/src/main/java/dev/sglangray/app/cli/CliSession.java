@@ -3,7 +3,7 @@ package dev.sglangray.app.cli;
 
 import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchPhase;
-import dev.sglangray.app.session.ClusterGate;
+import dev.sglangray.app.session.ClusterPreflight;
 import dev.sglangray.app.session.JobContext;
 import dev.sglangray.app.session.LocalHead;
 import dev.sglangray.app.session.RayAddress;
@@ -67,7 +67,7 @@ public final class CliSession implements AutoCloseable {
     /** As {@link #begin} with a local head; without a number of accelerators Ray counts them. */
     public static CliSession beginLocal(CliContext context, String namespace, OptionalInt accelerators) {
         String python = context.launcher().requirePython();
-        new ClusterGate(python).requireSupportedDriver();
+        new ClusterPreflight(python).requireSupportedDriver();
         return new CliSession(context, namespace, LocalHead.start(python, accelerators), null);
     }
 
@@ -87,7 +87,7 @@ public final class CliSession implements AutoCloseable {
             address = Objects.requireNonNull(cluster);
             job = job(context.environment());
             listener.started(LaunchPhase.CONNECT, "joining the Ray cluster at " + address);
-            nodeIp = new ClusterGate(context.launcher().requirePython()).requireJoinable(address);
+            nodeIp = new ClusterPreflight(context.launcher().requirePython()).requireJoinable(address);
         }
         RaySession joined =
                 RaySession.connect(address, namespace, context.launcher().requireJar(), job, nodeIp);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
-import dev.sglangray.app.cli.show.FleetLostException;
-import dev.sglangray.app.cli.show.Console;
-import dev.sglangray.app.cli.show.NoFleetException;
 import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.cli.show.Console;
+import dev.sglangray.app.cli.show.FleetLostException;
+import dev.sglangray.app.cli.show.NoFleetException;
 import dev.sglangray.app.session.SessionException;
 import dev.sglangray.bridge.NodeFilesException;
 import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.client.InferenceException;
 import dev.sglangray.config.error.ConfigException;
-import dev.sglangray.placement.strategy.NoAccelerators;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.strategy.NoAccelerators;
 import dev.sglangray.workers.WorkerException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
-import dev.sglangray.app.cli.show.LivingFleet;
+import dev.sglangray.app.cli.show.AttachedFleet;
 import dev.sglangray.app.cli.show.NoFleetException;
-import dev.sglangray.app.keeper.FleetRemains;
-import dev.sglangray.app.keeper.FleetTraces;
+import dev.sglangray.app.detached.FleetLeftovers;
+import dev.sglangray.app.detached.FleetTraces;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -47,8 +47,8 @@ public final class GroupNameOptions {
      *
      * @throws NoFleetException when nothing does
      */
-    public LivingFleet require(RaySession session) {
-        LivingFleet fleet = find(session);
+    public AttachedFleet require(RaySession session) {
+        AttachedFleet fleet = find(session);
         if (fleet.servers().isEmpty() && fleet.router().isEmpty()) {
             throw nobody(session);
         }
@@ -56,8 +56,8 @@ public final class GroupNameOptions {
     }
 
     /** What lives of the fleet, which may be nothing. */
-    public LivingFleet find(RaySession session) {
-        FleetTraces traces = FleetRemains.read();
+    public AttachedFleet find(RaySession session) {
+        FleetTraces traces = FleetLeftovers.read();
         Optional<ServerGroup> servers = ServerGroup.find(group(), traces.ranks(group()));
         Optional<String> known = servers.flatMap(GroupNameOptions::toldRouter)
                 .or(() -> traces.routerGroup(group()))
@@ -69,7 +69,7 @@ public final class GroupNameOptions {
         Optional<String> router = Optional.ofNullable(routerGroup)
                 .or(() -> known)
                 .or(() -> servers.isEmpty() && routerAlone ? Optional.of(ROUTER) : Optional.empty());
-        return new LivingFleet(
+        return new AttachedFleet(
                 session.namespace(),
                 others ? null : group(),
                 others ? null : servers.orElse(null),

@@ -2,19 +2,19 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.cli.command.ClusterCommand;
+import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
 import dev.sglangray.app.cli.command.EventsCommand;
-import dev.sglangray.app.cli.command.UpCommand;
-import dev.sglangray.app.cli.command.RunCommand;
+import dev.sglangray.app.cli.command.GenerateCommand;
+import dev.sglangray.app.cli.command.PlanCommand;
 import dev.sglangray.app.cli.command.ReplaceRouterCommand;
 import dev.sglangray.app.cli.command.RestartCommand;
+import dev.sglangray.app.cli.command.RunCommand;
 import dev.sglangray.app.cli.command.ScaleCommand;
-import dev.sglangray.app.cli.show.Console;
-import dev.sglangray.app.cli.command.ValidateCommand;
 import dev.sglangray.app.cli.command.StatusCommand;
-import dev.sglangray.app.cli.command.GenerateCommand;
-import dev.sglangray.app.cli.command.DemoCommand;
-import dev.sglangray.app.cli.command.PlanCommand;
+import dev.sglangray.app.cli.command.UpCommand;
+import dev.sglangray.app.cli.command.ValidateCommand;
+import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.config.error.Secrets;
 import java.util.List;
 import java.util.Locale;
@@ -72,7 +72,7 @@ public final class SglangRay {
         // Messages are English: a number in them is written as programs write it, whatever the user's language.
         Locale.setDefault(Locale.ROOT);
         Console console = Console.takeOver();
-        Interrupts interrupts = Interrupts.interrupting(Thread.currentThread());
+        SignalHandlers interrupts = SignalHandlers.interrupting(Thread.currentThread());
         int code =
                 run(new CliContext(console, interrupts, Launcher.fromSystemProperties(), System.getenv()), arguments);
         // Not System.exit: Ray's shutdown hook and log4j's would run once more and print; everything is closed by now.

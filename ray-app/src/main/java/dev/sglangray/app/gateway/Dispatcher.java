@@ -19,10 +19,10 @@ import java.util.concurrent.CompletableFuture;
 final class Dispatcher {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final Map<String, Map<String, Operation>> groups;
+    private final Map<String, Map<String, GatewayMethod>> groups;
 
     /** By the group's kind, then by the method's name in Python. */
-    Dispatcher(Map<String, Map<String, Operation>> groups) {
+    Dispatcher(Map<String, Map<String, GatewayMethod>> groups) {
         this.groups = Map.copyOf(groups);
     }
 
@@ -36,30 +36,30 @@ final class Dispatcher {
             work = CompletableFuture.failedFuture(e);
         }
         return work.<String>handle((value, failure) -> failure == null
-                        ? Answers.result(value, (System.nanoTime() - begin) / 1e9)
-                        : Answers.failure(failure))
-                .exceptionally(Answers::failure)
-                .exceptionally(failure -> Answers.UNWRITABLE);
+                        ? GatewayResponses.result(value, (System.nanoTime() - begin) / 1e9)
+                        : GatewayResponses.failure(failure))
+                .exceptionally(GatewayResponses::failure)
+                .exceptionally(failure -> GatewayResponses.UNWRITABLE);
     }
 
     private CompletableFuture<?> begin(String text, OperationThreads threads) {
         JsonNode request = parsed(text);
-        Operation operation =
+        GatewayMethod operation =
                 operation(request.path("group").asText(), request.path("method").asText());
         JsonNode named = request.path("arguments");
-        Arguments arguments =
-                new Arguments(named.isObject() ? named : JsonNodeFactory.instance.objectNode(), ranks(request));
+        GatewayArguments arguments =
+                new GatewayArguments(named.isObject() ? named : JsonNodeFactory.instance.objectNode(), ranks(request));
         return CompletableFuture.supplyAsync(() -> operation.begin(arguments), threads.of(operation))
                 .thenCompose(stage -> stage);
     }
 
-    private Operation operation(String group, String method) {
-        Map<String, Operation> methods = groups.get(group);
+    private GatewayMethod operation(String group, String method) {
+        Map<String, GatewayMethod> methods = groups.get(group);
         if (methods == null) {
             throw new IllegalArgumentException("this fleet has no " + group + " group; it has: "
                     + String.join(", ", new TreeSet<>(groups.keySet())));
         }
-        Operation operation = methods.get(method);
+        GatewayMethod operation = methods.get(method);
         if (operation == null) {
             Optional<String> near = Names.nearest(method, methods.keySet());
             throw new IllegalArgumentException("this fleet's owner does not know the method '" + method + "' of a "

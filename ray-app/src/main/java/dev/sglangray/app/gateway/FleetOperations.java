@@ -3,7 +3,7 @@ package dev.sglangray.app.gateway;
 
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.protocol.BucketReference;
-import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
 import java.util.List;
@@ -15,15 +15,15 @@ final class FleetOperations {
 
     private FleetOperations() {}
 
-    static Map<String, Operation> of(FleetOwner owner) {
+    static Map<String, GatewayMethod> of(FleetOwner owner) {
         return Map.of(
                 "scale",
-                Operation.blocking(arguments -> List.of(owner.scale(
+                GatewayMethod.blocking(arguments -> List.of(owner.scale(
                         arguments.integer("engines", 0), arguments.seconds("drain_timeout", ServerOperations.DRAIN)))),
                 "update_weights",
-                Operation.blocking(arguments -> List.of(control(owner).updateWeights(update(arguments)))),
+                GatewayMethod.blocking(arguments -> List.of(control(owner).updateWeights(update(arguments)))),
                 "init_weights_group",
-                Operation.blocking(arguments -> {
+                GatewayMethod.blocking(arguments -> {
                     control(owner)
                             .initWeightsGroup(
                                     arguments.text("master_address"),
@@ -36,7 +36,7 @@ final class FleetOperations {
                     return List.of(true);
                 }),
                 "destroy_weights_group",
-                Operation.blocking(arguments -> {
+                GatewayMethod.blocking(arguments -> {
                     control(owner)
                             .destroyWeightsGroup(arguments.text("group_name"), arguments.seconds("timeout", JOIN));
                     return List.of(true);
@@ -47,7 +47,7 @@ final class FleetOperations {
         return FleetControl.of(owner.servers().orElseThrow(), owner.router().orElse(null));
     }
 
-    private static WeightUpdate update(Arguments arguments) {
+    private static WeightUpdate update(GatewayArguments arguments) {
         return new WeightUpdate(
                 arguments.text("version"),
                 arguments.word("source", WeightUpdate.Kind.class, WeightUpdate.Kind.DISK),
@@ -55,7 +55,7 @@ final class FleetOperations {
                 arguments.optionalText("load_format").orElse(null),
                 List.of(),
                 arguments.record("buckets", BucketReference.class).orElse(null),
-                arguments.word("in_flight", InFlight.class, InFlight.DRAIN),
+                arguments.word("in_flight", InFlightPolicy.class, InFlightPolicy.DRAIN),
                 arguments.flag("rolling", false),
                 arguments.seconds("timeout", WeightUpdate.DEFAULT_TIMEOUT).toMillis() / 1000.0);
     }

@@ -52,8 +52,8 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private static Map<String, Map<String, Operation>> operations(FleetOwner owner) {
-        Map<String, Map<String, Operation>> groups = new HashMap<>();
+    private static Map<String, Map<String, GatewayMethod>> operations(FleetOwner owner) {
+        Map<String, Map<String, GatewayMethod>> groups = new HashMap<>();
         if (owner.servers().isPresent()) {
             groups.put("server", ServerOperations.of(() -> owner.servers().orElseThrow()));
             groups.put("fleet", FleetOperations.of(owner));

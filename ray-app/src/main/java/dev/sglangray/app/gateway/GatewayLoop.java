@@ -131,7 +131,7 @@ final class GatewayLoop implements AutoCloseable {
         } catch (Throwable e) {
             LOG.warn("{} did not say which requests are still wanted", name, e);
             // They may be claimed, and are not carried out.
-            requests.keySet().forEach(id -> give(id, Answers.failure(e)));
+            requests.keySet().forEach(id -> give(id, GatewayResponses.failure(e)));
         }
     }
 

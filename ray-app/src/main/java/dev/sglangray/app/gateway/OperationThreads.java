@@ -44,7 +44,7 @@ final class OperationThreads implements AutoCloseable {
     }
 
     /** For this operation. Refuses one that blocks with a {@link RejectedExecutionException} when there are too many. */
-    Executor of(Operation operation) {
+    Executor of(GatewayMethod operation) {
         return operation.blocks() ? blocking : quick;
     }
 

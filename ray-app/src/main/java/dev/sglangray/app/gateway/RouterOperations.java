@@ -17,8 +17,8 @@ final class RouterOperations {
 
     private RouterOperations() {}
 
-    static Map<String, Operation> of(RouterGroup router) {
-        Map<String, Operation> all = new LinkedHashMap<>();
+    static Map<String, GatewayMethod> of(RouterGroup router) {
+        Map<String, GatewayMethod> all = new LinkedHashMap<>();
         add(all, "get_router_url", arguments -> router.getRouterUrl());
         add(
                 all,
@@ -47,7 +47,7 @@ final class RouterOperations {
         return Map.copyOf(all);
     }
 
-    private static ServerEndpoint endpoint(Arguments arguments) {
+    private static ServerEndpoint endpoint(GatewayArguments arguments) {
         return new ServerEndpoint(
                 arguments.text("url"),
                 arguments.optionalText("worker_type").orElse("regular"),
@@ -55,7 +55,8 @@ final class RouterOperations {
                 arguments.optionalText("api_key").orElse(null));
     }
 
-    private static void add(Map<String, Operation> to, String name, Function<Arguments, WorkerGroupFuture<?>> call) {
+    private static void add(
+            Map<String, GatewayMethod> to, String name, Function<GatewayArguments, WorkerGroupFuture<?>> call) {
         to.put(name, arguments -> call.apply(arguments).toCompletableFuture());
     }
 }

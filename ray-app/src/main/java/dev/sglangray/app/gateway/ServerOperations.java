@@ -18,8 +18,8 @@ final class ServerOperations {
 
     private ServerOperations() {}
 
-    static Map<String, Operation> of(Supplier<ServerGroup> servers) {
-        Map<String, Operation> all = new LinkedHashMap<>();
+    static Map<String, GatewayMethod> of(Supplier<ServerGroup> servers) {
+        Map<String, GatewayMethod> all = new LinkedHashMap<>();
         add(all, servers, "get_server_url", (group, arguments) -> group.getServerUrl());
         add(all, servers, "is_healthy", (group, arguments) -> group.isHealthy());
         add(all, servers, "status", (group, arguments) -> group.status());
@@ -71,10 +71,10 @@ final class ServerOperations {
     }
 
     private static void add(
-            Map<String, Operation> to,
+            Map<String, GatewayMethod> to,
             Supplier<ServerGroup> servers,
             String name,
-            BiFunction<ServerGroup, Arguments, WorkerGroupFuture<?>> call) {
+            BiFunction<ServerGroup, GatewayArguments, WorkerGroupFuture<?>> call) {
         to.put(name, arguments -> {
             int[] ranks = arguments.ranks();
             ServerGroup now = servers.get();

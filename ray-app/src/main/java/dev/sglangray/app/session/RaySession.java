@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
-import dev.sglangray.workers.ray.RayCalls;
+import dev.sglangray.workers.ray.ObjectRefFutures;
 import io.ray.api.Ray;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,7 +44,7 @@ public final class RaySession implements AutoCloseable {
      *     same jar, load their classes from it
      * @param job what {@code ray job submit} said, if it did: then workers everywhere load the jar from the job's
      *     working directory
-     * @param nodeIp the address under which the cluster knows this machine, see {@link ClusterGate#requireJoinable}
+     * @param nodeIp the address under which the cluster knows this machine, see {@link ClusterPreflight#requireJoinable}
      * @throws SessionException when the cluster does not answer
      * @throws IllegalStateException when this JVM is connected already
      */
@@ -76,7 +76,7 @@ public final class RaySession implements AutoCloseable {
 
     /**
      * Connects as the environment says: a job of {@code ray job submit}, or a program started with {@code sglang-ray run}
-     * and {@code RAY_ADDRESS}. The cluster is checked first, see {@link ClusterGate#requireJoinable}.
+     * and {@code RAY_ADDRESS}. The cluster is checked first, see {@link ClusterPreflight#requireJoinable}.
      *
      * @param namespace as in {@link #connect}
      * @throws SessionException when no cluster or no jar is named, or the cluster cannot be joined
@@ -89,7 +89,7 @@ public final class RaySession implements AutoCloseable {
                                 () -> new SessionException("no Ray cluster is named: set RAY_ADDRESS to HOST:PORT")),
                 "RAY_ADDRESS");
         ProgramFiles files = ProgramFiles.find();
-        String nodeIp = new ClusterGate(files.python()).requireJoinable(cluster);
+        String nodeIp = new ClusterPreflight(files.python()).requireJoinable(cluster);
         return connect(cluster, namespace, files.jar(), job, nodeIp);
     }
 
@@ -136,7 +136,7 @@ public final class RaySession implements AutoCloseable {
             return;
         }
         closed = true;
-        RayCalls.stopWaiting();
+        ObjectRefFutures.stopWaiting();
         Thread shutdown = new Thread(Ray::shutdown, "ray-shutdown");
         shutdown.setDaemon(true);
         shutdown.start();

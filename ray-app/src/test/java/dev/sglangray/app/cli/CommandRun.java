@@ -25,7 +25,7 @@ public record CommandRun(int code, String out, String err) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         Console console = new Console(stream(out), stream(err), false);
-        Interrupts interrupts = new Interrupts(Thread.currentThread());
+        SignalHandlers interrupts = new SignalHandlers(Thread.currentThread());
         int code =
                 SglangRay.run(new CliContext(console, interrupts, new Launcher(null, null, null), environment), words);
         return new CommandRun(code, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

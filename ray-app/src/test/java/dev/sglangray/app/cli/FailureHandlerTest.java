@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
-import dev.sglangray.app.cli.show.Console;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.bridge.NodeFilesException;
 import dev.sglangray.bridge.PortUnavailableException;
-import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.cluster.ClusterConfig;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.strategy.PackedPlacementStrategy;
-import dev.sglangray.placement.PlacementException;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
-import dev.sglangray.app.cli.show.FleetReport;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.cli.show.FleetReport;
 import dev.sglangray.app.drivers.DriverSupport;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.protocol.WorkerStatus;

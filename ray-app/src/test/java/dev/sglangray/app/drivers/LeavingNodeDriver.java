@@ -6,8 +6,8 @@ import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.config.Config;
-import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.ray.RayClusterReader;
 import io.ray.api.Ray;
 

@@ -9,7 +9,7 @@ import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.UpdateReport;
 import dev.sglangray.workers.WeightUpdateException;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
@@ -45,7 +45,7 @@ public final class RealWeightsDriver {
         System.out.println("updated " + report.isComplete() + ", by " + versions(client) + ", texts " + after.size()
                 + ", other answers " + !after.equals(before));
         System.out.println("in place "
-                + fleet.updateWeights(WeightUpdate.fromDisk("again", checkpoint).withInFlight(InFlight.IN_PLACE))
+                + fleet.updateWeights(WeightUpdate.fromDisk("again", checkpoint).withInFlight(InFlightPolicy.IN_PLACE))
                         .isComplete()
                 + ", by " + versions(client));
         fleet.pauseGeneration(PauseMode.RETRACT, LONG);

@@ -11,10 +11,10 @@ import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.UpdateReport;
 import dev.sglangray.workers.WeightUpdateException;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -77,7 +77,7 @@ public final class WeightsDriver {
                 + fleet.weights().orElseThrow().version());
         try (AskingThread load = new AskingThread(url, 0.3)) {
             await("answers", () -> load.count("1") > 4);
-            UpdateReport kept = fleet.updateWeights(to("2", "{}").withInFlight(InFlight.IN_PLACE));
+            UpdateReport kept = fleet.updateWeights(to("2", "{}").withInFlight(InFlightPolicy.IN_PLACE));
             say("update in place complete " + kept.isComplete());
             await("answers", () -> load.count("2") > 8);
         }

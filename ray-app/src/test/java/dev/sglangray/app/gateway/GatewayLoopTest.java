@@ -29,7 +29,7 @@ class GatewayLoopTest {
                     Map.of(
                             "quick", arguments -> begin("quick", "done"),
                             "slow", arguments -> slow,
-                            "blocking", Operation.blocking(arguments -> slow.join())))),
+                            "blocking", GatewayMethod.blocking(arguments -> slow.join())))),
             Duration.ofMillis(1));
 
     private CompletableFuture<String> begin(String what, String answer) {

@@ -6,10 +6,10 @@ import static org.awaitility.Awaitility.await;
 
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.client.InferenceHttpClient;
-import dev.sglangray.workers.router.WorkersRouterApi;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.registry.RouterPort;
+import dev.sglangray.workers.router.WorkersRouterApi;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;

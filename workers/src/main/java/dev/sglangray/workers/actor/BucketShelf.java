@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.ray.RefWaiter;
 import dev.sglangray.workers.protocol.BucketReference;
+import dev.sglangray.workers.ray.ObjectRefPoller;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
@@ -66,7 +66,7 @@ final class BucketShelf {
 
     private CompletableFuture<byte[]> read(int bucket, long offset) {
         try {
-            return RefWaiter.shared()
+            return ObjectRefPoller.shared()
                     .watch(actor.task(READ, reference.update(), bucket, offset, PIECE)
                             .remote());
         } catch (RayException e) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.protocol.Json;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.workers.protocol.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

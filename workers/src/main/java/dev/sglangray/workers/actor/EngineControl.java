@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.protocol.Json;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.engine.EnginePort;
 import dev.sglangray.workers.engine.EnginePort.Answer;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.io.IOException;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.protocol.Json;
-import dev.sglangray.workers.ray.RefWaiter;
-import dev.sglangray.workers.protocol.WorkerNames;
-import dev.sglangray.workers.ray.RemoteFailures;
-import dev.sglangray.workers.ray.ActorHandles;
 import dev.sglangray.workers.engine.RegistryPort;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.EngineReport;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.ReportReply;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.ray.ActorHandles;
+import dev.sglangray.workers.ray.ObjectRefPoller;
+import dev.sglangray.workers.ray.RemoteFailures;
 import io.ray.api.ActorHandle;
 import java.time.Duration;
 import java.util.Optional;
@@ -49,7 +49,7 @@ final class RayRegistryLink implements RegistryPort {
 
     private Optional<CompletableFuture<String>> ask(String json) {
         Optional<ActorHandle<SGLangRouterWorker>> router = ActorHandles.find(WorkerNames.actor(group, 0));
-        return router.map(actor -> RefWaiter.shared()
+        return router.map(actor -> ObjectRefPoller.shared()
                 .watch(actor.task(SGLangRouterWorker::reportEngine, json).remote())
                 .handle((reply, failure) -> {
                     if (failure != null) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.ray.ActorHandles;
-import dev.sglangray.workers.ray.RefWaiter;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.ray.ActorHandles;
+import dev.sglangray.workers.ray.ObjectRefPoller;
 import dev.sglangray.workers.registry.WorkersPort;
 import io.ray.api.ActorHandle;
 import io.ray.api.exception.RayActorException;
@@ -49,7 +49,7 @@ final class RayWorkers implements WorkersPort, AutoCloseable {
     @Override
     public CompletableFuture<Boolean> askForReport(String actor) {
         CompletableFuture<Boolean> asked = loop.block(() -> find(actor)
-                        .map(worker -> RefWaiter.shared()
+                        .map(worker -> ObjectRefPoller.shared()
                                 .watch(worker.task(SGLangServerWorker::reportAgain)
                                         .remote())))
                 .thenCompose(call -> call.isEmpty() ? CompletableFuture.completedFuture(false) : loop.here(call.get()));
@@ -59,7 +59,7 @@ final class RayWorkers implements WorkersPort, AutoCloseable {
     @Override
     public CompletableFuture<String> awaitDeath(String actor) {
         return loop.block(() -> find(actor)
-                        .map(worker -> RefWaiter.shared()
+                        .map(worker -> ObjectRefPoller.shared()
                                 .watch(worker.task(SGLangServerWorker::watch).remote())))
                 .thenCompose(call -> call.isEmpty()
                         ? CompletableFuture.completedFuture("Ray has no such actor any more")

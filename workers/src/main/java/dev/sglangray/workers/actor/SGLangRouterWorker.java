@@ -1,35 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.node.RayNode;
-import dev.sglangray.workers.process.Secrets;
-import dev.sglangray.workers.protocol.ServerUrl;
-import dev.sglangray.workers.router.RouterKeeper;
-import dev.sglangray.workers.router.RouterSchema;
 import dev.sglangray.workers.loop.LoopCalls;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.router.WorkersRouterApi;
-import dev.sglangray.workers.protocol.Json;
-import dev.sglangray.workers.protocol.WorkerNames;
-import dev.sglangray.workers.node.WorkerNode;
-import dev.sglangray.workers.process.RouterSpec;
-import dev.sglangray.workers.process.LivenessProbe;
-import dev.sglangray.workers.node.HandoverFile;
-import dev.sglangray.workers.process.ChildKit;
-import dev.sglangray.workers.router.RouterChange;
-import dev.sglangray.workers.router.RouterArguments;
-import dev.sglangray.workers.process.RouterLifecycle;
-import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.HandoverFile;
+import dev.sglangray.workers.node.RayNode;
+import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.LivenessProbe;
+import dev.sglangray.workers.process.ProcessFactory;
+import dev.sglangray.workers.process.RouterProcess;
+import dev.sglangray.workers.process.RouterSpec;
+import dev.sglangray.workers.process.Secrets;
 import dev.sglangray.workers.protocol.EngineReport;
 import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.EngineRegistry;
 import dev.sglangray.workers.registry.RegistryRecord;
 import dev.sglangray.workers.registry.RegistryView;
+import dev.sglangray.workers.router.RouterArguments;
+import dev.sglangray.workers.router.RouterKeeper;
+import dev.sglangray.workers.router.RouterReconfiguration;
+import dev.sglangray.workers.router.RouterSchema;
+import dev.sglangray.workers.router.WorkersRouterApi;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.MonotonicClock;
@@ -63,7 +63,7 @@ public class SGLangRouterWorker {
     private final ThreadLoop loop;
     private final RouterKeeper keeper;
     private final RouterArguments arguments;
-    private final RouterChange change;
+    private final RouterReconfiguration change;
     private final EngineRegistry registry;
     private final RayWorkers workers;
     private final EngineControl requests;
@@ -78,7 +78,7 @@ public class SGLangRouterWorker {
         sealed = Json.read(specJson, RouterSpec.class);
         OkHttpClient http = WorkerHttp.create();
         node = RayNode.current();
-        ChildKit kit = ChildKit.of(node);
+        ProcessFactory kit = ProcessFactory.of(node);
         String actor = WorkerNames.actor(sealed.groupName(), 0);
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(actor, clock);
@@ -91,9 +91,9 @@ public class SGLangRouterWorker {
         registry =
                 new EngineRegistry(loop, journal, workers, file.section("registry", RegistryRecord.class), restarted);
         arguments = new RouterArguments(() -> spec.routerArgs(), file.section("arguments", RouterArguments.Kept.class));
-        change = new RouterChange(
+        change = new RouterReconfiguration(
                 arguments,
-                (present, incarnation) -> new RouterLifecycle(spec.with(present), kit, http, incarnation),
+                (present, incarnation) -> new RouterProcess(spec.with(present), kit, http, incarnation),
                 new RouterSchema(kit, kit.interpreter(spec.pythonInterpreter(), spec.environment())));
         if (restarted) {
             arguments.inherit();
@@ -101,7 +101,7 @@ public class SGLangRouterWorker {
         // A router generates nothing itself, so its health is all there is to ask.
         LivenessProbe probe =
                 new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
-        Supplier<@Nullable String> apiKey = () -> new RouterLifecycle(spec, kit, http).apiKey();
+        Supplier<@Nullable String> apiKey = () -> new RouterProcess(spec, kit, http).apiKey();
         keeper = new RouterKeeper(
                 spec.supervision(),
                 loop,

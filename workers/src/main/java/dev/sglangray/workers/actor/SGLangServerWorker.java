@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.protocol.Json;
-import dev.sglangray.workers.node.HandoverFile;
-import dev.sglangray.workers.process.ChildKit;
-import dev.sglangray.workers.process.Secrets;
-import dev.sglangray.workers.process.ManagedProcess;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.node.RayNode;
-import dev.sglangray.workers.process.ServerSpec;
-import dev.sglangray.workers.loop.LoopCalls;
-import dev.sglangray.workers.process.EngineLifecycle;
-import dev.sglangray.workers.process.Statuses;
-import dev.sglangray.workers.process.LivenessProbe;
-import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.EngineRecord;
 import dev.sglangray.workers.engine.EngineSettings;
 import dev.sglangray.workers.engine.RegistryPort;
+import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.HandoverFile;
+import dev.sglangray.workers.node.RayNode;
+import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.process.EngineProcess;
+import dev.sglangray.workers.process.LivenessProbe;
+import dev.sglangray.workers.process.ManagedProcess;
+import dev.sglangray.workers.process.ProcessFactory;
+import dev.sglangray.workers.process.Secrets;
+import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.process.Statuses;
 import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.MonotonicClock;
-import dev.sglangray.workers.supervision.Standing;
+import dev.sglangray.workers.supervision.SupervisionStatus;
 import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -75,7 +75,7 @@ public class SGLangServerWorker {
     public SGLangServerWorker(String specJson) {
         sealed = Json.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
-        ChildKit kit = ChildKit.of(RayNode.current());
+        ProcessFactory kit = ProcessFactory.of(RayNode.current());
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(sealed.actorName(), clock);
         HandoverFile file = HandoverFile.open(sealed.actorName(), kit.node(), loop);
@@ -91,7 +91,7 @@ public class SGLangServerWorker {
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
         process = new ManagedProcess(
                 "engine",
-                incarnation -> new EngineLifecycle(spec, kit, http, incarnation),
+                incarnation -> new EngineProcess(spec, kit, http, incarnation),
                 probe::require,
                 loop,
                 new Exits());
@@ -179,13 +179,13 @@ public class SGLangServerWorker {
         }
     }
 
-    private EngineLifecycle engine() {
-        return (EngineLifecycle) process.lifecycle();
+    private EngineProcess engine() {
+        return (EngineProcess) process.lifecycle();
     }
 
     /** The URL, also while the process is being replaced; fails before it was known, and once the engine is lost. */
     private String engineUrl() {
-        Standing now = controller.standing();
+        SupervisionStatus now = controller.standing();
         if (now.isLost()) {
             throw new WorkerFailure(now.describe("engine"));
         }

@@ -9,7 +9,7 @@ import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.Turns;
 import dev.sglangray.workers.loop.Waiters;
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ReportReply;
 import dev.sglangray.workers.protocol.ServerEndpoint;
@@ -19,15 +19,15 @@ import dev.sglangray.workers.protocol.UpdateOutcome.Result;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
-import dev.sglangray.workers.supervision.Condition;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.EventSink;
+import dev.sglangray.workers.supervision.Phase;
 import dev.sglangray.workers.supervision.ProcessActions;
+import dev.sglangray.workers.supervision.ReconcileLoop;
 import dev.sglangray.workers.supervision.Reconciler;
 import dev.sglangray.workers.supervision.Signal;
-import dev.sglangray.workers.supervision.Standing;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
-import dev.sglangray.workers.supervision.Supervisor;
+import dev.sglangray.workers.supervision.SupervisionStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -68,7 +68,7 @@ public final class EngineController {
     private final EngineProcess process;
     private final WeightLoader loader;
     private final RecordStore<EngineRecord> store;
-    private final Supervisor supervisor;
+    private final ReconcileLoop supervisor;
     private final Registration registration;
     private final Turns changes;
     private final Waiters waiters;
@@ -165,7 +165,7 @@ public final class EngineController {
                 events,
                 this::keepEpoch,
                 this::replied);
-        this.supervisor = new Supervisor(
+        this.supervisor = new ReconcileLoop(
                 loop,
                 new Reconciler("engine", policy, loop::now, events),
                 new Actions(),
@@ -235,13 +235,13 @@ public final class EngineController {
         return new Loaded(FleetWeights.INITIAL_ID, settings.initial(), false, false);
     }
 
-    private void standingChanged(Standing standing) {
+    private void standingChanged(SupervisionStatus standing) {
         String url = record.url();
         ServerEndpoint endpoint = process.endpoint();
         if (standing.isServing() && endpoint != null) {
             url = endpoint.url();
         }
-        if (!(standing.condition() instanceof Condition.Idle) && url != null) {
+        if (!(standing.condition() instanceof Phase.Idle) && url != null) {
             note(record.withUrl(url)
                     .withRestarts(
                             standing.restarts(),
@@ -275,7 +275,7 @@ public final class EngineController {
         }
         expire();
         restrain();
-        if (!(supervisor.standing().condition() instanceof Condition.Idle)) {
+        if (!(supervisor.standing().condition() instanceof Phase.Idle)) {
             ServerEndpoint endpoint = process.endpoint();
             registration.say(new Registration.Statement(whyNot(), endpoint, loaded.id()));
             bringSoon();
@@ -400,7 +400,7 @@ public final class EngineController {
     }
 
     /** Where the process stands. Safe for use by many threads. */
-    public Standing standing() {
+    public SupervisionStatus standing() {
         return supervisor.standing();
     }
 
@@ -439,7 +439,7 @@ public final class EngineController {
     /** What a registry must know to register the engine now; a registration with an earlier answer is void once it ended. */
     public ServerEndpoint endpoint() {
         ServerEndpoint endpoint = process.endpoint();
-        if (endpoint == null || supervisor.standing().condition() instanceof Condition.Idle) {
+        if (endpoint == null || supervisor.standing().condition() instanceof Phase.Idle) {
             throw new WorkerFailure("the engine has no URL: it was not started, or has ended");
         }
         registration.again();
@@ -976,14 +976,14 @@ public final class EngineController {
     }
 
     /** Completes when there is nothing that an update would meet. */
-    private CompletableFuture<Void> quieten(InFlight fate, Deadline deadline) {
+    private CompletableFuture<Void> quieten(InFlightPolicy fate, Deadline deadline) {
         if (record.paused() != null && !isStartedWhilePaused()) {
             // The caller that paused has decided what becomes of the requests.
             return CompletableFuture.completedFuture(null);
         }
-        if (fate == InFlight.RETRACT || fate == InFlight.IN_PLACE) {
+        if (fate == InFlightPolicy.RETRACT || fate == InFlightPolicy.IN_PLACE) {
             pausedForUpdate = true;
-            PauseMode mode = fate == InFlight.RETRACT ? PauseMode.RETRACT : PauseMode.IN_PLACE;
+            PauseMode mode = fate == InFlightPolicy.RETRACT ? PauseMode.RETRACT : PauseMode.IN_PLACE;
             int of = number;
             return engine.post("/pause_generation", Map.of("mode", mode.word()), deadline.left())
                     .handle((answer, failure) -> {
@@ -998,7 +998,7 @@ public final class EngineController {
                         return null;
                     });
         }
-        CompletableFuture<?> aborted = fate == InFlight.ABORT
+        CompletableFuture<?> aborted = fate == InFlightPolicy.ABORT
                 ? engine.post("/abort_request", Map.of("rid", "", "abort_all", true), QUICK)
                 : CompletableFuture.completedFuture(null);
         return aborted.thenCompose(nothing -> requireIdle(deadline, "nothing was updated"));
@@ -1026,7 +1026,9 @@ public final class EngineController {
 
     /** A cache cannot be emptied while requests hold on to it. */
     private boolean keepsCache(WeightUpdate wanted) {
-        return record.paused() != null ? record.paused() == PauseMode.IN_PLACE : wanted.inFlight() == InFlight.IN_PLACE;
+        return record.paused() != null
+                ? record.paused() == PauseMode.IN_PLACE
+                : wanted.inFlight() == InFlightPolicy.IN_PLACE;
     }
 
     /**
@@ -1085,9 +1087,9 @@ public final class EngineController {
 
     /** Replaces the process; completes when the new one serves, and the router sends to it unless something is held. */
     public CompletableFuture<Boolean> restart(String why, Duration longest) {
-        Standing before = standing();
+        SupervisionStatus before = standing();
         // A process that is starting is as new as was asked for.
-        int wanted = before.incarnation() + (before.condition() instanceof Condition.Starting ? 0 : 1);
+        int wanted = before.incarnation() + (before.condition() instanceof Phase.Starting ? 0 : 1);
         supervisor.signal(new Signal.RestartWanted(why));
         return waiters.until(
                         () -> standing().incarnation() >= wanted

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.node;
 
-import dev.sglangray.workers.protocol.Json;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.bridge.NodeDirectories;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.Json;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.Ray;
 import java.io.IOException;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.node;
 
-import dev.sglangray.workers.protocol.Json;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
@@ -9,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.workers.loop.RecordStore;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -20,12 +20,12 @@ public final class ManagedProcess {
     private static final Duration HUNG_GRACE = Duration.ofSeconds(2);
 
     private final String what;
-    private final Function<Incarnation, ? extends ServingLifecycle> factory;
+    private final Function<Incarnation, ? extends ServerProcess> factory;
     private final Consumer<String> probe;
     private final ThreadLoop loop;
     private final Exits exits;
     private final Object lock = new Object();
-    private ServingLifecycle current;
+    private ServerProcess current;
     private int number;
     private @Nullable String url;
     private boolean stopped;
@@ -48,7 +48,7 @@ public final class ManagedProcess {
      */
     public ManagedProcess(
             String what,
-            Function<Incarnation, ? extends ServingLifecycle> factory,
+            Function<Incarnation, ? extends ServerProcess> factory,
             Consumer<String> probe,
             ThreadLoop loop,
             Exits exits) {
@@ -61,7 +61,7 @@ public final class ManagedProcess {
         listen(current, 0);
     }
 
-    private void listen(ServingLifecycle lifecycle, int incarnation) {
+    private void listen(ServerProcess lifecycle, int incarnation) {
         lifecycle.listen(new ExitListener() {
             @Override
             public void ended(boolean clean, String why) {
@@ -102,8 +102,8 @@ public final class ManagedProcess {
     /** The next start; {@code samePort} tells whether it serves where the one before did, if it can. */
     public CompletableFuture<Void> start(int incarnation, boolean samePort) {
         return loop.block(() -> {
-            ServingLifecycle previous;
-            ServingLifecycle next;
+            ServerProcess previous;
+            ServerProcess next;
             synchronized (lock) {
                 previous = current;
                 Integer port = url == null || !samePort ? null : URI.create(url).getPort();
@@ -130,7 +130,7 @@ public final class ManagedProcess {
     /** Ends the process of a start, and no later one. */
     public CompletableFuture<Void> end(int incarnation, boolean gently) {
         return loop.block(() -> {
-            ServingLifecycle ending;
+            ServerProcess ending;
             synchronized (lock) {
                 if (number != incarnation) {
                     return null;
@@ -150,7 +150,7 @@ public final class ManagedProcess {
         });
     }
 
-    public ServingLifecycle lifecycle() {
+    public ServerProcess lifecycle() {
         synchronized (lock) {
             return current;
         }

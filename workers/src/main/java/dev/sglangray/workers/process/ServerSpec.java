@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
-import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.Collections;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
-import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.WorkerState;
-import dev.sglangray.workers.supervision.Condition;
-import dev.sglangray.workers.supervision.Standing;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.supervision.Phase;
+import dev.sglangray.workers.supervision.SupervisionStatus;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +23,7 @@ public final class Statuses {
             int groupSize,
             WorkerNode node,
             List<String> devices,
-            ServingChild.Snapshot now) {
+            HttpServerProcess.Snapshot now) {
         return new WorkerStatus(
                 kind,
                 group,
@@ -54,12 +54,16 @@ public final class Statuses {
      * @param conditions what holds it back, in words
      */
     public static WorkerStatus supervised(
-            WorkerStatus own, Standing standing, @Nullable String url, boolean withheld, List<String> conditions) {
-        Condition condition = standing.condition();
-        if (condition instanceof Condition.Idle) {
+            WorkerStatus own,
+            SupervisionStatus standing,
+            @Nullable String url,
+            boolean withheld,
+            List<String> conditions) {
+        Phase condition = standing.condition();
+        if (condition instanceof Phase.Idle) {
             return own;
         }
-        boolean lost = condition instanceof Condition.Lost;
+        boolean lost = condition instanceof Phase.Lost;
         return new WorkerStatus(
                 own.kind(),
                 own.group(),
@@ -74,7 +78,7 @@ public final class Statuses {
                 own.devices(),
                 own.log(),
                 own.secondsToReady(),
-                lost ? ((Condition.Lost) condition).why() : null,
+                lost ? ((Phase.Lost) condition).why() : null,
                 standing.since().truncatedTo(ChronoUnit.MILLIS).toString(),
                 standing.restarts(),
                 standing.lastError(),
@@ -83,11 +87,11 @@ public final class Statuses {
                 own.changes());
     }
 
-    private static String state(Standing standing, boolean withheld) {
-        if (standing.condition() instanceof Condition.Lost) {
+    private static String state(SupervisionStatus standing, boolean withheld) {
+        if (standing.condition() instanceof Phase.Lost) {
             return WorkerState.FAILED.name();
         }
-        if (standing.condition() instanceof Condition.Serving) {
+        if (standing.condition() instanceof Phase.Serving) {
             return (withheld ? WorkerState.DRAINED : WorkerState.READY).name();
         }
         return WorkerState.RESTARTING.name();

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param inFlight what becomes of requests under way
  */
 public record UpdateNotice(
-        String id, String version, @Nullable String path, InFlight inFlight) {
+        String id, String version, @Nullable String path, InFlightPolicy inFlight) {
     /** For people. */
     public String text() {
         return "weights are replaced by version " + version;

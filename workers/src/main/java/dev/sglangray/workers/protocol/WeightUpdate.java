@@ -26,7 +26,7 @@ public record WeightUpdate(
         @Nullable String loadFormat,
         List<Map<String, Object>> buckets,
         @Nullable BucketReference shelf,
-        InFlight inFlight,
+        InFlightPolicy inFlight,
         boolean rolling,
         double timeoutSeconds) {
 
@@ -93,7 +93,7 @@ public record WeightUpdate(
     private static WeightUpdate of(
             String version, Kind kind, @Nullable String path, List<Map<String, Object>> buckets) {
         return new WeightUpdate(
-                version, kind, path, null, buckets, null, InFlight.DRAIN, false, DEFAULT_TIMEOUT.toSeconds());
+                version, kind, path, null, buckets, null, InFlightPolicy.DRAIN, false, DEFAULT_TIMEOUT.toSeconds());
     }
 
     /** With another {@code load_format}. */
@@ -102,7 +102,7 @@ public record WeightUpdate(
     }
 
     /** With another fate of requests under way. */
-    public WeightUpdate withInFlight(InFlight fate) {
+    public WeightUpdate withInFlight(InFlightPolicy fate) {
         return new WeightUpdate(version, kind, path, loadFormat, buckets, shelf, fate, rolling, timeoutSeconds);
     }
 

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
-import dev.sglangray.workers.loop.LoopCalls;
-import dev.sglangray.workers.process.ManagedProcess;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.process.Statuses;
-import dev.sglangray.workers.process.Incarnation;
-import dev.sglangray.workers.process.ServingLifecycle;
 import dev.sglangray.workers.loop.Deadline;
+import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.loop.Waiters;
+import dev.sglangray.workers.process.Incarnation;
+import dev.sglangray.workers.process.ManagedProcess;
+import dev.sglangray.workers.process.ServerProcess;
+import dev.sglangray.workers.process.Statuses;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.EngineRegistry;
 import dev.sglangray.workers.registry.RouterPort;
-import dev.sglangray.workers.supervision.Condition;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
+import dev.sglangray.workers.supervision.Phase;
 import dev.sglangray.workers.supervision.ProcessActions;
+import dev.sglangray.workers.supervision.ReconcileLoop;
 import dev.sglangray.workers.supervision.Reconciler;
 import dev.sglangray.workers.supervision.Signal;
-import dev.sglangray.workers.supervision.Standing;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
-import dev.sglangray.workers.supervision.Supervisor;
+import dev.sglangray.workers.supervision.SupervisionStatus;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -47,7 +47,7 @@ public final class RouterKeeper implements AutoCloseable {
     private final RecordStore<Kept> store;
     private final EventJournal journal;
     private final ManagedProcess process;
-    private final Supervisor supervisor;
+    private final ReconcileLoop supervisor;
     private final Waiters waiters;
     private int given = -1;
     private @Nullable Kept kept;
@@ -77,7 +77,7 @@ public final class RouterKeeper implements AutoCloseable {
             SupervisionPolicy policy,
             ThreadLoop loop,
             EventJournal journal,
-            Function<Incarnation, ? extends ServingLifecycle> factory,
+            Function<Incarnation, ? extends ServerProcess> factory,
             Consumer<String> probe,
             EngineRegistry registry,
             Function<String, RouterPort> dial,
@@ -99,7 +99,7 @@ public final class RouterKeeper implements AutoCloseable {
                 signal(new Signal.Explained(incarnation, why));
             }
         });
-        this.supervisor = new Supervisor(
+        this.supervisor = new ReconcileLoop(
                 loop, new Reconciler(WHAT, policy, loop::now, journal), new Actions(), this::standingChanged);
     }
 
@@ -130,20 +130,18 @@ public final class RouterKeeper implements AutoCloseable {
         }
     }
 
-    private void standingChanged(Standing standing) {
-        Condition condition = standing.condition();
+    private void standingChanged(SupervisionStatus standing) {
+        Phase condition = standing.condition();
         String url = process.knownUrl();
-        if (condition instanceof Condition.Serving && url != null && given != standing.incarnation()) {
+        if (condition instanceof Phase.Serving && url != null && given != standing.incarnation()) {
             given = standing.incarnation();
             registry.routerUp(dial.apply(url));
-        } else if (!(condition instanceof Condition.Serving)
-                && !(condition instanceof Condition.Ending)
-                && given >= 0) {
+        } else if (!(condition instanceof Phase.Serving) && !(condition instanceof Phase.Ending) && given >= 0) {
             // Until its end is certain a router that hangs may still send requests.
             given = -1;
             registry.routerDown();
         }
-        if (!(condition instanceof Condition.Idle) && url != null) {
+        if (!(condition instanceof Phase.Idle) && url != null) {
             Kept now = new Kept(
                     url,
                     standing.restarts(),
@@ -181,12 +179,12 @@ public final class RouterKeeper implements AutoCloseable {
 
     /** The URL, also while the process is being replaced; fails before it was known, and once the process is lost. */
     public String url() {
-        Standing now = supervisor.standing();
+        SupervisionStatus now = supervisor.standing();
         if (now.isLost()) {
             throw new WorkerFailure(now.describe(WHAT));
         }
         String known = process.knownUrl();
-        return known == null || closed || now.condition() instanceof Condition.Idle
+        return known == null || closed || now.condition() instanceof Phase.Idle
                 ? process.lifecycle().url()
                 : known;
     }
@@ -218,9 +216,9 @@ public final class RouterKeeper implements AutoCloseable {
     public void restart(String why, Duration longest) {
         await(longest, () -> {
             Deadline whole = Deadline.in(loop, longest);
-            Standing before = supervisor.standing();
+            SupervisionStatus before = supervisor.standing();
             // A process that is starting is as new as was asked for.
-            int wanted = before.incarnation() + (before.condition() instanceof Condition.Starting ? 0 : 1);
+            int wanted = before.incarnation() + (before.condition() instanceof Phase.Starting ? 0 : 1);
             signal(new Signal.RestartWanted(why));
             return waiters.until(
                             () -> supervisor.standing().incarnation() >= wanted
@@ -231,7 +229,7 @@ public final class RouterKeeper implements AutoCloseable {
                             ? registry.awaitSettled(whole.left())
                             : CompletableFuture.completedFuture(false))
                     .thenApply(done -> {
-                        Standing now = supervisor.standing();
+                        SupervisionStatus now = supervisor.standing();
                         if (now.isLost()) {
                             throw new WorkerFailure("the router did not come back: " + now.describe(WHAT));
                         }

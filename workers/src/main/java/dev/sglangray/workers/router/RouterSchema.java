@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
-import dev.sglangray.workers.process.ChildKit;
 import dev.sglangray.bridge.PythonException;
 import dev.sglangray.bridge.SchemaDump;
 import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.Config;
 import dev.sglangray.config.argument.ArgumentHistory;
 import dev.sglangray.config.argument.ArgumentSchema;
 import dev.sglangray.config.argument.ArgumentValidator;
-import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
+import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -26,10 +26,10 @@ public final class RouterSchema implements Consumer<Map<String, Object>> {
     private static final Logger LOG = LoggerFactory.getLogger(RouterSchema.class);
     private static final Duration DEADLINE = Duration.ofMinutes(3);
 
-    private final ChildKit kit;
+    private final ProcessFactory kit;
     private final String python;
 
-    public RouterSchema(ChildKit kit, String python) {
+    public RouterSchema(ProcessFactory kit, String python) {
         this.kit = kit;
         this.python = python;
     }

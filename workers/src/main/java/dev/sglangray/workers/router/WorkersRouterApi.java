@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
-import dev.sglangray.workers.protocol.Json;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.RouterApiException;
 import dev.sglangray.workers.protocol.ServerEndpoint;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.supervision;
 
-import dev.sglangray.workers.supervision.Condition.Ending;
-import dev.sglangray.workers.supervision.Condition.Idle;
-import dev.sglangray.workers.supervision.Condition.Lost;
-import dev.sglangray.workers.supervision.Condition.Serving;
-import dev.sglangray.workers.supervision.Condition.Starting;
-import dev.sglangray.workers.supervision.Condition.Waiting;
+import dev.sglangray.workers.supervision.Phase.Ending;
+import dev.sglangray.workers.supervision.Phase.Idle;
+import dev.sglangray.workers.supervision.Phase.Lost;
+import dev.sglangray.workers.supervision.Phase.Serving;
+import dev.sglangray.workers.supervision.Phase.Starting;
+import dev.sglangray.workers.supervision.Phase.Waiting;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,7 +28,7 @@ public final class Reconciler {
     private final RestartBudget budget;
     private final Liveness liveness;
 
-    private Condition condition = new Idle();
+    private Phase condition = new Idle();
     private Instant since;
     private int incarnation;
     private int restarts;
@@ -218,7 +218,7 @@ public final class Reconciler {
         events.add(kind, why);
     }
 
-    private void become(Condition next, Instant now) {
+    private void become(Phase next, Instant now) {
         condition = next;
         since = now;
     }
@@ -245,8 +245,8 @@ public final class Reconciler {
     }
 
     /** Where the process stands, at this moment. */
-    public Standing standing() {
-        return new Standing(
+    public SupervisionStatus standing() {
+        return new SupervisionStatus(
                 condition,
                 since,
                 incarnation,

@@ -4,7 +4,7 @@ package dev.sglangray.workers.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.UpdateOutcome;
@@ -271,7 +271,7 @@ class EngineUpdateTest {
     void requestsUnderWayStayWhenAskedAndTheirCacheToo() {
         EngineController engine = fixture.serving();
         fixture.requests = OptionalInt.of(3);
-        assertThat(updated(engine, "id-7", SEVEN.withInFlight(InFlight.IN_PLACE))
+        assertThat(updated(engine, "id-7", SEVEN.withInFlight(InFlightPolicy.IN_PLACE))
                         .result())
                 .isEqualTo(Result.UPDATED);
         assertThat(fixture.done())
@@ -285,7 +285,8 @@ class EngineUpdateTest {
     @Test
     void requestsUnderWayEndWhenAsked() {
         EngineController engine = fixture.serving();
-        assertThat(updated(engine, "id-7", SEVEN.withInFlight(InFlight.ABORT)).result())
+        assertThat(updated(engine, "id-7", SEVEN.withInFlight(InFlightPolicy.ABORT))
+                        .result())
                 .isEqualTo(Result.UPDATED);
         assertThat(fixture.done()).first().isEqualTo("/abort_request {abort_all=true, rid=}");
     }
@@ -293,7 +294,7 @@ class EngineUpdateTest {
     @Test
     void aPauseForAnUpdateEndsWithItsLease() {
         EngineController engine = fixture.serving();
-        assertThat(prepared(engine, "id-7", SEVEN.withInFlight(InFlight.RETRACT))
+        assertThat(prepared(engine, "id-7", SEVEN.withInFlight(InFlightPolicy.RETRACT))
                         .result())
                 .isEqualTo(Result.READY);
         fixture.deeds.clear();
@@ -307,7 +308,7 @@ class EngineUpdateTest {
     void aLostAnswerToAPauseForAnUpdateEndsInANewProcess() {
         EngineController engine = fixture.serving();
         fixture.loseAnswers("/pause_generation");
-        UpdateOutcome outcome = prepared(engine, "id-7", SEVEN.withInFlight(InFlight.RETRACT));
+        UpdateOutcome outcome = prepared(engine, "id-7", SEVEN.withInFlight(InFlightPolicy.RETRACT));
         assertThat(outcome.result()).isEqualTo(Result.REFUSED);
         assertThat(outcome.detail()).contains("did not answer /pause_generation");
         fixture.loop.pass(SECOND);

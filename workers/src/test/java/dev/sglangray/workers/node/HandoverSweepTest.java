@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.node;
 
-import dev.sglangray.workers.protocol.Json;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.workers.protocol.Json;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

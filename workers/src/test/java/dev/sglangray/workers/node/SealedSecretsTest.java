@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.node;
 
-import dev.sglangray.workers.protocol.Json;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.workers.loop.RecordStore;
+import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;

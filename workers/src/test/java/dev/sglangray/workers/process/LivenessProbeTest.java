@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
-import dev.sglangray.workers.actor.WorkerHttp;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.ProbeKind;
 import java.io.BufferedReader;

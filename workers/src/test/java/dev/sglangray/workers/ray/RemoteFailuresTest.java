@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.ray;
 
-import dev.sglangray.workers.WorkerException;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import io.ray.api.exception.RayActorException;
 import io.ray.api.exception.RayTaskException;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
-import dev.sglangray.workers.loop.LoopCalls;
-import dev.sglangray.workers.process.ServingChild;
-import dev.sglangray.workers.TestRouters;
-import dev.sglangray.workers.protocol.WorkerStatus;
-import dev.sglangray.workers.process.ExitListener;
-import dev.sglangray.workers.node.WorkerNode;
-import dev.sglangray.workers.protocol.WorkerState;
-import dev.sglangray.workers.process.Statuses;
-import dev.sglangray.workers.process.Incarnation;
-import dev.sglangray.workers.process.ServingLifecycle;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sglangray.workers.TestRouters;
+import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.ExitListener;
+import dev.sglangray.workers.process.HttpServerProcess;
+import dev.sglangray.workers.process.Incarnation;
+import dev.sglangray.workers.process.ServerProcess;
+import dev.sglangray.workers.process.Statuses;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerState;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.EngineRegistry;
 import dev.sglangray.workers.registry.RegistryRecord;
 import dev.sglangray.workers.supervision.Event;
@@ -61,7 +61,7 @@ class RouterKeeperTest {
     private @Nullable EngineRegistry registry;
 
     /** A lifecycle that starts at once, or never. */
-    private final class Child implements ServingLifecycle {
+    private final class Child implements ServerProcess {
         private final Incarnation incarnation;
         private volatile ExitListener listener = (clean, why) -> {};
         private volatile boolean running;
@@ -112,7 +112,7 @@ class RouterKeeperTest {
 
         @Override
         public WorkerStatus status() {
-            ServingChild.Snapshot now = new ServingChild.Snapshot(
+            HttpServerProcess.Snapshot now = new HttpServerProcess.Snapshot(
                     running ? WorkerState.READY : WorkerState.STOPPED, URL, null, null, null, null);
             return Statuses.of(
                     "server", "engines", 0, 1, new WorkerNode("n", "10.0.0.1", List.of(), folder), List.of(), now);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
-import dev.sglangray.workers.StandIn;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.util.HashMap;

@@ -3,7 +3,7 @@ package dev.sglangray.workers.simulation;
 
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.InFlight;
+import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
@@ -494,7 +494,7 @@ final class Callers {
         world.note(() -> "update to " + version + (rolling ? ", rolling" : ""));
         World.Loop trainer = world.new Loop();
         WeightUpdate update = WeightUpdate.fromDisk(version, "/weights/" + version)
-                .withInFlight(more % 3 == 0 ? InFlight.RETRACT : InFlight.DRAIN)
+                .withInFlight(more % 3 == 0 ? InFlightPolicy.RETRACT : InFlightPolicy.DRAIN)
                 .withRolling(rolling)
                 .withTimeout(Duration.ofSeconds(8));
         WeightRollout rollout = new WeightRollout(trainer, update, fleet(trainer));

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.CallOptions;
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.ServerStatusException;
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.json.Json;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;

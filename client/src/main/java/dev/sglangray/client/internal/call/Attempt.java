@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.ClientListener;
-import dev.sglangray.client.RequestInterceptor;
-import dev.sglangray.client.OutgoingRequest;
-import dev.sglangray.client.InferenceException;
-import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.AttemptResult;
+import dev.sglangray.client.ClientListener;
+import dev.sglangray.client.InferenceException;
+import dev.sglangray.client.OutgoingRequest;
+import dev.sglangray.client.RequestInterceptor;
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.HttpCall;
 import java.time.Duration;
 import java.util.LinkedHashMap;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.CallOptions;
+import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.json.Json;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

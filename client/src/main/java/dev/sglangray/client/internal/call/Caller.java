@@ -2,12 +2,12 @@
 package dev.sglangray.client.internal.call;
 
 import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.transport.Transports;
 import dev.sglangray.client.internal.http.ClientOptions;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.HttpCall;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
+import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.transport.Transports;
 import java.io.IOException;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;

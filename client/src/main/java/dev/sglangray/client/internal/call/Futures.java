@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.RequestCancelledException;
 import dev.sglangray.client.InferenceException;
+import dev.sglangray.client.RequestCancelledException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.HttpAnswer;
 import dev.sglangray.client.NdArray;
+import dev.sglangray.client.internal.http.HttpAnswer;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.util.ArrayList;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.json.LazyJsonMap;
-import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.Usage;
 import com.fasterxml.jackson.core.JsonToken;
+import dev.sglangray.client.Usage;
+import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -74,7 +74,8 @@ public record OpenAiAnswer<C>(
      *
      * @param part null if the choice has none
      */
-    public record Choice<P>(int index, @Nullable P part, @Nullable String finishReason, Map<String, Object> extra) {
+    public record Choice<P>(
+            int index, @Nullable P part, @Nullable String finishReason, Map<String, Object> extra) {
         /**
          * Reads one part.
          *

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.ConnectionLostException;
-import dev.sglangray.client.ServerStatusException;
 import dev.sglangray.client.CallOptions;
-import dev.sglangray.client.ServerUnreachableException;
+import dev.sglangray.client.ConnectionLostException;
 import dev.sglangray.client.RequestTimeoutException;
+import dev.sglangray.client.ServerStatusException;
+import dev.sglangray.client.ServerUnreachableException;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.ServerUnreachableException;
 import dev.sglangray.client.AttemptResult;
+import dev.sglangray.client.RequestTimeoutException;
+import dev.sglangray.client.ServerUnreachableException;
+import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
-import dev.sglangray.client.RequestTimeoutException;
+import dev.sglangray.client.internal.http.HttpTransport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;

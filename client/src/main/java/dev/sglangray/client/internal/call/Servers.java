@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.ServerUnreachableException;
+import dev.sglangray.client.internal.http.BaseUrl;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;

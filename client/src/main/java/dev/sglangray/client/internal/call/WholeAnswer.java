@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.InferenceException;
-import dev.sglangray.client.internal.http.AnswerHead;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.AnswerHandler;
-import dev.sglangray.client.internal.http.HttpCall;
-import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.RequestCancelledException;
+import dev.sglangray.client.internal.http.AnswerHandler;
+import dev.sglangray.client.internal.http.AnswerHead;
+import dev.sglangray.client.internal.http.ClientOptions;
+import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
+import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.HttpTransport;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;

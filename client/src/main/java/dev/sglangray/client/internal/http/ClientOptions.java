@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.http;
 
-import dev.sglangray.client.TransportKind;
 import dev.sglangray.client.ClientListener;
 import dev.sglangray.client.RequestInterceptor;
+import dev.sglangray.client.TransportKind;
 import java.net.Proxy;
 import java.time.Duration;
 import java.util.List;

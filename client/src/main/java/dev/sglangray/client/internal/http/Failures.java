@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.http;
 
-import dev.sglangray.client.ConnectionLostException;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.sglangray.client.AnswerTooLargeException;
+import dev.sglangray.client.ConnectionLostException;
 import dev.sglangray.client.InferenceException;
+import dev.sglangray.client.MalformedResponseException;
+import dev.sglangray.client.RequestCancelledException;
+import dev.sglangray.client.RequestTimeoutException;
 import dev.sglangray.client.ServerStatusException;
 import dev.sglangray.client.ServerUnreachableException;
-import dev.sglangray.client.RequestCancelledException;
-import dev.sglangray.client.MalformedResponseException;
-import dev.sglangray.client.RequestTimeoutException;
-import com.fasterxml.jackson.core.JsonProcessingException;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;

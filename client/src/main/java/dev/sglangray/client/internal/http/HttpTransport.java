@@ -2,8 +2,8 @@
 package dev.sglangray.client.internal.http;
 
 import dev.sglangray.client.RequestCancelledException;
-import dev.sglangray.client.internal.transport.OkHttpTransport;
 import dev.sglangray.client.internal.transport.NettyTransport;
+import dev.sglangray.client.internal.transport.OkHttpTransport;
 import java.time.Duration;
 
 /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.http;
 
-import dev.sglangray.client.internal.json.Json;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.client.internal.json.Json;
 import java.util.List;
 
 /** Finds what a server wants to say in the body of an error answer. */

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.stream;
 
-import dev.sglangray.client.internal.call.CallSpec;
-import dev.sglangray.client.InferenceException;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.AnswerHead;
-import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.AttemptResult;
-import dev.sglangray.client.internal.http.Failures;
-import dev.sglangray.client.internal.call.WholeAnswer;
-import dev.sglangray.client.internal.call.Attempt;
-import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.EventStream;
+import dev.sglangray.client.InferenceException;
 import dev.sglangray.client.RequestCancelledException;
 import dev.sglangray.client.RequestTimeoutException;
+import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.call.Caller;
+import dev.sglangray.client.internal.call.WholeAnswer;
+import dev.sglangray.client.internal.http.AnswerHandler;
+import dev.sglangray.client.internal.http.AnswerHead;
+import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.http.HttpTransport;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.stream;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.client.EventStream;
 import dev.sglangray.client.internal.json.Json;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 
 /** Reads the events of streams, among which a server may put an error. */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.stream;
 
-import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.call.RetryPolicy;
-import dev.sglangray.client.internal.call.CallSpec;
-import dev.sglangray.client.internal.http.HttpTransport;
 import dev.sglangray.client.AttemptResult;
+import dev.sglangray.client.EventStream;
 import dev.sglangray.client.ServerUnreachableException;
 import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
-import dev.sglangray.client.EventStream;
 import dev.sglangray.client.internal.call.Reports;
+import dev.sglangray.client.internal.call.RetryPolicy;
+import dev.sglangray.client.internal.http.BaseUrl;
+import dev.sglangray.client.internal.http.HttpTransport;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;

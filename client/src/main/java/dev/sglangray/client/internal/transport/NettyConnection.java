@@ -2,10 +2,10 @@
 package dev.sglangray.client.internal.transport;
 
 import dev.sglangray.client.InferenceException;
-import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.AnswerHead;
-import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.http.HttpCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;

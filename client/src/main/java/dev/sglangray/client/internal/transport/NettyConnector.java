@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.transport;
 
-import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.ClientOptions;
+import dev.sglangray.client.internal.http.Failures;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.transport;
 
-import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.InferenceException;
+import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.ClientOptions;
-import dev.sglangray.client.internal.http.HttpCall;
 import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.http.HttpCall;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.HashMap;

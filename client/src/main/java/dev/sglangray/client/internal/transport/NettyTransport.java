@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.transport;
 
-import dev.sglangray.client.internal.http.ClientOptions;
-import dev.sglangray.client.internal.http.HttpTransport;
 import dev.sglangray.client.internal.http.AnswerHandler;
+import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.HttpTransport;
 import dev.sglangray.client.internal.http.Pauses;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoopGroup;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.transport;
 
-import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.InferenceException;
-import dev.sglangray.client.internal.http.AnswerHead;
-import dev.sglangray.client.internal.http.HttpTransport;
 import dev.sglangray.client.internal.http.AnswerHandler;
-import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.AnswerHead;
+import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.HttpTransport;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;

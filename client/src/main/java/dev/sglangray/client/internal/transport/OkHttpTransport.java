@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.transport;
 
-import dev.sglangray.client.internal.http.ClientOptions;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.AnswerHandler;
-import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.AnswerHead;
+import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.http.HttpCall;
+import dev.sglangray.client.internal.http.HttpTransport;
 import dev.sglangray.client.internal.http.Pauses;
 import java.io.IOException;
 import java.time.Duration;

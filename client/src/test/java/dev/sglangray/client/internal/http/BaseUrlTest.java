@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.http;
 
-import dev.sglangray.client.internal.call.RetryPolicy;
-import dev.sglangray.client.internal.call.CallSpec;
-import dev.sglangray.client.GenerateRequest;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
 import dev.sglangray.client.CallOptions;
+import dev.sglangray.client.FaultServer;
+import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.client.InferenceHttpClientBuilder;
 import dev.sglangray.client.ServerUnreachableException;
 import dev.sglangray.client.Way;
-import dev.sglangray.client.FaultServer;
-import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
-
+import dev.sglangray.client.internal.call.CallSpec;
+import dev.sglangray.client.internal.call.RetryPolicy;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
+import dev.sglangray.app.ArgumentSchemas;
+import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.cli.ExitCode;
 import dev.sglangray.app.cli.OptionValues;
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.ArgumentSchemas;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.schema.EditorSchema;
 import java.util.concurrent.Callable;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.EnvironmentException;
-import dev.sglangray.app.cli.OptionValues;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.show.FleetWatch;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.show.FleetReport;
-import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.EnvironmentException;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.show.FleetReport;
+import dev.sglangray.app.cli.show.FleetWatch;
+import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.bridge.NodeDirectories;
 import dev.sglangray.bridge.PythonPackage;

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.GroupNameOptions;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.show.LivingFleet;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.LaunchException;
-import dev.sglangray.app.keeper.ActorProcesses;
-import dev.sglangray.app.keeper.FleetKeepers;
-import dev.sglangray.app.keeper.FleetRemains;
-import dev.sglangray.app.keeper.FleetTraces;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.show.AttachedFleet;
+import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.detached.ActorProcesses;
+import dev.sglangray.app.detached.DetachedFleets;
+import dev.sglangray.app.detached.FleetLeftovers;
+import dev.sglangray.app.detached.FleetTraces;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -68,11 +68,11 @@ public final class DownCommand implements Callable<Integer> {
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
             // Before the owner ends: afterwards no worker is left that knows the fleet's router.
-            LivingFleet fleet = groups.find(session);
+            AttachedFleet fleet = groups.find(session);
             Optional<String> router = fleet.routerName();
-            ActorProcesses processes = FleetRemains.processes(fleet.groupName(), router);
+            ActorProcesses processes = FleetLeftovers.processes(fleet.groupName(), router);
             if (force) {
-                List<String> ended = FleetRemains.end(fleet.groupName(), router);
+                List<String> ended = FleetLeftovers.end(fleet.groupName(), router);
                 if (ended.isEmpty()) {
                     throw groups.nobody(session);
                 }
@@ -80,12 +80,12 @@ public final class DownCommand implements Callable<Integer> {
             } else {
                 end(fleet, router, session);
             }
-            List<String> listed = FleetRemains.awaitGone(fleet.groupName(), router, GONE);
+            List<String> listed = FleetLeftovers.awaitGone(fleet.groupName(), router, GONE);
             // A stopped process takes no order, and some Rays list its actor no more; its own actors may then live on.
             List<String> killed = processes.killLeft(PROCESS_GONE);
             killed.forEach(what -> context.console().say("killed " + what + ", which Ray had not ended"));
             if (!listed.isEmpty() && !killed.isEmpty()) {
-                listed = FleetRemains.awaitGone(fleet.groupName(), router, GONE);
+                listed = FleetLeftovers.awaitGone(fleet.groupName(), router, GONE);
             }
             List<String> left = new ArrayList<>();
             listed.forEach(what -> left.add(what + " (by Ray's list)"));
@@ -101,14 +101,14 @@ public final class DownCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void end(LivingFleet fleet, Optional<String> router, RaySession session) {
-        FleetTraces traces = FleetRemains.read();
+    private void end(AttachedFleet fleet, Optional<String> router, RaySession session) {
+        FleetTraces traces = FleetLeftovers.read();
         List<String> names =
                 Stream.of(fleet.groupName(), router).flatMap(Optional::stream).toList();
         boolean owned = names.stream().anyMatch(traces::hasOwner);
         boolean kept = false;
         for (String name : names) {
-            kept |= FleetKeepers.close(name);
+            kept |= DetachedFleets.close(name);
         }
         fleet.router().ifPresent(RouterGroup::destroy);
         fleet.servers().ifPresent(ServerGroup::destroy);
@@ -117,7 +117,7 @@ public final class DownCommand implements Callable<Integer> {
         }
         if (!owned) {
             // Its owner was killed for good, or the owner's node is gone: nothing else removes its placement groups.
-            List<String> unused = FleetRemains.end(fleet.groupName(), router);
+            List<String> unused = FleetLeftovers.end(fleet.groupName(), router);
         }
     }
 }

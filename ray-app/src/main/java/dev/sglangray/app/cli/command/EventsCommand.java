@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.GroupNameOptions;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.show.LivingFleet;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.show.AttachedFleet;
+import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.WorkerException;
@@ -60,7 +60,7 @@ public final class EventsCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            LivingFleet fleet = groups.require(session);
+            AttachedFleet fleet = groups.require(session);
             List<Event> events = new ArrayList<>();
             fleet.router().ifPresent(router -> collect(router, events));
             fleet.servers()

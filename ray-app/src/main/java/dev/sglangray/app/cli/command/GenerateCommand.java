@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.GroupNameOptions;
-import dev.sglangray.app.cli.EnvironmentException;
-import dev.sglangray.app.cli.OptionValues;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.UsageException;
-import dev.sglangray.app.cli.show.LivingFleet;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.NoFleetException;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.EnvironmentException;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.UsageException;
+import dev.sglangray.app.cli.show.AttachedFleet;
+import dev.sglangray.app.cli.show.NoFleetException;
+import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.GenerateResponse;
@@ -145,7 +145,7 @@ public final class GenerateCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
                 CliSession cli = CliSession.begin(context, cluster)) {
             RaySession session = cli.connect(progress);
-            LivingFleet fleet;
+            AttachedFleet fleet;
             try {
                 fleet = groups.require(session);
             } catch (NoFleetException e) {

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
+import dev.sglangray.app.ArgumentSchemas;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.ExitCode;
 import dev.sglangray.app.cli.GroupNameOptions;
 import dev.sglangray.app.cli.OptionValues;
-import dev.sglangray.app.cli.CliSession;
 import dev.sglangray.app.cli.show.NoFleetException;
-import dev.sglangray.app.cli.ClusterOptions;
 import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.ArgumentSchemas;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.workers.RouterGroup;

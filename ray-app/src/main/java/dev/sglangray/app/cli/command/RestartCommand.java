@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.GroupNameOptions;
-import dev.sglangray.app.cli.OptionValues;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.show.LivingFleet;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.EndedMeanwhile;
 import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.show.AttachedFleet;
+import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.protocol.FleetWeights;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -93,7 +93,7 @@ public final class RestartCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private void restart(LivingFleet fleet, ProgressDisplay progress) {
+    private void restart(AttachedFleet fleet, ProgressDisplay progress) {
         Optional<ServerGroup> servers = fleet.servers();
         Optional<RouterGroup> router = fleet.router();
         try {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.GroupNameOptions;
-import dev.sglangray.app.cli.OptionValues;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.UsageException;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.NoFleetException;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.UsageException;
+import dev.sglangray.app.cli.show.NoFleetException;
+import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.gateway.GatewayCall;
 import dev.sglangray.app.gateway.GatewayException;
 import dev.sglangray.app.session.RaySession;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.cli.CliSession;
 import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import java.util.Map;
 import java.util.concurrent.Callable;

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.LaunchTimeOptions;
-import dev.sglangray.app.cli.FleetInput;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.UsageException;
-import dev.sglangray.app.cli.show.FleetWatch;
-import dev.sglangray.app.cli.show.LivingFleet;
-import dev.sglangray.app.cli.ConfigOptions;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.show.FleetReport;
-import dev.sglangray.app.cli.show.ProgressDisplay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
-import dev.sglangray.app.keeper.FleetKeepers;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CliSession;
+import dev.sglangray.app.cli.ClusterOptions;
+import dev.sglangray.app.cli.ConfigOptions;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.FleetInput;
+import dev.sglangray.app.cli.LaunchTimeOptions;
+import dev.sglangray.app.cli.UsageException;
+import dev.sglangray.app.cli.show.AttachedFleet;
+import dev.sglangray.app.cli.show.FleetReport;
+import dev.sglangray.app.cli.show.FleetWatch;
+import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.detached.DetachedFleets;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.RouterGroup;
@@ -126,19 +126,19 @@ public final class UpCommand implements Callable<Integer> {
                 .routerNodeRank(config.routerNodeRank())
                 .pythonInterpreter(config.pythonOr(context.launcher()));
         spec.plan(spec.cluster(RayClusterReader.read()), early);
-        FleetKeepers.Settings settings = new FleetKeepers.Settings(
+        DetachedFleets.Settings settings = new DetachedFleets.Settings(
                 config.routerNodeRank(),
                 config.pythonOr(context.launcher()),
                 times.reserveDeadline(),
                 times.healthDeadline());
-        FleetKeepers.launch(spec, session, settings, progress);
+        DetachedFleets.launch(spec, session, settings, progress);
         boolean told = false;
         try {
             report(spec, session, progress);
             told = true;
         } finally {
             if (!told) {
-                FleetKeepers.close(spec);
+                DetachedFleets.close(spec);
             }
         }
         progress.line("The fleet runs without this command. To end it: sglang-ray down "
@@ -155,7 +155,7 @@ public final class UpCommand implements Callable<Integer> {
         RouterGroup router = spec.arguments().launchRouter()
                 ? RouterGroup.attach(spec.arguments().routerGroupName())
                 : null;
-        FleetReport.of(LivingFleet.of(session.namespace(), servers, router))
+        FleetReport.of(AttachedFleet.of(session.namespace(), servers, router))
                 .print(context.console(), json, progress.phases());
     }
 }

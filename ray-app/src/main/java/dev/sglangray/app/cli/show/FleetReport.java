@@ -42,12 +42,12 @@ public record FleetReport(
 
     /** Asks a fleet's workers. */
     public static FleetReport of(String namespace, Fleet fleet) {
-        return of(LivingFleet.of(
+        return of(AttachedFleet.of(
                 namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null)));
     }
 
     /** Asks what lives of a fleet. */
-    public static FleetReport of(LivingFleet fleet) {
+    public static FleetReport of(AttachedFleet fleet) {
         ServerGroup servers = fleet.serversOrNull();
         RouterGroup router = fleet.routerOrNull();
         List<WorkerStatus> workers = new ArrayList<>();
@@ -138,7 +138,7 @@ public record FleetReport(
                 group,
                 rank,
                 size,
-                FleetVerdict.GONE,
+                FleetHealth.GONE,
                 null,
                 "",
                 "?",
@@ -157,8 +157,8 @@ public record FleetReport(
     }
 
     /** How the fleet is, in one word. */
-    public FleetVerdict verdict() {
-        return FleetVerdict.of(workers, faults());
+    public FleetHealth verdict() {
+        return FleetHealth.of(workers, faults());
     }
 
     /** What is wrong between router and engines, in words. */

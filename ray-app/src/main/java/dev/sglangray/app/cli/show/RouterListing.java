@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.show;
 
-import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

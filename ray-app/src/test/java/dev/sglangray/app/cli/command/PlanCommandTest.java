@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.Launcher;
-import dev.sglangray.app.cli.CommandRun;
-import dev.sglangray.app.cli.show.Console;
-import dev.sglangray.app.cli.Interrupts;
-import dev.sglangray.app.cli.SglangRay;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CliContext;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.cli.CliContext;
+import dev.sglangray.app.cli.CommandRun;
+import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.Launcher;
+import dev.sglangray.app.cli.SglangRay;
+import dev.sglangray.app.cli.SignalHandlers;
+import dev.sglangray.app.cli.show.Console;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -64,7 +64,7 @@ class PlanCommandTest {
                 false);
         CliContext context = new CliContext(
                 console,
-                Interrupts.interrupting(Thread.currentThread()),
+                SignalHandlers.interrupting(Thread.currentThread()),
                 new Launcher(null, null, null),
                 System.getenv());
         return SglangRay.run(context, words.toArray(String[]::new));

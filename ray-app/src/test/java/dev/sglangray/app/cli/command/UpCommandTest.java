@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.CommandRun;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.cli.CommandRun;
+import dev.sglangray.app.cli.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

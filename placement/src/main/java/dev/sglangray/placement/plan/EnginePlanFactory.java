@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.placement.plan;
+
+import dev.sglangray.placement.OrderedMap;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.NodeGroupInfo;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.cluster.Placement;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Makes engines' plans of their placements. */
+final class EnginePlanFactory {
+    private final PlanRequest request;
+    private final PlanRequest.Server server;
+    private final Cluster cluster;
+    private final AcceleratorFractions shares;
+    private final SchedulerEnvironment environment;
+    private final Map<String, @Nullable Object> arguments;
+
+    EnginePlanFactory(
+            PlanRequest request,
+            PlanRequest.Server server,
+            Cluster cluster,
+            AcceleratorFractions shares,
+            SchedulerEnvironment environment) {
+        this.request = request;
+        this.server = server;
+        this.cluster = cluster;
+        this.shares = shares;
+        this.environment = environment;
+        this.arguments = OrderedMap.copyOf(server.arguments());
+    }
+
+    /** What the engine's actor takes of its bundle, by Ray's names. */
+    Map<String, Double> resources(Placement placement) {
+        Map<String, Double> resources = actor(shares.amount(placement), request.cpusPerActor());
+        resources.putAll(request.groupSettings().engineResources());
+        return resources;
+    }
+
+    /** What an actor takes: accelerators, where it has any, and CPUs. */
+    static Map<String, Double> actor(Optional<AcceleratorFractions.Amount> hardware, double cpus) {
+        Map<String, Double> resources = new LinkedHashMap<>();
+        hardware.ifPresent(amount -> resources.put(amount.resource(), amount.amount()));
+        if (cpus > 0) {
+            resources.put("CPU", cpus);
+        }
+        return resources;
+    }
+
+    EnginePlan make(Placement placement, BundleAllocator bundles) {
+        NodeInfo node = cluster.node(placement.clusterNodeRank());
+        NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
+        Map<String, Double> resources = resources(placement);
+        return new EnginePlan(
+                placement.rank(),
+                server.groupName(),
+                node,
+                placement,
+                bundles.choose(
+                        server.groupName() + ":" + placement.rank(), node, placement.localHardwareRanks(), resources),
+                resources,
+                server.serverType(),
+                arguments,
+                environment.of(
+                        placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank())),
+                group.pythonInterpreter(node.rank()).orElse(null));
+    }
+}

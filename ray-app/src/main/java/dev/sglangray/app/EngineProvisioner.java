@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app;
+
+import dev.sglangray.app.session.RayLedger;
+import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.ClusterSnapshot;
+import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.FleetGrowth;
+import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.plan.RouterPlan;
+import dev.sglangray.placement.ray.FleetReservation;
+import dev.sglangray.placement.ray.FreeCapacity;
+import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.RouterGroup;
+import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.WorkerException;
+import io.ray.api.Ray;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Finds places for further engines of a running fleet, starts them there, and ends them. For use by one thread at a time. */
+final class EngineProvisioner {
+    private static final Logger LOG = LoggerFactory.getLogger(EngineProvisioner.class);
+    private static final Duration ANSWER = Duration.ofSeconds(20);
+
+    private final PlanRequest request;
+    private final LaunchOptions options;
+    private final GroupOptions groupOptions;
+    private final String fleetName;
+    private final @Nullable RouterPlan routerPlan;
+    private final @Nullable RouterGroup router;
+    private Cluster cluster;
+    private int groups;
+
+    /**
+     * For the fleet of a launch.
+     *
+     * @param request what it was planned from
+     * @param cluster the cluster then
+     * @param groupOptions how actors are made
+     * @param groups how many placement groups for further engines there were
+     */
+    EngineProvisioner(
+            PlanRequest request,
+            Cluster cluster,
+            FleetPlan plan,
+            LaunchOptions options,
+            GroupOptions groupOptions,
+            @Nullable RouterGroup router,
+            int groups) {
+        this.groups = groups;
+        this.request = request;
+        this.cluster = cluster;
+        this.options = options;
+        this.groupOptions = groupOptions;
+        this.fleetName = plan.fleetName();
+        this.routerPlan = plan.router().orElse(null);
+        this.router = router;
+    }
+
+    /** How many of the engines that are asked for there must be room for. */
+    enum Wanted {
+        ALL,
+        WHAT_FITS
+    }
+
+    /**
+     * Plans engines on what is free, and reserves it.
+     *
+     * @param worldSize how many engines the fleet has then
+     * @param cancelled asked once a second while Ray is waited for
+     * @throws dev.sglangray.placement.PlacementException when there is no room
+     */
+    List<EngineSlot> reserve(
+            List<Integer> ranks,
+            Wanted wanted,
+            int worldSize,
+            EngineSlots berths,
+            Duration deadline,
+            LaunchListener listener,
+            BooleanSupplier cancelled) {
+        ClusterSnapshot snapshot = RayClusterReader.readWithoutVariables();
+        if (!cluster.hasAll(snapshot)) {
+            // A node's rank may be a variable of its, which takes a task on each node.
+            cluster = cluster.widened(RayClusterReader.read());
+        }
+        FleetGrowth growth = new FleetGrowth(
+                asOfNow(), cluster, new FreeCapacity(snapshot, new RayLedger().read()), berths.all(), routerPlan);
+        String name = FleetGrowth.groupName(fleetName, ++groups);
+        FleetPlan plan = wanted == Wanted.ALL
+                ? growth.plan(ranks, worldSize, name)
+                : growth.planWhatFits(ranks, worldSize, name);
+        FleetPlan settled =
+                options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
+        PlanCheck.requireOneNode(
+                options.groupOptions().advertiseHost(),
+                Stream.concat(berths.all().stream(), settled.engines().stream()).toList());
+        String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"
+                + settled.group().name() + "'";
+        try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
+            FleetReservation reservation = FleetReservation.reserve(
+                    settled,
+                    deadline,
+                    message -> step.note(message),
+                    new RayLedger(),
+                    options.groupCreator(),
+                    cancelled);
+            return settled.engines().stream()
+                    .map(engine -> new EngineSlot(engine, reservation))
+                    .toList();
+        }
+    }
+
+    private PlanRequest asOfNow() {
+        return SGLangLauncher.existingGroup(
+                        request.groupSettings(), Ray.getRuntimeContext().getNamespace())
+                .map(request::withExistingGroup)
+                .orElse(request);
+    }
+
+    /**
+     * Creates workers in berths, starts their engines and registers them; all of them, or none is left.
+     *
+     * @param group the other engines
+     * @param cancelled ends the wait when it fails
+     * @return all engines
+     */
+    ServerGroup start(
+            ServerGroup group, List<EngineSlot> berths, LaunchListener listener, CompletableFuture<?> cancelled) {
+        ServerGroup grown = create(group, berths);
+        boolean done = false;
+        try {
+            Starting starting = begin(grown, berths, listener);
+            try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + berths.size() + " engine(s)")) {
+                List<CompletableFuture<?>> watched = new ArrayList<>(starting.registered());
+                watched.add(cancelled);
+                EngineStart.await(starting.ready(), watched, longest(berths), "started");
+                step.note(berths.size() + " engine(s) serve");
+            }
+            EngineStart.await(starting.registered(), List.of(cancelled), EngineStart.REGISTER_DEADLINE, "registered");
+            done = true;
+            return grown;
+        } finally {
+            if (!done) {
+                end(grown, ranks(berths));
+            }
+        }
+    }
+
+    /**
+     * What came of engines that need not all start.
+     *
+     * @param group the other engines and those that serve
+     * @param failed why the others do not, by rank; nothing of them is left
+     */
+    record Started(ServerGroup group, Map<Integer, RuntimeException> failed) {}
+
+    /** As {@link #start}, but an engine that does not start costs the others nothing. */
+    Started startEach(
+            ServerGroup group, List<EngineSlot> berths, LaunchListener listener, CompletableFuture<?> cancelled) {
+        ServerGroup grown = create(group, berths);
+        List<Integer> ranks = ranks(berths);
+        Map<Integer, RuntimeException> failed = new LinkedHashMap<>();
+        boolean done = false;
+        try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + berths.size() + " engine(s)")) {
+            Starting starting = begin(grown, berths, listener);
+            EngineStart.awaitEach(
+                            router == null ? starting.ready() : starting.registered(),
+                            cancelled,
+                            longest(berths).plus(EngineStart.REGISTER_DEADLINE))
+                    .forEach((index, why) -> failed.put(ranks.get(index), why));
+            done = true;
+            step.note((berths.size() - failed.size()) + " engine(s) serve");
+        } finally {
+            end(grown, done ? List.copyOf(failed.keySet()) : ranks);
+        }
+        return new Started(grown.without(failed.keySet(), groupOptions), failed);
+    }
+
+    private record Starting(List<CompletableFuture<?>> ready, List<CompletableFuture<?>> registered) {}
+
+    private Starting begin(ServerGroup grown, List<EngineSlot> berths, LaunchListener listener) {
+        ServerGroup fresh = on(grown, ranks(berths));
+        List<CompletableFuture<?>> ready = EngineStart.start(fresh, listener);
+        return new Starting(
+                ready, EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router));
+    }
+
+    private Duration longest(List<EngineSlot> berths) {
+        return EngineStart.longest(berths.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
+                .plus(LaunchOptions.ACTOR_ALLOWANCE);
+    }
+
+    /** All of their workers, or none. */
+    private ServerGroup create(ServerGroup group, List<EngineSlot> berths) {
+        ServerGroup grown = group;
+        boolean done = false;
+        try {
+            for (Map.Entry<FleetReservation, List<EnginePlan>> some :
+                    byReservation(berths).entrySet()) {
+                grown = grown.with(
+                        some.getValue(),
+                        routerPlan == null ? null : routerPlan.groupName(),
+                        some.getKey().placementGroup(),
+                        groupOptions);
+            }
+            done = true;
+            return grown;
+        } finally {
+            if (!done) {
+                List<Integer> created = new ArrayList<>(grown.ranks());
+                created.removeAll(group.ranks());
+                end(grown, created);
+            }
+        }
+    }
+
+    private static List<Integer> ranks(List<EngineSlot> berths) {
+        return berths.stream().map(berth -> berth.engine().rank()).toList();
+    }
+
+    private static ServerGroup on(ServerGroup group, List<Integer> ranks) {
+        return group.on(ranks.stream().mapToInt(Integer::intValue).toArray());
+    }
+
+    private static Map<FleetReservation, List<EnginePlan>> byReservation(List<EngineSlot> berths) {
+        Map<FleetReservation, List<EnginePlan>> map = new LinkedHashMap<>();
+        berths.forEach(berth -> map.computeIfAbsent(berth.reservation(), key -> new ArrayList<>())
+                .add(berth.engine()));
+        return map;
+    }
+
+    /** Takes engines from the router for good and ends their workers; an interrupted thread still gets all of it done. */
+    void end(ServerGroup group, List<Integer> ranks) {
+        if (ranks.isEmpty()) {
+            return;
+        }
+        Uninterrupted.run(() -> {
+            ServerGroup going = on(group, ranks);
+            retire(going.keys());
+            going.destroy();
+        });
+    }
+
+    /** Takes engines from the router for good, by the keys of their workers: no late registration brings them back. */
+    void retire(Collection<String> keys) {
+        if (router == null) {
+            return;
+        }
+        List<CompletableFuture<?>> retired = keys.stream()
+                .<CompletableFuture<?>>map(key -> router.retire(key).toCompletableFuture())
+                .toList();
+        try {
+            // A router's worker that does not answer keeps members whose workers are gone, and sends them nothing.
+            EngineStart.awaitEach(retired, new CompletableFuture<>(), ANSWER)
+                    .forEach((index, why) -> LOG.debug("an engine was not taken off the router's list", why));
+        } catch (LaunchException e) {
+            LOG.debug("the router was not waited for", e);
+        }
+    }
+
+    /** How long further engines may take from their plan to their registration. */
+    Duration longestStart() {
+        return options.reserveDeadline()
+                .plus(groupOptions.serverHealthTimeout())
+                .plus(LaunchOptions.ACTOR_ALLOWANCE)
+                .plus(EngineStart.REGISTER_DEADLINE);
+    }
+
+    /**
+     * Begins a change of the fleet, which excludes others, such as an update of its weights.
+     *
+     * @throws LaunchException when another change is under way
+     */
+    void beginChange(String kind, String token, Duration lease) {
+        if (router == null) {
+            return;
+        }
+        String refusal;
+        try {
+            refusal = router.beginChange(kind, token, lease).await(ANSWER).get(0);
+        } catch (WorkerException e) {
+            // Without the registry nothing else can change the fleet either.
+            LOG.warn("{} begins without the router's worker, which does not answer: {}", kind, e.getMessage());
+            return;
+        }
+        if (!refusal.isEmpty()) {
+            throw new LaunchException(refusal);
+        }
+    }
+
+    /** Returns when the change is over, so that the next one does not meet it. */
+    void endChange(String token) {
+        if (router != null) {
+            Uninterrupted.run(() -> {
+                try {
+                    var unused = router.endChange(token).await(ANSWER);
+                } catch (WorkerException e) {
+                    LOG.debug("the change ends with its lease", e);
+                }
+            });
+        }
+    }
+
+    /** Keeps with the router's events, and in the log, what becomes of the fleet. */
+    void remark(String text) {
+        LOG.info("{}", text);
+        if (router != null) {
+            var unused = router.remark(text);
+        }
+    }
+
+    /** The fleet as it is, for a successor. */
+    FleetState state(FleetPlan launch, int wanted, List<FleetState.Seat> seats) {
+        return new FleetState(
+                cluster.nodes().stream().map(NodeInfo::snapshot).toList(),
+                cluster.launched(),
+                launch.engines().isEmpty()
+                        ? ""
+                        : launch.engines().get(0).environment().getOrDefault("MASTER_ADDR", ""),
+                wanted,
+                groups,
+                routerPlan == null ? -1 : routerPlan.bundleIndex(),
+                launch.bundles(),
+                seats);
+    }
+
+    GroupOptions groupOptions() {
+        return groupOptions;
+    }
+
+    Duration reserveDeadline() {
+        return options.reserveDeadline();
+    }
+}

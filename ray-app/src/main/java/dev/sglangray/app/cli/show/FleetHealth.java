@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.show;
+
+import dev.sglangray.workers.protocol.WorkerStatus;
+import java.util.List;
+import java.util.function.Predicate;
+
+/** How a fleet is, in one word made of what its workers and its router say. */
+public enum FleetHealth {
+    /** All serve. */
+    HEALTHY("healthy"),
+    /** Something is being replaced at the moment. */
+    HEALING("healing: a worker is being replaced"),
+    /** Some engines are lost or drained; the others serve. */
+    DEGRADED("degraded: not all engines get requests"),
+    /** Nothing can be served any more. */
+    LOST("lost: nothing is served");
+
+    /** The state of a worker that does not answer. */
+    static final String GONE = "GONE";
+
+    private final String words;
+
+    FleetHealth(String words) {
+        this.words = words;
+    }
+
+    String words() {
+        return words;
+    }
+
+    /**
+     * The verdict.
+     *
+     * @param faults what is wrong between router and engines, in words
+     */
+    static FleetHealth of(List<WorkerStatus> workers, List<String> faults) {
+        Predicate<WorkerStatus> lost =
+                worker -> List.of("FAILED", "STOPPED", GONE).contains(worker.state());
+        List<WorkerStatus> engines = of("server", workers);
+        List<WorkerStatus> routers = of("router", workers);
+        boolean noEngine = !engines.isEmpty() && engines.stream().allMatch(lost);
+        if (routers.stream().anyMatch(lost) || noEngine) {
+            return LOST;
+        }
+        if (engines.stream().anyMatch(lost.or(worker -> worker.state().equals("DRAINED")))) {
+            return DEGRADED;
+        }
+        if (!workers.stream().allMatch(worker -> worker.state().equals("READY"))) {
+            return HEALING;
+        }
+        return faults.isEmpty() ? HEALTHY : DEGRADED;
+    }
+
+    private static List<WorkerStatus> of(String kind, List<WorkerStatus> workers) {
+        return workers.stream().filter(worker -> worker.kind().equals(kind)).toList();
+    }
+}

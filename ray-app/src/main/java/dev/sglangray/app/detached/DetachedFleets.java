@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.detached;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.EndedMeanwhile;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.LaunchListener;
+import dev.sglangray.app.session.RaySession;
+import dev.sglangray.app.session.ThisNode;
+import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.node.SealedSecrets;
+import io.ray.api.ActorHandle;
+import io.ray.api.ObjectRef;
+import io.ray.api.Ray;
+import io.ray.api.concurrencygroup.ConcurrencyGroup;
+import io.ray.api.concurrencygroup.ConcurrencyGroupBuilder;
+import io.ray.api.exception.RayActorException;
+import io.ray.api.exception.RayException;
+import io.ray.api.exception.RayTimeoutException;
+import io.ray.api.options.ActorLifetime;
+import io.ray.api.runtimeenv.RuntimeEnv;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The driver's side of {@link FleetOwnerActor}: makes keepers, finds them, ends them. Stateless. */
+public final class DetachedFleets {
+    private static final Logger log = LoggerFactory.getLogger(DetachedFleets.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int SLICE_MILLIS = 300;
+    private static final int QUESTION_MILLIS = 20_000;
+    private static final int CLOSE_MILLIS = 60_000;
+    private static final String PREFIX = "sglang-ray-keeper/";
+    /** For a whole life. */
+    private static final int RESTARTS = 1000;
+
+    private DetachedFleets() {}
+
+    /**
+     * What a detached launch needs besides the configuration.
+     *
+     * @param routerNodeRank the router's node
+     * @param pythonInterpreter the Python of engines and router, or null for the nodes' own
+     * @param reserveDeadline how long Ray may take to set the bundles aside
+     * @param healthDeadline how long an engine may take to become healthy
+     */
+    public record Settings(
+            int routerNodeRank,
+            @Nullable String pythonInterpreter,
+            Duration reserveDeadline,
+            Duration healthDeadline) {}
+
+    /**
+     * Launches a fleet that stays when this driver ends.
+     *
+     * @return its URL
+     * @throws LaunchException when the launch fails, or this thread is interrupted; nothing is left then
+     */
+    public static String launch(FleetSpec spec, RaySession session, Settings settings, LaunchListener listener) {
+        String name = keeperName(fleetGroup(spec));
+        SealedSecrets.Key key = SealedSecrets.Key.random();
+        ActorHandle<FleetOwnerActor> keeper = create(name, key.seal(json(request(spec, session, settings))), session);
+        boolean launched = false;
+        try {
+            // Ray runs it before the launch, which is called later.
+            ObjectRef<Boolean> unused =
+                    keeper.task(FleetOwnerActor::unseal, json(key)).remote();
+            String url =
+                    follow(name, keeper, keeper.task(FleetOwnerActor::launch).remote(), listener);
+            launched = true;
+            return url;
+        } finally {
+            if (!launched) {
+                end(keeper);
+                FleetLeftovers.endOfThisJob(engines(spec), router(spec));
+            }
+        }
+    }
+
+    /**
+     * Ends a detached fleet.
+     *
+     * @param group its server group's name, or its router group's where it has no engines
+     * @return whether there was a keeper of that name
+     */
+    public static boolean close(String group) {
+        Optional<ActorHandle<FleetOwnerActor>> keeper = Ray.getActor(keeperName(group));
+        keeper.ifPresent(DetachedFleets::end);
+        return keeper.isPresent();
+    }
+
+    /** As {@link #close(String)}, for the fleet of a specification. */
+    public static boolean close(FleetSpec spec) {
+        return close(fleetGroup(spec));
+    }
+
+    static Optional<String> engines(FleetSpec spec) {
+        return Optional.of(spec.arguments()).filter(LauncherArgs::launchServer).map(LauncherArgs::groupName);
+    }
+
+    static Optional<String> router(FleetSpec spec) {
+        return Optional.of(spec.arguments()).filter(LauncherArgs::launchRouter).map(LauncherArgs::routerGroupName);
+    }
+
+    static String keeperName(String group) {
+        return PREFIX + group;
+    }
+
+    static boolean isKeeper(String actor) {
+        return actor.startsWith(PREFIX);
+    }
+
+    static String fleetGroup(FleetSpec spec) {
+        return spec.arguments().launchServer()
+                ? spec.arguments().groupName()
+                : spec.arguments().routerGroupName();
+    }
+
+    private static ActorHandle<FleetOwnerActor> create(String name, String request, RaySession session) {
+        try {
+            var creator = Ray.actor(FleetOwnerActor::new, request)
+                    .setConcurrencyGroups(control())
+                    .setName(name)
+                    .setLifetime(ActorLifetime.DETACHED)
+                    .setMaxRestarts(RESTARTS)
+                    .setJvmOptions(GroupOptions.SMALL_JVM);
+            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise,
+            // and not find what its predecessor wrote down.
+            ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
+            session.workerJarUri().ifPresent(uri -> {
+                RuntimeEnv environment = new RuntimeEnv.Builder().build();
+                environment.set("java_jars", List.of(uri));
+                creator.setRuntimeEnv(environment);
+            });
+            return creator.remote();
+        } catch (IllegalArgumentException e) {
+            throw new LaunchException(
+                    "a detached fleet of this group name runs already in namespace '" + session.namespace()
+                            + "': end it with `sglang-ray down`, or choose another group_name",
+                    e);
+        }
+    }
+
+    // Built in code: Ray's annotations for it fail on JDK 12 and later.
+    private static ConcurrencyGroup control() {
+        return new ConcurrencyGroupBuilder<FleetOwnerActor>()
+                .setName("control")
+                .setMaxConcurrency(3)
+                .addMethod(FleetOwnerActor::events)
+                .addMethod(FleetOwnerActor::close)
+                .build();
+    }
+
+    private static LaunchRequest request(FleetSpec spec, RaySession session, Settings settings) {
+        return new LaunchRequest(
+                configuration(spec),
+                spec.component().isEmpty() ? null : spec.component(),
+                spec.block().path(),
+                spec.explicitPlacement(),
+                settings.routerNodeRank(),
+                settings.pythonInterpreter(),
+                session.workerJarUri().map(List::of).orElse(List.of()),
+                settings.reserveDeadline().toSeconds(),
+                settings.healthDeadline().toSeconds());
+    }
+
+    private static String json(Object value) {
+        try {
+            return JSON.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new LaunchException("the configuration cannot be handed to the keeper: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    // Not the whole: what stands elsewhere may be missing (???), and need not be there for a launch.
+    private static Map<String, Object> configuration(FleetSpec spec) {
+        Map<String, Object> needed = new LinkedHashMap<>();
+        for (String path : List.of("cluster", spec.block().path())) {
+            Object value = JSON.convertValue(spec.root().require(path).toJava(), Object.class);
+            List<String> keys = List.of(path.split("\\."));
+            Map<String, Object> parent = needed;
+            for (String key : keys.subList(0, keys.size() - 1)) {
+                Map<String, Object> child = new LinkedHashMap<>();
+                parent.put(key, child);
+                parent = child;
+            }
+            parent.put(keys.get(keys.size() - 1), value);
+        }
+        return needed;
+    }
+
+    // The keeper's own deadlines end the launch; here only an interrupt does.
+    private static String follow(
+            String name, ActorHandle<FleetOwnerActor> keeper, ObjectRef<String> result, LaunchListener listener) {
+        int seen = 0;
+        try {
+            while (true) {
+                boolean done =
+                        !Ray.wait(List.of(result), 1, SLICE_MILLIS).getReady().isEmpty();
+                for (LaunchEvent event : events(keeper, seen)) {
+                    event.tell(listener);
+                    seen++;
+                }
+                if (done) {
+                    return result.get();
+                }
+                if (Thread.currentThread().isInterrupted()) {
+                    throw new LaunchException("the launch was interrupted; what it had started is ended");
+                }
+            }
+        } catch (RayException e) {
+            throw new LaunchException(words(e, name), e);
+        }
+    }
+
+    private static List<LaunchEvent> events(ActorHandle<FleetOwnerActor> keeper, int from) {
+        try {
+            String text = keeper.task(FleetOwnerActor::events, from).remote().get(QUESTION_MILLIS);
+            return JSON.readValue(text, new TypeReference<List<LaunchEvent>>() {});
+        } catch (RayTimeoutException e) {
+            return List.of();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("the keeper's events are not JSON", e);
+        }
+    }
+
+    private static void end(ActorHandle<FleetOwnerActor> keeper) {
+        boolean interrupted = Thread.interrupted();
+        try {
+            keeper.task(FleetOwnerActor::close).remote().get(CLOSE_MILLIS);
+        } catch (RayException e) {
+            log.debug("the keeper does not answer; it is killed", e);
+        } finally {
+            keeper.kill(true);
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static String words(RayException failure, String name) {
+        for (Throwable at = failure; at != null; at = at.getCause()) {
+            if (at instanceof LaunchFailure) {
+                return String.valueOf(at.getMessage());
+            }
+        }
+        return failure instanceof RayActorException && EndedMeanwhile.wasEnded(name)
+                ? "the fleet " + EndedMeanwhile.WORDS
+                : "the keeper of the fleet failed: " + failure.getMessage();
+    }
+}

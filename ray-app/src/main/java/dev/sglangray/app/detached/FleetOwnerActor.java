@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.detached;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.Fleet;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.FleetState;
+import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.WorkerException;
+import dev.sglangray.workers.loop.RecordStore;
+import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.HandoverFile;
+import dev.sglangray.workers.node.SealedSecrets;
+import io.ray.api.Ray;
+import io.ray.api.exception.RayException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The Ray actor that owns a detached fleet. As a detached actor it ends with no driver. When its process dies, Ray starts another
+ * one on the same node. The fleet's workers and placement groups are detached too, so they go on, and the successor takes them
+ * over; a launch that was under way is taken back. Questions and {@link #close()} are answered meanwhile.
+ */
+public class FleetOwnerActor {
+    /** Whoever launches asks for events several times a second; after this much silence it is gone. */
+    private static final Duration FORGOTTEN = Duration.ofSeconds(30);
+
+    private static final String TAKEN_DOWN = "the fleet was taken down while it was launched";
+    private static final Duration ROLLBACK = Duration.ofSeconds(45);
+    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration AGAIN = Duration.ofSeconds(10);
+
+    private static final Logger LOG = LoggerFactory.getLogger(FleetOwnerActor.class);
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final String sealed;
+    private final SealedSecrets secrets;
+    private final LaunchRequest request;
+    private volatile FleetSpec spec;
+    private final RecordStore<FleetState> record;
+    private final boolean successor;
+    private final EventLog events = new EventLog();
+    private volatile @Nullable Thread launching;
+    private @Nullable Fleet fleet;
+    private boolean closed;
+    private final CountDownLatch launchEnded = new CountDownLatch(1);
+    private volatile long asked = System.nanoTime();
+    private volatile boolean forgotten;
+
+    /**
+     * Called by Ray.
+     *
+     * @param requestJson a {@link LaunchRequest} as JSON, its secrets sealed
+     */
+    public FleetOwnerActor(String requestJson) throws JsonProcessingException {
+        sealed = requestJson;
+        request = json.readValue(requestJson, LaunchRequest.class);
+        spec = spec(request);
+        String name = DetachedFleets.keeperName(DetachedFleets.fleetGroup(spec));
+        HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
+        record = file.section("fleet", FleetState.class);
+        secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
+        spec = opened();
+        successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
+        if (successor) {
+            Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
+            thread.setDaemon(true);
+            thread.setContextClassLoader(FleetOwnerActor.class.getClassLoader());
+            launching = thread;
+            thread.start();
+        }
+    }
+
+    /** Takes the key to the secrets of the request; the first call of the actor's creator. */
+    public boolean unseal(String keyJson) throws JsonProcessingException {
+        secrets.unseal(json.readValue(keyJson, SealedSecrets.Key.class));
+        spec = opened();
+        return true;
+    }
+
+    private FleetSpec opened() throws JsonProcessingException {
+        return spec(json.readValue(secrets.open(sealed), LaunchRequest.class));
+    }
+
+    private static FleetSpec spec(LaunchRequest request) {
+        return FleetSpec.of(
+                Config.of(request.configuration()),
+                request.component(),
+                request.argsKey(),
+                request.explicitPlacement());
+    }
+
+    /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
+    private void takeOver() {
+        try {
+            Optional<FleetState> state = record.load();
+            if (state.isPresent()) {
+                awaitTakenOver(state.get());
+            } else {
+                LOG.warn("the owner died while it launched its fleet; what it had started is ended");
+                endFleet();
+            }
+        } catch (PlacementException e) {
+            LOG.error("the fleet has lost its placement group, and with it its workers; what is left is ended", e);
+            endFleet();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (RuntimeException | Error e) {
+            LOG.error("the fleet cannot be taken over; it serves without an owner, and `sglang-ray down` ends it", e);
+        } finally {
+            end();
+        }
+    }
+
+    private void endFleet() {
+        FleetLeftovers.endOfThisJob(engines(), router());
+        record.delete();
+        FleetLeftovers.kill(DetachedFleets.keeperName(DetachedFleets.fleetGroup(spec)));
+    }
+
+    /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
+    private void awaitTakenOver(FleetState state) throws InterruptedException {
+        CountDownLatch never = new CountDownLatch(1);
+        while (true) {
+            try {
+                List<Integer> living = engines()
+                        .map(group -> FleetLeftovers.endUnknown(group, state))
+                        .orElse(List.of());
+                awaitNoGateway();
+                keep(spec.adopt(state, living, options()));
+                LOG.info("took over a fleet with engines {}", living);
+                return;
+            } catch (RayException | LaunchException | IllegalStateException e) {
+                LOG.warn("the fleet cannot be taken over now; it is tried again", e);
+            }
+            if (never.await(AGAIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                return;
+            }
+        }
+    }
+
+    /** The predecessor's gateway ends with its process; until then its name is taken. */
+    private void awaitNoGateway() throws InterruptedException {
+        String gateway = GatewayFacts.actorName(DetachedFleets.fleetGroup(spec));
+        CountDownLatch never = new CountDownLatch(1);
+        long end = System.nanoTime() + AGAIN.toNanos();
+        FleetLeftovers.kill(gateway);
+        while (Ray.getActor(gateway).isPresent()) {
+            if (System.nanoTime() - end > 0) {
+                throw new LaunchException("Ray still has the gateway of the owner that died");
+            }
+            boolean unused = never.await(LOOK.toMillis() / 10, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private Optional<String> engines() {
+        return DetachedFleets.engines(spec);
+    }
+
+    private Optional<String> router() {
+        return DetachedFleets.router(spec);
+    }
+
+    /**
+     * Launches the fleet and returns its URL. Takes everything back, and ends this actor, when nobody asks for
+     * {@link #events} any more while it does so: the command that launches was killed.
+     *
+     * @throws LaunchFailure with the words of what failed
+     */
+    public String launch() {
+        begin();
+        try {
+            Fleet launched = launched();
+            keep(launched);
+            return launched.apiUrl();
+        } catch (ConfigException e) {
+            throw new LaunchFailure(e.render());
+        } catch (PlacementException | WorkerException | LaunchException e) {
+            throw new LaunchFailure(isClosed() ? TAKEN_DOWN : String.valueOf(e.getMessage()));
+        } finally {
+            end();
+            if (forgotten) {
+                Ray.exitActor();
+            }
+        }
+    }
+
+    /** What happened from the event of this index on, a JSON list. */
+    public String events(int from) throws JsonProcessingException {
+        asked = System.nanoTime();
+        return json.writeValueAsString(events.from(from));
+    }
+
+    /**
+     * Ends the fleet; a launch that is under way is rolled back first, which is waited for. True when there was a fleet.
+     * Harmless when repeated.
+     */
+    public boolean close() {
+        Fleet running;
+        synchronized (this) {
+            closed = true;
+            running = fleet;
+            fleet = null;
+            if (launching != null) {
+                launching.interrupt();
+            }
+        }
+        if (running == null) {
+            awaitRollback();
+        } else {
+            running.close();
+        }
+        // Detached actors and placement groups end with nothing else.
+        FleetLeftovers.endOfThisJob(engines(), router());
+        record.delete();
+        return running != null || successor;
+    }
+
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    private void awaitRollback() {
+        if (launching == null) {
+            return;
+        }
+        try {
+            if (!launchEnded.await(ROLLBACK.toSeconds(), TimeUnit.SECONDS)) {
+                LOG.warn("the launch is not rolled back after {} s", ROLLBACK.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void endWhenForgotten() {
+        try {
+            while (!launchEnded.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
+                if (System.nanoTime() - asked > FORGOTTEN.toNanos()) {
+                    forgotten = true;
+                    LOG.warn(
+                            "nobody has asked for {} s how the launch goes on; it is taken back",
+                            FORGOTTEN.toSeconds());
+                    close();
+                    return;
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private Fleet launched() {
+        return spec.launch(spec.cluster(RayClusterReader.read()), options());
+    }
+
+    private LaunchOptions.Builder options() {
+        GroupOptions groups = GroupOptions.defaults()
+                .withJavaJars(request.javaJars())
+                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()))
+                .whichAreDetached();
+        LaunchOptions.Builder options = LaunchOptions.builder()
+                .routerNodeRank(request.routerNodeRank())
+                .reserveDeadline(Duration.ofSeconds(request.reserveSeconds()))
+                .groupOptions(groups)
+                .outlivesOwner(record, new DetachedGroups())
+                .listener(events);
+        if (request.pythonInterpreter() != null) {
+            options.pythonInterpreter(request.pythonInterpreter());
+        }
+        return options;
+    }
+
+    private synchronized void begin() {
+        if (fleet != null || launching != null) {
+            throw new LaunchFailure("this keeper has launched its fleet already");
+        }
+        launching = Thread.currentThread();
+        asked = System.nanoTime();
+        Thread watch = new Thread(this::endWhenForgotten, "sglang-ray-keeper");
+        watch.setDaemon(true);
+        watch.start();
+    }
+
+    private synchronized void end() {
+        launching = null;
+        launchEnded.countDown();
+    }
+
+    private void keep(Fleet launched) {
+        boolean tooLate;
+        synchronized (this) {
+            tooLate = closed;
+            if (!tooLate) {
+                fleet = launched;
+            }
+        }
+        if (tooLate) {
+            launched.close();
+            record.delete();
+            throw new LaunchFailure(TAKEN_DOWN);
+        }
+    }
+}

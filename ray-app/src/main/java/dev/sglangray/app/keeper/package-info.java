@@ -1,6 +1,0 @@
-/* SPDX-License-Identifier: Apache-2.0 */
-/** Fleets that outlive the command that launched them. */
-@NullMarked
-package dev.sglangray.app.keeper;
-
-import org.jspecify.annotations.NullMarked;

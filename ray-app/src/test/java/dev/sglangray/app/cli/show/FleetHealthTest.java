@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.cli.show;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.workers.protocol.RegisteredServer;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class FleetHealthTest {
+    private static final WorkerStatus ROUTER = worker("router", 0, "READY", "http://r:1");
+    private static final WorkerStatus FIRST = worker("server", 0, "READY", "http://a:1");
+    private static final WorkerStatus SECOND = worker("server", 1, "READY", "http://b:1/");
+    private static final List<WorkerStatus> READY = List.of(ROUTER, FIRST, SECOND);
+
+    private static WorkerStatus worker(String kind, int rank, String state, String url) {
+        return new WorkerStatus(
+                kind,
+                "G",
+                rank,
+                2,
+                state,
+                url,
+                "",
+                "10.0.0.1",
+                1L,
+                1,
+                List.of(),
+                null,
+                null,
+                null,
+                null,
+                0,
+                null,
+                null,
+                List.of(),
+                Map.of());
+    }
+
+    private static RegisteredServer server(String url, boolean healthy) {
+        return new RegisteredServer("id", url, "regular", null, healthy);
+    }
+
+    private static FleetHealth verdict(List<WorkerStatus> workers, RouterListing listing) {
+        return FleetHealth.of(workers, listing.faults(workers));
+    }
+
+    @Test
+    void allServeAndTheRouterListsAll() {
+        RouterListing listing = RouterListing.of(List.of(server("http://a:1/", true), server("http://b:1", true)));
+        assertThat(verdict(READY, listing)).isEqualTo(FleetHealth.HEALTHY);
+        assertThat(listing.faults(READY)).isEmpty();
+        assertThat(listing.strangers(READY)).isEmpty();
+    }
+
+    @Test
+    void anEngineThatTheRouterDoesNotUseMakesTheFleetDegraded() {
+        RouterListing listing = RouterListing.of(List.of(server("http://a:1", false)));
+        assertThat(verdict(READY, listing)).isEqualTo(FleetHealth.DEGRADED);
+        assertThat(listing.faults(READY))
+                .containsExactly(
+                        "engine 0 is ready, but the router takes it for unhealthy",
+                        "engine 1 is ready, but the router does not list it");
+    }
+
+    @Test
+    void anEngineThatIsBeingReplacedNeedNotBeListed() {
+        List<WorkerStatus> workers = List.of(ROUTER, FIRST, worker("server", 1, "RESTARTING", "http://b:1"));
+        assertThat(verdict(workers, RouterListing.of(List.of(server("http://a:1", true)))))
+                .isEqualTo(FleetHealth.HEALING);
+    }
+
+    @Test
+    void aRouterThatDoesNotAnswerIsNotHealthy() {
+        RouterListing listing = RouterListing.unknown("no answer");
+        assertThat(verdict(READY, listing)).isEqualTo(FleetHealth.DEGRADED);
+        assertThat(listing.faults(READY)).containsExactly("the router does not tell its servers: no answer");
+    }
+
+    @Test
+    void aServerOfNobodyIsReportedAndDoesNotCount() {
+        RouterListing listing = RouterListing.of(
+                List.of(server("http://a:1", true), server("http://b:1", true), server("http://c:1", true)));
+        assertThat(verdict(READY, listing)).isEqualTo(FleetHealth.HEALTHY);
+        assertThat(listing.strangers(READY)).containsExactly("http://c:1 is registered by URL");
+    }
+
+    @Test
+    void aRouterThatIsGoneIsLost() {
+        List<WorkerStatus> workers = List.of(worker("router", 0, FleetHealth.GONE, "http://r:1"), FIRST, SECOND);
+        assertThat(FleetHealth.of(workers, List.of())).isEqualTo(FleetHealth.LOST);
+    }
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import dev.sglangray.bridge.EnvironmentBuilder;
+import dev.sglangray.bridge.PortLease;
+import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.bridge.PythonProbe;
+import dev.sglangray.workers.node.DeviceLocks;
+import dev.sglangray.workers.node.VisibleDevices;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.ServerUrl;
+import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
+import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One SGLang engine from start to end, without Ray. As RLinf's server worker: it binds all interfaces, advertises the
+ * node's address, chooses its ports where they are unset, and is ready when {@code /health} answers 200. Safe for use by
+ * many threads.
+ */
+public final class EngineProcess implements ServerProcess {
+    private static final Logger LOG = LoggerFactory.getLogger(EngineProcess.class);
+
+    private static final String PREFILL = "prefill";
+    private static final String BOOTSTRAP = "disaggregation_bootstrap_port";
+    private static final String DEVICE_VARIABLE = "SGLANG_RAY_DEVICE";
+    /** As SGLang reads its variables. */
+    private static final Set<String> TRUE = Set.of("true", "1", "yes", "y");
+
+    private final ServerSpec spec;
+    private final ProcessFactory kit;
+    private final Incarnation incarnation;
+    private final HttpServerProcess child;
+    private final CompletableFuture<Void> ended = new CompletableFuture<>();
+    private volatile @Nullable Integer bootstrapPort;
+    private volatile @Nullable String waiting;
+
+    public EngineProcess(ServerSpec spec, ProcessFactory kit, OkHttpClient http) {
+        this(spec, kit, http, Incarnation.FIRST);
+    }
+
+    public EngineProcess(ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
+        this.spec = spec;
+        this.incarnation = incarnation;
+        this.kit = kit;
+        this.child = new HttpServerProcess(
+                "engine",
+                kit.node(),
+                new HealthProbe(http),
+                Secrets.of(spec.serverArgs(), spec.environment()),
+                Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
+                this::plan);
+    }
+
+    private StartAttempt plan(int number) {
+        List<PortLease> leases = new ArrayList<>();
+        boolean planned = false;
+        try {
+            Map<String, Object> arguments = new LinkedHashMap<>(spec.serverArgs());
+            PortLease http = kit.port(arguments, "port", number == 0 ? incarnation.port() : null, false);
+            leases.add(http);
+            PortLease dist = kit.ports().acquire();
+            leases.add(dist);
+            boolean chosen = arguments.get("port") == null;
+            if (arguments.get("host") == null) {
+                arguments.put("host", bindHost());
+            }
+            arguments.put("port", http.port());
+            planBootstrap(arguments, leases, http.port());
+            StartAttempt attempt = new StartAttempt(
+                    leases,
+                    http.port(),
+                    ServerUrl.of(advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
+                    process(arguments, dist.port(), number),
+                    chosen);
+            LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
+            planned = true;
+            return attempt;
+        } finally {
+            if (!planned) {
+                leases.forEach(PortLease::close);
+            }
+        }
+    }
+
+    /** All addresses of the node; of both versions where others come by one of version 6. */
+    private String bindHost() {
+        String advertised = spec.advertiseHost();
+        return advertised != null && advertised.indexOf(':') >= 0
+                ? "::"
+                : kit.node().defaultBindHost();
+    }
+
+    private String advertisedHost(String bound) {
+        String advertised = spec.advertiseHost();
+        return advertised != null ? advertised : kit.node().advertisedHost(bound);
+    }
+
+    /**
+     * Every prefill engine listens on a port for its decoders, as every engine does that may become one, and SGLang's default is the
+     * same for all. The server in Rust of newer versions serves them on its own port, and refuses another one.
+     */
+    private void planBootstrap(Map<String, Object> arguments, List<PortLease> leases, int ownPort) {
+        boolean prefill = PREFILL.equals(arguments.get("disaggregation_mode"));
+        if (!prefill && !(isDecode() && Boolean.TRUE.equals(arguments.get("enable_pd_role_switch")))) {
+            return;
+        }
+        Object given = arguments.get(BOOTSTRAP);
+        if (prefill && servesDecodersItself()) {
+            if (given != null) {
+                throw new WorkerFailure(BOOTSTRAP + " is " + given + ", but this SGLang's server in Rust"
+                        + " (SGLANG_RUST_SERVER) serves decoders on the engine's own port; leave it unset");
+            }
+            bootstrapPort = ownPort;
+            return;
+        }
+        PortLease lease = kit.port(arguments, BOOTSTRAP);
+        leases.add(lease);
+        arguments.put(BOOTSTRAP, lease.port());
+        bootstrapPort = prefill ? Integer.valueOf(lease.port()) : null;
+    }
+
+    /** What the variable asks for, where the installed SGLang has it; older ones do not know the variable. */
+    private boolean servesDecodersItself() {
+        return TRUE.contains(variable("SGLANG_RUST_SERVER").toLowerCase(Locale.ROOT))
+                && new PythonProbe(kit.pythonPackage())
+                        .rustServesBootstrap(
+                                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                                PythonProbe.DEFAULT_DEADLINE);
+    }
+
+    private boolean isDecode() {
+        return "decode".equals(spec.serverArgs().get("disaggregation_mode"));
+    }
+
+    private ProcessSpec process(Map<String, Object> arguments, int distPort, int number) {
+        Map<String, Object> request = new LinkedHashMap<>();
+        request.put("kind", spec.serverType());
+        request.put("server_args", arguments);
+        request.put("dist_port", distPort);
+        return kit.serve(
+                spec.actorName(),
+                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                request,
+                environment(),
+                kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), incarnation.suffix(number)));
+    }
+
+    private EnvironmentBuilder environment() {
+        EnvironmentBuilder environment = kit.environment(spec.environment());
+        if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {
+            return environment.noDevices();
+        }
+        return environment.visibleDevices(spec.deviceVariable(), devices());
+    }
+
+    /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
+    public List<String> devices() {
+        List<String> numbers = kit.node().devices().isEmpty()
+                ? spec.plannedDevices()
+                : kit.node().devices();
+        return VisibleDevices.names(numbers, spec.deviceVariable(), System.getenv(spec.deviceVariable()));
+    }
+
+    /** Starts it when no other engine is being started on its accelerators. */
+    @Override
+    public String start() {
+        Duration patience = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
+        try (DeviceLocks.Held held = kit.devices().acquire(devices(), spec.actorName(), patience, ended, this::waits)) {
+            LOG.debug("{} starts alone on {}", spec.actorName(), held);
+            return child.start();
+        }
+    }
+
+    private void waits(@Nullable String what) {
+        waiting = what;
+        if (what != null) {
+            LOG.info("{} {}", spec.actorName(), what);
+        }
+    }
+
+    @Override
+    public String url() {
+        return child.url();
+    }
+
+    /** What a router must know of the engine at a URL, whose worker has a key. */
+    public ServerEndpoint endpoint(String url, String key) {
+        String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
+        String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
+        return new ServerEndpoint(url, type, bootstrapPort, apiKey(), spec.actorName(), key, 0);
+    }
+
+    @Override
+    public boolean isHealthy() {
+        return child.isHealthy();
+    }
+
+    @Override
+    public String logTail(int lines) {
+        return child.logTail(lines);
+    }
+
+    /** With RLinf's 10 s. */
+    void shutdown() {
+        shutdown(ProcessSpec.DEFAULT_GRACE);
+    }
+
+    @Override
+    public void shutdown(Duration grace) {
+        ended.complete(null);
+        child.shutdown(grace);
+    }
+
+    @Override
+    public void listen(ExitListener listener) {
+        child.listen(listener);
+    }
+
+    @Override
+    public WorkerStatus status() {
+        HttpServerProcess.Snapshot now = child.snapshot();
+        WorkerStatus own =
+                Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
+        List<String> words =
+                Stream.of(onProcessor(), waiting).filter(Objects::nonNull).toList();
+        return words.isEmpty() ? own : own.with(own.weightVersion(), words);
+    }
+
+    /** That it does not use its accelerators, and why; null when it does. As {@code sglang_ray/engine.py} decides it. */
+    private @Nullable String onProcessor() {
+        if ("cpu".equals(spec.serverArgs().get("device"))) {
+            return "computes on the CPU (device: cpu)";
+        }
+        return "cpu".equalsIgnoreCase(variable(DEVICE_VARIABLE))
+                ? "computes on the CPU (" + DEVICE_VARIABLE + "=cpu)"
+                : null;
+    }
+
+    /** What a variable is for the engine; empty when it is not set. */
+    private String variable(String name) {
+        return kit.environment(spec.environment())
+                .build()
+                .getOrDefault(name, "")
+                .strip();
+    }
+
+    /** The key that guards the engine, or null. */
+    @Nullable
+    public String apiKey() {
+        Object key = spec.serverArgs().get("api_key");
+        return key == null ? null : key.toString();
+    }
+}

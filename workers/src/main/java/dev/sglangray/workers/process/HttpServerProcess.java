@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import dev.sglangray.bridge.ListeningProcess;
+import dev.sglangray.bridge.ProcessExit;
+import dev.sglangray.bridge.ProcessStartException;
+import dev.sglangray.bridge.SupervisedProcess;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerState;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A supervised child that serves HTTP: started, waited for until {@code /health} answers, watched, ended. What engine and
+ * router have in common. Safe for use by many threads; {@link #shutdown} works while {@link #start} is under way.
+ */
+public final class HttpServerProcess {
+    private static final Logger LOG = LoggerFactory.getLogger(HttpServerProcess.class);
+
+    private static final int MAX_ATTEMPTS = 4;
+    private static final int TAIL_LINES = 30;
+    /** What never was ready has nothing to finish. */
+    private static final Duration FAILED_START_GRACE = Duration.ofSeconds(2);
+
+    private static final Duration FIRST_PAUSE = Duration.ofMillis(25);
+    private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private final String what;
+    private final WorkerNode node;
+    private final HealthProbe probe;
+    private final Secrets secrets;
+    private final Duration deadline;
+    private final IntFunction<StartAttempt> planner;
+    private final CompletableFuture<Void> abort = new CompletableFuture<>();
+    private final CompletableFuture<Void> startEnded = new CompletableFuture<>();
+    private volatile ExitListener listener = (clean, why) -> {};
+
+    private final Object lock = new Object();
+    private WorkerState state = WorkerState.NEW;
+    private @Nullable StartAttempt attempt;
+    private @Nullable SupervisedProcess process;
+    private @Nullable String failure;
+    private @Nullable Double secondsToReady;
+
+    /**
+     * Takes what it needs; starts nothing.
+     *
+     * @param what the word for messages, {@code engine} or {@code router}
+     * @param planner gives the n-th attempt, counted from 0, with ports of its own
+     */
+    HttpServerProcess(
+            String what,
+            WorkerNode node,
+            HealthProbe probe,
+            Secrets secrets,
+            Duration deadline,
+            IntFunction<StartAttempt> planner) {
+        this.what = what;
+        this.node = node;
+        this.probe = probe;
+        this.secrets = secrets;
+        this.deadline = deadline;
+        this.planner = planner;
+    }
+
+    /**
+     * Starts the child and waits until it is healthy. Nothing is left of it when that fails.
+     *
+     * @return the URL
+     * @throws WorkerFailure with exit code or signal, the last log lines and the log's place
+     */
+    String start() {
+        synchronized (lock) {
+            if (state != WorkerState.NEW) {
+                throw new WorkerFailure("the " + what + " was started before (it is " + state + ")");
+            }
+            state = WorkerState.STARTING;
+        }
+        long begin = System.nanoTime();
+        try {
+            String url = startWithRetries(begin);
+            becomeReady(begin);
+            LOG.info(
+                    "The {} is ready at {} after {} s",
+                    what,
+                    url,
+                    String.format(Locale.ROOT, "%.1f", secondsSince(begin)));
+            return url;
+        } catch (RuntimeException e) {
+            String text = secrets.hide(String.valueOf(e.getMessage()));
+            synchronized (lock) {
+                if (state == WorkerState.STARTING) {
+                    state = abort.isDone() ? WorkerState.STOPPED : WorkerState.FAILED;
+                }
+                failure = text;
+            }
+            throw new WorkerFailure(text);
+        } finally {
+            startEnded.complete(null);
+        }
+    }
+
+    private void becomeReady(long begin) {
+        synchronized (lock) {
+            if (process == null || !process.isAlive()) {
+                throw new WorkerFailure("the " + what + " ended as soon as it was ready"
+                        + (process == null ? "" : ": " + process.onExit().join().describe() + "." + tail(process)));
+            }
+            secondsToReady = secondsSince(begin);
+            state = WorkerState.READY;
+        }
+    }
+
+    private String startWithRetries(long begin) {
+        for (int n = 0; ; n++) {
+            StartAttempt next = planner.apply(n);
+            boolean kept = false;
+            try {
+                startOnce(next, begin);
+                kept = true;
+                return next.url();
+            } catch (PortLostException e) {
+                if (!next.retryable() || n + 1 >= MAX_ATTEMPTS) {
+                    throw new WorkerFailure(String.valueOf(e.getMessage()));
+                }
+                LOG.warn("The {} lost port {} to another process; trying another port", what, next.port());
+            } finally {
+                if (!kept) {
+                    endChild(FAILED_START_GRACE);
+                    next.release();
+                }
+            }
+        }
+    }
+
+    /** The port went to somebody else between our check and the child's bind. */
+    private static final class PortLostException extends RuntimeException {
+        PortLostException(String message) {
+            super(message);
+        }
+    }
+
+    private void startOnce(StartAttempt next, long begin) {
+        synchronized (lock) {
+            attempt = next;
+        }
+        throwIfAborted();
+        SupervisedProcess child;
+        try {
+            child = SupervisedProcess.start(next.process());
+        } catch (ProcessStartException e) {
+            throw new WorkerFailure("the " + what + " could not be started: " + e.getMessage());
+        }
+        synchronized (lock) {
+            process = child;
+        }
+        var unused = child.onExit().thenAccept(exit -> onExit(next, child, exit));
+        awaitHealthy(next, child, begin);
+    }
+
+    private void awaitHealthy(StartAttempt next, SupervisedProcess child, long begin) {
+        CompletableFuture<ProcessExit> exit = child.onExit();
+        Duration pause = FIRST_PAUSE;
+        String lastAnswer = "none";
+        while (true) {
+            CompletableFuture<HealthProbe.Answer> answer = probe.ask(next.url());
+            waitForAny(remaining(begin), exit, abort, answer);
+            throwIfAborted();
+            if (exit.isDone()) {
+                answer.cancel(false);
+                throw exitedEarly(child, exit.join(), begin);
+            }
+            if (answer.isDone()) {
+                lastAnswer = answer.join().detail();
+                if (answer.join().healthy()) {
+                    requireOurs(next, child);
+                    child.lookForRanks();
+                    return;
+                }
+            }
+            if (remaining(begin).isNegative() || remaining(begin).isZero()) {
+                answer.cancel(false);
+                throw new WorkerFailure("the " + what + " did not become healthy within " + deadline.toSeconds()
+                        + " s (last answer of " + next.url() + "/health: " + lastAnswer + ")." + tail(child));
+            }
+            waitForAny(min(pause, remaining(begin)), exit, abort);
+            pause = min(pause.multipliedBy(3).dividedBy(2), LONGEST_PAUSE);
+        }
+    }
+
+    /** A stranger on the same port answers health checks as well as our child would. */
+    private void requireOurs(StartAttempt next, SupervisedProcess child) {
+        Optional<String> stranger = ListeningProcess.stranger(next.port(), child::owns);
+        if (stranger.isPresent()) {
+            throw new PortLostException("port " + next.port() + " of this node is served by " + stranger.get()
+                    + ", not by the " + what
+                    + " that we started there. Choose another port,"
+                    + " or leave it unset (null) to have a free one chosen." + tail(child));
+        }
+        if (!child.isAlive()) {
+            throw new PortLostException("the " + what + " ended although its /health was answered: another process"
+                    + " serves port " + next.port() + "." + tail(child));
+        }
+    }
+
+    private RuntimeException exitedEarly(SupervisedProcess child, ProcessExit exit, long begin) {
+        String text = String.format(
+                Locale.ROOT,
+                "the %s exited before it was ready: %s, after %.1f s.%s",
+                what,
+                exit.describe(),
+                secondsSince(begin),
+                tail(child));
+        return PortLoss.isIn(child.logTail(PortLoss.LINES)) ? new PortLostException(text) : new WorkerFailure(text);
+    }
+
+    private String tail(SupervisedProcess child) {
+        return LogText.of(child.logTail(TAIL_LINES), child.logFile(), node.ip());
+    }
+
+    /** Whom to tell when the child ends by itself after it was ready. */
+    void listen(ExitListener toTell) {
+        listener = toTell;
+    }
+
+    private void onExit(StartAttempt ended, SupervisedProcess child, ProcessExit exit) {
+        String why;
+        synchronized (lock) {
+            if (state != WorkerState.READY || process != child) {
+                return;
+            }
+            state = WorkerState.FAILED;
+            why = secrets.hide("the " + what + " ended by itself: " + exit.describe());
+            failure = why;
+        }
+        ended.release();
+        // First: a log that cannot be read, or not soon, must hold up nothing that follows from the death.
+        listener.ended(Integer.valueOf(0).equals(exit.code()), why);
+        LOG.error("The {} at {} ended by itself: {}", what, ended.url(), exit.describe());
+        String explained = why + "." + secrets.hide(tail(child));
+        synchronized (lock) {
+            failure = explained;
+        }
+        listener.explained(explained);
+    }
+
+    private void throwIfAborted() {
+        if (abort.isDone()) {
+            throw new WorkerFailure(
+                    "the start of the " + what + " was aborted by a shutdown of its worker, as by `sglang-ray down`");
+        }
+    }
+
+    private Duration remaining(long begin) {
+        return deadline.minusNanos(System.nanoTime() - begin);
+    }
+
+    private static Duration min(Duration a, Duration b) {
+        return a.compareTo(b) <= 0 ? a : b;
+    }
+
+    private static double secondsSince(long begin) {
+        return (System.nanoTime() - begin) / 1e9;
+    }
+
+    private void waitForAny(Duration longest, CompletableFuture<?>... futures) {
+        try {
+            CompletableFuture.anyOf(futures).get(Math.max(1, longest.toMillis()), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            // The caller looks at what is done.
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("These futures never fail.", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerFailure("the start of the " + what + " was interrupted");
+        }
+    }
+
+    /**
+     * Ends the child and all its descendants: SIGTERM, after the grace SIGKILL. Aborts a start that is under way. Returns
+     * when all is gone. Harmless when repeated.
+     */
+    void shutdown(Duration grace) {
+        boolean starting;
+        synchronized (lock) {
+            starting = state == WorkerState.STARTING;
+            if (state == WorkerState.NEW || state == WorkerState.READY) {
+                state = WorkerState.STOPPED;
+            }
+        }
+        abort.complete(null);
+        if (starting) {
+            // The starting thread cleans up after itself. Joining does not heed interrupts, which must not leave a
+            // child.
+            startEnded
+                    .copy()
+                    .completeOnTimeout(null, grace.plusSeconds(30).toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
+        }
+        endChild(grace);
+        synchronized (lock) {
+            if (attempt != null) {
+                attempt.release();
+            }
+            if (state == WorkerState.STARTING || state == WorkerState.READY) {
+                state = WorkerState.STOPPED;
+            }
+        }
+    }
+
+    private void endChild(Duration grace) {
+        SupervisedProcess child;
+        synchronized (lock) {
+            child = process;
+        }
+        if (child != null) {
+            child.terminate(grace);
+            child.close();
+        }
+    }
+
+    /** Whether the child runs and answers 200. */
+    boolean isHealthy() {
+        String url;
+        synchronized (lock) {
+            if (state != WorkerState.READY || attempt == null) {
+                return false;
+            }
+            url = attempt.url();
+        }
+        return probe.ask(url).join().healthy();
+    }
+
+    /** The URL once the child is ready. */
+    public String url() {
+        synchronized (lock) {
+            if (state != WorkerState.READY || attempt == null) {
+                throw new WorkerFailure(
+                        "the " + what + " has no URL: it is " + state + (failure == null ? "" : " (" + failure + ")"));
+            }
+            return attempt.url();
+        }
+    }
+
+    String logTail(int lines) {
+        SupervisedProcess child;
+        synchronized (lock) {
+            child = process;
+        }
+        return child == null ? "" : secrets.hide(String.join("\n", child.logTail(lines)));
+    }
+
+    /** All that can be said at this moment. */
+    Snapshot snapshot() {
+        synchronized (lock) {
+            SupervisedProcess child = process;
+            return new Snapshot(
+                    state,
+                    attempt == null || state == WorkerState.NEW ? null : attempt.url(),
+                    child == null || !child.isAlive() ? null : child.pid(),
+                    child == null ? null : child.logFile(),
+                    secondsToReady,
+                    failure);
+        }
+    }
+
+    /** A consistent look at a child. */
+    public record Snapshot(
+            WorkerState state,
+            @Nullable String url,
+            @Nullable Long pid,
+            @Nullable Path log,
+            @Nullable Double secondsToReady,
+            @Nullable String failure) {}
+}

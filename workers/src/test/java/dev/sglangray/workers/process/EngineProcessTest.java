@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.sun.net.httpserver.HttpServer;
+import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.workers.StandIn;
+import dev.sglangray.workers.actor.WorkerHttp;
+import dev.sglangray.workers.node.DeviceLocks;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import okhttp3.OkHttpClient;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The engine's life with a stand-in server, under the real supervisor. */
+class EngineProcessTest {
+    private static final Duration LONG = Duration.ofSeconds(20);
+
+    private final OkHttpClient http = WorkerHttp.create();
+
+    @TempDir
+    Path folder;
+
+    private EngineProcess engine = lifecycleThatIsNeverStarted();
+
+    private EngineProcess lifecycleThatIsNeverStarted() {
+        return new EngineProcess(
+                StandIn.server(Map.of(), 1),
+                new ProcessFactory(
+                        new WorkerNode("", "127.0.0.1", List.of(), Path.of("/nowhere")),
+                        new PortAllocator(Path.of("/nowhere"), 1, 1),
+                        new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
+                        Path.of("/nowhere"),
+                        Map.of()),
+                http);
+    }
+
+    @AfterEach
+    void end() {
+        engine.shutdown();
+    }
+
+    private EngineProcess lifecycle(Map<String, Object> arguments, double timeoutSeconds) {
+        engine = new EngineProcess(
+                StandIn.server(arguments, timeoutSeconds), StandIn.kit(folder, List.of("4", "5")), http);
+        return engine;
+    }
+
+    @Test
+    void startsWaitsUntilHealthyAndTellsTheEngineWhatItNeeds() {
+        String url =
+                lifecycle(StandIn.arguments(Map.of("healthy_after", 0.3)), 30).start();
+
+        assertThat(url).matches("http://127\\.0\\.0\\.1:18[23]\\d\\d").isEqualTo(engine.url());
+        assertThat(engine.isHealthy()).isTrue();
+        WorkerStatus status = engine.status();
+        assertThat(status.state()).isEqualTo("READY");
+        assertThat(status.devices()).containsExactly("4", "5");
+        assertThat(status.secondsToReady()).isGreaterThan(0.3);
+        assertThat(ProcessHandle.of(Objects.requireNonNull(status.pid()))).isPresent();
+        JsonNode given = given();
+        assertThat(given.path("kind").asText()).isEqualTo("srt");
+        assertThat(given.path("devices").asText()).isEqualTo("4,5");
+        assertThat(given.path("server_args").path("host").asText()).isEqualTo("0.0.0.0");
+        assertThat(url).endsWith(":" + given.path("server_args").path("port").asInt());
+        assertThat(given.path("dist_port").asInt()).isBetween(18200, 18399);
+    }
+
+    @Test
+    void shutdownLeavesNothingAndCanBeRepeated() {
+        lifecycle(StandIn.arguments(Map.of()), 30).start();
+        long pid = Objects.requireNonNull(engine.status().pid());
+
+        engine.shutdown();
+        engine.shutdown();
+
+        assertThat(ProcessHandle.of(pid)).isEmpty();
+        assertThat(engine.isHealthy()).isFalse();
+        assertThat(engine.status().state()).isEqualTo("STOPPED");
+        assertThatThrownBy(() -> engine.url()).isInstanceOf(WorkerFailure.class).hasMessageContaining("STOPPED");
+    }
+
+    @Test
+    void anEngineThatDiesWhileLoadingFailsAtOnceWithItsLastWords() {
+        Map<String, Object> arguments =
+                StandIn.arguments(Map.of("exit_code", 3, "last_words", "no such model; key hunter22"));
+        arguments.put("api_key", "hunter22");
+        long begin = System.nanoTime();
+
+        assertThatThrownBy(() -> lifecycle(arguments, 600).start())
+                .isInstanceOf(WorkerFailure.class)
+                .hasMessageContaining("the engine exited before it was ready: exit code 3")
+                .hasMessageContaining("no such model")
+                .hasMessageContaining("sglang-engine-engines-1-")
+                .hasMessageContaining("on node 127.0.0.1")
+                .hasMessageNotContaining("hunter22");
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(20));
+        assertThat(engine.status().state()).isEqualTo("FAILED");
+        assertThat(engine.status().failure()).contains("no such model");
+    }
+
+    @Test
+    void anEngineThatNeverGetsHealthyMeetsTheDeadlineAndLeavesNothing() {
+        Map<String, Object> plan = new HashMap<>(Map.of("family", true));
+        plan.put("healthy_after", null);
+
+        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 3).start())
+                .hasMessageContaining("did not become healthy within 3 s")
+                .hasMessageContaining("HTTP 503");
+        assertThat(ProcessHandle.of(grandchild())).isEmpty();
+    }
+
+    @Test
+    void aPortLostInARaceIsTriedAgainWithAnotherOne() throws Exception {
+        Path counter = folder.resolve("counter");
+        String url = lifecycle(StandIn.arguments(Map.of("bind_failures", 2, "counter", counter.toString())), 30)
+                .start();
+
+        List<String> ports = Files.readAllLines(counter);
+        assertThat(ports).hasSize(3).doesNotHaveDuplicates();
+        assertThat(url).endsWith(":" + ports.get(2));
+    }
+
+    @Test
+    void aPortThatIsLostAgainAndAgainIsGivenUp() throws Exception {
+        Path counter = folder.resolve("counter");
+
+        assertThatThrownBy(() -> lifecycle(
+                                StandIn.arguments(Map.of("bind_failures", 99, "counter", counter.toString())), 30)
+                        .start())
+                .hasMessageContaining("address already in use");
+        assertThat(Files.readAllLines(counter)).hasSize(4);
+    }
+
+    @Test
+    void anotherServersHealthOnTheSamePortDoesNotPassForOurs() throws Exception {
+        // The engine listens nowhere; the stranger comes after the port was found free.
+        Map<String, Object> arguments = StandIn.arguments(Map.of("listen", false));
+        arguments.put("port", 18399);
+        EngineProcess candidate = lifecycle(arguments, 30);
+        FutureTask<String> start = new FutureTask<>(candidate::start);
+        Thread starter = new Thread(start);
+        starter.start();
+        await().until(() -> candidate.status().pid() != null);
+        HttpServer stranger = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 18399), 1);
+        stranger.createContext("/health", exchange -> {
+            exchange.sendResponseHeaders(200, -1);
+            exchange.close();
+        });
+        stranger.start();
+
+        assertThatThrownBy(() -> start.get(20, TimeUnit.SECONDS))
+                .hasMessageContaining("port 18399 of this node is served by process "
+                        + ProcessHandle.current().pid());
+        stranger.stop(0);
+    }
+
+    @Test
+    void aChosenPortThatIsTakenIsRefusedBeforeAnythingStarts() throws Exception {
+        HttpServer stranger = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 18398), 1);
+        stranger.start();
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("port", 18398);
+
+        assertThatThrownBy(() -> lifecycle(arguments, 30).start())
+                .hasMessageContaining("Port 18398 of this node is taken");
+        assertThat(engine.status().pid()).isNull();
+        stranger.stop(0);
+    }
+
+    @Test
+    void shutdownAbortsAStartThatIsUnderWay() throws Exception {
+        Map<String, Object> plan = new HashMap<>(Map.of("family", true));
+        plan.put("healthy_after", null);
+        EngineProcess candidate = lifecycle(StandIn.arguments(plan), 600);
+        FutureTask<String> start = new FutureTask<>(candidate::start);
+        Thread starter = new Thread(start);
+        starter.start();
+        await().until(() -> candidate.logTail(5).contains("grandchild"));
+        long begin = System.nanoTime();
+
+        candidate.shutdown();
+
+        assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(9));
+        assertThatThrownBy(() -> start.get(1, TimeUnit.SECONDS)).hasMessageContaining("aborted by a shutdown");
+        assertThat(ProcessHandle.of(grandchild())).isEmpty();
+        assertThat(candidate.status().state()).isEqualTo("STOPPED");
+    }
+
+    @Test
+    void anEngineThatDiesLaterIsNoticedAndItsPortIsGivenBack() {
+        lifecycle(StandIn.arguments(Map.of()), 30).start();
+        ProcessHandle.of(Objects.requireNonNull(engine.status().pid()))
+                .orElseThrow()
+                .destroyForcibly();
+
+        await().until(() -> engine.status().state().equals("FAILED"));
+        assertThat(engine.isHealthy()).isFalse();
+        assertThat(engine.status().failure()).contains("ended by itself: killed by SIGKILL");
+        assertThatThrownBy(() -> engine.url()).hasMessageContaining("killed by SIGKILL");
+    }
+
+    @Test
+    void itsEndIsToldBeforeItsLogIsRead() {
+        List<String> told = new CopyOnWriteArrayList<>();
+        EngineProcess candidate = lifecycle(StandIn.arguments(Map.of()), 30);
+        candidate.listen(new ExitListener() {
+            @Override
+            public void ended(boolean clean, String why) {
+                told.add(why);
+                try {
+                    Files.writeString(
+                            Path.of(Objects.requireNonNull(candidate.status().log())), "written after the news\n");
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+
+            @Override
+            public void explained(String why) {
+                told.add(why);
+            }
+        });
+        String unused = candidate.start();
+        ProcessHandle.of(Objects.requireNonNull(candidate.status().pid()))
+                .orElseThrow()
+                .destroyForcibly();
+
+        await().atMost(LONG).until(() -> told.size() == 2);
+        assertThat(told.get(0))
+                .startsWith("the engine ended by itself: killed by SIGKILL")
+                .doesNotContain("written after the news");
+        assertThat(told.get(1)).startsWith(told.get(0)).contains("written after the news");
+        assertThat(candidate.status().failure()).isEqualTo(told.get(1));
+    }
+
+    @Test
+    void aPrefillEngineGetsABootstrapPortOfItsOwn() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        arguments.put("api_key", "engine-key");
+        lifecycle(arguments, 30).start();
+
+        ServerEndpoint endpoint = engine.endpoint(engine.url(), "actor-key");
+        assertThat(endpoint.workerType()).isEqualTo("prefill");
+        assertThat(endpoint.apiKey()).isEqualTo("engine-key");
+        assertThat(endpoint.toString()).doesNotContain("engine-key");
+        assertThat(endpoint.bootstrapPort())
+                .isBetween(18200, 18399)
+                .isEqualTo(given().path("server_args")
+                        .path("disaggregation_bootstrap_port")
+                        .asInt());
+    }
+
+    @Test
+    void aPrefillEngineInRustServesItsDecodersOnItsOwnPort() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        startInRust(arguments, true);
+
+        JsonNode given = given().path("server_args");
+        assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort())
+                .isEqualTo(given.path("port").asInt());
+        assertThat(given.has("disaggregation_bootstrap_port")).isFalse();
+    }
+
+    @Test
+    void anEngineIsReachedAndAskedAtTheHostThatIsAdvertised() {
+        ServerSpec spec = StandIn.server(StandIn.arguments(Map.of()), 30, Map.of(), "LocalHost");
+        engine = new EngineProcess(spec, StandIn.kit(folder, List.of("4")), http);
+
+        String url = engine.start();
+        assertThat(url)
+                .isEqualTo("http://localhost:"
+                        + given().path("server_args").path("port").asInt());
+        assertThat(engine.isHealthy()).isTrue();
+        assertThat(given().path("server_args").path("host").asText()).isEqualTo("0.0.0.0");
+    }
+
+    @Test
+    void aVersionWithoutServerInRustGetsABootstrapPortInSpiteOfTheVariable() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        startInRust(arguments, false);
+
+        JsonNode given = given().path("server_args");
+        assertThat(given.path("disaggregation_bootstrap_port").asInt())
+                .isBetween(18200, 18399)
+                .isNotEqualTo(given.path("port").asInt())
+                .isEqualTo(engine.endpoint(engine.url(), "actor-key").bootstrapPort());
+    }
+
+    @Test
+    void aBootstrapPortThatTheServerInRustRefusesIsRefusedBeforeItStarts() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "prefill");
+        arguments.put("disaggregation_bootstrap_port", 18399);
+        assertThatThrownBy(() -> startInRust(arguments, true))
+                .hasMessageContaining("disaggregation_bootstrap_port is 18399")
+                .hasMessageContaining("leave it unset");
+    }
+
+    @Test
+    void aDecodeEngineThatMayBecomeAPrefillEngineGetsABootstrapPortToo() {
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("disaggregation_mode", "decode");
+        arguments.put("enable_pd_role_switch", true);
+        lifecycle(arguments, 30).start();
+
+        assertThat(given().path("server_args")
+                        .path("disaggregation_bootstrap_port")
+                        .asInt())
+                .isBetween(18200, 18399);
+        assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort()).isNull();
+    }
+
+    /** With the variable that asks for the server in Rust, on an SGLang that has it or has it not. */
+    private void startInRust(Map<String, Object> arguments, boolean has) {
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
+        String probe = "print('{\"rust_bootstrap\": %s}')".formatted(has);
+        try {
+            Files.writeString(kit.pythonPackage().resolve("sglang_ray").resolve("probe.py"), probe);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        engine = new EngineProcess(StandIn.server(arguments, 30, Map.of("SGLANG_RUST_SERVER", "True")), kit, http);
+        engine.start();
+    }
+
+    @Test
+    void saysThatItComputesOnTheProcessor() {
+        assertThat(conditions(Map.of(), Map.of())).isEmpty();
+        assertThat(conditions(Map.of("device", "cuda"), Map.of())).isEmpty();
+        assertThat(conditions(Map.of("device", "cpu"), Map.of())).containsExactly("computes on the CPU (device: cpu)");
+        assertThat(conditions(Map.of("device", "cuda"), Map.of("SGLANG_RAY_DEVICE", "cpu")))
+                .containsExactly("computes on the CPU (SGLANG_RAY_DEVICE=cpu)");
+    }
+
+    private List<String> conditions(Map<String, Object> arguments, Map<String, String> environment) {
+        ProcessFactory kit = new ProcessFactory(
+                new WorkerNode("", "127.0.0.1", List.of("0"), Path.of("/nowhere")),
+                new PortAllocator(Path.of("/nowhere"), 1, 1),
+                new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
+                Path.of("/nowhere"),
+                Map.of());
+        return new EngineProcess(StandIn.server(arguments, 1, environment), kit, http)
+                .status()
+                .conditions();
+    }
+
+    @Test
+    void anUnknownServerTypeIsRefused() {
+        assertThatThrownBy(() -> new ServerSpec(
+                        "g",
+                        0,
+                        1,
+                        "vllm",
+                        Map.of(),
+                        Map.of(),
+                        null,
+                        "",
+                        List.of(),
+                        true,
+                        1,
+                        null,
+                        SupervisionPolicy.DEFAULT,
+                        null,
+                        null))
+                .hasMessageContaining("'vllm'")
+                .hasMessageContaining("srt")
+                .hasMessageContaining("embodied");
+    }
+
+    private JsonNode given() {
+        String line = engine.logTail(20)
+                .lines()
+                .filter(l -> l.startsWith("given "))
+                .findFirst()
+                .orElseThrow();
+        return Json.tree(line.substring("given ".length()));
+    }
+
+    private long grandchild() {
+        String line = engine.logTail(20)
+                .lines()
+                .filter(l -> l.startsWith("grandchild "))
+                .findFirst()
+                .orElseThrow();
+        return Long.parseLong(line.substring("grandchild ".length()));
+    }
+
+    @Test
+    void enginesOnOneAcceleratorStartOneAfterTheOther() {
+        Path release = folder.resolve("release");
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
+        Map<String, Object> held = StandIn.arguments(Map.of("healthy_when", release.toString()));
+        engine = new EngineProcess(StandIn.server(held, 30), kit, http);
+        EngineProcess second = new EngineProcess(StandIn.server(StandIn.arguments(Map.of()), 30), kit, http);
+        CompletableFuture<String> first =
+                CompletableFuture.supplyAsync(engine::start, task -> new Thread(task).start());
+        await().atMost(LONG).until(() -> engine.status().pid() != null);
+        CompletableFuture<String> later =
+                CompletableFuture.supplyAsync(second::start, task -> new Thread(task).start());
+        try {
+            await().atMost(LONG).until(() -> !second.status().conditions().isEmpty());
+            assertThat(second.status().conditions()).singleElement().asString().startsWith("waits for accelerator 4");
+            assertThat(second.status().pid()).isNull();
+            Files.createFile(release);
+            first.orTimeout(20, TimeUnit.SECONDS).join();
+            later.orTimeout(20, TimeUnit.SECONDS).join();
+            assertThat(second.status().conditions()).isEmpty();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } finally {
+            second.shutdown();
+        }
+    }
+
+    @Test
+    void aShutdownEndsTheWaitForAnAccelerator() {
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
+        EngineProcess waiting = new EngineProcess(StandIn.server(StandIn.arguments(Map.of()), 30), kit, http);
+        try (DeviceLocks.Held held =
+                kit.devices().acquire(List.of("4"), "engines:0", LONG, new CompletableFuture<>(), what -> {})) {
+            assertThat(held).isNotNull();
+            CompletableFuture<String> start =
+                    CompletableFuture.supplyAsync(waiting::start, task -> new Thread(task).start());
+            await().atMost(LONG).until(() -> !waiting.status().conditions().isEmpty());
+            waiting.shutdown();
+            assertThatThrownBy(start::join).hasMessageContaining("aborted by a shutdown");
+        }
+    }
+}
