@@ -2,6 +2,9 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.LaunchException;
+import dev.sglangray.app.cli.context.EnvironmentException;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.app.cli.show.FleetLostException;
 import dev.sglangray.app.cli.show.NoFleetException;

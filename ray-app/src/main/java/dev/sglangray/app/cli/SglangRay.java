@@ -2,6 +2,7 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.cli.command.ClusterCommand;
+import dev.sglangray.app.cli.command.ConfigCommand;
 import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
 import dev.sglangray.app.cli.command.EventsCommand;
@@ -14,6 +15,10 @@ import dev.sglangray.app.cli.command.ScaleCommand;
 import dev.sglangray.app.cli.command.StatusCommand;
 import dev.sglangray.app.cli.command.UpCommand;
 import dev.sglangray.app.cli.command.ValidateCommand;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.Launcher;
+import dev.sglangray.app.cli.context.SignalHandlers;
 import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.config.error.Secrets;
 import java.util.List;

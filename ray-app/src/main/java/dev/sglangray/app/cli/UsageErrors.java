@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.cli.context.ExitCode;
 import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.config.error.Secrets;
 import java.io.PrintWriter;

@@ -3,6 +3,7 @@ package dev.sglangray.app.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.cli.context.ExitCode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli;
 
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.Launcher;
+import dev.sglangray.app.cli.context.SignalHandlers;
 import dev.sglangray.app.cli.show.Console;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

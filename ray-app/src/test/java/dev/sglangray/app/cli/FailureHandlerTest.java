@@ -4,6 +4,7 @@ package dev.sglangray.app.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import dev.sglangray.app.cli.context.ExitCode;
 import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.bridge.NodeFilesException;
 import dev.sglangray.bridge.PortUnavailableException;

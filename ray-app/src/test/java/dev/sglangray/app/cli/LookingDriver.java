@@ -3,6 +3,7 @@ package dev.sglangray.app.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.show.FleetReport;
 import dev.sglangray.app.drivers.DriverSupport;
 import dev.sglangray.app.session.RaySession;

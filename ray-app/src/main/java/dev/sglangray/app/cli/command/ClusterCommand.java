@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.CliSession;
+import dev.sglangray.app.cli.context.ClusterOptions;
+import dev.sglangray.app.cli.context.ExitCode;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.placement.cluster.ClusterFile;
 import dev.sglangray.placement.ray.RayClusterReader;

@@ -2,9 +2,9 @@
 package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.ArgumentSchemas;
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.schema.EditorSchema;
 import java.util.concurrent.Callable;

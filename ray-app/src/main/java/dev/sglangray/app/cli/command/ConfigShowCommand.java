@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.cli.ComposeOptions;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.FleetInput;
-import dev.sglangray.app.cli.OptionValues;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.ComposeOptions;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.FleetInput;
+import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.show.Paths;
 import dev.sglangray.app.cli.show.TreeJson;
 import dev.sglangray.app.cli.show.TreeText;

@@ -3,11 +3,11 @@ package dev.sglangray.app.cli.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.CliSession;
+import dev.sglangray.app.cli.context.ClusterOptions;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.show.AttachedFleet;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;

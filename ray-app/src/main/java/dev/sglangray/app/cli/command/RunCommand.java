@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.EnvironmentException;
+import dev.sglangray.app.cli.context.EnvironmentException;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.cli.CliSession;
-import dev.sglangray.app.cli.ClusterOptions;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.GroupNameOptions;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.CliSession;
+import dev.sglangray.app.cli.context.ClusterOptions;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import java.util.Map;

@@ -3,11 +3,11 @@ package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.ArgumentSchemas;
 import dev.sglangray.app.FleetCheck;
-import dev.sglangray.app.cli.CliContext;
-import dev.sglangray.app.cli.ConfigOptions;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.FleetInput;
-import dev.sglangray.app.cli.UsageException;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.ConfigOptions;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.FleetInput;
+import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.ProblemReport;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.CheckedConfig;

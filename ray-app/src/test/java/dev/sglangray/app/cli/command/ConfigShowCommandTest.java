@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.cli.CommandRun;
-import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.context.ExitCode;
 import dev.sglangray.config.Config;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.app.cli.CliContext;
 import dev.sglangray.app.cli.CommandRun;
-import dev.sglangray.app.cli.ExitCode;
-import dev.sglangray.app.cli.Launcher;
 import dev.sglangray.app.cli.SglangRay;
-import dev.sglangray.app.cli.SignalHandlers;
+import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.ExitCode;
+import dev.sglangray.app.cli.context.Launcher;
+import dev.sglangray.app.cli.context.SignalHandlers;
 import dev.sglangray.app.cli.show.Console;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;

@@ -4,7 +4,7 @@ package dev.sglangray.app.cli.command;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.app.cli.CommandRun;
-import dev.sglangray.app.cli.ExitCode;
+import dev.sglangray.app.cli.context.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

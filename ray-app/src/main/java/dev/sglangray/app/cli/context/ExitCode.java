@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.context;
 
 /** What {@code sglang-ray} exits with. Documented in {@code docs/cli.md}. */
 public final class ExitCode {
@@ -7,7 +7,7 @@ public final class ExitCode {
     public static final int OK = 0;
 
     /** The launch, the request or the clean-up failed. */
-    static final int FAILED = 1;
+    public static final int FAILED = 1;
 
     /** The command line or the configuration is wrong; nothing was started. */
     public static final int USAGE = 2;
@@ -16,7 +16,7 @@ public final class ExitCode {
     public static final int ENVIRONMENT = 3;
 
     /** The fleet was up and is gone, though nobody asked this command to end it. */
-    static final int LOST = 4;
+    public static final int LOST = 4;
 
     /** Base of the exit status after a signal: 130 after Ctrl-C, 143 after SIGTERM. */
     static final int SIGNAL_BASE = 128;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.cli.command.ConfigSchemaCommand;
-import dev.sglangray.app.cli.command.ConfigShowCommand;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -17,7 +15,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         description = {"Look at a configuration. Needs no cluster and starts nothing.", ""},
         subcommands = {ConfigShowCommand.class, ConfigSchemaCommand.class})
-final class ConfigCommand implements Runnable {
+public final class ConfigCommand implements Runnable {
     @Spec
     private @Nullable CommandSpec spec;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.context;
 
 /** This machine or this cluster cannot do what is asked; exit code 3. */
 public final class EnvironmentException extends RuntimeException {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.context;
 
 import com.sun.jna.Function;
 import java.lang.reflect.InvocationTargetException;
@@ -28,7 +28,7 @@ public final class SignalHandlers {
     private final AtomicInteger received = new AtomicInteger();
     private final CountDownLatch came = new CountDownLatch(1);
 
-    SignalHandlers(Thread target) {
+    public SignalHandlers(Thread target) {
         this.target = target;
     }
 
@@ -61,7 +61,7 @@ public final class SignalHandlers {
     }
 
     /** Ends this process: with the code of the first signal, or without one with another code. */
-    void halt(int code) {
+    public void halt(int code) {
         Runtime.getRuntime().halt(code(code));
     }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.context;
 
 import java.nio.file.Path;
 import java.util.List;

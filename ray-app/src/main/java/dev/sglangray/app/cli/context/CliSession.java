@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.context;
 
 import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchPhase;

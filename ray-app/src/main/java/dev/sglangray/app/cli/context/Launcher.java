@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.context;
 
 import java.nio.file.Path;
 import java.util.Optional;
@@ -17,7 +17,7 @@ public final class Launcher {
         this.conf = conf;
     }
 
-    static Launcher fromSystemProperties() {
+    public static Launcher fromSystemProperties() {
         return new Launcher(path("sglangray.jar"), text("sglangray.python"), path("sglangray.conf"));
     }
 
