@@ -88,7 +88,7 @@ final class EngineProvisioner {
             List<Integer> ranks,
             Wanted wanted,
             int worldSize,
-            EngineSlots berths,
+            EngineSlots slots,
             Duration deadline,
             LaunchListener listener,
             BooleanSupplier cancelled) {
@@ -98,7 +98,7 @@ final class EngineProvisioner {
             cluster = cluster.widened(RayClusterReader.read());
         }
         FleetGrowth growth = new FleetGrowth(
-                asOfNow(), cluster, new FreeCapacity(snapshot, new RayLedger().read()), berths.all(), routerPlan);
+                asOfNow(), cluster, new FreeCapacity(snapshot, new RayLedger().read()), slots.all(), routerPlan);
         String name = FleetGrowth.groupName(fleetName, ++groups);
         FleetPlan plan = wanted == Wanted.ALL
                 ? growth.plan(ranks, worldSize, name)
@@ -107,7 +107,7 @@ final class EngineProvisioner {
                 options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
         PlanCheck.requireOneNode(
                 options.groupOptions().advertiseHost(),
-                Stream.concat(berths.all().stream(), settled.engines().stream()).toList());
+                Stream.concat(slots.all().stream(), settled.engines().stream()).toList());
         String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"
                 + settled.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
@@ -132,30 +132,30 @@ final class EngineProvisioner {
     }
 
     /**
-     * Creates workers in berths, starts their engines and registers them; all of them, or none is left.
+     * Creates workers in slots, starts their engines and registers them; all of them, or none is left.
      *
      * @param group the other engines
      * @param cancelled ends the wait when it fails
      * @return all engines
      */
     ServerGroup start(
-            ServerGroup group, List<EngineSlot> berths, LaunchListener listener, CompletableFuture<?> cancelled) {
-        ServerGroup grown = create(group, berths);
+            ServerGroup group, List<EngineSlot> slots, LaunchListener listener, CompletableFuture<?> cancelled) {
+        ServerGroup grown = create(group, slots);
         boolean done = false;
         try {
-            Starting starting = begin(grown, berths, listener);
-            try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + berths.size() + " engine(s)")) {
+            Starting starting = begin(grown, slots, listener);
+            try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + slots.size() + " engine(s)")) {
                 List<CompletableFuture<?>> watched = new ArrayList<>(starting.registered());
                 watched.add(cancelled);
-                EngineStart.await(starting.ready(), watched, longest(berths), "started");
-                step.note(berths.size() + " engine(s) serve");
+                EngineStart.await(starting.ready(), watched, longest(slots), "started");
+                step.note(slots.size() + " engine(s) serve");
             }
             EngineStart.await(starting.registered(), List.of(cancelled), EngineStart.REGISTER_DEADLINE, "registered");
             done = true;
             return grown;
         } finally {
             if (!done) {
-                end(grown, ranks(berths));
+                end(grown, ranks(slots));
             }
         }
     }
@@ -170,20 +170,20 @@ final class EngineProvisioner {
 
     /** As {@link #start}, but an engine that does not start costs the others nothing. */
     Started startEach(
-            ServerGroup group, List<EngineSlot> berths, LaunchListener listener, CompletableFuture<?> cancelled) {
-        ServerGroup grown = create(group, berths);
-        List<Integer> ranks = ranks(berths);
+            ServerGroup group, List<EngineSlot> slots, LaunchListener listener, CompletableFuture<?> cancelled) {
+        ServerGroup grown = create(group, slots);
+        List<Integer> ranks = ranks(slots);
         Map<Integer, RuntimeException> failed = new LinkedHashMap<>();
         boolean done = false;
-        try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + berths.size() + " engine(s)")) {
-            Starting starting = begin(grown, berths, listener);
+        try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + slots.size() + " engine(s)")) {
+            Starting starting = begin(grown, slots, listener);
             EngineStart.awaitEach(
                             router == null ? starting.ready() : starting.registered(),
                             cancelled,
-                            longest(berths).plus(EngineStart.REGISTER_DEADLINE))
+                            longest(slots).plus(EngineStart.REGISTER_DEADLINE))
                     .forEach((index, why) -> failed.put(ranks.get(index), why));
             done = true;
-            step.note((berths.size() - failed.size()) + " engine(s) serve");
+            step.note((slots.size() - failed.size()) + " engine(s) serve");
         } finally {
             end(grown, done ? List.copyOf(failed.keySet()) : ranks);
         }
@@ -192,25 +192,25 @@ final class EngineProvisioner {
 
     private record Starting(List<CompletableFuture<?>> ready, List<CompletableFuture<?>> registered) {}
 
-    private Starting begin(ServerGroup grown, List<EngineSlot> berths, LaunchListener listener) {
-        ServerGroup fresh = on(grown, ranks(berths));
+    private Starting begin(ServerGroup grown, List<EngineSlot> slots, LaunchListener listener) {
+        ServerGroup fresh = on(grown, ranks(slots));
         List<CompletableFuture<?>> ready = EngineStart.start(fresh, listener);
         return new Starting(
                 ready, EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router));
     }
 
-    private Duration longest(List<EngineSlot> berths) {
-        return EngineStart.longest(berths.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
+    private Duration longest(List<EngineSlot> slots) {
+        return EngineStart.longest(slots.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE);
     }
 
     /** All of their workers, or none. */
-    private ServerGroup create(ServerGroup group, List<EngineSlot> berths) {
+    private ServerGroup create(ServerGroup group, List<EngineSlot> slots) {
         ServerGroup grown = group;
         boolean done = false;
         try {
             for (Map.Entry<FleetReservation, List<EnginePlan>> some :
-                    byReservation(berths).entrySet()) {
+                    byReservation(slots).entrySet()) {
                 grown = grown.with(
                         some.getValue(),
                         routerPlan == null ? null : routerPlan.groupName(),
@@ -228,18 +228,18 @@ final class EngineProvisioner {
         }
     }
 
-    private static List<Integer> ranks(List<EngineSlot> berths) {
-        return berths.stream().map(berth -> berth.engine().rank()).toList();
+    private static List<Integer> ranks(List<EngineSlot> slots) {
+        return slots.stream().map(slot -> slot.engine().rank()).toList();
     }
 
     private static ServerGroup on(ServerGroup group, List<Integer> ranks) {
         return group.on(ranks.stream().mapToInt(Integer::intValue).toArray());
     }
 
-    private static Map<FleetReservation, List<EnginePlan>> byReservation(List<EngineSlot> berths) {
+    private static Map<FleetReservation, List<EnginePlan>> byReservation(List<EngineSlot> slots) {
         Map<FleetReservation, List<EnginePlan>> map = new LinkedHashMap<>();
-        berths.forEach(berth -> map.computeIfAbsent(berth.reservation(), key -> new ArrayList<>())
-                .add(berth.engine()));
+        slots.forEach(slot -> map.computeIfAbsent(slot.reservation(), key -> new ArrayList<>())
+                .add(slot.engine()));
         return map;
     }
 

@@ -11,8 +11,8 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * The berths of a fleet: those with an engine by rank, and those that are kept without. Ray gives a placement group back as a
- * whole only, so a berth of the launch's group stays when its engine goes; a further group goes with its last engine. Safe
+ * The slots of a fleet: those with an engine by rank, and those that are kept without. Ray gives a placement group back as a
+ * whole only, so a slot of the launch's group stays when its engine goes; a further group goes with its last engine. Safe
  * for use by several threads.
  */
 final class EngineSlots {
@@ -30,14 +30,14 @@ final class EngineSlots {
     EngineSlots(FleetReservation launch, Collection<EngineSlot> taken, Collection<EngineSlot> idle) {
         this.launch = launch;
         this.idle.addAll(idle);
-        taken.forEach(berth -> this.taken.put(berth.engine().rank(), berth));
+        taken.forEach(slot -> this.taken.put(slot.engine().rank(), slot));
     }
 
     /** All places, for a successor. */
     synchronized List<FleetState.Seat> seats() {
         List<FleetState.Seat> seats = new ArrayList<>();
-        taken.values().forEach(berth -> seats.add(berth.seat(true)));
-        idle.forEach(berth -> seats.add(berth.seat(false)));
+        taken.values().forEach(slot -> seats.add(slot.seat(true)));
+        idle.forEach(slot -> seats.add(slot.seat(false)));
         return seats;
     }
 
@@ -60,8 +60,8 @@ final class EngineSlots {
     synchronized List<Integer> out(Collection<Integer> ranks, Set<String> livingNodeIps) {
         List<Integer> out = new ArrayList<>();
         for (int rank : ranks) {
-            EngineSlot berth = taken.get(rank);
-            if (berth == null || !livingNodeIps.contains(berth.nodeIp())) {
+            EngineSlot slot = taken.get(rank);
+            if (slot == null || !livingNodeIps.contains(slot.nodeIp())) {
                 out.add(rank);
             }
         }
@@ -78,21 +78,21 @@ final class EngineSlots {
         return taken.values().stream().map(EngineSlot::engine).toList();
     }
 
-    /** The plans of all berths: what a further engine must stay clear of. */
+    /** The plans of all slots: what a further engine must stay clear of. */
     synchronized List<EnginePlan> all() {
         List<EnginePlan> all = new ArrayList<>(engines());
-        idle.forEach(berth -> all.add(berth.engine()));
+        idle.forEach(slot -> all.add(slot.engine()));
         return all;
     }
 
-    /** Takes up to so many idle berths on these nodes; they are nobody's then. */
+    /** Takes up to so many idle slots on these nodes; they are nobody's then. */
     synchronized List<EngineSlot> takeIdle(int most, Set<String> nodeIps) {
         List<EngineSlot> found = new ArrayList<>();
         Iterator<EngineSlot> each = idle.iterator();
         while (each.hasNext() && found.size() < most) {
-            EngineSlot berth = each.next();
-            if (nodeIps.contains(berth.nodeIp())) {
-                found.add(berth);
+            EngineSlot slot = each.next();
+            if (nodeIps.contains(slot.nodeIp())) {
+                found.add(slot);
                 each.remove();
             }
         }
@@ -100,27 +100,27 @@ final class EngineSlots {
     }
 
     /** Engines moved in. */
-    synchronized void put(Collection<EngineSlot> berths) {
-        berths.forEach(berth -> taken.put(berth.engine().rank(), berth));
+    synchronized void put(Collection<EngineSlot> slots) {
+        slots.forEach(slot -> taken.put(slot.engine().rank(), slot));
     }
 
     /** Engines moved out. */
     synchronized void leave(Collection<Integer> ranks) {
         List<EngineSlot> left = new ArrayList<>();
         for (int rank : ranks) {
-            EngineSlot berth = taken.remove(rank);
-            if (berth != null) {
-                left.add(berth);
+            EngineSlot slot = taken.remove(rank);
+            if (slot != null) {
+                left.add(slot);
             }
         }
         giveBack(left);
     }
 
-    /** Keeps berths that nobody has, or gives them back to Ray with the others of their group. */
-    synchronized void giveBack(Collection<EngineSlot> berths) {
-        idle.addAll(berths);
-        for (EngineSlot berth : berths) {
-            FleetReservation reservation = berth.reservation();
+    /** Keeps slots that nobody has, or gives them back to Ray with the others of their group. */
+    synchronized void giveBack(Collection<EngineSlot> slots) {
+        idle.addAll(slots);
+        for (EngineSlot slot : slots) {
+            FleetReservation reservation = slot.reservation();
             boolean used = reservation == launch
                     || taken.values().stream().anyMatch(other -> other.reservation() == reservation);
             if (!used) {
@@ -129,15 +129,15 @@ final class EngineSlots {
             }
         }
         // In somebody else's group a bundle without our engine is theirs.
-        idle.removeIf(berth -> !berth.reservation().isOwn());
+        idle.removeIf(slot -> !slot.reservation().isOwn());
     }
 
     /** The reservations made since the launch. */
     synchronized List<FleetReservation> further() {
         List<FleetReservation> further = new ArrayList<>();
-        for (EngineSlot berth : taken.values()) {
-            if (berth.reservation() != launch && !further.contains(berth.reservation())) {
-                further.add(berth.reservation());
+        for (EngineSlot slot : taken.values()) {
+            if (slot.reservation() != launch && !further.contains(slot.reservation())) {
+                further.add(slot.reservation());
             }
         }
         return further;

@@ -43,7 +43,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     private static final Duration SOON = Duration.ofSeconds(30);
 
     private final EngineProvisioner builder;
-    private final EngineSlots berths;
+    private final EngineSlots slots;
     private final ReentrantLock changing = new ReentrantLock();
 
     private volatile ServerGroup servers;
@@ -60,21 +60,21 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     FleetEngines(EngineProvisioner builder, FleetPlan plan, FleetReservation launch, ServerGroup servers) {
         this.builder = builder;
         this.servers = servers;
-        this.berths = new EngineSlots(plan.engines(), launch);
+        this.slots = new EngineSlots(plan.engines(), launch);
         this.wanted = plan.engines().size();
     }
 
     /** Those of a fleet that is taken over. */
-    FleetEngines(EngineProvisioner builder, EngineSlots berths, ServerGroup servers, int wanted) {
+    FleetEngines(EngineProvisioner builder, EngineSlots slots, ServerGroup servers, int wanted) {
         this.builder = builder;
         this.servers = servers;
-        this.berths = berths;
+        this.slots = slots;
         this.wanted = wanted;
     }
 
     /** The fleet as it is, for a successor; called within a change, or before there are any. */
     FleetState state(FleetPlan launch) {
-        return builder.state(launch, wanted, berths.seats());
+        return builder.state(launch, wanted, slots.seats());
     }
 
     /** What is to be run within a change, once the engines are others. */
@@ -95,7 +95,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     /** Where each engine lives, by rank. */
     @Override
     public List<EngineSlot> where() {
-        return berths.taken();
+        return slots.taken();
     }
 
     /** The ranks that should have an engine and have no worker; none while a change is under way. */
@@ -112,8 +112,8 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     }
 
     private List<Integer> missingNow() {
-        int lacking = wanted - berths.ranks().size();
-        return lacking > 0 ? berths.freeRanks(lacking) : List.of();
+        int lacking = wanted - slots.ranks().size();
+        return lacking > 0 ? slots.freeRanks(lacking) : List.of();
     }
 
     /** Gives the fleet so many engines; see {@link Fleet#scale(int, Duration, LaunchListener)}. */
@@ -167,7 +167,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
 
     private ScaleReport grow(int count, LaunchListener listener) {
         int before = servers.size();
-        List<Integer> ranks = berths.freeRanks(count);
+        List<Integer> ranks = slots.freeRanks(count);
         add(ranks, before + count, builder.reserveDeadline(), listener);
         return new ScaleReport(before, servers.size(), ranks, List.of(), 0);
     }
@@ -183,12 +183,12 @@ final class FleetEngines implements LostNodeReplanner.Engines {
             done = true;
         } finally {
             if (!done) {
-                Uninterrupted.run(() -> berths.giveBack(found));
+                Uninterrupted.run(() -> slots.giveBack(found));
             }
         }
     }
 
-    /** Finds berths for these ranks, or for the first of them: first those that the fleet still has, on living nodes. */
+    /** Finds slots for these ranks, or for the first of them: first those that the fleet still has, on living nodes. */
     private void settle(
             List<Integer> ranks,
             Wanted wantedRanks,
@@ -196,8 +196,8 @@ final class FleetEngines implements LostNodeReplanner.Engines {
             Duration toReserve,
             LaunchListener listener,
             List<EngineSlot> found) {
-        for (EngineSlot berth : berths.takeIdle(ranks.size(), RayClusterReader.livingAddresses())) {
-            found.add(berth.forRank(ranks.get(found.size()), worldSize));
+        for (EngineSlot slot : slots.takeIdle(ranks.size(), RayClusterReader.livingAddresses())) {
+            found.add(slot.forRank(ranks.get(found.size()), worldSize));
         }
         if (!found.isEmpty()) {
             listener.note(LaunchPhase.PLAN, found.size() + " engine(s) go into bundles that the fleet still has");
@@ -207,7 +207,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
             return;
         }
         try {
-            found.addAll(builder.reserve(further, wantedRanks, worldSize, berths, toReserve, listener, this::isClosed));
+            found.addAll(builder.reserve(further, wantedRanks, worldSize, slots, toReserve, listener, this::isClosed));
         } catch (PlacementException e) {
             if (wantedRanks == Wanted.ALL || found.isEmpty()) {
                 throw e;
@@ -217,18 +217,18 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     }
 
     private void moveIn(ServerGroup grown, List<EngineSlot> found) {
-        List<Integer> ranks = found.stream().map(berth -> berth.engine().rank()).toList();
+        List<Integer> ranks = found.stream().map(slot -> slot.engine().rank()).toList();
         if (isClosed()) {
             builder.end(grown, ranks);
             throw new LaunchException(ENDED);
         }
         servers = grown;
-        berths.put(found);
+        slots.put(found);
     }
 
     private ScaleReport shrink(int count, Duration toDrain, LaunchListener listener) {
         int before = servers.size();
-        List<Integer> all = berths.ranks();
+        List<Integer> all = slots.ranks();
         List<Integer> ranks = all.subList(all.size() - count, all.size());
         int cut;
         try (Step step = Step.begin(
@@ -242,7 +242,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
             ServerGroup old = servers;
             builder.end(old, ranks);
             servers = old.without(ranks, builder.groupOptions());
-            berths.leave(ranks);
+            slots.leave(ranks);
             step.note("ended");
         }
         return new ScaleReport(before, before - count, List.of(), ranks, cut);
@@ -293,7 +293,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
                 return new Moved(Map.of(), Map.of(), out);
             } finally {
                 if (!done) {
-                    Uninterrupted.run(() -> berths.giveBack(found));
+                    Uninterrupted.run(() -> slots.giveBack(found));
                 }
             }
         });
@@ -302,8 +302,8 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     /** Which of these have no worker, or are on a node that is gone at this moment. */
     private List<Integer> out(List<Integer> ranks) {
         List<Integer> missing = missingNow();
-        List<Integer> known = berths.ranks();
-        return berths.out(
+        List<Integer> known = slots.ranks();
+        return slots.out(
                 ranks.stream()
                         .filter(rank -> known.contains(rank) || missing.contains(rank))
                         .toList(),
@@ -314,26 +314,25 @@ final class FleetEngines implements LostNodeReplanner.Engines {
         // To reserve takes a while: a node that returned meanwhile keeps its engines.
         List<Integer> out = out(ranks);
         List<EngineSlot> needless = found.stream()
-                .filter(berth -> !out.contains(berth.engine().rank()))
+                .filter(slot -> !out.contains(slot.engine().rank()))
                 .toList();
         found.removeAll(needless);
-        berths.giveBack(needless);
+        slots.giveBack(needless);
         if (found.isEmpty()) {
             return new Moved(Map.of(), Map.of(), out);
         }
-        List<Integer> moving =
-                found.stream().map(berth -> berth.engine().rank()).toList();
+        List<Integer> moving = found.stream().map(slot -> slot.engine().rank()).toList();
         ServerGroup others = abandon(moving);
         Started started = builder.startEach(others, found, listener, ended);
         List<EngineSlot> failed = found.stream()
-                .filter(berth -> started.failed().containsKey(berth.engine().rank()))
+                .filter(slot -> started.failed().containsKey(slot.engine().rank()))
                 .toList();
         found.removeAll(failed);
-        berths.giveBack(failed);
+        slots.giveBack(failed);
         moveIn(started.group(), found);
         tell();
         Map<Integer, String> nodes = new TreeMap<>();
-        found.forEach(berth -> nodes.put(berth.engine().rank(), berth.nodeIp()));
+        found.forEach(slot -> nodes.put(slot.engine().rank(), slot.nodeIp()));
         return new Moved(
                 nodes,
                 started.failed(),
@@ -351,7 +350,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
             abandon(others.on(lost.stream().mapToInt(Integer::intValue).toArray()));
             others = others.without(lost, builder.groupOptions());
             servers = others;
-            berths.leave(lost);
+            slots.leave(lost);
             builder.retire(keys);
         }
         return others;
@@ -404,7 +403,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
 
     /** What was reserved since the launch. */
     List<FleetReservation> further() {
-        return berths.further();
+        return slots.further();
     }
 
     /** Keeps with the events what becomes of the fleet. */

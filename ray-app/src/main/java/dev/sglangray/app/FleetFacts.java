@@ -22,7 +22,7 @@ final class FleetFacts {
     }
 
     /** Later, with the engines where they are then. */
-    static GatewayFacts of(FleetPlan plan, FleetReservation launch, List<EngineSlot> berths) {
+    static GatewayFacts of(FleetPlan plan, FleetReservation launch, List<EngineSlot> slots) {
         GatewayFacts.Group group = plan.bundles().isEmpty()
                 ? null
                 : new GatewayFacts.Group(id(launch), plan.group().name());
@@ -30,12 +30,12 @@ final class FleetFacts {
                 plan.engines().isEmpty() ? null : plan.engines().get(0).groupName(),
                 plan.router().map(RouterPlan::groupName).orElse(null),
                 group,
-                berths.stream().map(FleetFacts::engine).toList());
+                slots.stream().map(FleetFacts::engine).toList());
     }
 
-    private static GatewayFacts.Engine engine(EngineSlot berth) {
+    private static GatewayFacts.Engine engine(EngineSlot slot) {
         return new GatewayFacts.Engine(
-                berth.engine().rank(), berth.engine().bundleIndex(), berth.nodeIp(), id(berth.reservation()));
+                slot.engine().rank(), slot.engine().bundleIndex(), slot.nodeIp(), id(slot.reservation()));
     }
 
     private static String id(FleetReservation reservation) {

@@ -143,9 +143,9 @@ final class LostNodeReplanner implements AutoCloseable {
         long now = nanoTime.getAsLong();
         goneSince.keySet().removeAll(there);
         Map<Integer, String> due = new TreeMap<>();
-        for (EngineSlot berth : engines.where()) {
-            String node = berth.nodeIp();
-            int rank = berth.engine().rank();
+        for (EngineSlot slot : engines.where()) {
+            String node = slot.nodeIp();
+            int rank = slot.engine().rank();
             if (there.contains(node)) {
                 if (waiting.remove(rank)) {
                     say("node " + node + " is back, and with it engine " + rank);

@@ -69,7 +69,7 @@ class ArchitectureTest {
                 .whereLayer("workers")
                 .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("client")
-                .mayOnlyBeAccessedByLayers("workers", "app")
+                .mayOnlyBeAccessedByLayers("app")
                 .whereLayer("bridge")
                 .mayOnlyBeAccessedByLayers("workers", "app")
                 .whereLayer("placement")

@@ -27,7 +27,7 @@ class LostNodeReplannerTest {
             () -> Duration.ofSeconds(seconds).toNanos());
 
     private final class FakeEngines implements LostNodeReplanner.Engines {
-        final TreeMap<Integer, EngineSlot> berths = new TreeMap<>();
+        final TreeMap<Integer, EngineSlot> slots = new TreeMap<>();
         final List<Integer> missing = new ArrayList<>();
         final List<String> remarks = new ArrayList<>();
         final List<List<Integer>> moved = new ArrayList<>();
@@ -47,12 +47,12 @@ class LostNodeReplannerTest {
         }
 
         private void put(EnginePlan engine) {
-            berths.put(engine.rank(), new EngineSlot(engine, FleetPlans.reservation()));
+            slots.put(engine.rank(), new EngineSlot(engine, FleetPlans.reservation()));
         }
 
         @Override
         public List<EngineSlot> where() {
-            return List.copyOf(berths.values());
+            return List.copyOf(slots.values());
         }
 
         @Override
@@ -70,7 +70,7 @@ class LostNodeReplannerTest {
             Map<Integer, RuntimeException> failed = new TreeMap<>();
             List<Integer> noRoom = new ArrayList<>();
             for (int rank : ranks) {
-                if (berths.containsKey(rank) && living.contains(berths.get(rank).nodeIp())) {
+                if (slots.containsKey(rank) && living.contains(slots.get(rank).nodeIp())) {
                     continue;
                 }
                 if (nodes.size() >= room) {
@@ -142,7 +142,7 @@ class LostNodeReplannerTest {
 
     @Test
     void oneThatDoesNotStartIsTriedLessAndLessOften() {
-        engines.berths.remove(1);
+        engines.slots.remove(1);
         engines.missing.add(1);
         engines.failure = new WorkerException("E", 1, "10.0.0.1", "initServer", "no such weights", null);
         List<Long> attempts = new ArrayList<>();

@@ -46,7 +46,7 @@ final class ClusterSchema {
         ObjectNode group = closed();
         ObjectNode properties = (ObjectNode) group.get("properties");
         properties.set("label", anyOf(type("string"), type("number")).put("description", "The group's name."));
-        properties.set("node_ranks", ranks());
+        properties.set("node_ranks", nodes());
         properties.set("env_configs", list(environment(), "Software of some of the nodes."));
         properties.set("hardware", anyOf(hardware(), type("null")).put("description", "Hardware that is declared."));
         properties.set("hardware_type", text("The kind of hardware that counts."));
@@ -82,6 +82,18 @@ final class ClusterSchema {
         map.putObject("properties");
         map.put("additionalProperties", false);
         return map;
+    }
+
+    /** Ranks, or what the nodes were started with. */
+    private static ObjectNode nodes() {
+        ObjectNode selector = type("object");
+        selector.put("additionalProperties", false).put("minProperties", 1);
+        ObjectNode properties = selector.putObject("properties");
+        properties.set(
+                "ray_labels",
+                anyOf(type("string"), type("object")).put("description", "A selector of Ray's node labels."));
+        properties.set("ray_resource", describe(type("string"), "The name of a resource that the nodes have."));
+        return anyOf(type("string"), type("integer"), selector).put("description", RANKS);
     }
 
     private static ObjectNode ranks() {

@@ -39,12 +39,16 @@ final class FleetSchema {
         properties.set("restart", words("When an engine or router is started again.", "NEVER", "ON-FAILURE", "ALWAYS"));
         properties.set("max_restarts", whole("Restarts within the window before a worker is given up."));
         properties.set("restart_window_s", number("Seconds in which restarts count."));
-        properties.set("backoff_initial_s", number("Seconds before the first restart."));
+        properties.set(
+                "backoff_initial_s", number("Seconds before the second restart in a window; the first is immediate."));
         properties.set("backoff_max_s", number("Most seconds between restarts."));
         properties.set("probe", words("What asks an engine whether it lives.", "GENERATE", "HEALTH", "NONE"));
         properties.set("probe_interval_s", number("Seconds between probes."));
         properties.set("probe_timeout_s", number("Seconds that an answer may take."));
-        properties.set("probe_failures", whole("Probes in a row that must fail."));
+        properties.set(
+                "probe_failures",
+                EditorSchema.describe(
+                        EditorSchema.type("integer").put("minimum", 1), "Probes in a row that must fail."));
         properties.set("on_degraded", words("What a fleet does that lost a worker for good.", "CONTINUE", "FAIL"));
         properties.set("on_node_loss", words("What becomes of the engines of a node that is gone.", "REPLAN", "WAIT"));
         properties.set("node_loss_s", number("Seconds that a node is gone until its engines start elsewhere."));

@@ -2,6 +2,7 @@
 package dev.sglangray.app.cli;
 
 import dev.sglangray.app.cli.command.ClusterCommand;
+import dev.sglangray.app.cli.command.CommandFactory;
 import dev.sglangray.app.cli.command.ConfigCommand;
 import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
@@ -64,7 +65,7 @@ import picocli.CommandLine.IVersionProvider;
         footerHeading = "%nTo begin:%n",
         footer = {
             "  sglang-ray demo                                two engines and a router on this machine, no GPU needed",
-            "  sglang-ray validate -c my.yaml                 all that is wrong with it, without a cluster",
+            "  sglang-ray validate -c my.yaml                 every problem of it, without a cluster",
             "  sglang-ray plan --address HOST:6379 -c my.yaml where everything would go",
             "  sglang-ray up   --address HOST:6379 -c my.yaml launch it; Ctrl-C ends it",
             "  ray job submit --address http://HOST:8265 --working-dir DIST -- bash sglang-ray up -c my.yaml"

@@ -32,14 +32,14 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The driver's side of {@link FleetOwnerActor}: makes keepers, finds them, ends them. Stateless. */
+/** The driver's side of {@link FleetOwnerActor}: makes owners, finds them, ends them. Stateless. */
 public final class DetachedFleets {
     private static final Logger log = LoggerFactory.getLogger(DetachedFleets.class);
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int SLICE_MILLIS = 300;
     private static final int QUESTION_MILLIS = 20_000;
     private static final int CLOSE_MILLIS = 60_000;
-    private static final String PREFIX = "sglang-ray-keeper/";
+    private static final String PREFIX = "sglang-ray-owner/";
     /** For a whole life. */
     private static final int RESTARTS = 1000;
 
@@ -66,21 +66,20 @@ public final class DetachedFleets {
      * @throws LaunchException when the launch fails, or this thread is interrupted; nothing is left then
      */
     public static String launch(FleetSpec spec, RaySession session, Settings settings, LaunchListener listener) {
-        String name = keeperName(fleetGroup(spec));
+        String name = ownerName(fleetGroup(spec));
         SealedSecrets.Key key = SealedSecrets.Key.random();
-        ActorHandle<FleetOwnerActor> keeper = create(name, key.seal(json(request(spec, session, settings))), session);
+        ActorHandle<FleetOwnerActor> owner = create(name, key.seal(json(request(spec, session, settings))), session);
         boolean launched = false;
         try {
             // Ray runs it before the launch, which is called later.
             ObjectRef<Boolean> unused =
-                    keeper.task(FleetOwnerActor::unseal, json(key)).remote();
-            String url =
-                    follow(name, keeper, keeper.task(FleetOwnerActor::launch).remote(), listener);
+                    owner.task(FleetOwnerActor::unseal, json(key)).remote();
+            String url = follow(name, owner, owner.task(FleetOwnerActor::launch).remote(), listener);
             launched = true;
             return url;
         } finally {
             if (!launched) {
-                end(keeper);
+                end(owner);
                 FleetLeftovers.endOfThisJob(engines(spec), router(spec));
             }
         }
@@ -90,12 +89,12 @@ public final class DetachedFleets {
      * Ends a detached fleet.
      *
      * @param group its server group's name, or its router group's where it has no engines
-     * @return whether there was a keeper of that name
+     * @return whether there was an owner of that name
      */
     public static boolean close(String group) {
-        Optional<ActorHandle<FleetOwnerActor>> keeper = Ray.getActor(keeperName(group));
-        keeper.ifPresent(DetachedFleets::end);
-        return keeper.isPresent();
+        Optional<ActorHandle<FleetOwnerActor>> owner = Ray.getActor(ownerName(group));
+        owner.ifPresent(DetachedFleets::end);
+        return owner.isPresent();
     }
 
     /** As {@link #close(String)}, for the fleet of a specification. */
@@ -111,11 +110,11 @@ public final class DetachedFleets {
         return Optional.of(spec.arguments()).filter(LauncherArgs::launchRouter).map(LauncherArgs::routerGroupName);
     }
 
-    static String keeperName(String group) {
+    static String ownerName(String group) {
         return PREFIX + group;
     }
 
-    static boolean isKeeper(String actor) {
+    static boolean isOwner(String actor) {
         return actor.startsWith(PREFIX);
     }
 
@@ -133,7 +132,7 @@ public final class DetachedFleets {
                     .setLifetime(ActorLifetime.DETACHED)
                     .setMaxRestarts(RESTARTS)
                     .setJvmOptions(GroupOptions.SMALL_JVM);
-            // On the driver's node, which is the head of the plan: elsewhere the keeper would rank the nodes otherwise,
+            // On the driver's node, which is the head of the plan: elsewhere the owner would rank the nodes otherwise,
             // and not find what its predecessor wrote down.
             ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
             session.workerJarUri().ifPresent(uri -> {
@@ -177,7 +176,7 @@ public final class DetachedFleets {
         try {
             return JSON.writeValueAsString(value);
         } catch (JsonProcessingException e) {
-            throw new LaunchException("the configuration cannot be handed to the keeper: " + e.getOriginalMessage(), e);
+            throw new LaunchException("the configuration cannot be handed to the owner: " + e.getOriginalMessage(), e);
         }
     }
 
@@ -198,15 +197,15 @@ public final class DetachedFleets {
         return needed;
     }
 
-    // The keeper's own deadlines end the launch; here only an interrupt does.
+    // The owner's own deadlines end the launch; here only an interrupt does.
     private static String follow(
-            String name, ActorHandle<FleetOwnerActor> keeper, ObjectRef<String> result, LaunchListener listener) {
+            String name, ActorHandle<FleetOwnerActor> owner, ObjectRef<String> result, LaunchListener listener) {
         int seen = 0;
         try {
             while (true) {
                 boolean done =
                         !Ray.wait(List.of(result), 1, SLICE_MILLIS).getReady().isEmpty();
-                for (LaunchEvent event : events(keeper, seen)) {
+                for (LaunchEvent event : events(owner, seen)) {
                     event.tell(listener);
                     seen++;
                 }
@@ -222,25 +221,25 @@ public final class DetachedFleets {
         }
     }
 
-    private static List<LaunchEvent> events(ActorHandle<FleetOwnerActor> keeper, int from) {
+    private static List<LaunchEvent> events(ActorHandle<FleetOwnerActor> owner, int from) {
         try {
-            String text = keeper.task(FleetOwnerActor::events, from).remote().get(QUESTION_MILLIS);
+            String text = owner.task(FleetOwnerActor::events, from).remote().get(QUESTION_MILLIS);
             return JSON.readValue(text, new TypeReference<List<LaunchEvent>>() {});
         } catch (RayTimeoutException e) {
             return List.of();
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("the keeper's events are not JSON", e);
+            throw new IllegalStateException("the owner's events are not JSON", e);
         }
     }
 
-    private static void end(ActorHandle<FleetOwnerActor> keeper) {
+    private static void end(ActorHandle<FleetOwnerActor> owner) {
         boolean interrupted = Thread.interrupted();
         try {
-            keeper.task(FleetOwnerActor::close).remote().get(CLOSE_MILLIS);
+            owner.task(FleetOwnerActor::close).remote().get(CLOSE_MILLIS);
         } catch (RayException e) {
-            log.debug("the keeper does not answer; it is killed", e);
+            log.debug("the owner does not answer; it is killed", e);
         } finally {
-            keeper.kill(true);
+            owner.kill(true);
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
@@ -255,6 +254,6 @@ public final class DetachedFleets {
         }
         return failure instanceof RayActorException && EndedMeanwhile.wasEnded(name)
                 ? "the fleet " + EndedMeanwhile.WORDS
-                : "the keeper of the fleet failed: " + failure.getMessage();
+                : "the owner of the fleet failed: " + failure.getMessage();
     }
 }

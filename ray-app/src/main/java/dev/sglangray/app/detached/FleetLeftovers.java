@@ -73,7 +73,7 @@ public final class FleetLeftovers {
     static void endOfThisJob(Optional<String> group, Optional<String> routerGroup) {
         FleetTraces traces =
                 read().ofJob(Ray.getRuntimeContext().getCurrentJobId().toString());
-        end(traces, group, routerGroup, actor -> !DetachedFleets.isKeeper(actor))
+        end(traces, group, routerGroup, actor -> !DetachedFleets.isOwner(actor))
                 .forEach(what -> log.info("ended {}", what));
     }
 

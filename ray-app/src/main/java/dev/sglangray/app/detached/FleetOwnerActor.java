@@ -71,7 +71,7 @@ public class FleetOwnerActor {
         sealed = requestJson;
         request = json.readValue(requestJson, LaunchRequest.class);
         spec = spec(request);
-        String name = DetachedFleets.keeperName(DetachedFleets.fleetGroup(spec));
+        String name = DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec));
         HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
         record = file.section("fleet", FleetState.class);
         secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
@@ -130,7 +130,7 @@ public class FleetOwnerActor {
     private void endFleet() {
         FleetLeftovers.endOfThisJob(engines(), router());
         record.delete();
-        FleetLeftovers.kill(DetachedFleets.keeperName(DetachedFleets.fleetGroup(spec)));
+        FleetLeftovers.kill(DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec)));
     }
 
     /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
@@ -288,11 +288,11 @@ public class FleetOwnerActor {
 
     private synchronized void begin() {
         if (fleet != null || launching != null) {
-            throw new LaunchFailure("this keeper has launched its fleet already");
+            throw new LaunchFailure("this owner has launched its fleet already");
         }
         launching = Thread.currentThread();
         asked = System.nanoTime();
-        Thread watch = new Thread(this::endWhenForgotten, "sglang-ray-keeper");
+        Thread watch = new Thread(this::endWhenForgotten, "sglang-ray-owner");
         watch.setDaemon(true);
         watch.start();
     }

@@ -90,7 +90,7 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
 
     /** Whether an actor or a driver owns the fleet. */
     public boolean hasOwner(String group) {
-        Set<String> owners = Set.of(DetachedFleets.keeperName(group), GatewayFacts.actorName(group));
+        Set<String> owners = Set.of(DetachedFleets.ownerName(group), GatewayFacts.actorName(group));
         return actors.stream().anyMatch(actor -> owners.contains(actor.name()));
     }
 
@@ -139,7 +139,7 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
     List<String> actors(Optional<String> group, Optional<String> routerGroup) {
         Set<String> listed = actors.stream().map(NamedActor::name).collect(Collectors.toSet());
         List<String> names = new ArrayList<>();
-        Stream.concat(group.stream(), routerGroup.stream()).forEach(name -> names.add(DetachedFleets.keeperName(name)));
+        Stream.concat(group.stream(), routerGroup.stream()).forEach(name -> names.add(DetachedFleets.ownerName(name)));
         Stream.concat(group.stream(), routerGroup.stream()).forEach(name -> names.add(GatewayFacts.actorName(name)));
         routerGroup.ifPresent(name -> names.add(name + ":0"));
         group.ifPresent(name -> ranks(name).forEach(rank -> names.add(name + ":" + rank)));

@@ -6,7 +6,7 @@ import dev.sglangray.app.LaunchPhase;
 import java.time.Duration;
 
 /**
- * One call of a {@link LaunchListener}, on its way from the keeper to the driver as JSON.
+ * One call of a {@link LaunchListener}, on its way from the owner to the driver as JSON.
  *
  * @param kind which method
  * @param phase the phase's name, or empty

@@ -31,7 +31,7 @@ class ActorProcessesTest {
     }
 
     private static NamedActor actor(String name, Process process, String ip) {
-        return new NamedActor(name, "FleetKeeper", "", "01", (int) process.pid(), ip);
+        return new NamedActor(name, "FleetOwnerActor", "", "01", (int) process.pid(), ip);
     }
 
     @AfterEach
@@ -44,8 +44,8 @@ class ActorProcessesTest {
         Process owner = process();
         stop(owner);
         ActorProcesses processes =
-                ActorProcesses.of(List.of(actor("sglang-ray-keeper/X", owner, "10.0.0.1")), "10.0.0.1", found -> true);
-        String words = "process " + owner.pid() + " of actor sglang-ray-keeper/X";
+                ActorProcesses.of(List.of(actor("sglang-ray-owner/X", owner, "10.0.0.1")), "10.0.0.1", found -> true);
+        String words = "process " + owner.pid() + " of actor sglang-ray-owner/X";
         assertThat(processes.left()).containsExactly(words);
         assertThat(processes.killLeft(SHORT)).containsExactly(words);
         owner.waitFor();
@@ -56,7 +56,7 @@ class ActorProcessesTest {
     void oneThatEndsByItselfIsNotKilled() throws Exception {
         Process owner = process();
         ActorProcesses processes =
-                ActorProcesses.of(List.of(actor("sglang-ray-keeper/X", owner, "10.0.0.1")), "10.0.0.1", found -> true);
+                ActorProcesses.of(List.of(actor("sglang-ray-owner/X", owner, "10.0.0.1")), "10.0.0.1", found -> true);
         owner.destroy();
         assertThat(processes.killLeft(Duration.ofSeconds(20))).isEmpty();
         assertThat(processes.left()).isEmpty();

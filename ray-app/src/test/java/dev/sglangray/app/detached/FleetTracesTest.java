@@ -79,9 +79,9 @@ class FleetTracesTest {
         engine("X", 0, "a");
         router("R", "a");
         actors.add(new NamedActor("X:gateway", "Gateway", "", "02", 0, ""));
-        actors.add(new NamedActor("sglang-ray-keeper/X", "FleetKeeper", "", "02", 0, ""));
+        actors.add(new NamedActor("sglang-ray-owner/X", "FleetOwnerActor", "", "02", 0, ""));
         assertThat(traces().actors(Optional.of("X"), Optional.of("R")))
-                .containsExactly("sglang-ray-keeper/X", "X:gateway", "R:0", "X:0");
+                .containsExactly("sglang-ray-owner/X", "X:gateway", "R:0", "X:0");
         assertThat(traces().isLaunched("X")).isTrue();
         assertThat(traces().isLaunched("R")).isFalse();
     }

@@ -52,7 +52,7 @@ class ReferenceTest {
     void exitCodes() throws IOException {
         String page = page("cli.md");
         List<String> codes =
-                found("int (?!SIGNAL_BASE)[A-Z_]+ = (\\d+);", Files.readString(CLI.resolve("ExitCode.java")));
+                found("int (?!SIGNAL_BASE)[A-Z_]+ = (\\d+);", Files.readString(CLI.resolve("context/ExitCode.java")));
         assertThat(codes).hasSizeGreaterThan(3).allMatch(code -> page.contains("| " + code + " |"));
     }
 
@@ -68,7 +68,8 @@ class ReferenceTest {
     @Test
     void fieldsOfAStatus() throws IOException {
         String page = page("status.md");
-        List<String> fields = found("^ \\* @param (\\w+)", Files.readString(WORKERS.resolve("WorkerStatus.java")));
+        List<String> fields =
+                found("^ \\* @param (\\w+)", Files.readString(WORKERS.resolve("protocol/WorkerStatus.java")));
         assertThat(fields).hasSizeGreaterThan(15).allMatch(field -> page.contains("`" + field + "`"));
     }
 

@@ -135,7 +135,7 @@ class DetachedFleetIT {
     }
 
     @Test
-    void isCheckedBeforeThereIsAKeeper(TestCluster cluster) {
+    void isCheckedBeforeThereIsAnOwner(TestCluster cluster) {
         int actors = cluster.actors().size();
         try (InsideProcess up = new Cli(cluster)
                 .up(StandIn.model(cluster, "{}"), "--detach", "+router_server_args.server.mem_fraction_statik=0.5")) {
@@ -166,7 +166,7 @@ class DetachedFleetIT {
             up.signal("KILL");
             up.await(Cli.DEADLINE);
         }
-        Awaitility.await("the keeper notices")
+        Awaitility.await("the owner notices")
                 .atMost(Cli.DEADLINE)
                 .until(() -> cluster.leftovers().isEmpty());
     }
@@ -191,12 +191,12 @@ class DetachedFleetIT {
                 .isFalse();
         assertThat(keys(cli, cluster)).containsOnly(SHA256_OF_KEY);
         JsonNode before = status(cli);
-        ProcessRow first = keeper(cluster);
+        ProcessRow first = owner(cluster);
         cluster.kill(first);
         Awaitility.await("a successor")
                 .atMost(Cli.DEADLINE)
                 .ignoreExceptions()
-                .until(() -> keeper(cluster).pid() != first.pid());
+                .until(() -> owner(cluster).pid() != first.pid());
         assertThat(pids(status(cli)))
                 .as("no other process of the fleet was touched")
                 .isEqualTo(pids(before));
@@ -217,7 +217,7 @@ class DetachedFleetIT {
                 .as("workers that were restarted, or made by a successor")
                 .containsOnly(SHA256_OF_KEY);
 
-        ProcessRow second = keeper(cluster);
+        ProcessRow second = owner(cluster);
         cluster.kill(second);
         Awaitility.await("another successor, of a fleet that had grown")
                 .atMost(Cli.DEADLINE)
@@ -249,7 +249,7 @@ class DetachedFleetIT {
         try (InsideProcess up =
                 new Cli(cluster).upWithProgress(StandIn.model(cluster, "{\"load_seconds\": 600}"), "--detach")) {
             up.awaitOutput("SGLangRouterGroup:0 serves", Cli.DEADLINE);
-            cluster.kill(keeper(cluster));
+            cluster.kill(owner(cluster));
             assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(1);
         }
         Awaitility.await("nothing left of it")
@@ -263,7 +263,7 @@ class DetachedFleetIT {
         Cli cli = new Cli(cluster);
         launch(cli, cluster, "0-1");
         String program = "import ray, sys\nray.init(sys.argv[1], namespace='sglang-ray', log_to_driver=False)\n"
-                + "ray.kill(ray.get_actor('sglang-ray-keeper/SGLangServerGroup'), no_restart=True)\nray.shutdown()";
+                + "ray.kill(ray.get_actor('sglang-ray-owner/SGLangServerGroup'), no_restart=True)\nray.shutdown()";
         try (InsideProcess kill = cluster.spawn(
                 cluster.head(),
                 List.of(cluster.python().python().toString(), "-c", program, cluster.address()),
@@ -288,8 +288,8 @@ class DetachedFleetIT {
                         && !actor.path("state").asText().equals("DEAD"));
     }
 
-    private static ProcessRow keeper(TestCluster cluster) {
-        return row(cluster, "sglang-ray-keeper/SGLangServerGroup");
+    private static ProcessRow owner(TestCluster cluster) {
+        return row(cluster, "sglang-ray-owner/SGLangServerGroup");
     }
 
     /** The process of a living actor. */

@@ -119,7 +119,7 @@ abstract class TrainerContract {
             assertThat(status.path("verdict").asText()).isEqualTo("HEALTHY");
             try (InsideProcess waiting = trainer(cluster, "wait")) {
                 waiting.awaitOutput("waiting", Cli.DEADLINE);
-                killKeeper(cluster);
+                killOwner(cluster);
                 waiting.awaitOutput("told that the fleet ended", Cli.DEADLINE);
             }
         } finally {
@@ -128,7 +128,7 @@ abstract class TrainerContract {
         cluster.assertNothingLeft();
     }
 
-    private static void killKeeper(TestCluster cluster) {
+    private static void killOwner(TestCluster cluster) {
         JsonNode status =
                 Cli.json(new Cli(cluster).run("status", "--json").orFail().stdout());
         List<Long> workers = new ArrayList<>();

@@ -16,6 +16,7 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "cluster",
         mixinStandardHelpOptions = true,
+        header = "Print a Ray cluster as a YAML file.",
         description = {
             "Print the nodes of a Ray cluster, with their ranks, accelerators, resources and labels, as a YAML file",
             "that `sglang-ray plan --cluster FILE` reads.",

@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "config",
         mixinStandardHelpOptions = true,
+        header = "Look at a configuration.",
         synopsisSubcommandLabel = "COMMAND",
         description = {"Look at a configuration. Needs no cluster and starts nothing.", ""},
         subcommands = {ConfigShowCommand.class, ConfigSchemaCommand.class})

@@ -16,6 +16,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "schema",
         mixinStandardHelpOptions = true,
+        header = "Print the JSON Schema of configurations.",
         description = {
             "Print the JSON Schema of configurations, for editors with a YAML language server. Begin a configuration with",
             "  # yaml-language-server: $schema=PATH/sglang-ray.schema.json",

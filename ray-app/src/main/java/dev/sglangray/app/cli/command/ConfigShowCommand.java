@@ -22,6 +22,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "show",
         mixinStandardHelpOptions = true,
+        header = "Print the composed and resolved configuration.",
         description = {
             "Print the composed and resolved configuration as YAML, each value with where it was written and what led there.",
             "Values of keys that look secret, and what comes from them, are hidden. Exits with 2 when a value cannot be",

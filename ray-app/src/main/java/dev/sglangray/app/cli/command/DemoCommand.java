@@ -35,9 +35,10 @@ import picocli.CommandLine.Option;
 @Command(
         name = "demo",
         mixinStandardHelpOptions = true,
+        header = "Start a small fleet here, send it a prompt, and end it.",
         description = {
             "Start a Ray head, real SGLang engines and a real router on this machine, send one prompt through the",
-            "router's URL, print the answer, and end it all.",
+            "router's URL, print the answer, and shut everything down.",
             "",
             "Uses a tiny model that is made on the spot, and the configuration conf/demo.yaml. Without a GPU the head",
             "declares as many accelerators as there are engines, and the engines compute on the CPU.",

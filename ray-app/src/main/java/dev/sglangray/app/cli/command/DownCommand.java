@@ -30,6 +30,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "down",
         mixinStandardHelpOptions = true,
+        header = "End a running fleet.",
         description = {
             "End a running fleet: its router, its engines, their actors and its placement group.",
             "Exits with 1 when there is no such fleet. A `sglang-ray up` in the foreground that owns it ends too.",

@@ -29,6 +29,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "events",
         mixinStandardHelpOptions = true,
+        header = "Show what happened to a running fleet.",
         description = {
             "Show what happened to a running fleet since it was launched: deaths, restarts, failed probes, what the",
             "router was told; the last 500 events of each worker, by time.",

@@ -35,6 +35,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "generate",
         mixinStandardHelpOptions = true,
+        header = "Send one prompt and print the text.",
         description = {
             "Send one prompt to /generate and print the text.",
             "With --url it needs no Ray; without, it finds the fleet by its groups' names in the cluster.",

@@ -44,6 +44,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "plan",
         mixinStandardHelpOptions = true,
+        header = "Show where engines and router would go.",
         description = {
             "Show where engines and router would go, and check everything that a launch checks. Starts nothing.",
             "The cluster is the one that runs (--address), or one that a file describes (--cluster), without any Ray.",

@@ -26,6 +26,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "replace-router",
         mixinStandardHelpOptions = true,
+        header = "Change the arguments of a running router.",
         description = {
             "Replace the router of a running fleet by one with other arguments, at the same URL and with the same engines.",
             "The new arguments are compared with those that the router knows, and a router with them is started beside the",

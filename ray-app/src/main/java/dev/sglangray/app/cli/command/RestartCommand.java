@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "restart",
         mixinStandardHelpOptions = true,
+        header = "Replace the processes of a running fleet.",
         description = {
             "Replace the engines of a running fleet by new processes at the same URLs: all at once, which ends their",
             "requests, or with --rolling one after the other: the router sends an engine no new requests, its requests",

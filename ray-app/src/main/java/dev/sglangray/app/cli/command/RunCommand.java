@@ -15,6 +15,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "run",
         mixinStandardHelpOptions = true,
+        header = "Run a Java program on the class path of sglang-ray.",
         description = {
             "Run a Java program of yours with sglang-ray and Ray's runtime on its class path.",
             "",

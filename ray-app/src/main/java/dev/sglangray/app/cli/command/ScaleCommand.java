@@ -31,6 +31,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "scale",
         mixinStandardHelpOptions = true,
+        header = "Give a running fleet more engines, or fewer.",
         description = {
             "Give a running fleet more engines, or fewer. Further engines are like those that there are, on accelerators of",
             "the same node groups that nobody uses; the router sends to them once they serve. Engines that go are those of the",

@@ -18,6 +18,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "status",
         mixinStandardHelpOptions = true,
+        header = "Show a running fleet.",
         description = {
             "Show a running fleet: every worker's state, URL, node, accelerators and log.",
             "Exits with 1 when there is no such fleet.",

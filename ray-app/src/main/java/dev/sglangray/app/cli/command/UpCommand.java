@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "up",
         mixinStandardHelpOptions = true,
+        header = "Launch a fleet and print its URL.",
         description = {
             "Launch engines and their router, and print the one URL to send requests to.",
             "",
@@ -83,7 +84,7 @@ public final class UpCommand implements Callable<Integer> {
             progress.started(LaunchPhase.COMPOSE, "reading the configuration");
             FleetSpec spec = FleetInput.read(config, context);
             if (detach || cluster.local()) {
-                // What no cluster could change is refused before a head is started or a keeper made, which checks for
+                // What no cluster could change is refused before a head is started or an owner made, which checks for
                 // itself.
                 LaunchOptions.Builder early = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
                 config.pythonIfKnown(context.launcher()).ifPresent(early::pythonInterpreter);
@@ -121,7 +122,7 @@ public final class UpCommand implements Callable<Integer> {
     }
 
     private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
-        // The keeper plans for itself; what does not fit this cluster is refused before there is one.
+        // The owner plans for itself; what does not fit this cluster is refused before there is one.
         LaunchOptions.Builder early = LaunchOptions.builder()
                 .routerNodeRank(config.routerNodeRank())
                 .pythonInterpreter(config.pythonOr(context.launcher()));

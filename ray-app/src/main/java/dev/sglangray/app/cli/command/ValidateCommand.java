@@ -21,12 +21,13 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** {@code sglang-ray validate}: all that is wrong with a configuration, without a cluster. */
+/** {@code sglang-ray validate}: lists every problem of a configuration, without a cluster. */
 @Command(
         name = "validate",
         mixinStandardHelpOptions = true,
+        header = "List every problem of a configuration.",
         description = {
-            "Say all that is wrong with a configuration, at once: every error and warning with file, line and column,",
+            "List every problem of a configuration at once: each error and warning with file, line and column,",
             "how it came there, and a fix where one is known. Needs no cluster and starts nothing.",
             "",
             "Arguments are compared with the SGLang and the router of the Python in use (--python, SGLANG_RAY_PYTHON),",

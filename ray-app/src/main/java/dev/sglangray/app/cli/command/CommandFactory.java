@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli;
+package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.cli.context.CliContext;
 import java.lang.reflect.Constructor;
@@ -7,10 +7,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.IFactory;
 
 /** Gives the context to commands that ask for it in their constructor. */
-final class CommandFactory implements IFactory {
+public final class CommandFactory implements IFactory {
     private final CliContext context;
 
-    CommandFactory(CliContext context) {
+    public CommandFactory(CliContext context) {
         this.context = context;
     }
 
