@@ -30,6 +30,8 @@ DEFAULTS = {
     "cluster.node_groups": NONE,
     "cluster.node_groups[].label": REQUIRED,
     "cluster.node_groups[].node_ranks": REQUIRED,
+    "cluster.node_groups[].node_ranks.ray_labels": NONE,
+    "cluster.node_groups[].node_ranks.ray_resource": NONE,
     "cluster.node_groups[].env_configs": NONE,
     "cluster.node_groups[].env_configs[].node_ranks": REQUIRED,
     "cluster.node_groups[].env_configs[].env_vars": NONE,
