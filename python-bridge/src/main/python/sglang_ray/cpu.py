@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changes when SGLang serves without an accelerator. Every change to a given value is told, with its reason."""
+"""What changes when SGLang serves without an accelerator. Every change to a given value is logged, with its reason."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from sglang_ray.future import GroupFuture
 from sglang_ray.gateway import MAX_REQUEST_BYTES, too_large
 from sglang_ray.shelf import Shelf
 
-#: Where the command line and the launcher put fleets unless told otherwise.
+#: Where the command line and the launcher put fleets by default.
 DEFAULT_NAMESPACE = "sglang-ray"
 _SUFFIX = ":gateway"
 _PAUSE_S = 0.2
@@ -235,7 +235,7 @@ class FleetGroup:
         take an HTTP client and :meth:`get_router_url`.
 
         Args:
-            prompt: the text to go on from.
+            prompt: the text to continue.
             input_ids: its tokens instead.
             sampling_params: SGLang's, such as ``{"max_new_tokens": 16}``.
             timeout: seconds.
@@ -319,13 +319,13 @@ class FleetGroup:
 
         Args:
             mode: what becomes of the requests under way: ``abort`` ends them with what they have, ``retract`` computes
-                them anew afterwards, ``in_place`` lets them go on afterwards as they are.
+                them again afterwards, ``in_place`` lets them continue afterwards as they are.
             timeout: seconds for all engines together.
         """
         return self._call("server", "pause_generation", bool, mode=mode, timeout=timeout)
 
     def continue_generation(self, timeout: float = 300) -> GroupFuture[bool]:
-        """Lets the generation of all engines go on."""
+        """Lets the generation of all engines continue."""
         return self._call("server", "continue_generation", bool, timeout=timeout)
 
     def flush_cache(self, timeout: float = 300) -> GroupFuture[bool]:
@@ -525,7 +525,7 @@ class FleetGroup:
     # -- letting go
 
     def detach(self) -> None:
-        """Lets go of the fleet, which goes on. Nothing of this driver's is left there. Harmless when repeated."""
+        """Lets go of the fleet, which continues to run. Nothing of this driver's is left there. Harmless when repeated."""
         self._gateway = None
         # Ray ends the actor of the other with its last reference, which updates under way have.
         self._shelf = Shelf(self.namespace)
@@ -620,7 +620,7 @@ def _ask(name: str, namespace: str, timeout: float) -> tuple[Any, dict[str, Any]
         except GetTimeoutError:
             raise errors.FleetTimeoutError(f"the gateway {name!r} did not answer within {timeout} s") from None
         except Exception as error:
-            # It has its name before it has told what it is, so it is just starting; or Ray starts it again.
+            # It has its name before it has said what it is, so it is just starting; or Ray starts it again.
             if time.monotonic() > deadline:
                 raise errors.FleetEndedError(
                     f"the gateway {name!r} in namespace {namespace!r} is not up after {timeout} s: {error!r}"

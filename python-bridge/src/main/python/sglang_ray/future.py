@@ -59,7 +59,7 @@ class GroupFuture(Generic[T]):
             FleetTimeoutError: the time is over; nothing was cancelled.
             FleetEndedError: the fleet ended meanwhile.
             FleetOwnerSilentError: the fleet's owner does not answer.
-            FleetCallLostError: the fleet goes on, but the process that carried the call to it died.
+            FleetCallLostError: the fleet continues to run, but the process that carried the call to it died.
             WorkerError: a worker failed.
         """
         import ray
@@ -134,7 +134,7 @@ class GroupFuture(Generic[T]):
             else:
                 return errors.FleetCallLostError(
                     f"{self._what} was under way when the process of the fleet's gateway died; that is back and the "
-                    "fleet goes on, but whether the call was carried out is not known: look, or call again"
+                    "fleet continues to run, but whether the call was carried out is not known: look, or call again"
                 )
         return self._ended(error)
 

@@ -114,7 +114,7 @@ class Gateway:
     async def claim(self, token: str, numbers: str) -> str:
         """For the owner: those of these requests (JSON lists of numbers) that it may begin.
 
-        The others' callers have been told that nothing is done. A claimed one's never are.
+        The others' callers have learned that nothing is done. A claimed one's never are.
         """
         self._require_owner(token)
         self._asked = time.monotonic()

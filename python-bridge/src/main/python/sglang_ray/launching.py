@@ -22,7 +22,7 @@ _ROLLBACK_S = 60
 
 
 class LaunchedFleet(FleetGroup):
-    """A :class:`FleetGroup` that this driver launched. It goes on until :meth:`down`, also when this driver ends."""
+    """A :class:`FleetGroup` that this driver launched. It runs until :meth:`down`, also when this driver ends."""
 
     _command: tuple[str, ...] = ()
     _environment: Mapping[str, str] | None = None

@@ -47,9 +47,9 @@ KILL_PATIENCE_S = 10.0
 OUTPUT_CHUNKS = 16
 #: So much output may wait for a slow log, in bytes.
 MAX_BACKLOG = 8 << 20
-#: After so long in one write the log counts as hung, in seconds: what then does not fit is lost, and the tree goes on.
+#: After so long in one write the log counts as hung, in seconds: what then does not fit is lost, and the tree continues to run.
 LOG_PATIENCE_S = 5.0
-#: So long what the command printed last may take to reach the log before its end is told, in seconds.
+#: So long what the command printed last may take to reach the log before its end is reported, in seconds.
 FLUSH_S = 1.0
 #: A variable of the command's environment: the size at which a new log is begun, in bytes; 0 for never.
 LOG_BYTES = "SGLANG_RAY_LOG_BYTES"
@@ -1018,7 +1018,7 @@ def watch(relay: int) -> int:
 
 
 def continue_with_parent() -> None:
-    """Should this process be stopped when its parent dies, it goes on: otherwise it would end nothing."""
+    """Should this process be stopped when its parent dies, it continues: otherwise it would end nothing."""
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 

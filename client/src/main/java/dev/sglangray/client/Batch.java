@@ -99,7 +99,7 @@ final class Batch {
         result.complete(Collections.unmodifiableList(answers));
     }
 
-    /** Sends what may be sent now, after {@code freed} outcomes were taken by whoever wants them. */
+    /** Sends what may be sent now, after {@code freed} outcomes were taken by the caller. */
     void start(int freed) {
         synchronized (this) {
             held -= freed;
@@ -143,7 +143,7 @@ final class Batch {
         }
     }
 
-    /** Outcomes as they come. They are sent ahead of whoever reads them by a bounded number only. Closing cancels the rest. */
+    /** Outcomes as they come. They are sent ahead of the reader by a bounded number only. Closing cancels the rest. */
     static StreamIterator<BatchItem> asCompleted(
             List<GenerateRequest> requests,
             BatchOptions options,

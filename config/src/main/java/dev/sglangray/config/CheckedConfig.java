@@ -7,7 +7,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A configuration that was read to the end in spite of problems, so that all of them can be told together.
+ * A configuration that was read to the end in spite of problems, so that all of them are reported together.
  *
  * @param loaded what could be composed; null when nothing could. With errors among the problems it is for finding further
  *     ones, not for use

@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * One node of a composed configuration: a map, a list or a value, with the place where it was written. Immutable and
  * safe for several threads. Interpolations are resolved when they are read, so that an interpolation nobody reads does
- * no harm; the same holds for {@code ???}, which stands for a value that somebody has to give.
+ * no harm; the same holds for {@code ???}, which stands for a value that the user must give.
  */
 public final class Config {
     private final Node written;
@@ -175,7 +175,7 @@ public final class Config {
         return resolved() instanceof ValueNode value && value.value() == null;
     }
 
-    /** Whether this is {@code ???}, a value that somebody has to give. */
+    /** Whether this is {@code ???}, a value that the user must give. */
     public boolean isMissing() {
         return written instanceof ValueNode value && value.isMissing();
     }

@@ -34,7 +34,7 @@ public final class TreeView {
         MAP,
         LIST,
         VALUE,
-        /** {@code ???}: somebody has to give a value. */
+        /** {@code ???}: the user must give a value. */
         MISSING,
         /** A value that cannot be resolved. */
         BROKEN

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * An immutable map that keeps its order, allows null values, and is not copied again. It may be made of a pure function
- * that is called when somebody first looks: a plan of a hundred thousand engines has as many environments, and most
+ * that is called when a caller first looks: a plan of a hundred thousand engines has as many environments, and most
  * who read the plan look at none. Safe for use by several threads.
  */
 public final class OrderedMap<K, V> extends AbstractMap<K, V> {

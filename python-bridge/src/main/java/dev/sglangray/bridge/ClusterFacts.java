@@ -10,7 +10,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a Ray cluster says of itself to somebody who has not joined it.
+ * What a Ray cluster says of itself to a program that has not joined it.
  *
  * @param rayVersion its version of Ray, or null when it does not tell
  * @param nodeAddresses what Ray knows its living nodes by: addresses, or names on clusters that were started with names

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * lock on it for the life of the lease. A port is given only after a listening socket could be opened on all interfaces.
  *
  * <p>The lock does not keep strangers out: between the check and the child's own bind a program that knows nothing of us
- * may take the port, so whoever starts the child must be ready to try again. Safe for use by many threads.
+ * may take the port, so the caller that starts the child must be ready to try again. Safe for use by many threads.
  */
 public final class PortAllocator {
     /** SGLang derives its gRPC port as its HTTP port plus 10000, which must stay below 65536. RLinf has the same bound. */
@@ -90,7 +90,7 @@ public final class PortAllocator {
     /**
      * This very port, for a person who chose it.
      *
-     * @throws PortUnavailableException when somebody else has it; the message names the holder where it can be known
+     * @throws PortUnavailableException when another program has it; the message names the holder where it can be known
      */
     public PortLease acquire(int port) {
         if (port < 1 || port > 65535) {

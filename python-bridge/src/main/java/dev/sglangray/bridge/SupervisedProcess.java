@@ -108,7 +108,7 @@ public final class SupervisedProcess implements AutoCloseable {
         } catch (FileAlreadyExistsException e) {
             int mode = ((Number) Files.getAttribute(log, "unix:mode")).intValue();
             if ((mode & FILE_TYPE) == FIFO) {
-                // To open it would wait until somebody reads it.
+                // To open it would wait until a reader opens it.
                 throw new IOException(log + " is a FIFO", e);
             }
         }

@@ -147,7 +147,7 @@ final class EngineProvisioner {
             try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + slots.size() + " engine(s)")) {
                 List<CompletableFuture<?>> watched = new ArrayList<>(starting.registered());
                 watched.add(cancelled);
-                EngineStart.await(starting.ready(), watched, longest(slots), "started");
+                EngineStart.await(starting.ready(), watched, timeout(slots), "started");
                 step.note(slots.size() + " engine(s) serve");
             }
             EngineStart.await(starting.registered(), List.of(cancelled), EngineStart.REGISTER_DEADLINE, "registered");
@@ -180,7 +180,7 @@ final class EngineProvisioner {
             EngineStart.awaitEach(
                             router == null ? starting.ready() : starting.registered(),
                             cancelled,
-                            longest(slots).plus(EngineStart.REGISTER_DEADLINE))
+                            timeout(slots).plus(EngineStart.REGISTER_DEADLINE))
                     .forEach((index, why) -> failed.put(ranks.get(index), why));
             done = true;
             step.note((slots.size() - failed.size()) + " engine(s) serve");
@@ -199,8 +199,8 @@ final class EngineProvisioner {
                 ready, EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router));
     }
 
-    private Duration longest(List<EngineSlot> slots) {
-        return EngineStart.longest(slots.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
+    private Duration timeout(List<EngineSlot> slots) {
+        return EngineStart.timeout(slots.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE);
     }
 

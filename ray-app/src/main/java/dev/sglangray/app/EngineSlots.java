@@ -128,7 +128,7 @@ final class EngineSlots {
                 reservation.close();
             }
         }
-        // In somebody else's group a bundle without our engine is theirs.
+        // In an existing group a bundle without our engine is theirs.
         idle.removeIf(slot -> !slot.reservation().isOwn());
     }
 

@@ -46,7 +46,7 @@ final class EngineStart {
      *
      * @param one how long one may take
      */
-    static Duration longest(List<EnginePlan> engines, Duration one) {
+    static Duration timeout(List<EnginePlan> engines, Duration one) {
         return one.multipliedBy(Math.max(1, mostTogether(engines)));
     }
 

@@ -18,11 +18,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A launched fleet: the router with its engines, or one of the two. Belongs to whoever launched it, and ends when it is
+ * A launched fleet: the router with its engines, or one of the two. Belongs to its owner, which launched it, and ends when it is
  * closed or when their Ray job ends. Safe for use by several threads.
  */
 public final class Fleet implements AutoCloseable {
-    /** How long requests of engines that go may take to end, unless told otherwise. */
+    /** How long requests of engines that go may take to end, unless the caller says otherwise. */
     public static final Duration DEFAULT_DRAIN = Duration.ofMinutes(5);
 
     /** A worker knows its URL. */
@@ -64,12 +64,12 @@ public final class Fleet implements AutoCloseable {
         return supervision;
     }
 
-    /** The engines as they are now, to be asked for anew after {@link #scale}; empty when {@code launch_server} was off. */
+    /** The engines as they are now, to be asked for again after {@link #scale}; empty when {@code launch_server} was off. */
     public Optional<ServerGroup> serverGroup() {
         return Optional.ofNullable(engines).map(FleetEngines::servers);
     }
 
-    /** As {@link #scale(int, Duration, LaunchListener)}, with {@link #DEFAULT_DRAIN} and without being told how it goes on. */
+    /** As {@link #scale(int, Duration, LaunchListener)}, with {@link #DEFAULT_DRAIN} and without progress. */
     public ScaleReport scale(int wanted) {
         return scale(wanted, DEFAULT_DRAIN, LaunchListener.NONE);
     }
@@ -79,7 +79,7 @@ public final class Fleet implements AutoCloseable {
      *
      * <p>Further engines are as wide as those that there are, in the same node groups, on hardware that the fleet does not use
      * and Ray has left; nodes that joined the cluster since count. They get a placement group of their own, unless the fleet
-     * lives in somebody else's, and the fleet's current weights, and the router hears of them when they serve. When one
+     * lives in an existing one, and the fleet's current weights, and the router hears of them when they serve. When one
      * fails, or this thread is interrupted, all of the further ones are ended and the fleet is as before.
      *
      * <p>Engines that go are those of the highest ranks. They get no new requests, end those that they have, and are ended.

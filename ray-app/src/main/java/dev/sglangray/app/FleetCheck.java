@@ -92,7 +92,7 @@ public final class FleetCheck {
     /**
      * Checks a configuration.
      *
-     * @param known problems that are known already, which come first and are not told twice
+     * @param known problems that are known already, which come first and are not reported twice
      */
     public static Result of(Config root, List<ConfigProblem> known, Request request) {
         FleetCheck check = new FleetCheck(root, request);
@@ -113,7 +113,7 @@ public final class FleetCheck {
         launcher.ifPresent(checked -> addAll(checked.warnings()));
         Optional<LauncherArgs> bound = launcher.map(LauncherArgs.Checked::arguments);
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
-        // Somebody else's group is on a real cluster only.
+        // An existing group is on a real cluster only.
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
                 .filter(read -> read.existing().isEmpty())
                 .orElse(GroupSettings.DEFAULT);
@@ -199,7 +199,7 @@ public final class FleetCheck {
                     .map(value -> value.asString().equalsIgnoreCase("false"))
                     .orElse(false);
         } catch (ConfigException e) {
-            return false; // told by LauncherArgs
+            return false; // LauncherArgs reports it
         }
     }
 

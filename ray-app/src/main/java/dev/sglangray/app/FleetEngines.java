@@ -39,7 +39,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     private static final Duration ROLLBACK = Duration.ofMinutes(1);
 
     private static final String ENDED = "the fleet was ended meanwhile";
-    /** What is free is known before it is asked for, so Ray gives it at once, or somebody else was quicker. */
+    /** What is free is known before it is asked for, so Ray gives it at once, or another program was quicker. */
     private static final Duration SOON = Duration.ofSeconds(30);
 
     private final EngineProvisioner builder;
@@ -122,8 +122,8 @@ final class FleetEngines implements LostNodeReplanner.Engines {
             throw new IllegalArgumentException(
                     "a fleet has 1 engine or more, not " + engines + "; to have none, end it");
         }
-        Duration longest = toDrain.plus(builder.longestStart());
-        return change("a change to " + engines + " engine(s)", longest, () -> {
+        Duration timeout = toDrain.plus(builder.longestStart());
+        return change("a change to " + engines + " engine(s)", timeout, () -> {
             int before = servers.size();
             ScaleReport report = new ScaleReport(before, before, List.of(), List.of(), 0);
             if (engines > before) {
@@ -145,7 +145,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
         T run();
     }
 
-    private <T> T change(String kind, Duration longest, Change<T> task) {
+    private <T> T change(String kind, Duration timeout, Change<T> task) {
         if (!changing.tryLock()) {
             throw new LaunchException("the fleet's engines are being changed already; wait until that is done");
         }
@@ -154,7 +154,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
                 throw new LaunchException(isClosed() ? "the fleet has ended" : "the fleet is being launched");
             }
             String token = FleetWeights.newId();
-            builder.beginChange(kind, token, longest);
+            builder.beginChange(kind, token, timeout);
             try {
                 return task.run();
             } finally {
@@ -373,12 +373,12 @@ final class FleetEngines implements LostNodeReplanner.Engines {
         return ended.isDone();
     }
 
-    /** Tells the workers how many they are, and whoever attaches where. */
+    /** Tells the workers how many they are, and programs that attach where. */
     private void tell() {
         try {
             var unused = servers.resize(wanted).await(A_MOMENT);
         } catch (WorkerException e) {
-            LOG.debug("not all engines were told that there are {}", wanted, e);
+            LOG.debug("not all engines know yet that there are {}", wanted, e);
         }
         changed.run();
     }

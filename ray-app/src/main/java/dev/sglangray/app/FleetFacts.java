@@ -7,7 +7,7 @@ import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import java.util.List;
 
-/** What whoever attaches is told of a fleet. Stateless. */
+/** What a program that attaches learns of a fleet. Stateless. */
 final class FleetFacts {
     private FleetFacts() {}
 

@@ -181,11 +181,11 @@ final class FleetLaunch {
             registered = EngineStart.register(routerReady, enginesReady, servers, router);
             List<CompletableFuture<?>> started = new ArrayList<>(enginesReady);
             started.add(routerReady);
-            // An engine that the router refuses must not wait for its siblings to be told.
+            // An engine that the router refuses must not wait for its siblings.
             EngineStart.await(
                     started,
                     registered,
-                    EngineStart.longest(plan.engines(), groupOptions.serverHealthTimeout())
+                    EngineStart.timeout(plan.engines(), groupOptions.serverHealthTimeout())
                             .plus(LaunchOptions.ACTOR_ALLOWANCE),
                     "started");
         }

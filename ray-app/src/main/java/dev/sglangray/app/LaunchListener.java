@@ -4,7 +4,7 @@ package dev.sglangray.app;
 import java.time.Duration;
 
 /**
- * Is told how a launch goes on. Calls come from several threads, one at a time; an implementation must return at once
+ * Receives the progress of a launch. Calls come from several threads, one at a time; an implementation must return at once
  * and must not throw.
  */
 public interface LaunchListener {

@@ -210,7 +210,7 @@ public final class LaunchOptions {
             return this;
         }
 
-        /** Who is told how the launch goes on. */
+        /** What receives the progress of the launch. */
         public Builder listener(LaunchListener toTell) {
             this.listener = toTell;
             return this;
@@ -232,7 +232,7 @@ public final class LaunchOptions {
         }
 
         /**
-         * How the fleet uses Ray's placement groups: one of its own or somebody else's, how much of an accelerator it
+         * How the fleet uses Ray's placement groups: one of its own or an existing one, how much of an accelerator it
          * leaves to others, and who says which accelerators an engine uses. As the map {@code placement_group} of the
          * launcher's block says unless set.
          */

@@ -44,7 +44,7 @@ final class LostNodeReplanner implements AutoCloseable {
      * Does nothing before {@link #start()}.
      *
      * @param patience how long a node is gone until its engines move
-     * @param listener is told what happens, from the watch's thread
+     * @param listener receives what happens, from the watch's thread
      */
     LostNodeReplanner(FleetEngines engines, Duration patience, LaunchListener listener) {
         this(engines, patience, listener, RayClusterReader::livingAddresses, System::nanoTime);

@@ -32,7 +32,7 @@ final class MissingApiKeyWarning {
                 ? Optional.empty()
                 : Optional.of(
                         String.join(" and ", open)
-                                + " will answer whoever reaches their nodes: set api_key in server and router to ask for a key");
+                                + " will answer every program that reaches their nodes: set api_key in server and router to ask for a key");
     }
 
     private static boolean isLocal(String ip) {

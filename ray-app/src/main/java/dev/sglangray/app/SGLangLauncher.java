@@ -143,7 +143,7 @@ public final class SGLangLauncher {
         return request.build();
     }
 
-    /** Somebody else's placement group that the settings name, as it is now. */
+    /** The existing placement group that the settings name, as it is now. */
     static Optional<ExistingGroup> existingGroup(GroupSettings settings, String namespace) {
         return settings.existing()
                 .map(name ->

@@ -3,7 +3,7 @@ package dev.sglangray.app;
 
 import java.time.Duration;
 
-/** One step of a launch that a listener is told of; ended by closing it, when it failed too. */
+/** One step of a launch, which a listener receives; ended by closing it, when it failed too. */
 final class Step implements AutoCloseable {
     private final LaunchListener listener;
     private final LaunchPhase phase;

@@ -64,6 +64,6 @@ final class ActorFactory {
         }
     }
 
-    /** How long somebody who attaches waits for a worker that Ray still lists although it died. */
+    /** How long a program that attaches waits for a worker that Ray still lists although it died. */
     static final Duration ATTACH_TIMEOUT = Duration.ofSeconds(20);
 }

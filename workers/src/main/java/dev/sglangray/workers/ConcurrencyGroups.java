@@ -20,7 +20,7 @@ final class ConcurrencyGroups {
     private static final int URGENT_THREADS = 4;
 
     private static final int CHANGE_THREADS = 2;
-    /** A router whose process was replaced watches anew while the call of its predecessor runs out. */
+    /** A router whose process was replaced watches again while the call of its predecessor runs out. */
     private static final int WATCH_THREADS = 4;
 
     /** Requests hold a thread each: a program with many takes an HTTP client. */

@@ -51,7 +51,7 @@ public final class FleetControl {
     }
 
     /**
-     * For a fleet that somebody else launched, by the name of its engines' group, in this program's Ray namespace.
+     * For a fleet that another program launched, by the name of its engines' group, in this program's Ray namespace.
      *
      * @throws WorkerException when there is no such group
      */
@@ -76,28 +76,28 @@ public final class FleetControl {
     }
 
     /** As {@link ServerGroup#releaseMemory(List, Duration)}, waited for. */
-    public void releaseMemory(List<String> tags, Duration longest) {
-        var unused = current().releaseMemory(tags, longest).await(longest.plus(WAY));
+    public void releaseMemory(List<String> tags, Duration timeout) {
+        var unused = current().releaseMemory(tags, timeout).await(timeout.plus(WAY));
     }
 
     /** As {@link ServerGroup#resumeMemory(List, Duration)}, waited for. */
-    public void resumeMemory(List<String> tags, Duration longest) {
-        var unused = current().resumeMemory(tags, longest).await(longest.plus(WAY));
+    public void resumeMemory(List<String> tags, Duration timeout) {
+        var unused = current().resumeMemory(tags, timeout).await(timeout.plus(WAY));
     }
 
     /** As {@link ServerGroup#pauseGeneration}, waited for. */
-    public void pauseGeneration(PauseMode mode, Duration longest) {
-        var unused = current().pauseGeneration(mode, longest).await(longest.plus(WAY));
+    public void pauseGeneration(PauseMode mode, Duration timeout) {
+        var unused = current().pauseGeneration(mode, timeout).await(timeout.plus(WAY));
     }
 
     /** As {@link ServerGroup#continueGeneration}, waited for. */
-    public void continueGeneration(Duration longest) {
-        var unused = current().continueGeneration(longest).await(longest.plus(WAY));
+    public void continueGeneration(Duration timeout) {
+        var unused = current().continueGeneration(timeout).await(timeout.plus(WAY));
     }
 
     /** As {@link ServerGroup#flushCache}, waited for. */
-    public void flushCache(Duration longest) {
-        var unused = current().flushCache(longest).await(longest.plus(WAY));
+    public void flushCache(Duration timeout) {
+        var unused = current().flushCache(timeout).await(timeout.plus(WAY));
     }
 
     /**
@@ -130,9 +130,9 @@ public final class FleetControl {
             WeightRollout rollout,
             CompletableFuture<WeightRollout.Done> running,
             ThreadLoop loop) {
-        Duration longest = update.timeout().plus(AFTERWARDS);
+        Duration timeout = update.timeout().plus(AFTERWARDS);
         try {
-            WeightRollout.Done done = running.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+            WeightRollout.Done done = running.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             return new UpdateReport(
                     update.version(),
                     done.engines(),
@@ -150,7 +150,7 @@ public final class FleetControl {
             throw new WorkerInterruptedException(servers.name(), "updateWeights", e);
         } catch (TimeoutException e) {
             throw new WeightUpdateException(
-                    servers.name(), "the update did not end within " + longest.toSeconds() + " s", Map.of(), e);
+                    servers.name(), "the update did not end within " + timeout.toSeconds() + " s", Map.of(), e);
         } catch (ExecutionException e) {
             Throwable cause = e.getCause() == null ? e : e.getCause();
             throw cause instanceof WeightRollout.Failed failed
@@ -184,7 +184,7 @@ public final class FleetControl {
             int worldSize,
             String groupName,
             String backend,
-            Duration longest) {
+            Duration timeout) {
         ServerGroup all = current();
         List<WorkerStatus> engines = all.status().await(WAY);
         List<WorkerGroupFuture<String>> joining = new ArrayList<>();
@@ -197,19 +197,19 @@ public final class FleetControl {
             body.put("world_size", worldSize);
             body.put("group_name", groupName);
             body.put("backend", backend);
-            joining.add(all.on(engine.rank()).engineCall("/init_weights_update_group", body, longest));
+            joining.add(all.on(engine.rank()).engineCall("/init_weights_update_group", body, timeout));
             offset += Math.max(1, engine.devices().size());
         }
-        Deadline deadline = Deadline.in(longest.plus(WAY));
+        Deadline deadline = Deadline.in(timeout.plus(WAY));
         joining.forEach(engine -> {
             var unused = engine.await(deadline.left());
         });
     }
 
     /** Lets every engine leave the group again. */
-    public void destroyWeightsGroup(String groupName, Duration longest) {
+    public void destroyWeightsGroup(String groupName, Duration timeout) {
         var unused = current()
-                .engineCall("/destroy_weights_update_group", Map.of("group_name", groupName), longest)
-                .await(longest.plus(WAY));
+                .engineCall("/destroy_weights_update_group", Map.of("group_name", groupName), timeout)
+                .await(timeout.plus(WAY));
     }
 }

@@ -50,9 +50,9 @@ final class GroupFleetPort implements FleetPort {
         return known;
     }
 
-    private <T> CompletableFuture<T> bounded(Duration longest, WorkerGroupFuture<T> call) {
+    private <T> CompletableFuture<T> bounded(Duration timeout, WorkerGroupFuture<T> call) {
         CompletableFuture<T> answer = loop.here(call.toCompletableFuture()).thenApply(values -> values.get(0));
-        return loop.within(longest, answer, () -> new WorkerFailure("no answer within " + longest.toSeconds() + " s"));
+        return loop.within(timeout, answer, () -> new WorkerFailure("no answer within " + timeout.toSeconds() + " s"));
     }
 
     @Override
@@ -93,23 +93,23 @@ final class GroupFleetPort implements FleetPort {
 
     @Override
     public CompletableFuture<Map<Integer, UpdateOutcome>> prepare(
-            List<Integer> ranks, UpdateNotice notice, Duration longest, Duration lease) {
+            List<Integer> ranks, UpdateNotice notice, Duration timeout, Duration lease) {
         String json = Json.write(notice);
         return each(
                 ranks,
-                longest,
-                engine -> engine.prepareUpdate(json, longest, lease),
+                timeout,
+                engine -> engine.prepareUpdate(json, timeout, lease),
                 why -> UpdateOutcome.of(Result.ABSENT, why));
     }
 
     @Override
     public CompletableFuture<Map<Integer, UpdateOutcome>> apply(
-            List<Integer> ranks, String id, WeightUpdate update, Duration longest) {
+            List<Integer> ranks, String id, WeightUpdate update, Duration timeout) {
         String json = Json.write(update);
         return each(
                 ranks,
-                longest,
-                engine -> engine.applyUpdate(id, json, longest),
+                timeout,
+                engine -> engine.applyUpdate(id, json, timeout),
                 why -> UpdateOutcome.of(Result.UNCERTAIN, why));
     }
 
@@ -122,14 +122,14 @@ final class GroupFleetPort implements FleetPort {
 
     @Override
     public CompletableFuture<Map<Integer, String>> settle(
-            List<Integer> ranks, FleetWeights weights, String id, Duration longest) {
+            List<Integer> ranks, FleetWeights weights, String id, Duration timeout) {
         String json = Json.write(weights);
-        return each(ranks, longest, engine -> engine.settleUpdate(json, id, longest), why -> why);
+        return each(ranks, timeout, engine -> engine.settleUpdate(json, id, timeout), why -> why);
     }
 
     private <T> CompletableFuture<Map<Integer, T>> each(
             List<Integer> ranks,
-            Duration longest,
+            Duration timeout,
             Function<ServerGroup, WorkerGroupFuture<T>> call,
             Function<String, T> failed) {
         Map<Integer, CompletableFuture<T>> answers = new LinkedHashMap<>();
@@ -138,7 +138,7 @@ final class GroupFleetPort implements FleetPort {
                     rank,
                     loop.here(call.apply(servers().on(rank))
                                     .toCompletableFuture()
-                                    .orTimeout(longest.plus(WAY).toMillis(), TimeUnit.MILLISECONDS))
+                                    .orTimeout(timeout.plus(WAY).toMillis(), TimeUnit.MILLISECONDS))
                             .thenApply(values -> values.get(0))
                             .exceptionally(failure -> failed.apply(words(failure))));
         }

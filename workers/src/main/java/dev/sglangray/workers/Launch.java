@@ -8,7 +8,7 @@ import java.util.Map;
 /**
  * One actor to create.
  *
- * @param spec what it is told
+ * @param spec its specification
  * @param bundleIndex its bundle in the placement group
  * @param node the address of the bundle's node, for messages
  * @param resources what it takes of its bundle, by Ray's names

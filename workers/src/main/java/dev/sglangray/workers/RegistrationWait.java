@@ -18,18 +18,18 @@ final class RegistrationWait {
 
     private final RouterGroup router;
     private final ServerEndpoint endpoint;
-    private final Duration longest;
+    private final Duration timeout;
     private final long longestPauseMs;
     private final CompletableFuture<RegisteredServer> done = new CompletableFuture<>();
     private final long end;
     private long silentSince = -1;
 
-    RegistrationWait(RouterGroup router, ServerEndpoint endpoint, Duration longest, Duration pollInterval) {
+    RegistrationWait(RouterGroup router, ServerEndpoint endpoint, Duration timeout, Duration pollInterval) {
         this.router = router;
         this.endpoint = endpoint;
-        this.longest = longest;
+        this.timeout = timeout;
         this.longestPauseMs = Math.max(1, pollInterval.toMillis());
-        this.end = System.nanoTime() + longest.toNanos();
+        this.end = System.nanoTime() + timeout.toNanos();
     }
 
     CompletableFuture<RegisteredServer> begin() {
@@ -88,7 +88,7 @@ final class RegistrationWait {
     }
 
     private void giveUp(String last) {
-        end("the router did not send to " + endpoint.url() + " within " + longest.toSeconds() + " s: " + last);
+        end("the router did not send to " + endpoint.url() + " within " + timeout.toSeconds() + " s: " + last);
     }
 
     /** Nothing is left of a registration that failed. */

@@ -156,8 +156,8 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * @throws IllegalArgumentException when the URL is no base URL of an HTTP server, the worker type is none of the three, or the
      *     bootstrap port is no port
      */
-    public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint, Duration longest) {
-        return registerServer(endpoint, longest, DEFAULT_POLL_INTERVAL);
+    public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint, Duration timeout) {
+        return registerServer(endpoint, timeout, DEFAULT_POLL_INTERVAL);
     }
 
     /**
@@ -166,7 +166,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * @param pollInterval the longest, 1 ms or more; the first looks are closer together
      */
     public WorkerGroupFuture<RegisteredServer> registerServer(
-            ServerEndpoint endpoint, Duration longest, Duration pollInterval) {
+            ServerEndpoint endpoint, Duration timeout, Duration pollInterval) {
         ServerEndpoint checked = endpoint.withUrl(ServerUrl.of(endpoint.url()));
         if (!WORKER_TYPES.contains(endpoint.workerType())) {
             throw new IllegalArgumentException("the worker type of " + checked.url() + " is '" + endpoint.workerType()
@@ -177,7 +177,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
             throw new IllegalArgumentException(
                     "the bootstrap port of " + checked.url() + " is " + port + ", and must be between 1 and 65535");
         }
-        RegistrationWait wait = new RegistrationWait(this, checked, longest, pollInterval);
+        RegistrationWait wait = new RegistrationWait(this, checked, timeout, pollInterval);
         return new WorkerGroupFuture<>(name(), "registerServer", ranks(), List.of(wait.begin()));
     }
 
@@ -187,13 +187,13 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * {@link #getRouterUrl()}. A request that fails is not repeated.
      *
      * @param request SGLang's, such as {@code text} and {@code sampling_params}; not streamed, and of one prompt
-     * @param longest until the whole answer is there
+     * @param timeout until the whole answer is there
      */
-    public WorkerGroupFuture<Map<String, Object>> generate(Map<String, ?> request, Duration longest) {
+    public WorkerGroupFuture<Map<String, Object>> generate(Map<String, ?> request, Duration timeout) {
         if (Boolean.TRUE.equals(request.get("stream"))) {
             throw new IllegalArgumentException("generate gives whole answers; take an InferenceHttpClient for streams");
         }
-        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
         String json = Json.write(request);
         return call(
                         "generate",
@@ -322,8 +322,8 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     }
 
     @Override
-    public WorkerGroupFuture<String> restart(String why, Duration longest) {
-        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+    public WorkerGroupFuture<String> restart(String why, Duration timeout) {
+        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
         return call(
                 "restart",
                 h -> h.task(SGLangRouterWorker::restart, why, seconds).remote());
@@ -336,10 +336,10 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * up, the old arguments are put back, and the failure says why.
      *
      * @param changes by argument's name; null for the router's own default. Host, port and keys cannot change
-     * @param longest for all of it
+     * @param timeout for all of it
      */
-    public WorkerGroupFuture<String> replace(Map<String, ?> changes, Duration longest) {
-        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+    public WorkerGroupFuture<String> replace(Map<String, ?> changes, Duration timeout) {
+        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
         String json = Json.write(changes);
         return call(
                 "replace",

@@ -130,7 +130,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         kill();
     }
 
-    /** Tells the workers how many engines their group has, from which somebody who attaches knows whether any is gone. */
+    /** Tells the workers how many engines their group has, from which a program that attaches knows whether any is gone. */
     public WorkerGroupFuture<Boolean> resize(int engines) {
         return call("resize", h -> h.task(SGLangServerWorker::resize, engines).remote());
     }
@@ -308,8 +308,8 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     }
 
     @Override
-    public WorkerGroupFuture<String> restart(String why, Duration longest) {
-        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+    public WorkerGroupFuture<String> restart(String why, Duration timeout) {
+        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
         return call(
                 "restart",
                 h -> h.task(SGLangServerWorker::restart, why, seconds).remote());
@@ -320,10 +320,10 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      *
      * @return how many each still has when the time is over; -1 where the engine cannot tell
      */
-    public WorkerGroupFuture<Integer> drain(Duration longest) {
+    public WorkerGroupFuture<Integer> drain(Duration timeout) {
         return call(
                 "drain",
-                h -> h.task(SGLangServerWorker::drain, seconds(longest), 0).remote());
+                h -> h.task(SGLangServerWorker::drain, seconds(timeout), 0).remote());
     }
 
     /**
@@ -331,16 +331,16 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      *
      * @param lease after this new requests come again, should {@link #undrain} not be called
      */
-    public WorkerGroupFuture<Integer> drain(Duration longest, Duration lease) {
+    public WorkerGroupFuture<Integer> drain(Duration timeout, Duration lease) {
         return call(
                 "drain",
-                h -> h.task(SGLangServerWorker::drain, seconds(longest), seconds(lease))
+                h -> h.task(SGLangServerWorker::drain, seconds(timeout), seconds(lease))
                         .remote());
     }
 
     /** Lets new requests come to drained engines. */
-    public WorkerGroupFuture<Boolean> undrain(Duration longest) {
-        int seconds = Math.toIntExact(Math.max(1, longest.toSeconds()));
+    public WorkerGroupFuture<Boolean> undrain(Duration timeout) {
+        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
         return call("undrain", h -> h.task(SGLangServerWorker::undrain, seconds).remote());
     }
 
@@ -354,10 +354,10 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     /**
      * Lends all accelerator memory, as {@link #releaseMemory(List, Duration)}.
      *
-     * @param longest for all engines together
+     * @param timeout for all engines together
      */
-    public WorkerGroupFuture<Boolean> releaseMemory(Duration longest) {
-        return releaseMemory(List.of(), longest);
+    public WorkerGroupFuture<Boolean> releaseMemory(Duration timeout) {
+        return releaseMemory(List.of(), timeout);
     }
 
     /**
@@ -367,32 +367,32 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * engine what it has released. The engines need {@code enable_memory_saver}.
      *
      * @param tags SGLang's words {@code kv_cache}, {@code weights}, {@code cuda_graph}; empty for all
-     * @param longest for all engines together
+     * @param timeout for all engines together
      */
-    public WorkerGroupFuture<Boolean> releaseMemory(List<String> tags, Duration longest) {
+    public WorkerGroupFuture<Boolean> releaseMemory(List<String> tags, Duration timeout) {
         String json = Json.write(tags);
         return call(
                 "releaseMemory",
-                h -> h.task(SGLangServerWorker::releaseMemory, json, seconds(longest))
+                h -> h.task(SGLangServerWorker::releaseMemory, json, seconds(timeout))
                         .remote());
     }
 
     /** Takes all lent memory back, as {@link #resumeMemory(List, Duration)}. */
-    public WorkerGroupFuture<Boolean> resumeMemory(Duration longest) {
-        return resumeMemory(List.of(), longest);
+    public WorkerGroupFuture<Boolean> resumeMemory(Duration timeout) {
+        return resumeMemory(List.of(), timeout);
     }
 
     /**
      * Takes lent memory of all engines back at once; an engine that has all of it gets requests again. Repeating is safe.
      *
      * @param tags what to take back; empty for all that is lent
-     * @param longest for all engines together
+     * @param timeout for all engines together
      */
-    public WorkerGroupFuture<Boolean> resumeMemory(List<String> tags, Duration longest) {
+    public WorkerGroupFuture<Boolean> resumeMemory(List<String> tags, Duration timeout) {
         String json = Json.write(tags);
         return call(
                 "resumeMemory",
-                h -> h.task(SGLangServerWorker::resumeMemory, json, seconds(longest))
+                h -> h.task(SGLangServerWorker::resumeMemory, json, seconds(timeout))
                         .remote());
     }
 
@@ -400,39 +400,39 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * Stops the generation of all engines. Requests may still come; they wait inside the engines. Repeating is safe.
      *
      * @param mode what becomes of the requests under way
-     * @param longest for all engines together
+     * @param timeout for all engines together
      */
-    public WorkerGroupFuture<Boolean> pauseGeneration(PauseMode mode, Duration longest) {
+    public WorkerGroupFuture<Boolean> pauseGeneration(PauseMode mode, Duration timeout) {
         return call(
                 "pauseGeneration",
-                h -> h.task(SGLangServerWorker::pauseGeneration, mode.name(), seconds(longest))
+                h -> h.task(SGLangServerWorker::pauseGeneration, mode.name(), seconds(timeout))
                         .remote());
     }
 
-    /** Lets the generation of all engines go on. Repeating is safe. */
-    public WorkerGroupFuture<Boolean> continueGeneration(Duration longest) {
+    /** Lets the generation of all engines continue. Repeating is safe. */
+    public WorkerGroupFuture<Boolean> continueGeneration(Duration timeout) {
         return call(
                 "continueGeneration",
-                h -> h.task(SGLangServerWorker::continueGeneration, seconds(longest))
+                h -> h.task(SGLangServerWorker::continueGeneration, seconds(timeout))
                         .remote());
     }
 
     /** Empties the engines' caches of prefixes; an engine that has requests refuses. */
-    public WorkerGroupFuture<Boolean> flushCache(Duration longest) {
+    public WorkerGroupFuture<Boolean> flushCache(Duration timeout) {
         return call(
                 "flushCache",
-                h -> h.task(SGLangServerWorker::flushCache, seconds(longest)).remote());
+                h -> h.task(SGLangServerWorker::flushCache, seconds(timeout)).remote());
     }
 
     /**
      * Posts one body to a control route of every engine, such as {@code /get_weights_by_name}, and answers with what each
      * said. An engine that does not answer with 200 fails the call with its words.
      */
-    public WorkerGroupFuture<String> engineCall(String route, Map<String, ?> body, Duration longest) {
+    public WorkerGroupFuture<String> engineCall(String route, Map<String, ?> body, Duration timeout) {
         String json = Json.write(body);
         return call(
                 "engineCall " + route,
-                h -> h.task(SGLangServerWorker::engineCall, route, json, seconds(longest))
+                h -> h.task(SGLangServerWorker::engineCall, route, json, seconds(timeout))
                         .remote());
     }
 
@@ -449,30 +449,30 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                 .map(json -> Json.read(json, FleetWeights.class));
     }
 
-    WorkerGroupFuture<UpdateOutcome> prepareUpdate(String noticeJson, Duration longest, Duration lease) {
+    WorkerGroupFuture<UpdateOutcome> prepareUpdate(String noticeJson, Duration timeout, Duration lease) {
         return call(
                         "updateWeights",
-                        h -> h.task(SGLangServerWorker::prepareUpdate, noticeJson, seconds(longest), seconds(lease))
+                        h -> h.task(SGLangServerWorker::prepareUpdate, noticeJson, seconds(timeout), seconds(lease))
                                 .remote())
                 .map(json -> Json.read(json, UpdateOutcome.class));
     }
 
-    WorkerGroupFuture<UpdateOutcome> applyUpdate(String id, String updateJson, Duration longest) {
+    WorkerGroupFuture<UpdateOutcome> applyUpdate(String id, String updateJson, Duration timeout) {
         return call(
                         "updateWeights",
-                        h -> h.task(SGLangServerWorker::applyUpdate, id, updateJson, seconds(longest))
+                        h -> h.task(SGLangServerWorker::applyUpdate, id, updateJson, seconds(timeout))
                                 .remote())
                 .map(json -> Json.read(json, UpdateOutcome.class));
     }
 
-    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String id, Duration longest) {
+    WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String id, Duration timeout) {
         return call(
                 "updateWeights",
-                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, id, seconds(longest))
+                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, id, seconds(timeout))
                         .remote());
     }
 
-    private static int seconds(Duration longest) {
-        return Math.toIntExact(Math.max(1, longest.toSeconds()));
+    private static int seconds(Duration timeout) {
+        return Math.toIntExact(Math.max(1, timeout.toSeconds()));
     }
 }

@@ -40,7 +40,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
     enum Ownership {
         /** This group started them. */
         OWNER,
-        /** Somebody else did, or a larger group of ours. */
+        /** Another program did, or a larger group of ours. */
         GUEST
     }
 
@@ -90,7 +90,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
      * @param why for the log
      * @return each one's URL, once the new process serves and the router knows it
      */
-    public abstract WorkerGroupFuture<String> restart(String why, Duration longest);
+    public abstract WorkerGroupFuture<String> restart(String why, Duration timeout);
 
     /** Ends every worker's process; the actors stay. Harmless when repeated; aborts a start that is under way. */
     public abstract WorkerGroupFuture<Boolean> shutdown();
@@ -163,7 +163,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
         }
     }
 
-    /** Ends the workers whoever started them, as {@link #close()} does for the owner. */
+    /** Ends the workers, also those that another program started, as {@link #close()} does for the owner. */
     public void destroy() {
         if (!closed.compareAndSet(false, true) || !Ray.isInitialized()) {
             return;

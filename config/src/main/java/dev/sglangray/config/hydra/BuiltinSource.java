@@ -20,7 +20,7 @@ import java.util.Objects;
 final class BuiltinSource implements ConfigSource {
     private static final String RESOURCE = "builtin.yaml";
 
-    /** Read once and never changed; whoever loads one gets a copy. */
+    /** Read once and never changed; each caller gets a copy. */
     private static final Map<String, Node> CONFIGS = read();
 
     private static Map<String, Node> read() {

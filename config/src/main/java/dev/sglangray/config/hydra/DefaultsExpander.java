@@ -80,7 +80,7 @@ final class DefaultsExpander {
         tree.children(children);
     }
 
-    /** What is wrong in a file is told together with the defaults lists that name it. */
+    /** What is wrong in a file is reported together with the defaults lists that name it. */
     private Optional<ConfigFile> load(DefaultsTree tree) {
         try {
             return repository.load(tree.item().configPath());

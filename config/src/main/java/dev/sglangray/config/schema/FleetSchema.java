@@ -26,7 +26,7 @@ final class FleetSchema {
                 "engine_resources",
                 amounts("What each engine takes besides accelerators, by Ray's names: CPU, memory."));
         properties.set("rest", amounts("What each bundle holds for others besides, by Ray's names."));
-        properties.set("name", EditorSchema.text("A placement group that somebody else made, to use instead."));
+        properties.set("name", EditorSchema.text("A placement group that exists already, to use instead."));
         properties.set(
                 "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));
         properties.set("bundles", numbers("The bundle of that group for each engine, by the engine's rank."));

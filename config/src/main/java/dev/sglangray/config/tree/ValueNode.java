@@ -42,7 +42,7 @@ public final class ValueNode extends Node {
         return !result && value instanceof String text && text.contains("${");
     }
 
-    /** Whether the value is {@code ???}: somebody has to give one before it is read. */
+    /** Whether the value is {@code ???}: the user must give one before it is read. */
     public boolean isMissing() {
         return !result && "???".equals(value);
     }

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Ranks engines by the bundles of somebody else's group: engine <i>i</i> goes into the bundle that a trainer named for it. The
+ * Ranks engines by the bundles of an existing group: engine <i>i</i> goes into the bundle that a trainer named for it. The
  * placement says how many engines a node has, the trainer's list which of them is which. Stateless.
  */
 final class BundleOrder {

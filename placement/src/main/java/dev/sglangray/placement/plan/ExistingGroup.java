@@ -7,7 +7,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A placement group that somebody else made, with what is needed to plan in it.
+ * A placement group that another program made, with what is needed to plan in it.
  *
  * @param name its name
  * @param namespaceName the Ray namespace that it was made in, or null for the driver's own

@@ -42,7 +42,7 @@ public final class FleetGrowth {
     /**
      * Makes ready.
      *
-     * @param request what the fleet was planned from, with the state of somebody else's placement group as it is now
+     * @param request what the fleet was planned from, with the state of the existing placement group as it is now
      * @param cluster the cluster as it is now, see {@link Cluster#widened}
      * @param room what its nodes have left
      * @param current the engines that the fleet has, at least one, and those whose bundles it keeps
@@ -82,7 +82,7 @@ public final class FleetGrowth {
      * Plans engines of these ranks.
      *
      * @param worldSize how many engines the fleet has then
-     * @param groupName the name of a placement group for them; not used where the fleet lives in somebody else's
+     * @param groupName the name of a placement group for them; not used where the fleet lives in an existing group
      * @return a plan of the further engines only, with the bundles that they need
      * @throws PlacementException when there is no place for one, saying what each node has left
      */
@@ -135,7 +135,7 @@ public final class FleetGrowth {
                             "with accelerator ids from the configuration nothing is reserved in Ray, so that"
                                     + " nobody knows which other accelerators are free")
                     .component(server.groupName())
-                    .fix("Launch the fleet anew, with the ranks that its component is to have.")
+                    .fix("Launch the fleet again, with the ranks that its component is to have.")
                     .build();
         }
     }
@@ -162,7 +162,7 @@ public final class FleetGrowth {
             try {
                 engine = maker.make(placement, bundles);
             } catch (PlacementException noBundle) {
-                // Somebody else's group has none left there.
+                // An existing group has none left there.
                 continue;
             }
             use(place.node(), place.pieces());

@@ -17,7 +17,7 @@ public sealed interface GroupPlan {
     record Own(String name, GroupStrategy strategy) implements GroupPlan {}
 
     /**
-     * A group that somebody else made, and keeps.
+     * A group that another program made, and keeps.
      *
      * @param namespaceName the Ray namespace that it was made in, or null for the driver's own
      */

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param engineResources what each engine takes of its bundle besides accelerators, by Ray's names: {@code CPU},
  *     {@code memory} in bytes, or a custom resource
  * @param rest what each bundle with accelerators of the fleet's own group holds for others, by Ray's names
- * @param existingName the group of somebody else to use, or null for one of the fleet's own
+ * @param existingName the existing group to use, or null for one of the fleet's own
  * @param existingNamespace the Ray namespace of that group, or null for the driver's own
  * @param bundles the bundle of that group for each engine, by the engine's rank; empty for the first that fit
  */
@@ -79,7 +79,7 @@ public record GroupSettings(
                 });
         if (existingName != null && (!rest.isEmpty() || strategy != GroupStrategy.PACK)) {
             throw PlacementException.builder(
-                            "placement group \"%s\" was made by somebody else, so its strategy and what its bundles hold are given"
+                            "placement group \"%s\" was made by another program, so its strategy and what its bundles hold are given"
                                     .formatted(existingName))
                     .seen(existingName)
                     .fix("Leave out strategy and rest, or the name.")
@@ -151,7 +151,7 @@ public record GroupSettings(
                 .anyMatch(type -> type.rayResource().equals(resource));
     }
 
-    /** The group of somebody else to use; empty for one of the fleet's own. */
+    /** The existing group to use; empty for one of the fleet's own. */
     public Optional<String> existing() {
         return Optional.ofNullable(existingName);
     }

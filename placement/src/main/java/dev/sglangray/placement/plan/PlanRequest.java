@@ -75,7 +75,7 @@ public final class PlanRequest {
         return from.groupSettings;
     }
 
-    /** The placement group for the processes: somebody else's, or one of the fleet's own with this name. */
+    /** The placement group for the processes: an existing one, or one of the fleet's own with this name. */
     GroupPlan group(String ownName) {
         return existingGroup()
                 .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
@@ -94,7 +94,7 @@ public final class PlanRequest {
         return from.warnings;
     }
 
-    /** The same request, with somebody else's placement group as it is now. */
+    /** The same request, with the existing placement group as it is now. */
     public PlanRequest withExistingGroup(ExistingGroup group) {
         Builder changed = from.copy();
         changed.existingGroup = group;
@@ -204,13 +204,13 @@ public final class PlanRequest {
             return this;
         }
 
-        /** The placement group of somebody else that the settings name, as it is now. */
+        /** The existing placement group that the settings name, as it is now. */
         public Builder existingGroup(ExistingGroup group) {
             this.existingGroup = group;
             return this;
         }
 
-        /** What the user should be told with the plan. */
+        /** Warnings for the user, shown with the plan. */
         public Builder warnings(List<String> lines) {
             this.warnings = List.copyOf(lines);
             return this;

@@ -6,7 +6,7 @@ import dev.sglangray.placement.plan.ExistingGroup;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Finds placement groups that somebody else made. */
+/** Finds placement groups that other programs made. */
 public final class ExistingGroups {
     private static final String CREATED = "CREATED";
 
@@ -30,8 +30,7 @@ public final class ExistingGroups {
                                 "there is no placement group \"%s\" in Ray namespace \"%s\"".formatted(name, wanted))
                         .seen(name)
                         .available("Placement groups", names(ledger))
-                        .fix(
-                                "Whoever makes it must do so first; a name counts only in the namespace that it was made in.")
+                        .fix("Its maker must do so first; a name counts only in the namespace that it was made in.")
                         .build());
         boolean placed =
                 group.bundles().stream().noneMatch(bundle -> bundle.nodeId().isEmpty());

@@ -44,7 +44,7 @@ public final class FleetReservation implements AutoCloseable {
      * Reserves all bundles of a plan. When this does not succeed, nothing stays reserved.
      *
      * @param deadline how long to wait for resources, from 1 s; counted in whole seconds
-     * @param progress is told what is waited for
+     * @param progress gets what is waited for
      * @throws PlacementException when the deadline passes, or a node is gone or too small for 10 s, saying which bundle lacks what on which node; when the name is
      *     taken in this Ray namespace; or when this thread is interrupted (noticed within a second; its flag stays set)
      */
@@ -225,7 +225,7 @@ public final class FleetReservation implements AutoCloseable {
         return own;
     }
 
-    /** Gives the bundles back; Ray ends the actors in them. Does nothing once that is done, nor to somebody else's group. */
+    /** Gives the bundles back; Ray ends the actors in them. Does nothing once that is done, nor to an existing group. */
     @Override
     public void close() {
         if (group != null && own && closed.compareAndSet(false, true)) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What a node has, what of it is held and by whom, as far as a ledger tells. Not thread-safe. */
+/** What a node has, what of it is held, and by which process, as far as a ledger tells. Not thread-safe. */
 final class NodeUsage {
     private static final double TOLERANCE = 1e-9;
 

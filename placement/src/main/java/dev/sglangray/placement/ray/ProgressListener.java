@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.ray;
 
-/** Is told what a reservation waits for; called on the thread that waits, at growing intervals. */
+/** Receives what a reservation waits for; called on the thread that waits, at growing intervals. */
 @FunctionalInterface
 public interface ProgressListener {
     /** One line for people, such as how long it has waited and what lacks. */

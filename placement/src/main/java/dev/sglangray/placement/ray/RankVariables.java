@@ -66,7 +66,7 @@ final class RankVariables {
             if (waiting.isEmpty()) {
                 return;
             }
-            // Not cleared: whoever stops the work up the stack looks at it.
+            // Not cleared: the caller that stops the work looks at it.
             if (Thread.currentThread().isInterrupted()) {
                 throw refusal("interrupted while reading %s on the nodes".formatted(NAME));
             }

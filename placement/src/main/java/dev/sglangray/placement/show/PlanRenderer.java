@@ -41,7 +41,7 @@ public final class PlanRenderer {
                                         "a router on node " + router.node().rank())
                                 .orElse("no router")));
         if (plan.group() instanceof GroupPlan.Existing existing) {
-            lines.add("placement group: \"%s\"%s, made by somebody else"
+            lines.add("placement group: \"%s\"%s, made by another program"
                     .formatted(
                             existing.name(),
                             existing.namespace()

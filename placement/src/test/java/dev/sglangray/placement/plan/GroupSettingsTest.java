@@ -245,8 +245,8 @@ class GroupSettingsTest {
                 "{rest: {GPU: 0.5}} | more than one accelerator, and Ray gives parts of one only. Set accelerator_share below 1",
                 "{rest: 3} | must be a map of Ray's resources",
                 "{rest: {GPU: 0}} | must be above 0",
-                "{name: x, strategy: SPREAD} | made by somebody else",
-                "{name: x, rest: {CPU: 1}} | made by somebody else",
+                "{name: x, strategy: SPREAD} | made by another program",
+                "{name: x, rest: {CPU: 1}} | made by another program",
                 "{namespace: x} | but no name",
                 "{accelerator_ids: trust_config, accelerator_share: 0.5} | nothing is reserved in Ray"
             })

@@ -104,9 +104,9 @@ public final class FleetLeftovers {
      *
      * @return what Ray still lists after that time, in words
      */
-    public static List<String> awaitGone(Optional<String> group, Optional<String> routerGroup, Duration longest)
+    public static List<String> awaitGone(Optional<String> group, Optional<String> routerGroup, Duration timeout)
             throws InterruptedException {
-        long end = System.nanoTime() + longest.toNanos();
+        long end = System.nanoTime() + timeout.toNanos();
         CountDownLatch never = new CountDownLatch(1);
         while (true) {
             FleetTraces traces = read();

@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  * over; a launch that was under way is taken back. Questions and {@link #close()} are answered meanwhile.
  */
 public class FleetOwnerActor {
-    /** Whoever launches asks for events several times a second; after this much silence it is gone. */
+    /** The command that launches asks for events several times a second; after this much silence it is gone. */
     private static final Duration FORGOTTEN = Duration.ofSeconds(30);
 
     private static final String TAKEN_DOWN = "the fleet was taken down while it was launched";

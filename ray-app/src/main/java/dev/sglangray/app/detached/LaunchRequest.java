@@ -6,7 +6,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an owner is told to launch; travels as JSON.
+ * What an owner launches; travels as JSON.
  *
  * @param configuration the section {@code cluster} and the launcher's block, resolved
  * @param component the component that places the engines, or null for the usual one

@@ -62,7 +62,7 @@ public final class Gateway implements AutoCloseable {
         return groups;
     }
 
-    /** Whoever attaches is told this from now on. */
+    /** Programs that attach get this from now on. */
     public void tell(GatewayFacts facts) {
         try {
             loop.tell(JSON.writeValueAsString(facts));

@@ -80,14 +80,14 @@ final class GatewayActor implements Mailbox {
      * the owner's actors alive.
      */
     static <T> T inPlaceOf(
-            String name, Supplier<T> create, BooleanSupplier isTaken, Runnable endOther, Duration longest) {
+            String name, Supplier<T> create, BooleanSupplier isTaken, Runnable endOther, Duration timeout) {
         try {
             return create.get();
         } catch (IllegalArgumentException taken) {
             LOG.warn("there is a gateway '{}' of an earlier fleet; it is ended", name);
             endOther.run();
             CountDownLatch never = new CountDownLatch(1);
-            long end = System.nanoTime() + longest.toNanos();
+            long end = System.nanoTime() + timeout.toNanos();
             while (isTaken.getAsBoolean()) {
                 if (System.nanoTime() - end > 0) {
                     throw new GatewayException("there is a gateway '" + name

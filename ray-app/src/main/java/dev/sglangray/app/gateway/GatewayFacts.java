@@ -5,7 +5,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What whoever attaches is told of a fleet. Travels as JSON.
+ * What a program that attaches learns of a fleet. Travels as JSON.
  *
  * @param serverGroup the server group's name, or null
  * @param routerGroup the router group's name, or null

@@ -61,7 +61,7 @@ public record RayAddress(String host, int port) {
     }
 
     /**
-     * Proves that something listens at the address, so that a typing error is told in seconds and not after a minute.
+     * Proves that something listens at the address, so that a typing error is reported in seconds and not after a minute.
      *
      * @throws SessionException when no connection can be made within the timeout
      */

@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * This driver's connection to one Ray cluster that somebody else runs.
+ * This driver's connection to one Ray cluster that runs already.
  *
  * <p>It never starts and never stops a cluster: the address is always handed to Ray, since without one Ray's Java
  * runtime starts a head and at exit stops every Ray process of the machine. Ray allows one connection in a JVM at a
@@ -110,7 +110,7 @@ public final class RaySession implements AutoCloseable {
         return new RaySession(null, Ray.getRuntimeContext().getNamespace(), uri, false);
     }
 
-    /** The cluster's address; empty for a connection made by somebody else. */
+    /** The cluster's address; empty for a connection made by another program. */
     public Optional<RayAddress> address() {
         return Optional.ofNullable(address);
     }

@@ -23,13 +23,13 @@ final class BucketBody extends RequestBody {
     private final long size;
     private final int index;
     private final byte[] end;
-    private final Duration longest;
+    private final Duration timeout;
 
-    BucketBody(BucketShelf shelf, long size, int index, Map<String, ?> more, Duration longest) {
+    BucketBody(BucketShelf shelf, long size, int index, Map<String, ?> more, Duration timeout) {
         this.shelf = shelf;
         this.size = size;
         this.index = index;
-        this.longest = longest;
+        this.timeout = timeout;
         String rest = Json.write(more);
         // An empty object has no member that a comma could follow.
         this.end = ((size == 2 ? "" : ",") + rest.substring(1)).getBytes(StandardCharsets.UTF_8);
@@ -52,7 +52,7 @@ final class BucketBody extends RequestBody {
 
     @Override
     public void writeTo(BufferedSink sink) throws IOException {
-        try (InputStream bucket = shelf.open(index, longest)) {
+        try (InputStream bucket = shelf.open(index, timeout)) {
             long left = size - 1;
             byte[] chunk = new byte[CHUNK];
             while (left > 0) {

@@ -58,10 +58,10 @@ final class BucketShelf {
      * One bucket's bytes, one JSON object without blanks around it. The next piece is on its way while one is read.
      *
      * @param bucket its place in the list, from 0
-     * @param longest how long to wait for one piece
+     * @param timeout how long to wait for one piece
      */
-    InputStream open(int bucket, Duration longest) {
-        return new Pieces(bucket, reference.sizes().get(bucket), longest);
+    InputStream open(int bucket, Duration timeout) {
+        return new Pieces(bucket, reference.sizes().get(bucket), timeout);
     }
 
     private CompletableFuture<byte[]> read(int bucket, long offset) {
@@ -78,16 +78,16 @@ final class BucketShelf {
     private final class Pieces extends InputStream {
         private final int bucket;
         private final long size;
-        private final Duration longest;
+        private final Duration timeout;
         private byte[] piece = {};
         private int at;
         private long asked;
         private @Nullable CompletableFuture<byte[]> next;
 
-        Pieces(int bucket, long size, Duration longest) {
+        Pieces(int bucket, long size, Duration timeout) {
             this.bucket = bucket;
             this.size = size;
-            this.longest = longest;
+            this.timeout = timeout;
             ask();
         }
 
@@ -105,13 +105,13 @@ final class BucketShelf {
                 return false;
             }
             try {
-                piece = awaited.get(longest.toMillis(), TimeUnit.MILLISECONDS);
+                piece = awaited.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new InterruptedIOException("interrupted while a bucket was read");
             } catch (TimeoutException e) {
                 throw new IOException(
-                        "the trainer gave no piece of bucket " + bucket + " within " + longest.toMillis() + " ms", e);
+                        "the trainer gave no piece of bucket " + bucket + " within " + timeout.toMillis() + " ms", e);
             } catch (ExecutionException e) {
                 throw new IOException("bucket " + bucket + " of the trainer cannot be read: " + e.getCause(), e);
             }

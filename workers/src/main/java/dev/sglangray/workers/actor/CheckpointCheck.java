@@ -12,7 +12,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks at a checkpoint before an engine is told to load it, so that what cannot work is refused while nothing has happened
+ * Looks at a checkpoint before an engine loads it, so that what cannot work is refused while nothing has happened
  * yet: a folder that is not on this node, or a model of another shape. Immutable.
  */
 final class CheckpointCheck {

@@ -76,14 +76,14 @@ final class EngineControl {
      *
      * @throws IOException when no answer came in time, so that it is not known what the engine did
      */
-    Answer post(String path, Map<String, ?> body, Duration longest) throws IOException {
+    Answer post(String path, Map<String, ?> body, Duration timeout) throws IOException {
         // Bytes, not a string: OkHttp would add a charset to the content type.
         RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
-        return post(path, json, longest);
+        return post(path, json, timeout);
     }
 
-    private Answer post(String path, RequestBody json, Duration longest) throws IOException {
-        long millis = Math.max(1, longest.toMillis());
+    private Answer post(String path, RequestBody json, Duration timeout) throws IOException {
+        long millis = Math.max(1, timeout.toMillis());
         OkHttpClient patient = once.newBuilder()
                 .callTimeout(millis, TimeUnit.MILLISECONDS)
                 .readTimeout(millis, TimeUnit.MILLISECONDS)
@@ -96,20 +96,20 @@ final class EngineControl {
     }
 
     /** Posts and wants 200; a {@link WorkerFailure} says what came instead. */
-    public boolean require(String path, Map<String, ?> body, Duration longest) {
-        return !answered(path, body, longest).isEmpty();
+    public boolean require(String path, Map<String, ?> body, Duration timeout) {
+        return !answered(path, body, timeout).isEmpty();
     }
 
     /** As {@link #require}; the answer's text, {@code {}} for an empty one. */
-    String answered(String path, Map<String, ?> body, Duration longest) {
+    String answered(String path, Map<String, ?> body, Duration timeout) {
         try {
-            Answer answer = post(path, body, longest);
+            Answer answer = post(path, body, timeout);
             if (!answer.ok()) {
                 throw new WorkerFailure(server + " answered " + path + " with " + answer.text());
             }
             return answer.body().isBlank() ? "{}" : answer.body();
         } catch (IOException e) {
-            throw new WorkerFailure(server + " did not answer " + path + " within " + longest.toSeconds() + " s: " + e);
+            throw new WorkerFailure(server + " did not answer " + path + " within " + timeout.toSeconds() + " s: " + e);
         }
     }
 
@@ -142,13 +142,13 @@ final class EngineControl {
         }
     }
 
-    private Answer postBucket(WeightUpdate update, int index, Map<String, ?> more, Duration longest)
+    private Answer postBucket(WeightUpdate update, int index, Map<String, ?> more, Duration timeout)
             throws IOException {
         String route = update.kind().route();
         if (update.shelf() == null) {
             Map<String, Object> body = new LinkedHashMap<>(update.buckets().get(index));
             body.putAll(more);
-            return post(route, body, longest);
+            return post(route, body, timeout);
         }
         BucketShelf shelf;
         try {
@@ -156,17 +156,17 @@ final class EngineControl {
         } catch (IOException e) {
             throw new EnginePort.BucketMissing(String.valueOf(e.getMessage()));
         }
-        return post(route, new BucketBody(shelf, update.shelf().sizes().get(index), index, more, longest), longest);
+        return post(route, new BucketBody(shelf, update.shelf().sizes().get(index), index, more, timeout), timeout);
     }
 
     /** The same calls for an event loop. */
     EnginePort port(ThreadLoop loop) {
         return new EnginePort() {
             @Override
-            public CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration longest) {
+            public CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration timeout) {
                 return loop.block(() -> {
                     try {
-                        return EngineControl.this.post(path, body, longest);
+                        return EngineControl.this.post(path, body, timeout);
                     } catch (IOException e) {
                         throw new WorkerFailure(e.toString());
                     }
@@ -175,19 +175,19 @@ final class EngineControl {
 
             @Override
             public CompletableFuture<Answer> postBucket(
-                    WeightUpdate update, int index, Map<String, ?> more, Duration longest) {
+                    WeightUpdate update, int index, Map<String, ?> more, Duration timeout) {
                 return loop.block(() -> {
                     try {
-                        return EngineControl.this.postBucket(update, index, more, longest);
+                        return EngineControl.this.postBucket(update, index, more, timeout);
                     } catch (IOException e) {
                         throw new WorkerFailure(server + " did not answer "
-                                + update.kind().route() + " within " + longest.toSeconds() + " s: " + e);
+                                + update.kind().route() + " within " + timeout.toSeconds() + " s: " + e);
                     }
                 });
             }
 
             @Override
-            public CompletableFuture<OptionalInt> requests(Duration longest) {
+            public CompletableFuture<OptionalInt> requests(Duration timeout) {
                 return loop.block(EngineControl.this::requests);
             }
         };

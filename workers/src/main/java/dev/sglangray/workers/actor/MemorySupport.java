@@ -12,7 +12,7 @@ final class MemorySupport {
     /** Why not, if not. */
     static Optional<String> refusal(ServerSpec spec, List<String> devices) {
         if (devices.isEmpty() || "cpu".equals(spec.serverArgs().get("device"))) {
-            return Optional.of("the engine runs on a CPU, where SGLang would end when told to release memory");
+            return Optional.of("the engine runs on a CPU, where SGLang would end on a release of memory");
         }
         if (!Boolean.TRUE.equals(spec.serverArgs().get("enable_memory_saver"))) {
             return Optional.of("the engine was started without enable_memory_saver: true (in the block 'server'),"

@@ -193,8 +193,8 @@ public class SGLangServerWorker {
         return known == null || ended.isDone() ? engine().url() : known;
     }
 
-    private <T> T ask(Duration longest, Supplier<CompletableFuture<T>> question) {
-        return LoopCalls.await(loop, longest, question);
+    private <T> T ask(Duration timeout, Supplier<CompletableFuture<T>> question) {
+        return LoopCalls.await(loop, timeout, question);
     }
 
     private static Duration seconds(int seconds) {

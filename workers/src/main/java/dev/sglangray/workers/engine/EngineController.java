@@ -585,10 +585,10 @@ public final class EngineController {
 
     // Waiting.
 
-    private CompletableFuture<Void> awaitOut(Duration longest) {
-        return waiters.until(registration::isOut, longest).thenAccept(out -> {
+    private CompletableFuture<Void> awaitOut(Duration timeout) {
+        return waiters.until(registration::isOut, timeout).thenAccept(out -> {
             if (!out) {
-                throw new WorkerFailure("no reply from the router's worker within " + text(longest)
+                throw new WorkerFailure("no reply from the router's worker within " + text(timeout)
                         + " that the router stopped sending: the engine may still get requests");
             }
         });
@@ -610,14 +610,14 @@ public final class EngineController {
                 });
     }
 
-    private CompletableFuture<Boolean> awaitServedOrHeld(Duration longest) {
+    private CompletableFuture<Boolean> awaitServedOrHeld(Duration timeout) {
         return waiters.until(
                 () -> registration.isServed()
                         || !held().isEmpty()
                         || isStartedWhilePaused()
                         || problem != null
                         || standing().isLost(),
-                longest);
+                timeout);
     }
 
     /** Completes with the number of requests that the engine has, once it has none or when the time is over. */
@@ -660,8 +660,8 @@ public final class EngineController {
      * @param lease after this the drain ends by itself
      * @return how many it still has when the time is over; -1 when the engine cannot tell
      */
-    public CompletableFuture<Integer> drain(Duration longest, Duration lease) {
-        Deadline deadline = Deadline.in(loop, longest);
+    public CompletableFuture<Integer> drain(Duration timeout, Duration lease) {
+        Deadline deadline = Deadline.in(loop, timeout);
         CompletableFuture<Void> kept = keep(record.withDrain(Lease.begin(loop.now(), lease)));
         events.add(EventKind.DRAINED, "no new requests");
         step();
@@ -682,16 +682,16 @@ public final class EngineController {
     }
 
     /** Lets new requests come again; completes when they do, or when something else keeps them away. */
-    public CompletableFuture<Boolean> undrain(Duration longest) {
+    public CompletableFuture<Boolean> undrain(Duration timeout) {
         if (record.drained() != null) {
             events.add(EventKind.DRAINED, "new requests may come again");
         }
         return keep(record.withDrain(null)).thenCompose(nothing -> {
             step();
-            return waiters.until(() -> registration.isServed() || registration.isOut(), longest)
+            return waiters.until(() -> registration.isServed() || registration.isOut(), timeout)
                     .thenApply(done -> {
                         if (!done) {
-                            throw new WorkerFailure("the engine was not back in the router within " + text(longest)
+                            throw new WorkerFailure("the engine was not back in the router within " + text(timeout)
                                     + "; its worker retries");
                         }
                         return true;
@@ -700,8 +700,8 @@ public final class EngineController {
     }
 
     /** Releases what is not released yet of these tags; no tags mean all. */
-    public CompletableFuture<Boolean> release(List<String> tags, Duration longest) {
-        return changes.alone("releaseMemory", longest, deadline -> {
+    public CompletableFuture<Boolean> release(List<String> tags, Duration timeout) {
+        return changes.alone("releaseMemory", timeout, deadline -> {
             settings.releaseRefusal().get().ifPresent(why -> {
                 throw new WorkerFailure(why);
             });
@@ -790,9 +790,9 @@ public final class EngineController {
      * Takes back what is released of these tags; no tags mean all. When all memory is back the engine gets requests again, once it
      * has its fleet's weights: an engine without a copy of released weights loads them from disk, or waits for an update.
      */
-    public CompletableFuture<Boolean> resume(List<String> tags, Duration longest) {
-        Deadline whole = Deadline.in(loop, longest);
-        return changes.alone("resumeMemory", longest, deadline -> {
+    public CompletableFuture<Boolean> resume(List<String> tags, Duration timeout) {
+        Deadline whole = Deadline.in(loop, timeout);
+        return changes.alone("resumeMemory", timeout, deadline -> {
                     Released before = record.released();
                     List<String> back = before.tags().stream()
                             .filter(tag -> tags.isEmpty() || tags.contains(tag))
@@ -820,7 +820,7 @@ public final class EngineController {
                     return awaitServedOrHeld(whole.left()).thenApply(done -> {
                         if (!done) {
                             throw new WorkerFailure("the engine has its memory, but was not back in the router within "
-                                    + text(longest) + "; its worker retries");
+                                    + text(timeout) + "; its worker retries");
                         }
                         return true;
                     });
@@ -849,8 +849,8 @@ public final class EngineController {
     }
 
     /** Stops generation. The router still sends to the engine: requests wait inside it. */
-    public CompletableFuture<Boolean> pause(PauseMode mode, Duration longest) {
-        return changes.alone("pauseGeneration", longest, deadline -> {
+    public CompletableFuture<Boolean> pause(PauseMode mode, Duration timeout) {
+        return changes.alone("pauseGeneration", timeout, deadline -> {
             PauseMode before = record.paused();
             int beforeNumber = pausedNumber;
             events.add(EventKind.HELD, "generation paused (" + mode.word() + ")");
@@ -888,9 +888,9 @@ public final class EngineController {
     }
 
     /** Lets generation continue. */
-    public CompletableFuture<Boolean> continueGeneration(Duration longest) {
-        Deadline whole = Deadline.in(loop, longest);
-        return changes.alone("continueGeneration", longest, deadline -> {
+    public CompletableFuture<Boolean> continueGeneration(Duration timeout) {
+        Deadline whole = Deadline.in(loop, timeout);
+        return changes.alone("continueGeneration", timeout, deadline -> {
                     if (isPauseDoubted() && standing().isServing()) {
                         pausedForUpdate = false;
                         supervisor.signal(new Signal.RestartWanted("the engine did not answer a request to pause"));
@@ -919,7 +919,7 @@ public final class EngineController {
                             .thenApply(done -> {
                                 if (!done) {
                                     throw new WorkerFailure("the engine generates, but was not in the router within "
-                                            + text(longest) + "; its worker retries");
+                                            + text(timeout) + "; its worker retries");
                                 }
                                 return true;
                             });
@@ -927,8 +927,8 @@ public final class EngineController {
     }
 
     /** READY, ABSENT or REFUSED. Once ready or absent, no requests come until {@link #settle} or the end of the lease. */
-    public CompletableFuture<UpdateOutcome> prepare(UpdateNotice notice, Duration longest, Duration lease) {
-        return changes.alone("prepareUpdate", longest, deadline -> {
+    public CompletableFuture<UpdateOutcome> prepare(UpdateNotice notice, Duration timeout, Duration lease) {
+        return changes.alone("prepareUpdate", timeout, deadline -> {
             Optional<String> obstacle = obstacle(notice);
             if (obstacle.isPresent()) {
                 return CompletableFuture.completedFuture(UpdateOutcome.of(Result.REFUSED, obstacle.get()));
@@ -1005,8 +1005,8 @@ public final class EngineController {
     }
 
     /** UPDATED, REFUSED, UNCERTAIN or ABSENT. The engine stays without requests. */
-    public CompletableFuture<UpdateOutcome> apply(String id, WeightUpdate wanted, Duration longest) {
-        return changes.alone("applyUpdate", longest, deadline -> {
+    public CompletableFuture<UpdateOutcome> apply(String id, WeightUpdate wanted, Duration timeout) {
+        return changes.alone("applyUpdate", timeout, deadline -> {
             if (update == null || !update.notice().id().equals(id)) {
                 return CompletableFuture.completedFuture(UpdateOutcome.of(
                         Result.ABSENT, "its worker was started again, or waited too long for the update"));
@@ -1038,9 +1038,9 @@ public final class EngineController {
      * @param id what the update was to bring
      * @return what keeps the engine from serving with them, in words; empty for nothing
      */
-    public CompletableFuture<String> settle(FleetWeights fleet, String id, Duration longest) {
-        Deadline whole = Deadline.in(loop, longest);
-        return changes.alone("settleUpdate", longest, deadline -> {
+    public CompletableFuture<String> settle(FleetWeights fleet, String id, Duration timeout) {
+        Deadline whole = Deadline.in(loop, timeout);
+        return changes.alone("settleUpdate", timeout, deadline -> {
                     if (update != null && !update.notice().id().equals(id)) {
                         return CompletableFuture.completedFuture("another update is under way: "
                                 + update.notice().text());
@@ -1066,7 +1066,7 @@ public final class EngineController {
                             .thenApply(done -> {
                                 if (!done) {
                                     throw new WorkerFailure("the engine has the weights, but was not back in the router"
-                                            + " within " + text(longest) + "; its worker retries");
+                                            + " within " + text(timeout) + "; its worker retries");
                                 }
                                 return whyNot();
                             });
@@ -1086,7 +1086,7 @@ public final class EngineController {
     }
 
     /** Replaces the process; completes when the new one serves, and the router sends to it unless something is held. */
-    public CompletableFuture<Boolean> restart(String why, Duration longest) {
+    public CompletableFuture<Boolean> restart(String why, Duration timeout) {
         SupervisionStatus before = standing();
         // A process that is starting is as new as was asked for.
         int wanted = before.incarnation() + (before.condition() instanceof Phase.Starting ? 0 : 1);
@@ -1099,14 +1099,14 @@ public final class EngineController {
                                                         || !held().isEmpty()
                                                         || isStartedWhilePaused()
                                                         || problem != null))),
-                        longest)
+                        timeout)
                 .thenApply(done -> {
                     if (standing().isLost()) {
                         throw new WorkerFailure(
                                 "the engine did not come back: " + standing().describe("engine"));
                     }
                     if (!done) {
-                        throw new WorkerFailure("the engine did not come back within " + text(longest)
+                        throw new WorkerFailure("the engine did not come back within " + text(timeout)
                                 + (standing().lastError() == null
                                         ? ""
                                         : "; the last error: " + standing().lastError()));
@@ -1137,8 +1137,8 @@ public final class EngineController {
     }
 
     /** Completes when a condition of this engine's state holds, with whether it does; for tests and status. */
-    public CompletableFuture<Boolean> until(Function<EngineController, Boolean> condition, Duration longest) {
-        return waiters.until(() -> condition.apply(this), longest);
+    public CompletableFuture<Boolean> until(Function<EngineController, Boolean> condition, Duration timeout) {
+        return waiters.until(() -> condition.apply(this), timeout);
     }
 
     /** Whether the router is known to send to the engine, or to have nothing to do with it. */

@@ -30,7 +30,7 @@ public interface EnginePort {
      *
      * @return the answer; a failure when none came in time, so that it is not known what the engine did
      */
-    CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration longest);
+    CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration timeout);
 
     /**
      * Posts one bucket of an update to the route of its kind, once.
@@ -40,7 +40,7 @@ public interface EnginePort {
      * @return the answer; a {@link BucketMissing} when the bucket could not be read, so that nothing was asked of the engine; any
      *     other failure when no answer came in time
      */
-    CompletableFuture<Answer> postBucket(WeightUpdate update, int index, Map<String, ?> more, Duration longest);
+    CompletableFuture<Answer> postBucket(WeightUpdate update, int index, Map<String, ?> more, Duration timeout);
 
     /** A bucket could not be read where it lies. */
     final class BucketMissing extends RuntimeException {
@@ -51,5 +51,5 @@ public interface EnginePort {
     }
 
     /** How many requests run and wait in it by {@code /v1/loads}; empty for an engine without that route; or a failure. */
-    CompletableFuture<OptionalInt> requests(Duration longest);
+    CompletableFuture<OptionalInt> requests(Duration timeout);
 }

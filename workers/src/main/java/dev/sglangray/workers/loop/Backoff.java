@@ -6,13 +6,13 @@ import java.time.Duration;
 /** A wait that doubles from one failure to the next, up to a longest. Not thread-safe. */
 public final class Backoff {
     private final Duration first;
-    private final Duration longest;
+    private final Duration timeout;
     private Duration next;
 
     /** Begins with the first wait, above zero. */
-    public Backoff(Duration first, Duration longest) {
+    public Backoff(Duration first, Duration timeout) {
         this.first = first;
-        this.longest = longest;
+        this.timeout = timeout;
         this.next = first;
     }
 
@@ -20,7 +20,7 @@ public final class Backoff {
     public Duration next() {
         Duration wait = next;
         Duration doubled = wait.multipliedBy(2);
-        next = doubled.compareTo(longest) <= 0 ? doubled : longest;
+        next = doubled.compareTo(timeout) <= 0 ? doubled : timeout;
         return wait;
     }
 

@@ -16,13 +16,13 @@ public final class ChangeLock {
      * Runs a change alone.
      *
      * @param what names it, for those who wait
-     * @param longest for the wait and the change
+     * @param timeout for the wait and the change
      * @throws WorkerFailure when another change takes longer, or the thread is interrupted, whose flag stays
      */
-    public <T> T alone(String what, Duration longest, Function<Deadline, T> change) {
-        Deadline deadline = Deadline.in(longest);
+    public <T> T alone(String what, Duration timeout, Function<Deadline, T> change) {
+        Deadline deadline = Deadline.in(timeout);
         try {
-            if (!lock.tryLock(longest.toNanos(), TimeUnit.NANOSECONDS)) {
+            if (!lock.tryLock(timeout.toNanos(), TimeUnit.NANOSECONDS)) {
                 throw new WorkerFailure(what + ": " + underWay + " was still under way after " + deadline.text());
             }
         } catch (InterruptedException e) {

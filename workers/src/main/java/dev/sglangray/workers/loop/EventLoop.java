@@ -34,9 +34,9 @@ public interface EventLoop {
      * @param late the failure when the time is over
      */
     default <T> CompletableFuture<T> within(
-            Duration longest, CompletableFuture<T> future, Supplier<? extends RuntimeException> late) {
+            Duration timeout, CompletableFuture<T> future, Supplier<? extends RuntimeException> late) {
         CompletableFuture<T> bounded = new CompletableFuture<>();
-        Timer timer = schedule(longest, () -> bounded.completeExceptionally(late.get()));
+        Timer timer = schedule(timeout, () -> bounded.completeExceptionally(late.get()));
         CompletableFuture<T> unused = future.whenComplete((value, failure) -> {
             timer.cancel();
             if (failure == null) {

@@ -17,13 +17,13 @@ public final class LoopCalls {
     private LoopCalls() {}
 
     /** The answer of the loop; fails with a {@link WorkerFailure}, an interrupt included, whose flag stays. */
-    public static <T> T await(ThreadLoop loop, Duration longest, Supplier<CompletableFuture<T>> question) {
+    public static <T> T await(ThreadLoop loop, Duration timeout, Supplier<CompletableFuture<T>> question) {
         try {
-            return loop.ask(question).get(longest.plus(WAY).toMillis(), TimeUnit.MILLISECONDS);
+            return loop.ask(question).get(timeout.plus(WAY).toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             throw new WorkerFailure(EventLoop.words(e.getCause() == null ? e : e.getCause()));
         } catch (TimeoutException e) {
-            throw new WorkerFailure("the worker did not do it within " + longest.toSeconds() + " s");
+            throw new WorkerFailure("the worker did not do it within " + timeout.toSeconds() + " s");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new WorkerFailure("the wait was interrupted");

@@ -40,11 +40,11 @@ public final class Turns {
      * Runs a change when it has its turn.
      *
      * @param what names it, for those that wait
-     * @param longest for the wait and the change
+     * @param timeout for the wait and the change
      */
     public <T> CompletableFuture<T> alone(
-            String what, Duration longest, Function<Deadline, CompletableFuture<T>> change) {
-        Deadline deadline = Deadline.in(loop, longest);
+            String what, Duration timeout, Function<Deadline, CompletableFuture<T>> change) {
+        Deadline deadline = Deadline.in(loop, timeout);
         return turn(what, deadline).thenCompose(mine -> {
             underWay = what;
             CompletableFuture<T> running;

@@ -20,13 +20,13 @@ public final class Waiters {
     }
 
     /** Completes with true once a condition holds, with false when the time is over before. */
-    public CompletableFuture<Boolean> until(BooleanSupplier condition, Duration longest) {
+    public CompletableFuture<Boolean> until(BooleanSupplier condition, Duration timeout) {
         if (condition.getAsBoolean()) {
             return CompletableFuture.completedFuture(true);
         }
         Waiter waiter = new Waiter(condition, new CompletableFuture<>());
         waiting.add(waiter);
-        EventLoop.Timer timer = loop.schedule(longest, () -> {
+        EventLoop.Timer timer = loop.schedule(timeout, () -> {
             waiting.remove(waiter);
             waiter.done().complete(condition.getAsBoolean());
         });

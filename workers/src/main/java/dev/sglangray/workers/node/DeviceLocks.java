@@ -76,10 +76,10 @@ public final class DeviceLocks {
      * Waits for accelerators, always in the same order, so that two who want several never wait for each other.
      *
      * @param devices their ids, as Ray has them
-     * @param who is told to those who wait meanwhile
-     * @param patience how long one other may hold an accelerator; the time begins anew with the next one
+     * @param who the name that waiting engines see meanwhile
+     * @param patience how long one other may hold an accelerator; the time begins again with the next one
      * @param abort ends the wait when it is complete
-     * @param waiting is told whom it waits for, whenever that changes, and null when it waits no more
+     * @param waiting gets the holder that it waits for, whenever that changes, and null when it waits no more
      * @throws WorkerFailure when the patience is over, the wait was aborted or the thread interrupted, whose flag stays
      */
     public Held acquire(

@@ -144,7 +144,7 @@ public final class HttpServerProcess {
         }
     }
 
-    /** The port went to somebody else between our check and the child's bind. */
+    /** The port went to another program between our check and the child's bind. */
     private static final class PortLostException extends RuntimeException {
         PortLostException(String message) {
             super(message);
@@ -229,7 +229,7 @@ public final class HttpServerProcess {
         return LogText.of(child.logTail(TAIL_LINES), child.logFile(), node.ip());
     }
 
-    /** Whom to tell when the child ends by itself after it was ready. */
+    /** What to call when the child ends by itself after it was ready. */
     void listen(ExitListener toTell) {
         listener = toTell;
     }
@@ -274,9 +274,9 @@ public final class HttpServerProcess {
         return (System.nanoTime() - begin) / 1e9;
     }
 
-    private void waitForAny(Duration longest, CompletableFuture<?>... futures) {
+    private void waitForAny(Duration timeout, CompletableFuture<?>... futures) {
         try {
-            CompletableFuture.anyOf(futures).get(Math.max(1, longest.toMillis()), TimeUnit.MILLISECONDS);
+            CompletableFuture.anyOf(futures).get(Math.max(1, timeout.toMillis()), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             // The caller looks at what is done.
         } catch (ExecutionException e) {

@@ -48,7 +48,7 @@ public final class RouterProcess implements ServerProcess {
         try {
             Map<String, Object> arguments = new LinkedHashMap<>(spec.routerArgs());
             boolean chosen = arguments.get("port") == null && incarnation.port() == null;
-            // Whoever uses the fleet has the router's URL and nothing else, so a successor must have the same.
+            // The users of a fleet have the router's URL and nothing else, so a successor must have the same.
             PortLease http = kit.port(arguments, "port", incarnation.port(), true);
             leases.add(http);
             // The default is the same for all, so that a node's second router would not start.

@@ -31,6 +31,6 @@ public interface ServerProcess {
     /** All that it knows of itself. */
     WorkerStatus status();
 
-    /** Whom to tell when it ends by itself; to be set before the start. */
+    /** What to call when it ends by itself; to be set before the start. */
     void listen(ExitListener listener);
 }

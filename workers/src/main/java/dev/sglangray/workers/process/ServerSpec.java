@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param groupName the group, part of the actor's name {@code <group>:<rank>}
  * @param rank the engine's rank, 0 and up
- * @param groupSize how many engines the group has; it may be told another number later
+ * @param groupSize how many engines the group has; the number may change later
  * @param serverType {@code srt} (language models) or {@code embodied} (sglang.multimodal_gen); RLinf's words
  * @param serverArgs SGLang's ServerArgs by field name, passed through; null values are unset
  * @param environment variables on top of the worker's own
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * @param healthTimeoutSeconds how long the engine may take to become healthy; RLinf's value is 900
  * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
  * @param supervision how the engine is looked after
- * @param routerGroup the group of the fleet's router, which is told when the engine comes and goes; null for none
+ * @param routerGroup the group of the fleet's router, which learns when the engine comes and goes; null for none
  * @param advertiseHost the host in the engine's URL, or null for the one that follows from where it listens
  */
 public record ServerSpec(

@@ -7,7 +7,7 @@ public enum InFlightPolicy {
     DRAIN,
     /** They end at once, with what they have so far. */
     ABORT,
-    /** They stay and are computed anew after the update: the tokens that they have are by the old weights, the rest by the new. */
+    /** They stay and are computed again after the update: the tokens that they have are by the old weights, the rest by the new. */
     RETRACT,
     /** They stay and go on after the update with the cache that they have: part by the old weights, the rest by the new. */
     IN_PLACE

@@ -7,7 +7,7 @@ import java.util.Locale;
 public enum PauseMode {
     /** They end, with what they have so far. */
     ABORT,
-    /** They stay, give their memory back, and are computed anew afterwards, with the weights of then. */
+    /** They stay, give their memory back, and are computed again afterwards, with the weights of then. */
     RETRACT,
     /** They stay as they are, and go on afterwards with the cache that they have. */
     IN_PLACE;

@@ -15,6 +15,6 @@ public enum WorkerState {
     RESTARTING,
     /** Did not start, or ended by itself. */
     FAILED,
-    /** Ended because somebody asked. */
+    /** Ended on request. */
     STOPPED
 }

@@ -5,7 +5,7 @@ import io.ray.api.ObjectRef;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 
-/** The calls of all worker groups of this JVM, for whoever ends its connection to Ray. */
+/** The calls of all worker groups of this JVM, for the code that ends its connection to Ray. */
 public final class ObjectRefFutures {
     private static final Duration ENOUGH = Duration.ofSeconds(5);
 

@@ -484,7 +484,7 @@ public final class EngineRegistry {
         member.awaitedAt = loop.now();
         members.put(key, member);
         if (member.hasWorker()) {
-            // What its worker said before this, it may have taken back since, and been told that the engine is out.
+            // What its worker said before this, it may have taken back since, and have learned that the engine is out.
             member.epoch = Math.max(endpoint.epoch(), seen(key));
             member.why = "its worker has not reported yet";
             question(member);
@@ -632,8 +632,8 @@ public final class EngineRegistry {
     }
 
     /** Completes with whether the router is known not to list a URL, within a time. */
-    public CompletableFuture<Boolean> awaitOut(String url, Duration longest) {
-        return waiters.until(() -> sync.isOut(url), longest);
+    public CompletableFuture<Boolean> awaitOut(String url, Duration timeout) {
+        return waiters.until(() -> sync.isOut(url), timeout);
     }
 
     // Weights, and changes of the fleet.
@@ -660,7 +660,7 @@ public final class EngineRegistry {
         });
     }
 
-    /** Written down first: a successor must not know less than anybody was told. */
+    /** Written down first: a successor must not know less than was answered. */
     private CompletableFuture<Void> take(FleetWeights fresh) {
         coming = fresh;
         save();
@@ -773,7 +773,7 @@ public final class EngineRegistry {
     }
 
     /** Completes with whether every member that is wanted is listed, and nothing else of ours, within a time. */
-    public CompletableFuture<Boolean> awaitSettled(Duration longest) {
+    public CompletableFuture<Boolean> awaitSettled(Duration timeout) {
         return waiters.until(
                 () -> sync.isPrimed()
                         && isSettled()
@@ -781,7 +781,7 @@ public final class EngineRegistry {
                                 .filter(this::isWanted)
                                 .allMatch(member -> isHealthy(member)
                                         || sync.error(member.endpoint.url()).startsWith("the router refused")),
-                longest);
+                timeout);
     }
 
     private boolean isHealthy(Member member) {

@@ -79,7 +79,7 @@ public final class RouterArguments {
                     || WITH_PASSWORD.matcher(String.valueOf(value)).find()) {
                 throw new WorkerFailure(
                         key + " cannot change on a router that runs: changes are kept on the node's disk,"
-                                + " where no secret goes. Launch the fleet anew with it");
+                                + " where no secret goes. Launch the fleet again with it");
             }
         });
     }

@@ -213,9 +213,9 @@ public final class RouterKeeper implements AutoCloseable {
     }
 
     /** Replaces the process; returns when the new one serves and lists every server that it is to send to. */
-    public void restart(String why, Duration longest) {
-        await(longest, () -> {
-            Deadline whole = Deadline.in(loop, longest);
+    public void restart(String why, Duration timeout) {
+        await(timeout, () -> {
+            Deadline whole = Deadline.in(loop, timeout);
             SupervisionStatus before = supervisor.standing();
             // A process that is starting is as new as was asked for.
             int wanted = before.incarnation() + (before.condition() instanceof Phase.Starting ? 0 : 1);
@@ -224,7 +224,7 @@ public final class RouterKeeper implements AutoCloseable {
                             () -> supervisor.standing().incarnation() >= wanted
                                     && (supervisor.standing().isLost()
                                             || supervisor.standing().isServing()),
-                            longest)
+                            timeout)
                     .thenCompose(serving -> serving && supervisor.standing().isServing()
                             ? registry.awaitSettled(whole.left())
                             : CompletableFuture.completedFuture(false))
@@ -235,7 +235,7 @@ public final class RouterKeeper implements AutoCloseable {
                         }
                         if (!done) {
                             throw new WorkerFailure("the router did not come back with its servers within "
-                                    + longest.toSeconds() + " s"
+                                    + timeout.toSeconds() + " s"
                                     + (now.lastError() == null ? "" : "; the last error: " + now.lastError()));
                         }
                         return true;
@@ -244,8 +244,8 @@ public final class RouterKeeper implements AutoCloseable {
     }
 
     /** Asks the loop, and waits a little longer than it may take. */
-    private <T> T await(Duration longest, Supplier<CompletableFuture<T>> question) {
-        return LoopCalls.await(loop, longest, question);
+    private <T> T await(Duration timeout, Supplier<CompletableFuture<T>> question) {
+        return LoopCalls.await(loop, timeout, question);
     }
 
     /** Ends the process for good; returns when nothing is left of it. Harmless when repeated. */

@@ -74,13 +74,13 @@ public final class RouterReconfiguration {
      * Changes arguments; returns when the new router serves at the old URL and has all its servers.
      *
      * @param more by name; null for the router's own default
-     * @param longest for all of it
+     * @param timeout for all of it
      * @throws WorkerFailure with the words of what failed; the arguments are as before then
      */
-    public void apply(RouterKeeper keeper, Map<String, Object> more, EventSink events, Duration longest) {
+    public void apply(RouterKeeper keeper, Map<String, Object> more, EventSink events, Duration timeout) {
         RouterArguments.requireChangeable(more);
         check.accept(more);
-        boolean unused = changes.alone("the change of arguments", longest, deadline -> {
+        boolean unused = changes.alone("the change of arguments", timeout, deadline -> {
             String text = RouterArguments.text(more);
             // The router that never started, or is lost, has the words for it.
             keeper.url();

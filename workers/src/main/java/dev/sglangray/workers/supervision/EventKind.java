@@ -21,7 +21,7 @@ public enum EventKind {
     WITHDRAWN,
     /** The router sends to it, or a router has its servers again. */
     PUBLISHED,
-    /** The router could not be told; it is tried again. */
+    /** The router could not be reached; the worker retries. */
     TELLING_FAILED,
     /** The worker's own process was replaced by Ray. */
     WORKER_RESTARTED,
@@ -35,11 +35,11 @@ public enum EventKind {
     HELD,
     /** It has other weights, or could not get them. */
     WEIGHTS,
-    /** Somebody asked for a new process. */
+    /** A new process was asked for. */
     RESTART_WANTED,
     /** A router's arguments were changed, or could not be. */
     ARGUMENTS,
-    /** Somebody ended it. */
+    /** It was ended on request. */
     STOPPED,
     /** The fleet's owner changed something: how many engines there are, or where. */
     FLEET,

@@ -5,6 +5,6 @@ package dev.sglangray.workers.supervision;
 public enum OnDegraded {
     /** Serves on with the others. */
     CONTINUE,
-    /** Counts as lost, so that whoever watches over it ends it. */
+    /** Counts as lost, so that its owner ends it. */
     FAIL
 }

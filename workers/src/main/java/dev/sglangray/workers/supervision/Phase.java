@@ -6,7 +6,7 @@ import java.time.Instant;
 /** Where a supervised process stands. */
 public sealed interface Phase {
 
-    /** Nothing is wanted: not started yet, or ended because somebody asked. */
+    /** Nothing is wanted: not started yet, or ended on request. */
     record Idle() implements Phase {}
 
     /** Waits for its next start. */

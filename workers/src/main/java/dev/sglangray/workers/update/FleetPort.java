@@ -30,16 +30,16 @@ public interface FleetPort {
 
     /** READY, ABSENT or REFUSED; the first two get no requests until they are settled or the lease is over. */
     CompletableFuture<Map<Integer, UpdateOutcome>> prepare(
-            List<Integer> ranks, UpdateNotice notice, Duration longest, Duration lease);
+            List<Integer> ranks, UpdateNotice notice, Duration timeout, Duration lease);
 
     /** UPDATED, or why not. */
     CompletableFuture<Map<Integer, UpdateOutcome>> apply(
-            List<Integer> ranks, String id, WeightUpdate update, Duration longest);
+            List<Integer> ranks, String id, WeightUpdate update, Duration timeout);
 
     /** As the registry's {@code commit}; fails when no answer came. */
     CompletableFuture<Commit> commit(FleetWeights weights, String token);
 
     /** What keeps engines from serving with these weights, in words; empty texts for the others. */
     CompletableFuture<Map<Integer, String>> settle(
-            List<Integer> ranks, FleetWeights weights, String id, Duration longest);
+            List<Integer> ranks, FleetWeights weights, String id, Duration timeout);
 }

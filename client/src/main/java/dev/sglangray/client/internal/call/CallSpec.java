@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param body the bytes to post, not to be changed, or null
  * @param contentType of the body and of the answer
  * @param requestId sent as {@code X-Request-Id}
- * @param rids the ids by which an engine can be told to abort it; empty if there are none
+ * @param rids the ids by which an engine can abort it; empty if there are none
  * @param onlyAt the one server to ask, or null for any
  */
 @SuppressWarnings("ArrayRecordComponent") // Never compared.

@@ -24,11 +24,11 @@ final class EachEngine {
     static <T> Map<Integer, T> ask(
             ServerGroup engines,
             Function<ServerGroup, WorkerGroupFuture<T>> question,
-            Duration longest,
+            Duration timeout,
             Consumer<WorkerException> silent) {
         Map<Integer, WorkerGroupFuture<T>> asked = new TreeMap<>();
         engines.ranks().forEach(rank -> asked.put(rank, question.apply(engines.on(rank))));
-        long end = System.nanoTime() + longest.toNanos();
+        long end = System.nanoTime() + timeout.toNanos();
         Map<Integer, T> answers = new TreeMap<>();
         asked.forEach((rank, answer) -> {
             try {

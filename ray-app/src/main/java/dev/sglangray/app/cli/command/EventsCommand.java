@@ -31,8 +31,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         header = "Show what happened to a running fleet.",
         description = {
-            "Show what happened to a running fleet since it was launched: deaths, restarts, failed probes, what the",
-            "router was told; the last 500 events of each worker, by time.",
+            "Show what happened to a running fleet since it was launched: deaths, restarts, failed probes, the",
+            "router's list; the last 500 events of each worker, by time.",
             "Exits with 1 when there is no such fleet.",
             ""
         })

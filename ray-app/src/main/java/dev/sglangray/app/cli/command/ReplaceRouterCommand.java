@@ -58,7 +58,7 @@ public final class ReplaceRouterCommand implements Callable<Integer> {
             converter = OptionValues.Seconds.class,
             defaultValue = "300",
             description = "How long all of it may take. Default: ${DEFAULT-VALUE}")
-    private Duration longest = Duration.ofMinutes(5);
+    private Duration timeout = Duration.ofMinutes(5);
 
     @Parameters(
             paramLabel = "ARGUMENT",
@@ -86,7 +86,7 @@ public final class ReplaceRouterCommand implements Callable<Integer> {
                     .orElseThrow(() -> new NoFleetException("the fleet has no router that lives"));
             progress.line("the router is replaced ...");
             String url =
-                    router.replace(changes, longest).await(longest.plus(ANSWER)).get(0);
+                    router.replace(changes, timeout).await(timeout.plus(ANSWER)).get(0);
             progress.line("the router serves at " + url + " with " + String.join(" ", lines));
         }
         return ExitCode.OK;

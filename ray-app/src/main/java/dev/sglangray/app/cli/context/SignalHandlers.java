@@ -51,9 +51,9 @@ public final class SignalHandlers {
     }
 
     /** Whether a signal has come, or comes within a time. */
-    boolean awaitSignal(Duration longest) {
+    boolean awaitSignal(Duration timeout) {
         try {
-            return came.await(longest.toMillis(), TimeUnit.MILLISECONDS);
+            return came.await(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return received.get() != 0;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Looks after a fleet in the foreground: tells what is lost, what is being replaced and what is back, and ends the watch when
- * the fleet's policy says that it is lost. The workers heal themselves; here it is only told.
+ * the fleet's policy says that it is lost. The workers heal themselves; here it is only reported.
  */
 public final class FleetWatch {
     private static final Duration INTERVAL = Duration.ofSeconds(2);
