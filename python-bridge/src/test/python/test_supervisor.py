@@ -257,14 +257,17 @@ def test_end_of_input_before_the_first_line_starts_nothing(supervised: Supervise
 TREE = """
 import os, signal, sys, time
 def daemon(deaf):
+    said, say = os.pipe()
     if os.fork() == 0:
         os.setsid()
         if os.fork() == 0:
             if deaf: signal.signal(signal.SIGTERM, signal.SIG_IGN)
             print(os.getpid(), flush=True)
+            os.write(say, b"x")
             while True: time.sleep(60)
         os._exit(0)
     os.wait()
+    os.read(said, 1)
 deaf = sys.argv[1] == "deaf"
 if deaf: signal.signal(signal.SIGTERM, signal.SIG_IGN)
 for _ in range(3): daemon(deaf)

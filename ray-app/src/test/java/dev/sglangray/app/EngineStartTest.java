@@ -44,9 +44,9 @@ class EngineStartTest {
     @Test
     void enginesThatShareAcceleratorsMayTakeTheirTurns() {
         Duration one = Duration.ofMinutes(2);
-        assertThat(EngineStart.longest(engines("0-3"), one)).isEqualTo(one);
-        assertThat(EngineStart.longest(engines("0:0-2,1:3"), one)).isEqualTo(Duration.ofMinutes(6));
-        assertThat(EngineStart.longest(List.of(), one)).isEqualTo(one);
+        assertThat(EngineStart.timeout(engines("0-3"), one)).isEqualTo(one);
+        assertThat(EngineStart.timeout(engines("0:0-2,1:3"), one)).isEqualTo(Duration.ofMinutes(6));
+        assertThat(EngineStart.timeout(List.of(), one)).isEqualTo(one);
     }
 
     @Test
