@@ -42,7 +42,7 @@ class FleetEndedError(FleetError):
 
 
 class FleetCallLostError(FleetError):
-    """The gateway's process died with the call, and is back: the fleet continues to run, and so does the group that was called.
+    """The gateway's process died with the call, and is back: the fleet and the group that was called continue to run.
 
     Whether the fleet did what was asked is not known. Look (``status``, ``weight_version``), or ask again.
     """

@@ -525,7 +525,7 @@ class FleetGroup:
     # -- letting go
 
     def detach(self) -> None:
-        """Lets go of the fleet, which continues to run. Nothing of this driver's is left there. Harmless when repeated."""
+        """Lets go of the fleet, which continues to run without anything of this driver. Harmless when repeated."""
         self._gateway = None
         # Ray ends the actor of the other with its last reference, which updates under way have.
         self._shelf = Shelf(self.namespace)

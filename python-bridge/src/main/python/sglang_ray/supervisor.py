@@ -47,7 +47,7 @@ KILL_PATIENCE_S = 10.0
 OUTPUT_CHUNKS = 16
 #: So much output may wait for a slow log, in bytes.
 MAX_BACKLOG = 8 << 20
-#: After so long in one write the log counts as hung, in seconds: what then does not fit is lost, and the tree continues to run.
+#: After so long in one write the log counts as hung, in seconds: what then does not fit is lost.
 LOG_PATIENCE_S = 5.0
 #: So long what the command printed last may take to reach the log before its end is reported, in seconds.
 FLUSH_S = 1.0

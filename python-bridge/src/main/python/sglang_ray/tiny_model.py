@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m sglang_ray.tiny_model DIR``: a tiny Llama, made locally in a second, nothing downloaded.
 
-Its weights are random except that each word of :data:`TEXT` leads to the next one: whatever the prompt, it continues with
-that text, through the real engine. With another seed the words come in another order, which shows that weights were
+Its weights are random except that each word of :data:`TEXT` leads to the next one: whatever the prompt, that text
+follows, through the real engine. With another seed the words come in another order, which shows that weights were
 exchanged. The same seed gives the same files, byte for byte. Needs the package ``tokenizers`` only, not torch.
 """
 
