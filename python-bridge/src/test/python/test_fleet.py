@@ -263,7 +263,7 @@ def test_a_call_that_is_lost_with_the_gateway_s_process(box: Box, monkeypatch: p
     said = [Ref(failure=ActorUnavailableError("restarting")), back, back]
     box.facts = Method(lambda: said.pop(0))
     calling = group.is_healthy()
-    with pytest.raises(errors.FleetCallLostError, match="that is back and the fleet goes on"):
+    with pytest.raises(errors.FleetCallLostError, match="that is back and the fleet continues to run"):
         calling.wait()
     with pytest.raises(errors.FleetCallLostError):
         asyncio.run(group.is_healthy().async_wait())

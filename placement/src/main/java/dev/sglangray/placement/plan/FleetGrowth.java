@@ -133,7 +133,7 @@ public final class FleetGrowth {
         if (request.groupSettings().acceleratorIds() == AcceleratorIds.TRUST_CONFIG && width() > 0) {
             throw PlacementException.builder(
                             "with accelerator ids from the configuration nothing is reserved in Ray, so that"
-                                    + " nobody knows which other accelerators are free")
+                                    + " it is not known which other accelerators are free")
                     .component(server.groupName())
                     .fix("Launch the fleet again, with the ranks that its component is to have.")
                     .build();

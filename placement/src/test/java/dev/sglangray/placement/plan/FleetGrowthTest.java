@@ -267,7 +267,7 @@ class FleetGrowthTest {
         PlanRequest request = request(cluster, 1, 0, 0).groupSettings(trusting).build();
         FleetPlan plan = FleetPlanner.plan(request);
         assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 1))
-                .hasMessageContaining("nobody knows which other accelerators are free");
+                .hasMessageContaining("it is not known which other accelerators are free");
     }
 
     @Test

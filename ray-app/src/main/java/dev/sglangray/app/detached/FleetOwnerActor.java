@@ -253,9 +253,7 @@ public class FleetOwnerActor {
             while (!launchEnded.await(LOOK.toMillis(), TimeUnit.MILLISECONDS)) {
                 if (System.nanoTime() - asked > FORGOTTEN.toNanos()) {
                     forgotten = true;
-                    LOG.warn(
-                            "nobody has asked for {} s how the launch goes on; it is taken back",
-                            FORGOTTEN.toSeconds());
+                    LOG.warn("no driver has asked about the launch for {} s; it is taken back", FORGOTTEN.toSeconds());
                     close();
                     return;
                 }

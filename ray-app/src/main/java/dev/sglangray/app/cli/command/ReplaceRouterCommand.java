@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
         header = "Change the arguments of a running router.",
         description = {
             "Replace the router of a running fleet by one with other arguments, at the same URL and with the same engines.",
-            "The new arguments are compared with those that the router knows, and a router with them is started beside the",
+            "The new arguments are compared with those that the router has, and a router with them is started beside the",
             "one that serves; only when that works is the old one ended. Requests fail for the moment between the two.",
             "Should the new router not come up all the same, the old arguments are put back.",
             "Changes hold through all later restarts of the router, until the fleet ends.",

@@ -129,7 +129,7 @@ public final class ScaleCommand implements Callable<Integer> {
         try {
             while (!call.await(LOOK)) {
                 if (Thread.interrupted()) {
-                    throw new InterruptedException("the fleet's owner goes on; see `sglang-ray status`");
+                    throw new InterruptedException("the fleet's owner continues; see `sglang-ray status`");
                 }
                 String news = states();
                 if (!news.isEmpty() && !news.equals(told)) {
