@@ -42,6 +42,8 @@ public final class DeviceLocks {
 
     private static final int LONGEST_NAME = 300;
 
+    private static final String OTHER_USER = "an engine of another user";
+
     private final Path folder;
     private final SharedFolder shared;
     /** The kernel keeps such locks per process, so a second look from the same JVM must never open the file. */
@@ -77,7 +79,8 @@ public final class DeviceLocks {
      *
      * @param devices their ids, as Ray has them
      * @param who the name that waiting engines see meanwhile
-     * @param patience how long one other may hold an accelerator; the time begins again with the next one
+     * @param patience how long one other may hold an accelerator; the time begins again with the next one. After that time an engine of
+     *     another user is not waited for any more
      * @param abort ends the wait when it is complete
      * @param waiting gets the holder that it waits for, whenever that changes, and null when it waits no more
      * @throws WorkerFailure when the patience is over, the wait was aborted or the thread interrupted, whose flag stays
@@ -120,11 +123,22 @@ public final class DeviceLocks {
         Path file = folder.resolve(name);
         String holder = "";
         Deadline deadline = Deadline.in(patience);
-        for (String now = tryLock(held, name, who); now != null; now = tryLock(held, name, who)) {
+        boolean withOthers = true;
+        for (String now = tryLock(held, name, who, true); now != null; now = tryLock(held, name, who, withOthers)) {
             if (!now.equals(holder)) {
                 holder = now;
                 deadline = Deadline.in(patience);
                 waiting.accept("waits for accelerator " + device + ", on which " + holder + " is being started");
+            }
+            if (deadline.isOver() && holder.equals(OTHER_USER) && withOthers) {
+                // Any program may hold that lock for ever, and must not forbid a start by it.
+                LOG.warn(
+                        "{} has accelerator {} for {}; this engine starts all the same",
+                        holder,
+                        device,
+                        deadline.text());
+                withOthers = false;
+                continue;
             }
             if (deadline.isOver()) {
                 throw new WorkerFailure("accelerator " + device + " was not free for a start within " + deadline.text()
@@ -135,7 +149,7 @@ public final class DeviceLocks {
     }
 
     /** Null when it is ours now, else who has it. */
-    private @Nullable String tryLock(Held held, String name, String who) {
+    private @Nullable String tryLock(Held held, String name, String who, boolean withOthers) {
         Path file = folder.resolve(name);
         if (!ours.add(file)) {
             return "another engine of this process";
@@ -151,9 +165,9 @@ public final class DeviceLocks {
             if (lock == null) {
                 return holder(channel);
             }
-            common = openShared(name);
+            common = withOthers ? openShared(name) : null;
             if (common != null && common.tryLock() == null) {
-                return "an engine of another user";
+                return OTHER_USER;
             }
             // By this channel only: closing another one on the file would drop the lock.
             channel.truncate(0);

@@ -12,6 +12,7 @@ import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.SecureDirectoryStream;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributeView;
 import java.nio.file.attribute.PosixFileAttributeView;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.HashSet;
@@ -64,7 +65,13 @@ public record SharedFolder(Path parent, String name) {
 
     private static FileChannel open(SecureDirectoryStream<Path> folder, Path name) throws IOException {
         try {
-            // Where others may write, some kernels let nobody open another's file in a way that could make it.
+            // To open a pipe would wait until it has a reader.
+            if (!folder.getFileAttributeView(name, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+                    .readAttributes()
+                    .isRegularFile()) {
+                throw new IOException(name + " is no regular file");
+            }
+            // Where all users may write, some kernels refuse to open another user's file in a way that could make it.
             return channel(folder, name, StandardOpenOption.WRITE);
         } catch (NoSuchFileException missing) {
             try {

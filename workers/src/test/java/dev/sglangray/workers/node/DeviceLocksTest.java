@@ -143,6 +143,33 @@ class DeviceLocksTest {
     }
 
     @Test
+    void aPipeOfAnotherUserHoldsUpNoStart() throws Exception {
+        Files.createDirectory(shared);
+        Path pipe = shared.resolve("device-0.lock");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+
+        CompletableFuture.supplyAsync(() -> acquire(LONG, "0"))
+                .orTimeout(20, TimeUnit.SECONDS)
+                .join()
+                .close();
+    }
+
+    @Test
+    void aLockThatAnotherUserNeverGivesBackForbidsNoStart() throws IOException {
+        Files.createDirectory(shared);
+        Process other = holder(shared, "1");
+        try {
+            acquire(Duration.ofMillis(300), "1").close();
+            assertThat(waits)
+                    .containsExactly(
+                            "waits for accelerator 1, on which an engine of another user is being started", null);
+        } finally {
+            other.destroyForcibly();
+        }
+    }
+
+    @Test
     void patienceEndsAndNothingIsHeldThen() throws IOException {
         Process other = otherProcess("1");
         try {
