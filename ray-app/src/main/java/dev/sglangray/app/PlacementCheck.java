@@ -21,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -46,7 +47,10 @@ final class PlacementCheck {
             @Nullable LauncherArgs arguments,
             GroupSettings settings,
             FleetCheck.Request request) {
-        if (cluster.numNodes() > MOST_NODES) {
+        // Groups that are chosen by what nodes were started with have members in a real cluster only.
+        boolean byNodes = cluster.nodeGroups().stream()
+                .anyMatch(group -> group.nodeRanks().value() instanceof Map<?, ?>);
+        if (cluster.numNodes() > MOST_NODES || byNodes) {
             return List.of();
         }
         int width = arguments == null

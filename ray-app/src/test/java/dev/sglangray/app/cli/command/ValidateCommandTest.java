@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ValidateCommandTest {
     private static final String GUIDE = """
@@ -284,6 +285,18 @@ class ValidateCommandTest {
             })
     void leavesToThePlanWhatDependsOnTheCluster(String override) throws IOException {
         CommandRun run = validate(GUIDE, override);
+
+        assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.OK);
+    }
+
+    /** Only real nodes have what these selectors look for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ray_resource: NPU", "ray_labels: gpu"})
+    void leavesGroupsThatNodesChooseToThePlan(String selector) throws IOException {
+        CommandRun run = validate(
+                GUIDE,
+                "+cluster.node_groups=[{label: some, node_ranks: {" + selector + "}}]",
+                "cluster.component_placement.rollout={node_group: some, placement: all}");
 
         assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.OK);
     }
