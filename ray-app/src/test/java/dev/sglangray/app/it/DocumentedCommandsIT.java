@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -124,23 +125,21 @@ public class DocumentedCommandsIT {
         return Files.createDirectories(cluster.head().file(FOLDER));
     }
 
-    /** Compiles the body of a main method. */
-    private static void compile(Path folder, String packageName, String className, String body) throws IOException {
+    /** Compiles imports and the body of a main method. */
+    private static void compile(Path folder, String packageName, String className, String code) throws IOException {
+        Map<Boolean, List<String>> lines =
+                code.lines().collect(Collectors.partitioningBy(line -> line.startsWith("import ")));
         Path source = folder.resolve(className + ".java");
         Files.writeString(source, """
                 package %s;
-                import dev.sglangray.app.*;
-                import dev.sglangray.app.session.*;
-                import dev.sglangray.config.*;
-                import dev.sglangray.placement.*;
-                import dev.sglangray.placement.ray.*;
-                import java.nio.file.Path;
+                %s
                 public class %s {
                   public static void main(String[] arguments) throws Exception {
                 %s
                   }
                 }
-                """.formatted(packageName, className, body));
+                """.formatted(
+                packageName, String.join("\n", lines.get(true)), className, String.join("\n", lines.get(false))));
         int code = ToolProvider.getSystemJavaCompiler()
                 .run(
                         null,
