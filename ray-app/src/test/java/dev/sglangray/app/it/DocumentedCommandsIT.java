@@ -126,9 +126,9 @@ public class DocumentedCommandsIT {
     }
 
     /** Compiles imports and the body of a main method. */
-    private static void compile(Path folder, String packageName, String className, String code) throws IOException {
+    private static void compile(Path folder, String packageName, String className, String text) throws IOException {
         Map<Boolean, List<String>> lines =
-                code.lines().collect(Collectors.partitioningBy(line -> line.startsWith("import ")));
+                text.lines().collect(Collectors.partitioningBy(line -> line.startsWith("import ")));
         Path source = folder.resolve(className + ".java");
         Files.writeString(source, """
                 package %s;
