@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** Without Ray, so that every reservation counts as somebody else's: their bundles are not kept. */
+/** Without Ray, so that every reservation counts as another program's: its bundles are not kept. */
 class EngineSlotsTest {
     private final FleetReservation launch = FleetPlans.reservation();
     private final List<EnginePlan> four = FleetPlans.engines(4);

@@ -124,7 +124,9 @@ public final class DeviceLocks {
         String holder = "";
         Deadline deadline = Deadline.in(patience);
         boolean withOthers = true;
-        for (String now = tryLock(held, name, who, true); now != null; now = tryLock(held, name, who, withOthers)) {
+        for (String now = tryLock(held, name, who, withOthers);
+                now != null;
+                now = tryLock(held, name, who, withOthers)) {
             if (!now.equals(holder)) {
                 holder = now;
                 deadline = Deadline.in(patience);

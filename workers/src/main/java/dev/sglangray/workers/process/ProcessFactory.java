@@ -102,16 +102,18 @@ public record ProcessFactory(
     /** The child that becomes the server which {@code request} describes. */
     ProcessSpec serve(
             String name, String python, Map<String, ?> request, EnvironmentBuilder environment, Path logFile) {
-        SealedSecrets.requireOpen(Json.write(request));
-        SealedSecrets.requireOpen(Json.write(environment.build()));
+        String input = Json.write(request);
+        Map<String, String> variables = environment.pythonPath(pythonPackage).build();
+        SealedSecrets.requireOpen(input);
+        SealedSecrets.requireOpen(Json.write(variables));
         return new ProcessSpec(
                 name,
                 python,
                 PythonPackage.supervisor(pythonPackage),
                 PythonPackage.command(pythonPackage, python, "sglang_ray.serve", List.of()),
-                environment.pythonPath(pythonPackage).build(),
+                variables,
                 null,
-                Json.write(request),
+                input,
                 logFile,
                 ProcessSpec.DEFAULT_GRACE);
     }
