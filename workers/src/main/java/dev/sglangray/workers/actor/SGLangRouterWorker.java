@@ -101,7 +101,7 @@ public class SGLangRouterWorker {
         // A router generates nothing itself, so its health is all there is to ask.
         LivenessProbe probe =
                 new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
-        Supplier<@Nullable String> apiKey = () -> new RouterProcess(spec, kit, http).apiKey();
+        Supplier<@Nullable String> apiKey = () -> RouterProcess.apiKey(spec);
         keeper = new RouterKeeper(
                 spec.supervision(),
                 loop,

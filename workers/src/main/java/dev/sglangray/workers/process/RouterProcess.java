@@ -128,9 +128,8 @@ public final class RouterProcess implements ServerProcess {
         return Statuses.of("router", spec.groupName(), 0, 1, kit.node(), List.of(), child.snapshot());
     }
 
-    /** The key that guards the router, or null. */
-    @Nullable
-    public String apiKey() {
+    /** The key that guards the router of a specification, or null. */
+    public static @Nullable String apiKey(RouterSpec spec) {
         Object key = spec.routerArgs().get("api_key");
         return key == null ? null : key.toString();
     }
