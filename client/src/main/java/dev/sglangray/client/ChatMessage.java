@@ -2,8 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.json.ExtraFields;
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -23,7 +23,7 @@ public record ChatMessage(String role, @Nullable Object content, Map<String, Obj
     private static final Set<String> KNOWN = Set.of("role", "content");
 
     public ChatMessage {
-        content = Json.freeze(content);
+        content = JsonText.freeze(content);
         extra = ExtraFields.checked(extra, KNOWN);
     }
 

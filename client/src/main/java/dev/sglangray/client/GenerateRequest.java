@@ -3,7 +3,7 @@ package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
 import dev.sglangray.client.internal.json.ExtraFields;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +28,7 @@ public record GenerateRequest(
      * @throws IllegalArgumentException if {@code extra} names one of the other parameters, or asks for a stream
      */
     public GenerateRequest {
-        samplingParams = Json.freezeMap(samplingParams);
+        samplingParams = JsonText.freezeMap(samplingParams);
         extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
     }
 
@@ -113,7 +113,7 @@ public record GenerateRequest(
 
         /** Lets the engine generate only JSON of this schema: a JSON schema as maps and lists, or as text. */
         public Builder jsonSchema(Object schema) {
-            return samplingParam("json_schema", schema instanceof String text ? text : Json.text(schema));
+            return samplingParam("json_schema", schema instanceof String text ? text : JsonText.text(schema));
         }
 
         /** Lets the engine generate only what the regular expression matches. */

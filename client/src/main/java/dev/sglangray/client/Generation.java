@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.json.LazyJsonMap;
 import dev.sglangray.client.internal.json.TokenIds;
 import java.io.IOException;
@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 public record Generation(String text, List<Integer> outputIds, MetaInfo metaInfo, Map<String, Object> extra) {
     public Generation {
         outputIds = outputIds instanceof TokenIds ? outputIds : List.copyOf(outputIds);
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** Its number in a batch or among samples; 0 if it stands alone. */

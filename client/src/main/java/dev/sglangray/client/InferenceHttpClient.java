@@ -8,7 +8,7 @@ import dev.sglangray.client.internal.call.Futures;
 import dev.sglangray.client.internal.call.Msgpack;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.HttpAnswer;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.stream.StreamEvents;
 import java.io.IOException;
 import java.time.Duration;
@@ -307,7 +307,7 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     private CallSpec raw(String path, Map<String, ?> body) {
-        return CallSpec.post(path, Json.write(body), CallSpec.JSON, options);
+        return CallSpec.post(path, JsonText.write(body), CallSpec.JSON, options);
     }
 
     private CallSpec packed(String path, Map<String, ?> body) {
@@ -319,7 +319,7 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     private static JsonNode json(HttpAnswer answer) throws IOException {
-        return Json.read(answer.body());
+        return JsonText.read(answer.body());
     }
 
     private void refuseEventThread() {

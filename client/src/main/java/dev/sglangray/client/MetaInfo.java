@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.List;
@@ -32,7 +32,7 @@ public record MetaInfo(
     static final MetaInfo NONE = new MetaInfo("", 0, 0, 0, null, null, Map.of());
 
     public MetaInfo {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** Why the generation ended: {@code stop}, {@code length} or {@code abort}; details are in {@code extra}. */

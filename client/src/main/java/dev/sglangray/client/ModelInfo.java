@@ -2,7 +2,7 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +19,7 @@ public record ModelInfo(String id, int maxModelLen, Map<String, Object> extra) {
     private static final Set<String> KNOWN = Set.of("id", "max_model_len");
 
     public ModelInfo {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     static List<ModelInfo> listOf(JsonNode node) {
@@ -29,7 +29,9 @@ public record ModelInfo(String id, int maxModelLen, Map<String, Object> extra) {
         List<ModelInfo> models = new ArrayList<>();
         node.path("data")
                 .forEach(model -> models.add(new ModelInfo(
-                        model.path("id").asText(""), model.path("max_model_len").asInt(), Json.others(model, KNOWN))));
+                        model.path("id").asText(""),
+                        model.path("max_model_len").asInt(),
+                        JsonText.others(model, KNOWN))));
         return List.copyOf(models);
     }
 }

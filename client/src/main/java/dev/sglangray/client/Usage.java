@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.io.IOException;
 import java.util.Map;
@@ -20,7 +20,7 @@ public record Usage(int promptTokens, int completionTokens, int totalTokens, Map
     static final Usage UNKNOWN = new Usage(0, 0, 0, Map.of());
 
     public Usage {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     public static Usage read(JsonReader reader) throws IOException {

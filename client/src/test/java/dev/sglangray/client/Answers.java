@@ -3,7 +3,7 @@ package dev.sglangray.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
@@ -27,14 +27,16 @@ final class Answers {
 
     /** The JSON object that a request carried. */
     static Map<String, Object> sent(RecordedRequest request) throws Exception {
-        return Json.others(Json.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of());
+        return JsonText.others(
+                JsonText.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of());
     }
 
     /** The same without the id by which the engine can abort the request. */
     static Map<String, Object> sentWithoutId(RecordedRequest request) throws Exception {
         Map<String, Object> sent = sent(request);
         assertThat(sent.get("rid")).isEqualTo(request.getHeaders().get("X-Request-Id"));
-        return Json.others(Json.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of("rid"));
+        return JsonText.others(
+                JsonText.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of("rid"));
     }
 
     static MockResponse status(int code, String body) {

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.json.LazyJsonMap;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -81,16 +81,16 @@ class LazyAnswerTest {
             meta.put("k" + "é".repeat(random.nextInt(3)) + i, value(random, 4));
         }
         Map<String, Object> whole = Map.of("text", "a😀\"\\", "meta_info", meta, "other", value(random, 5));
-        Generation read = Generation.parse(Json.write(whole));
+        Generation read = Generation.parse(JsonText.write(whole));
         assertThat(read.text()).isEqualTo("a😀\"\\");
-        Map<String, Object> expected = Json.others(Json.read(Json.write(meta)), java.util.Set.of());
+        Map<String, Object> expected = JsonText.others(JsonText.read(JsonText.write(meta)), java.util.Set.of());
         assertThat(read.metaInfo().extra())
                 .as("seed %d", seed)
                 .isEqualTo(expected)
                 .hasSameHashCodeAs(expected);
         assertThat(List.copyOf(read.metaInfo().extra().keySet())).isEqualTo(List.copyOf(expected.keySet()));
         assertThat(read.extra().get("other"))
-                .isEqualTo(Json.toJava(Json.read(Json.write(whole)).path("other")));
+                .isEqualTo(JsonText.toJava(JsonText.read(JsonText.write(whole)).path("other")));
     }
 
     @Test

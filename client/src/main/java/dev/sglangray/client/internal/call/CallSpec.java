@@ -3,7 +3,7 @@ package dev.sglangray.client.internal.call;
 
 import dev.sglangray.client.CallOptions;
 import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +40,7 @@ public record CallSpec(
 
     public static CallSpec generation(String path, GenerationBody body, CallOptions options) {
         return new CallSpec(
-                "POST", path, Json.write(body.fields()), JSON, options, body.requestId(), body.rids(), null);
+                "POST", path, JsonText.write(body.fields()), JSON, options, body.requestId(), body.rids(), null);
     }
 
     public CallSpec at(@Nullable BaseUrl server) {

@@ -45,8 +45,8 @@ public final class Caller {
         return budget;
     }
 
-    public Attempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
-        return Attempt.begin(options, servers.take(tried, call.onlyAt()), call, accept, number);
+    public CallAttempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
+        return CallAttempt.begin(options, servers.take(tried, call.onlyAt()), call, accept, number);
     }
 
     /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */

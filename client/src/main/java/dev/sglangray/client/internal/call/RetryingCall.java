@@ -63,7 +63,7 @@ final class RetryingCall {
             return;
         }
         // An Error is caught too: on a transport's thread nobody else would hear of it.
-        Attempt attempt;
+        CallAttempt attempt;
         try {
             attempt = caller.begin(call, unreachable, call.contentType(), attempts + 1);
         } catch (Throwable e) {
@@ -98,7 +98,7 @@ final class RetryingCall {
         result.completeExceptionally(reason);
     }
 
-    private void finished(Attempt attempt, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
+    private void finished(CallAttempt attempt, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
         if (!result.isDone()) {
             server = null;
         }
@@ -117,7 +117,7 @@ final class RetryingCall {
         }
     }
 
-    private void failed(Attempt attempt, AttemptResult ended, Throwable reason) {
+    private void failed(CallAttempt attempt, AttemptResult ended, Throwable reason) {
         if (reason instanceof RequestTimeoutException) {
             caller.abort(attempt.server(), call);
         }

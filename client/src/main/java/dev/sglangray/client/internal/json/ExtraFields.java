@@ -23,6 +23,6 @@ public final class ExtraFields {
                         "\"" + name + "\" has a parameter of its own; it can't be an extra field");
             }
         }
-        return Json.freezeMap(extra);
+        return JsonText.freezeMap(extra);
     }
 }

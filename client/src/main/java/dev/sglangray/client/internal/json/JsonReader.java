@@ -19,7 +19,7 @@ public final class JsonReader implements Closeable {
 
     private JsonReader(byte[] bytes) throws IOException {
         this.bytes = bytes;
-        this.parser = Json.parser(bytes);
+        this.parser = JsonText.parser(bytes);
     }
 
     /**
@@ -124,7 +124,7 @@ public final class JsonReader implements Closeable {
             return parser.getText();
         }
         int start = start();
-        return Json.toJava(bytes, start, end(start) - start);
+        return JsonText.toJava(bytes, start, end(start) - start);
     }
 
     /** An object; empty for anything else. */

@@ -106,7 +106,7 @@ public final class LazyJsonMap extends AbstractMap<String, Object> {
         @SuppressWarnings("NullAway") // See get.
         public synchronized @Nullable Object getValue() {
             if (bytes != null) {
-                value = Json.toJava(bytes, start, end - start);
+                value = JsonText.toJava(bytes, start, end - start);
                 bytes = null;
             }
             return value;

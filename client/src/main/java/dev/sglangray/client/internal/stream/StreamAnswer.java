@@ -6,7 +6,7 @@ import dev.sglangray.client.EventStream;
 import dev.sglangray.client.InferenceException;
 import dev.sglangray.client.RequestCancelledException;
 import dev.sglangray.client.RequestTimeoutException;
-import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.CallAttempt;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.WholeAnswer;
@@ -32,7 +32,7 @@ final class StreamAnswer<T> implements AnswerHandler {
 
     private final Caller caller;
     private final CallSpec call;
-    private final Attempt attempt;
+    private final CallAttempt attempt;
     private final EventStream.EventReader<T> reader;
     private final StreamSubscription<T> subscription;
     private final SseParser parser;
@@ -49,7 +49,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     StreamAnswer(
             Caller caller,
             CallSpec call,
-            Attempt attempt,
+            CallAttempt attempt,
             EventStream.EventReader<T> reader,
             StreamSubscription<T> subscription) {
         this.caller = caller;

@@ -3,7 +3,7 @@ package dev.sglangray.client.internal.stream;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.client.EventStream;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 
 /** Reads the events of streams, among which a server may put an error. */
@@ -17,7 +17,7 @@ public final class StreamEvents {
                 return reader.read(data);
             } catch (IllegalArgumentException e) {
                 // Looked for only now: what a good event lacks is rarely an error.
-                refuseError(Json.read(data));
+                refuseError(JsonText.read(data));
                 throw e;
             }
         };

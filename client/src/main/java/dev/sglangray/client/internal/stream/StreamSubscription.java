@@ -4,7 +4,7 @@ package dev.sglangray.client.internal.stream;
 import dev.sglangray.client.AttemptResult;
 import dev.sglangray.client.EventStream;
 import dev.sglangray.client.ServerUnreachableException;
-import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.CallAttempt;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.Reports;
@@ -115,7 +115,7 @@ public final class StreamSubscription<T> implements Flow.Subscription {
     }
 
     /** An attempt brought no event: tries again where that is allowed. */
-    void attemptFailed(Attempt attempt, AttemptResult result, Throwable reason) {
+    void attemptFailed(CallAttempt attempt, AttemptResult result, Throwable reason) {
         if (reason instanceof ServerUnreachableException && unreachable.add(attempt.server())) {
             if (unreachable.size() < caller.servers().size()) {
                 attempt();
@@ -138,7 +138,7 @@ public final class StreamSubscription<T> implements Flow.Subscription {
             return;
         }
         // An Error is caught too: on a transport's thread nobody else would hear of it.
-        Attempt attempt;
+        CallAttempt attempt;
         try {
             attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
         } catch (Throwable e) {

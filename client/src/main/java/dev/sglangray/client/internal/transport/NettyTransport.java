@@ -3,9 +3,9 @@ package dev.sglangray.client.internal.transport;
 
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.ClientOptions;
+import dev.sglangray.client.internal.http.DelayedTasks;
 import dev.sglangray.client.internal.http.HttpCall;
 import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.Pauses;
 import io.netty.channel.EventLoop;
 import io.netty.channel.IoEventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
@@ -32,7 +32,7 @@ public final class NettyTransport implements HttpTransport {
     private final List<NettyPool> pools = new ArrayList<>();
     private final NettyAdmission admission = new NettyAdmission();
     private final ExecutorService names;
-    private final Pauses pauses;
+    private final DelayedTasks pauses;
     private volatile boolean closed;
 
     public NettyTransport(ClientOptions options) {
@@ -40,7 +40,7 @@ public final class NettyTransport implements HttpTransport {
         this.group = new MultiThreadIoEventLoopGroup(
                 loops, new DefaultThreadFactory("inference-loop", true), NioIoHandler.newFactory());
         this.names = nameThreads();
-        this.pauses = new Pauses(group, group);
+        this.pauses = new DelayedTasks(group, group);
         NettyTls tls = new NettyTls(options);
         for (EventExecutor loop : group) {
             int left = options.maxConnections() % loops - pools.size();

@@ -4,10 +4,10 @@ package dev.sglangray.client.internal.transport;
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.ClientOptions;
+import dev.sglangray.client.internal.http.DelayedTasks;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpCall;
 import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.http.Pauses;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -40,7 +40,7 @@ public final class OkHttpTransport implements HttpTransport {
     private final IdleCheck idle = new IdleCheck();
     private final ScheduledThreadPoolExecutor timer = timer();
     private final ThreadPoolExecutor later = callbackThreads();
-    private final Pauses pauses = new Pauses(timer, later);
+    private final DelayedTasks pauses = new DelayedTasks(timer, later);
     private volatile boolean closed;
 
     public OkHttpTransport(ClientOptions options) {
@@ -68,7 +68,7 @@ public final class OkHttpTransport implements HttpTransport {
                 || options.baseUrls().stream().anyMatch(url -> url.target().isHttps())) {
             ClientOptions.Tls tls = options.tls() == null ? Certificates.trustedByTheJvm() : options.tls();
             builder.sslSocketFactory(
-                    new HandshakeLimit(tls.context().getSocketFactory(), options.connectTimeout()), tls.trust());
+                    new TlsHandshakeTimeout(tls.context().getSocketFactory(), options.connectTimeout()), tls.trust());
         }
         this.http = builder.build();
     }
@@ -143,7 +143,7 @@ public final class OkHttpTransport implements HttpTransport {
         // connection.
         request.header("Accept-Encoding", options.compression() ? "gzip" : "identity");
         byte[] body = call.body();
-        return request.method(call.method(), body == null ? null : new OneShotBody(body, state, timer))
+        return request.method(call.method(), body == null ? null : new NonRepeatableBody(body, state, timer))
                 .build();
     }
 
