@@ -43,10 +43,7 @@ public final class EventStream<T> implements Flow.Publisher<T> {
      * @throws IllegalStateException on one of the client's own threads, which must not wait
      */
     public StreamIterator<T> open() {
-        if (caller.transports().isEventThread()) {
-            throw new IllegalStateException(
-                    "iterating here would block an event loop of the client; subscribe instead");
-        }
+        caller.refuseEventLoop();
         StreamIterator<T> iterator = new StreamIterator<>();
         subscribe(iterator.subscriber());
         return iterator;

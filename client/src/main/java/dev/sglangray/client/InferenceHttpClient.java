@@ -27,8 +27,8 @@ import java.util.function.UnaryOperator;
  * <p>A call that waits may take as long as a generation does, unless a timeout was asked for. Interrupting the waiting thread and
  * cancelling an asynchronous call's future end it at once, here and on the engine; closing the client ends all calls.
  *
- * <p>Methods whose names end in {@code Async} and streams use a few event loops for all calls. What depends on their futures runs
- * there unless an executor is given, to it or to the builder, and must not block.
+ * <p>A few event loops carry all calls. What depends on the futures of methods whose names end in {@code Async} runs there unless an
+ * executor is given, to it or to the builder, and must not block: methods that wait throw an {@link IllegalStateException} there.
  */
 public final class InferenceHttpClient implements AutoCloseable {
     private static final CallOptions HEALTH =
@@ -102,7 +102,7 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is an answer that is not usable; its subclass says why
      */
     public List<GenerateResponse> generateAll(List<GenerateRequest> requests, BatchOptions batch) {
-        refuseEventThread();
+        caller.refuseEventLoop();
         return Futures.await(generateAllAsync(requests, batch));
     }
 
@@ -117,7 +117,7 @@ public final class InferenceHttpClient implements AutoCloseable {
      * sent far ahead of the one who iterates. Close it, in a try-with-resources statement: closing early cancels the rest.
      */
     public StreamIterator<BatchItem> generateAsCompleted(List<GenerateRequest> requests, BatchOptions batch) {
-        refuseEventThread();
+        caller.refuseEventLoop();
         return Batch.asCompleted(List.copyOf(requests), batch, this::generateAsync);
     }
 
@@ -254,10 +254,13 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     /**
-     * Whether {@code GET /health} answers 200 within 5 seconds; of several servers, whether one does. Never throws; an interrupt
+     * Whether {@code GET /health} answers 200 within 5 seconds; of several servers, whether one does. No failure is thrown; an interrupt
      * gives false and the flag is set again.
+     *
+     * @throws IllegalStateException on one of the client's own threads, which must not wait
      */
     public boolean health() {
+        caller.refuseEventLoop();
         try {
             return Futures.await(healthAsync());
         } catch (InferenceException e) {
@@ -268,7 +271,7 @@ public final class InferenceHttpClient implements AutoCloseable {
     /** As {@link #health}, without waiting. The future never fails, unless it is cancelled. */
     public CompletableFuture<Boolean> healthAsync() {
         CallSpec get = CallSpec.get("/health", HEALTH);
-        return Futures.succeeds(caller.sendOn(caller.transports().waiting(), get, answer -> {
+        return Futures.succeeds(caller.send(get, answer -> {
             if (answer.head().status() != 200) {
                 throw new IllegalArgumentException("not 200");
             }
@@ -320,11 +323,5 @@ public final class InferenceHttpClient implements AutoCloseable {
 
     private static JsonNode json(HttpAnswer answer) throws IOException {
         return JsonText.read(answer.body());
-    }
-
-    private void refuseEventThread() {
-        if (caller.transports().isEventThread()) {
-            throw new IllegalStateException("waiting here would block an event loop of the client");
-        }
     }
 }

@@ -7,7 +7,6 @@ import dev.sglangray.client.ServerUnreachableException;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
-import dev.sglangray.client.internal.http.HttpTransport;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -20,7 +19,6 @@ import org.jspecify.annotations.Nullable;
 /** One call with its retries; used once. Failures of earlier attempts are suppressed under the last one's. */
 final class RetryingCall {
     private final Caller caller;
-    private final HttpTransport transport;
     private final CallSpec call;
     private final CompletableFuture<HttpAnswer> result = new CompletableFuture<>();
     private final List<Throwable> earlier = new ArrayList<>();
@@ -30,9 +28,8 @@ final class RetryingCall {
     private volatile @Nullable BaseUrl server;
     private volatile boolean over;
 
-    RetryingCall(Caller caller, HttpTransport transport, CallSpec call) {
+    RetryingCall(Caller caller, CallSpec call) {
         this.caller = caller;
-        this.transport = transport;
         this.call = call;
     }
 
@@ -43,7 +40,7 @@ final class RetryingCall {
             if (!over) {
                 // Whose thread this is, the JVM's timer for example, is not known; listeners and interceptors may run
                 // now.
-                transport.after(Duration.ZERO, this::giveUp);
+                caller.transport().after(Duration.ZERO, this::giveUp);
             }
         });
         return result;
@@ -72,7 +69,7 @@ final class RetryingCall {
         }
         CompletableFuture<HttpAnswer> sent;
         try {
-            sent = WholeAnswer.send(transport, caller.options(), attempt.http());
+            sent = WholeAnswer.send(caller.transport(), caller.options(), attempt.http());
         } catch (Throwable e) {
             attempt.end(0, 0, e);
             fail(e);
@@ -137,7 +134,7 @@ final class RetryingCall {
         if (pause.isPresent() && !result.isDone() && caller.budget().take()) {
             earlier.add(reason);
             attempt.retried(ended, pause.get());
-            transport.after(pause.get(), this::attempt);
+            caller.transport().after(pause.get(), this::attempt);
         } else {
             earlier.forEach(reason::addSuppressed);
             fail(reason);

@@ -14,7 +14,7 @@ public final class Checks {
 
     private Checks() {}
 
-    /** A limit that both transports can keep: they count in milliseconds, in 32 bits. */
+    /** A limit that the transport can keep: it counts in milliseconds, in 32 bits. */
     public static Duration timeout(String name, Duration value) {
         if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(name + " must be from 1 ms to " + LONGEST.toDays() + " days: " + value);

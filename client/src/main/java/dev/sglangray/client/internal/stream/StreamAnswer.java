@@ -13,7 +13,7 @@ import dev.sglangray.client.internal.call.WholeAnswer;
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.Failures;
-import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.transport.NettyExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -37,7 +37,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     private final StreamSubscription<T> subscription;
     private final SseParser parser;
     private final ByteArrayOutputStream refusal = new ByteArrayOutputStream();
-    private volatile HttpTransport.@Nullable Exchange exchange;
+    private volatile @Nullable NettyExchange exchange;
     private volatile boolean stopped;
     private @Nullable AnswerHead head;
     private @Nullable InferenceException gaveUp;
@@ -60,7 +60,7 @@ final class StreamAnswer<T> implements AnswerHandler {
         this.parser = new SseParser(caller.options().maxAnswerBytes(), this::event);
     }
 
-    void started(HttpTransport.Exchange value) {
+    void started(NettyExchange value) {
         exchange = value;
         if (stopped || subscription.isCancelled()) {
             value.cancel();
@@ -72,7 +72,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     /** Closes the connection. */
     void stop() {
         stopped = true;
-        HttpTransport.Exchange started = exchange;
+        NettyExchange started = exchange;
         if (started != null) {
             started.cancel();
         }
@@ -84,7 +84,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     }
 
     void read() {
-        HttpTransport.Exchange started = exchange;
+        NettyExchange started = exchange;
         if (started != null) {
             started.read();
         }
@@ -191,7 +191,7 @@ final class StreamAnswer<T> implements AnswerHandler {
         if (Arrays.equals(data, DONE)) {
             done = true;
             // The answer's end comes with it. One that does not must not keep the connection.
-            caller.transports().events().after(END, this::stop);
+            caller.transport().after(END, this::stop);
             subscription.complete();
             return;
         }

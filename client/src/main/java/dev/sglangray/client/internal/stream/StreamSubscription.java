@@ -10,7 +10,7 @@ import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.Reports;
 import dev.sglangray.client.internal.call.RetryPolicy;
 import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.transport.NettyExchange;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
@@ -127,7 +127,7 @@ public final class StreamSubscription<T> implements Flow.Subscription {
         Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
         if (pause.isPresent() && !cancelled && caller.budget().take()) {
             attempt.retried(result, pause.get());
-            caller.transports().events().after(pause.get(), this::attempt);
+            caller.transport().after(pause.get(), this::attempt);
         } else {
             fail(reason);
         }
@@ -147,9 +147,9 @@ public final class StreamSubscription<T> implements Flow.Subscription {
         }
         StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
         current = answer;
-        HttpTransport.Exchange exchange;
+        NettyExchange exchange;
         try {
-            exchange = caller.transports().events().start(attempt.http(), true, answer);
+            exchange = caller.transport().start(attempt.http(), true, answer);
         } catch (Throwable e) {
             attempt.end(0, 0, e);
             fail(e);
