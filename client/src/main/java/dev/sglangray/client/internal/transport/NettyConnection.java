@@ -278,8 +278,8 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         // A proxy for HTTP takes the whole URL.
         boolean whole =
                 options.proxy().type() == Proxy.Type.HTTP && !target.address().isHttps();
-        String path = (whole ? "http://" + call.baseUrl().hostHeader() : "")
-                + call.baseUrl().target(call.path());
+        String path =
+                whole ? call.baseUrl().resolve(call.path()) : call.baseUrl().target(call.path());
         HttpHeaders headers = headers(call);
         if (body.length <= SLICE) {
             return open.writeAndFlush(new DefaultFullHttpRequest(

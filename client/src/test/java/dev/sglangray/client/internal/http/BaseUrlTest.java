@@ -24,10 +24,23 @@ class BaseUrlTest {
         "http://host:30000, http://host:30000/generate",
         "http://host:30000/, http://host:30000/generate",
         "http://[fd00::1]:30000, http://[fd00::1]:30000/generate",
-        "https://host/a/b/, https://host/a/b/generate"
+        "https://host/a/b/, https://host/a/b/generate",
+        "HTTP://My_Host, http://my_host/generate",
+        "https://host:443/a b/%C3%A9/ü, https://host/a%20b/%C3%A9/%C3%BC/generate",
+        "http://[FD00:0:0:0::1]:80, http://[fd00::1]/generate",
+        "http://bücher.example:, http://xn--bcher-kva.example/generate"
     })
     void putsThePathAfterTheBase(String base, String expected) {
         assertThat(BaseUrl.parse(base).resolve("/generate")).hasToString(expected);
+    }
+
+    @Test
+    void escapesWhatCannotStandInThePath() {
+        BaseUrl base = BaseUrl.parse("http://host/a");
+        assertThat(base.target("/b c?q={\"x\": 'é'}&r=%20#f"))
+                .isEqualTo("/a/b%20c?q=%7B%22x%22:%20'%C3%A9'%7D&r=%20%23f");
+        assertThat(base.target("/b\r\nX: y")).isEqualTo("/a/b%0D%0AX:%20y");
+        assertThatIllegalArgumentException().isThrownBy(() -> base.target("b"));
     }
 
     @Test
@@ -69,6 +82,9 @@ class BaseUrlTest {
                 "http://127.0.0.1:-1, its port is not a number; allowed are 1 to 65535",
                 "http://[fd00::1]:99999/engines, its port is 99999",
                 "http://[fd00::1, no valid host",
+                "http://[fd00::1%eth0]:1, no valid host",
+                "http://[10.0.0.1]:1, no valid host",
+                "http://a..b:1, no valid host",
                 "http://, no valid host",
                 "http://a b:1, no valid host",
                 "ftp://host, its scheme is \"ftp\"; allowed are http and https",
