@@ -47,11 +47,7 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
      * @param abortable whether to give it an id, by which an engine can abort it
      */
     GenerationBody body(boolean stream, boolean abortable) {
-        Map<String, @Nullable Object> body = toJson();
-        if (stream) {
-            body.put("stream", true);
-        }
-        return GenerationBody.of(body, 0, GenerationBody.samples(extra.get("n")), abortable);
+        return GenerationBody.of(toJson(), null, extra.get("n"), stream, abortable);
     }
 
     Map<String, @Nullable Object> toJson() {

@@ -4,7 +4,6 @@ package dev.sglangray.client;
 import dev.sglangray.client.internal.call.GenerationBody;
 import dev.sglangray.client.internal.json.ExtraFields;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -45,11 +44,6 @@ public record CompletionRequest(String model, Prompt prompt, Map<String, Object>
         body.put("model", model);
         body.put("prompt", prompt.value());
         body.putAll(extra);
-        if (stream) {
-            body.put("stream", true);
-        }
-        boolean batch = prompt instanceof Prompt.Texts || prompt instanceof Prompt.InputIdsBatch;
-        return GenerationBody.of(
-                body, batch ? ((List<?>) prompt.value()).size() : 0, GenerationBody.samples(extra.get("n")), abortable);
+        return GenerationBody.of(body, prompt, extra.get("n"), stream, abortable);
     }
 }

@@ -43,14 +43,7 @@ public record GenerateRequest(
      * @param abortable whether to give it an id, by which an engine can abort it
      */
     GenerationBody body(boolean stream, boolean abortable) {
-        Map<String, @Nullable Object> body = toJson();
-        if (stream) {
-            body.put("stream", true);
-        }
-        int batch = prompt instanceof Prompt.Texts || prompt instanceof Prompt.InputIdsBatch
-                ? ((List<?>) prompt.value()).size()
-                : 0;
-        return GenerationBody.of(body, batch, GenerationBody.samples(samplingParams.get("n")), abortable);
+        return GenerationBody.of(toJson(), prompt, samplingParams.get("n"), stream, abortable);
     }
 
     Map<String, @Nullable Object> toJson() {

@@ -2,6 +2,7 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.client.internal.call.Batch;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.Futures;
@@ -9,7 +10,6 @@ import dev.sglangray.client.internal.call.Msgpack;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.HttpAnswer;
 import dev.sglangray.client.internal.json.JsonText;
-import dev.sglangray.client.internal.stream.StreamEvents;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -92,7 +92,7 @@ public final class InferenceHttpClient implements AutoCloseable {
         return new EventStream<>(
                 caller,
                 () -> CallSpec.generation(GENERATE, request.body(true, options.abortOnCancel()), options),
-                StreamEvents.orError(Generation::parse));
+                Generation::parse);
     }
 
     /**
@@ -118,7 +118,7 @@ public final class InferenceHttpClient implements AutoCloseable {
      */
     public StreamIterator<BatchItem> generateAsCompleted(List<GenerateRequest> requests, BatchOptions batch) {
         caller.refuseEventLoop();
-        return Batch.asCompleted(List.copyOf(requests), batch, this::generateAsync);
+        return StreamIterator.over(Batch.asCompleted(List.copyOf(requests), batch, this::generateAsync));
     }
 
     /**
@@ -140,7 +140,7 @@ public final class InferenceHttpClient implements AutoCloseable {
         return new EventStream<>(
                 caller,
                 () -> CallSpec.generation(CHAT, request.body(true, options.abortOnCancel()), options),
-                StreamEvents.orError(ChatChunk::parse));
+                ChatChunk::parse);
     }
 
     /**
@@ -162,7 +162,7 @@ public final class InferenceHttpClient implements AutoCloseable {
         return new EventStream<>(
                 caller,
                 () -> CallSpec.generation(COMPLETIONS, request.body(true, options.abortOnCancel()), options),
-                StreamEvents.orError(CompletionResponse::parse));
+                CompletionResponse::parse);
     }
 
     /**

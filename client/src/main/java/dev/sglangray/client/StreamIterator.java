@@ -28,10 +28,12 @@ public final class StreamIterator<T> implements Iterator<T>, Iterable<T>, AutoCl
     private @Nullable Signal<T> next;
     private int taken;
 
-    StreamIterator() {}
+    private StreamIterator() {}
 
-    Flow.Subscriber<T> subscriber() {
-        return new Receiver();
+    static <T> StreamIterator<T> over(Flow.Publisher<T> events) {
+        StreamIterator<T> iterator = new StreamIterator<>();
+        events.subscribe(iterator.new Receiver());
+        return iterator;
     }
 
     /** Itself: it can be iterated over once. */

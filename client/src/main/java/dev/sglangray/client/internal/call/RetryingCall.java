@@ -3,16 +3,13 @@ package dev.sglangray.client.internal.call;
 
 import dev.sglangray.client.AttemptResult;
 import dev.sglangray.client.RequestTimeoutException;
-import dev.sglangray.client.ServerUnreachableException;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -22,8 +19,7 @@ final class RetryingCall {
     private final CallSpec call;
     private final CompletableFuture<HttpAnswer> result = new CompletableFuture<>();
     private final List<Throwable> earlier = new ArrayList<>();
-    private final Set<BaseUrl> unreachable = new HashSet<>();
-    private int attempts;
+    private final RetryPolicy retries;
     private volatile @Nullable CompletableFuture<HttpAnswer> current;
     private volatile @Nullable BaseUrl server;
     private volatile boolean over;
@@ -31,6 +27,7 @@ final class RetryingCall {
     RetryingCall(Caller caller, CallSpec call) {
         this.caller = caller;
         this.call = call;
+        this.retries = new RetryPolicy(caller, call);
     }
 
     /** Starts it. Cancelling the future cancels the attempt under way and those to come, and aborts what the engine does. */
@@ -62,7 +59,7 @@ final class RetryingCall {
         // An Error is caught too: on a transport's thread nobody else would hear of it.
         CallAttempt attempt;
         try {
-            attempt = caller.begin(call, unreachable, call.contentType(), attempts + 1);
+            attempt = retries.begin(call.contentType());
         } catch (Throwable e) {
             fail(e);
             return;
@@ -118,20 +115,8 @@ final class RetryingCall {
         if (reason instanceof RequestTimeoutException) {
             caller.abort(attempt.server(), call);
         }
-        if (reason instanceof ServerUnreachableException && call.onlyAt() == null) {
-            unreachable.add(attempt.server());
-            if (unreachable.size() < caller.servers().size()) {
-                // Nothing was sent: the next server is no retry.
-                earlier.add(reason);
-                attempt.retried(ended, Duration.ZERO);
-                attempt();
-                return;
-            }
-            unreachable.clear();
-        }
-        attempts++;
-        Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
-        if (pause.isPresent() && !result.isDone() && caller.budget().take()) {
+        Optional<Duration> pause = retries.afterFailure(attempt, reason, !result.isDone());
+        if (pause.isPresent()) {
             earlier.add(reason);
             attempt.retried(ended, pause.get());
             caller.transport().after(pause.get(), this::attempt);

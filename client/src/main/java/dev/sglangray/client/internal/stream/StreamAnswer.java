@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.stream;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.client.AttemptResult;
 import dev.sglangray.client.EventStream;
 import dev.sglangray.client.InferenceException;
@@ -13,6 +14,7 @@ import dev.sglangray.client.internal.call.WholeAnswer;
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.Failures;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.transport.NettyExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -197,11 +199,29 @@ final class StreamAnswer<T> implements AnswerHandler {
         }
         try {
             subscription.offer(reader.read(data));
-        } catch (StreamEvents.ServerError e) {
-            giveUp(Failures.status(
-                    caller.options(), attempt.http(), e.status(), new String(data, StandardCharsets.UTF_8), null));
         } catch (IOException | IllegalArgumentException e) {
-            giveUp(Failures.malformed(caller.options(), attempt.http(), data, e));
+            // Looked for only now: what a good event lacks is rarely an error.
+            int status = errorStatus(data);
+            giveUp(
+                    status == 0
+                            ? Failures.malformed(caller.options(), attempt.http(), data, e)
+                            : Failures.status(
+                                    caller.options(),
+                                    attempt.http(),
+                                    status,
+                                    new String(data, StandardCharsets.UTF_8),
+                                    null));
+        }
+    }
+
+    /** The status of the error that a server put among the events; 0 if it is none. */
+    private static int errorStatus(byte[] data) {
+        try {
+            JsonNode error = JsonText.read(data).path("error");
+            int code = error.path("code").asInt();
+            return error.isMissingNode() || error.isNull() ? 0 : code >= 400 && code < 600 ? code : 500;
+        } catch (IOException e) {
+            return 0;
         }
     }
 
