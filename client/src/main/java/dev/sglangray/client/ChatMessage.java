@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.ExtraFields;
+import dev.sglangray.client.internal.json.Checks;
 import dev.sglangray.client.internal.json.JsonReader;
 import dev.sglangray.client.internal.json.JsonReader.Part;
 import dev.sglangray.client.internal.json.JsonText;
@@ -23,7 +23,7 @@ public record ChatMessage(String role, @Nullable Object content, Map<String, Obj
 
     public ChatMessage {
         content = JsonText.freeze(content);
-        extra = ExtraFields.checked(extra, PARTS.keySet());
+        extra = Checks.fields(extra, PARTS.keySet());
     }
 
     /** A message of the role {@code user}. */

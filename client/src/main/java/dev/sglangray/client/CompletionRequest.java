@@ -2,7 +2,7 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
-import dev.sglangray.client.internal.json.ExtraFields;
+import dev.sglangray.client.internal.json.Checks;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -24,7 +24,7 @@ public record CompletionRequest(String model, Prompt prompt, Map<String, Object>
      * @throws IllegalArgumentException if {@code extra} names another parameter or asks for a stream
      */
     public CompletionRequest {
-        extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
+        extra = Checks.fieldsOfRequest(extra, OWN_FIELDS);
     }
 
     /** One text, the default model. */

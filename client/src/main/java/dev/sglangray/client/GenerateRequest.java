@@ -2,7 +2,7 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
-import dev.sglangray.client.internal.json.ExtraFields;
+import dev.sglangray.client.internal.json.Checks;
 import dev.sglangray.client.internal.json.JsonText;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +29,7 @@ public record GenerateRequest(
      */
     public GenerateRequest {
         samplingParams = JsonText.freezeMap(samplingParams);
-        extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
+        extra = Checks.fieldsOfRequest(extra, OWN_FIELDS);
     }
 
     /** A builder; it needs a prompt, the rest is optional. */

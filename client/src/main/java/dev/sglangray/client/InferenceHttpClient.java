@@ -6,6 +6,7 @@ import dev.sglangray.client.internal.call.Batch;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.Futures;
+import dev.sglangray.client.internal.call.GenerationBody;
 import dev.sglangray.client.internal.call.Msgpack;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.HttpAnswer;
@@ -79,20 +80,17 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public GenerateResponse generate(GenerateRequest request) {
-        return caller.await(spec(request), InferenceHttpClient::generated);
+        return caller.await(spec(GENERATE, request::body, false), InferenceHttpClient::generated);
     }
 
     /** As {@link #generate}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<GenerateResponse> generateAsync(GenerateRequest request) {
-        return caller.send(spec(request), InferenceHttpClient::generated);
+        return caller.send(spec(GENERATE, request::body, false), InferenceHttpClient::generated);
     }
 
     /** As {@link #generate}, as it is generated. */
     public EventStream<Generation> generateStream(GenerateRequest request) {
-        return new EventStream<>(
-                caller,
-                () -> CallSpec.generation(GENERATE, request.body(true, options.abortOnCancel()), options),
-                Generation::parse);
+        return stream(GENERATE, request::body, Generation::parse);
     }
 
     /**
@@ -127,20 +125,17 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public ChatResponse chatCompletion(ChatRequest request) {
-        return caller.await(spec(request), answer -> ChatResponse.parse(answer.body()));
+        return caller.await(spec(CHAT, request::body, false), answer -> ChatResponse.parse(answer.body()));
     }
 
     /** As {@link #chatCompletion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<ChatResponse> chatCompletionAsync(ChatRequest request) {
-        return caller.send(spec(request), answer -> ChatResponse.parse(answer.body()));
+        return caller.send(spec(CHAT, request::body, false), answer -> ChatResponse.parse(answer.body()));
     }
 
     /** As {@link #chatCompletion}, as it is generated. */
     public EventStream<ChatChunk> chatCompletionStream(ChatRequest request) {
-        return new EventStream<>(
-                caller,
-                () -> CallSpec.generation(CHAT, request.body(true, options.abortOnCancel()), options),
-                ChatChunk::parse);
+        return stream(CHAT, request::body, ChatChunk::parse);
     }
 
     /**
@@ -149,20 +144,17 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public CompletionResponse completion(CompletionRequest request) {
-        return caller.await(spec(request), answer -> CompletionResponse.parse(answer.body()));
+        return caller.await(spec(COMPLETIONS, request::body, false), answer -> CompletionResponse.parse(answer.body()));
     }
 
     /** As {@link #completion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<CompletionResponse> completionAsync(CompletionRequest request) {
-        return caller.send(spec(request), answer -> CompletionResponse.parse(answer.body()));
+        return caller.send(spec(COMPLETIONS, request::body, false), answer -> CompletionResponse.parse(answer.body()));
     }
 
     /** As {@link #completion}, as it is generated. */
     public EventStream<CompletionResponse> completionStream(CompletionRequest request) {
-        return new EventStream<>(
-                caller,
-                () -> CallSpec.generation(COMPLETIONS, request.body(true, options.abortOnCancel()), options),
-                CompletionResponse::parse);
+        return stream(COMPLETIONS, request::body, CompletionResponse::parse);
     }
 
     /**
@@ -186,7 +178,7 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public List<ModelInfo> models() {
-        return caller.await(CallSpec.get("/v1/models", options), answer -> ModelInfo.listOf(json(answer)));
+        return caller.await(CallSpec.get("/v1/models", options), answer -> ModelInfo.parse(answer.body()));
     }
 
     /**
@@ -290,16 +282,12 @@ public final class InferenceHttpClient implements AutoCloseable {
         return "InferenceHttpClient" + baseUrls();
     }
 
-    private CallSpec spec(GenerateRequest request) {
-        return CallSpec.generation(GENERATE, request.body(false, options.abortOnCancel()), options);
+    private CallSpec spec(String path, Body body, boolean stream) {
+        return CallSpec.generation(path, body.of(stream, options.abortOnCancel()), options);
     }
 
-    private CallSpec spec(ChatRequest request) {
-        return CallSpec.generation(CHAT, request.body(false, options.abortOnCancel()), options);
-    }
-
-    private CallSpec spec(CompletionRequest request) {
-        return CallSpec.generation(COMPLETIONS, request.body(false, options.abortOnCancel()), options);
+    private <T> EventStream<T> stream(String path, Body body, EventStream.EventReader<T> reader) {
+        return new EventStream<>(caller, () -> spec(path, body, true), reader);
     }
 
     private CallSpec embedding(String model, List<String> texts) {
@@ -323,5 +311,10 @@ public final class InferenceHttpClient implements AutoCloseable {
 
     private static JsonNode json(HttpAnswer answer) throws IOException {
         return JsonText.read(answer.body());
+    }
+
+    /** Makes a request's body, with ids of its own if it is abortable. */
+    private interface Body {
+        GenerationBody of(boolean stream, boolean abortable);
     }
 }

@@ -8,7 +8,6 @@ import dev.sglangray.client.internal.http.HttpAnswer;
 import dev.sglangray.client.internal.http.HttpCall;
 import dev.sglangray.client.internal.transport.NettyTransport;
 import java.io.IOException;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
@@ -42,10 +41,6 @@ public final class Caller {
 
     public RetryBudget budget() {
         return budget;
-    }
-
-    public CallAttempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
-        return CallAttempt.begin(options, servers.take(tried, call.onlyAt()), call, accept, number);
     }
 
     /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */

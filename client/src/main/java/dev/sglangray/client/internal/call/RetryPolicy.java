@@ -37,7 +37,8 @@ public final class RetryPolicy {
      * @throws RuntimeException what an interceptor throws
      */
     public CallAttempt begin(String accept) {
-        return caller.begin(call, unreachable, accept, attempts + 1);
+        return CallAttempt.begin(
+                caller.options(), caller.servers().take(unreachable, call.onlyAt()), call, accept, attempts + 1);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.sglangray.client.internal.json;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -57,5 +58,24 @@ public final class Checks {
         if (OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
             throw new IllegalArgumentException("the header " + name + " is the client's own");
         }
+    }
+
+    /** Further fields of a request; refuses {@code stream} too, whose answer is not JSON. */
+    public static Map<String, Object> fieldsOfRequest(Map<String, ?> extra, Set<String> ownFields) {
+        if (Boolean.TRUE.equals(extra.get("stream"))) {
+            throw new IllegalArgumentException("stream: true gives an event stream, which this call does not read");
+        }
+        return fields(extra, ownFields);
+    }
+
+    /** Further fields, unmodifiable, none of which may be one of {@code ownFields}. */
+    public static Map<String, Object> fields(Map<String, ?> extra, Set<String> ownFields) {
+        for (String name : extra.keySet()) {
+            if (ownFields.contains(name)) {
+                throw new IllegalArgumentException(
+                        "\"" + name + "\" has a parameter of its own; it can't be an extra field");
+            }
+        }
+        return JsonText.freezeMap(extra);
     }
 }

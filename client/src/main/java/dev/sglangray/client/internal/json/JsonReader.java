@@ -4,7 +4,6 @@ package dev.sglangray.client.internal.json;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,21 +14,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Goes through a JSON text once, taking what is wanted and remembering where the rest is. Not thread-safe. */
-public final class JsonReader implements Closeable {
+public final class JsonReader {
     private final byte[] bytes;
     private final JsonParser parser;
 
-    private JsonReader(byte[] bytes) throws IOException {
+    private JsonReader(byte[] bytes, JsonParser parser) {
         this.bytes = bytes;
-        this.parser = JsonText.parser(bytes);
-    }
-
-    private static JsonReader of(byte[] bytes) throws IOException {
-        JsonReader reader = new JsonReader(bytes);
-        if (reader.parser.nextToken() == null) {
-            throw new JsonParseException(reader.parser, "No content");
-        }
-        return reader;
+        this.parser = parser;
     }
 
     /** Reads the value at which the reader is; null if that is none. */
@@ -46,9 +37,15 @@ public final class JsonReader implements Closeable {
      * @throws JsonParseException if there is nothing, or something after the value
      */
     public static <P> P whole(byte[] bytes, Part<P> part) throws IOException {
-        try (JsonReader reader = of(bytes)) {
-            P read = Objects.requireNonNull(part.read(reader));
-            reader.end();
+        try (JsonParser parser = JsonText.parser(bytes)) {
+            if (parser.nextToken() == null) {
+                throw new JsonParseException(parser, "No content");
+            }
+            P read = Objects.requireNonNull(part.read(new JsonReader(bytes, parser)));
+            JsonToken more = parser.nextToken();
+            if (more != null) {
+                throw new JsonParseException(parser, "Trailing token (" + more + ") found after value");
+            }
             return read;
         }
     }
@@ -179,17 +176,5 @@ public final class JsonReader implements Closeable {
             throw new IllegalArgumentException("it is not UTF-8");
         }
         return end;
-    }
-
-    private void end() throws IOException {
-        JsonToken more = parser.nextToken();
-        if (more != null) {
-            throw new JsonParseException(parser, "Trailing token (" + more + ") found after value");
-        }
-    }
-
-    @Override
-    public void close() throws IOException {
-        parser.close();
     }
 }
