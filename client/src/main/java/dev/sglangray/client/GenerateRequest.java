@@ -2,7 +2,7 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
-import dev.sglangray.client.internal.json.ExtraFields;
+import dev.sglangray.client.internal.json.Checks;
 import dev.sglangray.client.internal.json.JsonText;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +29,7 @@ public record GenerateRequest(
      */
     public GenerateRequest {
         samplingParams = JsonText.freezeMap(samplingParams);
-        extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
+        extra = Checks.fieldsOfRequest(extra, OWN_FIELDS);
     }
 
     /** A builder; it needs a prompt, the rest is optional. */
@@ -43,14 +43,7 @@ public record GenerateRequest(
      * @param abortable whether to give it an id, by which an engine can abort it
      */
     GenerationBody body(boolean stream, boolean abortable) {
-        Map<String, @Nullable Object> body = toJson();
-        if (stream) {
-            body.put("stream", true);
-        }
-        int batch = prompt instanceof Prompt.Texts || prompt instanceof Prompt.InputIdsBatch
-                ? ((List<?>) prompt.value()).size()
-                : 0;
-        return GenerationBody.of(body, batch, GenerationBody.samples(samplingParams.get("n")), abortable);
+        return GenerationBody.of(toJson(), prompt, samplingParams.get("n"), stream, abortable);
     }
 
     Map<String, @Nullable Object> toJson() {

@@ -71,7 +71,7 @@ final class Aborter {
             while (underWay < (known ? AT_ONCE : 1) && !waiting.isEmpty()) {
                 String rid = waiting.remove();
                 underWay++;
-                caller.transports().events().after(Duration.ZERO, () -> send(rid));
+                caller.transport().after(Duration.ZERO, () -> send(rid));
             }
         }
 
@@ -79,7 +79,7 @@ final class Aborter {
             CallSpec abort = CallSpec.post("/abort_request", JsonText.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS)
                     .at(server);
             Futures.onEnd(
-                    new RetryingCall(caller, caller.transports().events(), abort).start(),
+                    new RetryingCall(caller, abort).start(),
                     (done, failure) -> ended(
                             failure == null,
                             failure instanceof ServerStatusException answer

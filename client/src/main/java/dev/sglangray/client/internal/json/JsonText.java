@@ -18,7 +18,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** JSON to and from plain ordered, unmodifiable maps and lists, which may hold nulls. */
@@ -69,37 +69,17 @@ public final class JsonText {
         return MAPPER.readTree(text);
     }
 
-    public static @Nullable Object toJava(JsonNode node) {
-        return freeze(MAPPER.convertValue(node, Object.class));
-    }
-
-    /** The members of {@code object} whose names are not in {@code known}. */
-    public static Map<String, Object> others(JsonNode object, Set<String> known) {
-        Map<String, @Nullable Object> rest = new LinkedHashMap<>();
-        object.properties().forEach(member -> {
-            if (!known.contains(member.getKey())) {
-                rest.put(member.getKey(), toJava(member.getValue()));
-            }
-        });
-        return frozen(rest);
-    }
-
-    /** A deep copy that nobody can change; values other than maps and collections are taken as they are. */
-    @SuppressWarnings("unchecked") // A lazy map's keys are texts.
+    /** A deep copy that cannot be changed; values other than maps and collections are taken as they are. */
+    @SuppressWarnings("unchecked") // The keys are texts.
     public static Map<String, Object> freezeMap(Map<String, ?> map) {
-        if (map instanceof LazyJsonMap) {
-            return (Map<String, Object>) map;
-        }
-        Map<String, @Nullable Object> copy = new LinkedHashMap<>();
-        map.forEach((key, value) -> copy.put(key, freeze(value)));
-        return frozen(copy);
+        return (Map<String, Object>) (map instanceof LazyJsonMap ? map : Objects.requireNonNull(freeze(map)));
     }
 
     public static @Nullable Object freeze(@Nullable Object value) {
         if (value instanceof Map<?, ?> map) {
             Map<String, @Nullable Object> copy = new LinkedHashMap<>();
             map.forEach((key, item) -> copy.put(String.valueOf(key), freeze(item)));
-            return frozen(copy);
+            return Collections.unmodifiableMap(copy);
         }
         if (value instanceof Collection<?> collection) {
             List<@Nullable Object> copy = new ArrayList<>(collection.size());
@@ -107,9 +87,5 @@ public final class JsonText {
             return Collections.unmodifiableList(copy);
         }
         return value;
-    }
-
-    private static Map<String, Object> frozen(Map<String, @Nullable Object> map) {
-        return Collections.unmodifiableMap(map);
     }
 }

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.client;
+package dev.sglangray.client.internal.call;
 
-import dev.sglangray.client.internal.call.Futures;
-import dev.sglangray.client.internal.call.Reports;
+import dev.sglangray.client.BatchItem;
+import dev.sglangray.client.BatchOptions;
+import dev.sglangray.client.BatchProgress;
+import dev.sglangray.client.GenerateRequest;
+import dev.sglangray.client.GenerateResponse;
+import dev.sglangray.client.InferenceException;
+import dev.sglangray.client.RequestCancelledException;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Sends many requests, some at a time. Used once. */
-final class Batch {
+public final class Batch {
     private final List<GenerateRequest> requests;
     private final BatchOptions options;
     private final Function<GenerateRequest, CompletableFuture<GenerateResponse>> send;
@@ -47,7 +50,7 @@ final class Batch {
      * @param items takes the outcomes, one call at a time
      * @param end runs after the last
      */
-    Batch(
+    private Batch(
             List<GenerateRequest> requests,
             BatchOptions options,
             Function<GenerateRequest, CompletableFuture<GenerateResponse>> send,
@@ -63,7 +66,7 @@ final class Batch {
     }
 
     /** All answers in order; the first failure cancels the rest, and so does cancelling the future. */
-    static CompletableFuture<List<GenerateResponse>> inOrder(
+    public static CompletableFuture<List<GenerateResponse>> inOrder(
             List<GenerateRequest> requests,
             BatchOptions options,
             Function<GenerateRequest, CompletableFuture<GenerateResponse>> send) {
@@ -100,7 +103,7 @@ final class Batch {
     }
 
     /** Sends what may be sent now, after {@code freed} outcomes were taken by the caller. */
-    void start(int freed) {
+    private void start(int freed) {
         synchronized (this) {
             held -= freed;
             if (starting) {
@@ -143,40 +146,28 @@ final class Batch {
         }
     }
 
-    /** Outcomes as they come. They are sent ahead of the reader by a bounded number only. Closing cancels the rest. */
-    static StreamIterator<BatchItem> asCompleted(
+    /** Outcomes as they come. They are sent ahead of the subscriber by a bounded number only. Cancelling cancels the rest. */
+    public static Flow.Publisher<BatchItem> asCompleted(
             List<GenerateRequest> requests,
             BatchOptions options,
             Function<GenerateRequest, CompletableFuture<GenerateResponse>> send) {
-        StreamIterator<BatchItem> iterator = new StreamIterator<>();
-        Flow.Subscriber<BatchItem> subscriber = iterator.subscriber();
-        AtomicReference<@Nullable Batch> self = new AtomicReference<>();
-        Batch batch = new Batch(
-                requests,
-                options,
-                send,
-                false,
-                item -> {
-                    Objects.requireNonNull(self.get()).held++;
-                    subscriber.onNext(item);
-                },
-                subscriber::onComplete);
-        self.set(batch);
-        subscriber.onSubscribe(new Flow.Subscription() {
-            @Override
-            public void request(long count) {
-                batch.start((int) count);
-            }
+        return subscriber -> {
+            Batch batch = new Batch(requests, options, send, false, subscriber::onNext, subscriber::onComplete);
+            subscriber.onSubscribe(new Flow.Subscription() {
+                @Override
+                public void request(long count) {
+                    batch.start((int) count);
+                }
 
-            @Override
-            public void cancel() {
-                batch.stop();
-            }
-        });
-        return iterator;
+                @Override
+                public void cancel() {
+                    batch.stop();
+                }
+            });
+        };
     }
 
-    void stop() {
+    private void stop() {
         List<CompletableFuture<GenerateResponse>> open;
         synchronized (this) {
             stopped = true;
@@ -193,6 +184,7 @@ final class Batch {
                 done++;
                 InferenceException reason = answer != null ? null : known(failure);
                 failed += reason == null ? 0 : 1;
+                held += failFast ? 0 : 1;
                 items.accept(new BatchItem(index, answer, reason));
                 reports.add(Optional.of(new BatchProgress(done, failed, requests.size())));
                 stopped = done == requests.size() || (failFast && reason != null);
