@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a trainer does with a whole fleet between rollouts: its memory, its generation, its weights. For a fleet that this
  * program launched or attached to. Each call goes to all engines at once and has one deadline for all; when an engine fails,
- * the {@link WorkerException} names it, each engine's {@link WorkerStatus#conditions()} tells its state, and the call may be
+ * the {@link WorkerException} names it, each engine's {@link WorkerStatus.ServicePart#conditions()} tells its state, and the call may be
  * repeated. Waits can be interrupted; the flag stays set. Safe for use by several threads, but an update has a fleet for
  * itself.
  */
@@ -197,8 +197,8 @@ public final class FleetControl {
             body.put("world_size", worldSize);
             body.put("group_name", groupName);
             body.put("backend", backend);
-            joining.add(all.on(engine.rank()).engineCall("/init_weights_update_group", body, timeout));
-            offset += Math.max(1, engine.devices().size());
+            joining.add(all.on(engine.identity().rank()).engineCall("/init_weights_update_group", body, timeout));
+            offset += Math.max(1, engine.process().devices().size());
         }
         Deadline deadline = Deadline.in(timeout.plus(WAY));
         joining.forEach(engine -> {

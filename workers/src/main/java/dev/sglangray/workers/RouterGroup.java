@@ -95,7 +95,11 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                         "there is no actor '" + WorkerNames.actor(groupName, 0) + "' in namespace '"
                                 + Ray.getRuntimeContext().getNamespace() + "'",
                         null));
-        String node = found.status().await(ActorFactory.ATTACH_TIMEOUT).get(0).nodeIp();
+        String node = found.status()
+                .await(ActorFactory.ATTACH_TIMEOUT)
+                .get(0)
+                .process()
+                .nodeIp();
         return new RouterGroup(
                 groupName,
                 List.of(new Member<>(0, node, found.members().get(0).handle())),

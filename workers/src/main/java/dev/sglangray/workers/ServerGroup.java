@@ -212,7 +212,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         ServerGroup scout = new ServerGroup(groupName, List.of(member), Ownership.GUEST, GroupOptions.defaults());
         return scout.status()
                 .toCompletableFuture()
-                .thenApply(statuses -> statuses.get(0).groupSize());
+                .thenApply(statuses -> statuses.get(0).identity().groupSize());
     }
 
     /** The first answer: those of a lost node answer once it is back. Empty when none comes in time. */

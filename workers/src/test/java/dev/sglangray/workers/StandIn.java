@@ -6,6 +6,7 @@ import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.SharedFolder;
 import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.ExitListener;
 import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
 
 /** What lifecycles need to start the stand-in server instead of SGLang, under the real supervisor. */
 public final class StandIn {
+    /** For processes whose end no test listens to. */
+    public static final ExitListener UNHEARD = (clean, why) -> {};
+
     private StandIn() {}
 
     /** A kit whose Python package has the stand-in as {@code sglang_ray.serve}. */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.detached;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.FleetState;
@@ -18,7 +16,8 @@ import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
-import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.node.SealedSpec;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayException;
 import java.time.Duration;
@@ -47,11 +46,8 @@ public class FleetOwnerActor {
 
     private static final Logger LOG = LoggerFactory.getLogger(FleetOwnerActor.class);
 
-    private final ObjectMapper json = new ObjectMapper();
-    private final String sealed;
-    private final SealedSecrets secrets;
     private final LaunchRequest request;
-    private volatile FleetSpec spec;
+    private final SealedSpec<FleetSpec> spec;
     private final RecordStore<FleetState> record;
     private final boolean successor;
     private final EventLog events = new EventLog();
@@ -67,15 +63,12 @@ public class FleetOwnerActor {
      *
      * @param requestJson a {@link LaunchRequest} as JSON, its secrets sealed
      */
-    public FleetOwnerActor(String requestJson) throws JsonProcessingException {
-        sealed = requestJson;
-        request = json.readValue(requestJson, LaunchRequest.class);
-        spec = spec(request);
-        String name = DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec));
+    public FleetOwnerActor(String requestJson) {
+        request = ProtocolJson.read(requestJson, LaunchRequest.class);
+        String name = DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec(request)));
         HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
         record = file.section("fleet", FleetState.class);
-        secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
-        spec = opened();
+        spec = new SealedSpec<>(requestJson, text -> spec(ProtocolJson.read(text, LaunchRequest.class)), file);
         successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
         if (successor) {
             Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
@@ -87,14 +80,8 @@ public class FleetOwnerActor {
     }
 
     /** Takes the key to the secrets of the request; the first call of the actor's creator. */
-    public boolean unseal(String keyJson) throws JsonProcessingException {
-        secrets.unseal(json.readValue(keyJson, SealedSecrets.Key.class));
-        spec = opened();
-        return true;
-    }
-
-    private FleetSpec opened() throws JsonProcessingException {
-        return spec(json.readValue(secrets.open(sealed), LaunchRequest.class));
+    public boolean unseal(String keyJson) {
+        return spec.unseal(keyJson);
     }
 
     private static FleetSpec spec(LaunchRequest request) {
@@ -130,7 +117,7 @@ public class FleetOwnerActor {
     private void endFleet() {
         FleetLeftovers.endOfThisJob(engines(), router());
         record.delete();
-        FleetLeftovers.kill(DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec)));
+        FleetLeftovers.kill(DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec.get())));
     }
 
     /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
@@ -142,7 +129,7 @@ public class FleetOwnerActor {
                         .map(group -> FleetLeftovers.endUnknown(group, state))
                         .orElse(List.of());
                 awaitNoGateway();
-                keep(spec.adopt(state, living, options()));
+                keep(spec.get().adopt(state, living, options()));
                 LOG.info("took over a fleet with engines {}", living);
                 return;
             } catch (RayException | LaunchException | IllegalStateException e) {
@@ -156,7 +143,7 @@ public class FleetOwnerActor {
 
     /** The predecessor's gateway ends with its process; until then its name is taken. */
     private void awaitNoGateway() throws InterruptedException {
-        String gateway = GatewayFacts.actorName(DetachedFleets.fleetGroup(spec));
+        String gateway = GatewayFacts.actorName(DetachedFleets.fleetGroup(spec.get()));
         CountDownLatch never = new CountDownLatch(1);
         long end = System.nanoTime() + AGAIN.toNanos();
         FleetLeftovers.kill(gateway);
@@ -169,11 +156,11 @@ public class FleetOwnerActor {
     }
 
     private Optional<String> engines() {
-        return DetachedFleets.engines(spec);
+        return DetachedFleets.engines(spec.get());
     }
 
     private Optional<String> router() {
-        return DetachedFleets.router(spec);
+        return DetachedFleets.router(spec.get());
     }
 
     /**
@@ -201,9 +188,9 @@ public class FleetOwnerActor {
     }
 
     /** What happened from the event of this index on, a JSON list. */
-    public String events(int from) throws JsonProcessingException {
+    public String events(int from) {
         asked = System.nanoTime();
-        return json.writeValueAsString(events.from(from));
+        return ProtocolJson.write(events.from(from));
     }
 
     /**
@@ -264,7 +251,7 @@ public class FleetOwnerActor {
     }
 
     private Fleet launched() {
-        return spec.launch(spec.cluster(RayClusterReader.read()), options());
+        return spec.get().launch(spec.get().cluster(RayClusterReader.read()), options());
     }
 
     private LaunchOptions.Builder options() {

@@ -65,7 +65,7 @@ public final class LookingDriver {
             FleetReport report = new GroupNameOptions().require(session).report();
             Map<String, String> states = new TreeMap<>();
             for (WorkerStatus worker : report.workers()) {
-                states.put(worker.kind() + " " + worker.rank(), worker.state());
+                states.put(worker.identity().kind() + " " + worker.identity().rank(), worker.state());
             }
             say(Map.of(
                     "from",

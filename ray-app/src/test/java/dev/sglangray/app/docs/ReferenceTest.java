@@ -8,9 +8,11 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -68,8 +70,11 @@ class ReferenceTest {
     @Test
     void fieldsOfAStatus() throws IOException {
         String page = page("status.md");
-        List<String> fields =
-                found("^ \\* @param (\\w+)", Files.readString(WORKERS.resolve("protocol/WorkerStatus.java")));
+        List<String> fields = Stream.of(WorkerStatus.class.getRecordComponents())
+                .flatMap(part ->
+                        part.getType().isRecord() ? Stream.of(part.getType().getRecordComponents()) : Stream.of(part))
+                .map(RecordComponent::getName)
+                .toList();
         assertThat(fields).hasSizeGreaterThan(15).allMatch(field -> page.contains("`" + field + "`"));
     }
 

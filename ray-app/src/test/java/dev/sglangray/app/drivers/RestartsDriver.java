@@ -39,14 +39,14 @@ public final class RestartsDriver {
 
     private void drain() {
         ServerGroup second = fleet.servers().on(1);
-        long pid = Objects.requireNonNull(status().pid());
+        long pid = Objects.requireNonNull(status().process().pid());
         var draining = second.drain(LONG, LONG);
         await("it is drained", () -> status().state().equals("DRAINED") && !isListed());
         System.out.println("drained");
         await(
                 "another process serves",
-                () -> status().pid() != null
-                        && !Objects.equals(status().pid(), pid)
+                () -> status().process().pid() != null
+                        && !Objects.equals(status().process().pid(), pid)
                         && status().state().equals("DRAINED"));
         var unused = draining.await(LONG);
         System.out.println("killed while it drained: drained, and " + (isListed() ? "" : "not ") + "in the router");
@@ -60,7 +60,7 @@ public final class RestartsDriver {
         var report =
                 fleet.updateWeights(WeightUpdate.fromDisk("next", checkpoint).withTimeout(LONG));
         System.out.println("missing " + report.missing() + ", answered by " + versions());
-        await("it has them", () -> "next".equals(status().weightVersion()) && isListed());
+        await("it has them", () -> "next".equals(status().service().weightVersion()) && isListed());
         System.out.println("both have them, answered by " + versions());
     }
 

@@ -141,7 +141,7 @@ public final class WeightsDriver {
         String other = url(server);
         say("by URL, listed " + router().registerServer(other).awaitSingle().healthy());
         server.stop(0);
-        kill(Objects.requireNonNull(router().status().awaitSingle().pid()));
+        kill(Objects.requireNonNull(router().status().awaitSingle().process().pid()));
         await("the router", this::answers);
         awaitReady("7");
         say("it is gone, and the router another, listed " + isListed(other) + ", answered by " + answeringTwo());
@@ -166,7 +166,7 @@ public final class WeightsDriver {
         // It was replaced by a new process, and that cannot load them either, and says so.
         await(
                 "the broken engine says why",
-                () -> status(1).conditions().stream()
+                () -> status(1).service().conditions().stream()
                         .anyMatch(words -> words.contains("could not load the fleet's weights")));
         say("the broken engine is " + status(1).state() + ", and 0 is "
                 + status(0).state());
@@ -189,20 +189,20 @@ public final class WeightsDriver {
         awaitReady("7");
         say("it came back, answered by " + answeringTwo());
 
-        kill(Objects.requireNonNull(status(0).pid()));
+        kill(Objects.requireNonNull(status(0).process().pid()));
         awaitReady("7");
         say("an engine killed later came back, answered by " + answeringTwo());
-        kill(status(1).workerPid());
+        kill(status(1).process().workerPid());
         await("the worker is another", () -> restarted(1));
         awaitReady("7");
         say("a worker killed later came back, answered by " + answeringTwo());
-        kill(fleet.router().orElseThrow().status().awaitSingle().workerPid());
+        kill(fleet.router().orElseThrow().status().awaitSingle().process().workerPid());
         await("the router", () -> answers() && knows("7"));
         say("the router's worker killed later knows them, answered by " + answeringTwo());
     }
 
     private boolean restarted(int rank) {
-        return status(rank).lastError() != null;
+        return status(rank).supervision().lastError() != null;
     }
 
     private void memory() throws IOException, InterruptedException {
@@ -211,21 +211,21 @@ public final class WeightsDriver {
         fleet.releaseMemory(List.of(), LONG);
         // Probes come each second, and one would end the stand-in.
         Thread.sleep(2500);
-        say("released " + status(0).state() + " " + status(0).conditions() + ", a restart later "
-                + status(0).restarts());
+        say("released " + status(0).state() + " " + status(0).service().conditions() + ", a restart later "
+                + status(0).supervision().restarts());
         String refused = refusal(WeightUpdate.fromDisk("8", folder.toString()));
         say("no weights without memory " + refused.contains("resume it first"));
         fleet.resumeMemory(List.of("weights"), LONG);
-        say("partly " + status(1).conditions());
-        kill(Objects.requireNonNull(status(1).pid()));
-        await("it ended", () -> status(1).pid() == null);
+        say("partly " + status(1).service().conditions());
+        kill(Objects.requireNonNull(status(1).process().pid()));
+        await("it ended", () -> status(1).process().pid() == null);
         fleet.resumeMemory(List.of(), LONG);
         fleet.resumeMemory(List.of(), LONG);
         awaitReady("7");
         say("resumed, answered by " + answeringTwo());
         aDeathDuringARelease();
         fleet.pauseGeneration(PauseMode.IN_PLACE, LONG);
-        say("paused " + servers.status().await().get(0).conditions());
+        say("paused " + servers.status().await().get(0).service().conditions());
         fleet.continueGeneration(LONG);
         fleet.flushCache(LONG);
         say("continued, answered by " + answeringTwo());
@@ -237,12 +237,12 @@ public final class WeightsDriver {
         CompletableFuture<Void> release = CompletableFuture.runAsync(() -> fleet.releaseMemory(List.of(), LONG));
         await(
                 "the engine was asked",
-                () -> status(1).conditions().stream().anyMatch(words -> words.contains("kv_cache")));
-        kill(Objects.requireNonNull(status(1).pid()));
+                () -> status(1).service().conditions().stream().anyMatch(words -> words.contains("kv_cache")));
+        kill(Objects.requireNonNull(status(1).process().pid()));
         release.join();
         Files.writeString(folder.resolve("standin.json"), "{}");
-        say("killed while it released, runs " + (status(1).pid() != null) + ", "
-                + status(1).conditions());
+        say("killed while it released, runs " + (status(1).process().pid() != null) + ", "
+                + status(1).service().conditions());
         fleet.resumeMemory(List.of(), LONG);
         awaitReady("7");
         say("resumed all the same, answered by " + answeringTwo());
@@ -251,10 +251,10 @@ public final class WeightsDriver {
     private void manyUpdates() throws IOException {
         String path = checkpoint("many", "{}").toString();
         fleet.updateWeights(WeightUpdate.fromDisk("warm", path));
-        long worker = status(0).workerPid();
+        long worker = status(0).process().workerPid();
         long files = files(worker);
         long threads = threads(worker);
-        long engine = Objects.requireNonNull(status(0).pid());
+        long engine = Objects.requireNonNull(status(0).process().pid());
         long early = 0;
         long engineEarly = 0;
         for (int i = 0; i < 50; i++) {
@@ -342,8 +342,8 @@ public final class WeightsDriver {
                 "both ready with " + version,
                 () -> Stream.of(status(0), status(1))
                         .allMatch(status -> status.state().equals("READY")
-                                && version.equals(status.weightVersion())
-                                && status.conditions().isEmpty()));
+                                && version.equals(status.service().weightVersion())
+                                && status.service().conditions().isEmpty()));
         await(
                 "both in the router",
                 () -> fleet.router().orElseThrow().servers().awaitSingle().stream()

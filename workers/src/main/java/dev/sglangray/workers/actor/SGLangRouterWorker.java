@@ -5,11 +5,11 @@ import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
 import dev.sglangray.workers.node.RayNode;
-import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.node.SealedSpec;
 import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.HttpServerProcess;
 import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ProcessFactory;
-import dev.sglangray.workers.process.RouterProcess;
 import dev.sglangray.workers.process.RouterSpec;
 import dev.sglangray.workers.process.SecretRedactor;
 import dev.sglangray.workers.protocol.EngineReport;
@@ -57,9 +57,7 @@ public class SGLangRouterWorker {
     /** Beyond its own time a replacement puts the old arguments back. */
     private static final int REPLACEMENT_SECONDS = 60;
 
-    private final RouterSpec sealed;
-    private final SealedSecrets sealedSecrets;
-    private volatile RouterSpec spec;
+    private final SealedSpec<RouterSpec> spec;
     private final ThreadLoop loop;
     private final RouterKeeper keeper;
     private final RouterArguments arguments;
@@ -75,7 +73,7 @@ public class SGLangRouterWorker {
      * @param specJson a {@link RouterSpec} as JSON, its secrets sealed
      */
     public SGLangRouterWorker(String specJson) {
-        sealed = ProtocolJson.read(specJson, RouterSpec.class);
+        RouterSpec sealed = ProtocolJson.read(specJson, RouterSpec.class);
         OkHttpClient http = WorkerHttp.create();
         node = RayNode.current();
         ProcessFactory kit = ProcessFactory.of(node);
@@ -83,27 +81,30 @@ public class SGLangRouterWorker {
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(actor, clock);
         HandoverFile file = HandoverFile.open(actor, kit.node(), loop);
-        sealedSecrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
-        spec = sealedSecrets.open(sealed, RouterSpec.class);
+        spec = new SealedSpec<>(specJson, json -> ProtocolJson.read(json, RouterSpec.class), file);
         EventJournal journal = new EventJournal(actor, clock, text -> secrets().hide(text));
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         workers = new RayWorkersPort(loop);
         registry =
                 new EngineRegistry(loop, journal, workers, file.section("registry", RegistryRecord.class), restarted);
-        arguments = new RouterArguments(() -> spec.routerArgs(), file.section("arguments", RouterArguments.Kept.class));
+        arguments = new RouterArguments(
+                () -> spec.get().routerArgs(), file.section("arguments", RouterArguments.Kept.class));
         change = new RouterReconfiguration(
                 arguments,
-                (present, incarnation) -> new RouterProcess(spec.with(present), kit, http, incarnation),
-                new RouterSchema(kit, kit.interpreter(spec.pythonInterpreter(), spec.environment())));
+                (present, incarnation) -> HttpServerProcess.router(spec.get().with(present), kit, http, incarnation),
+                new RouterSchema(
+                        kit,
+                        kit.interpreter(
+                                spec.get().pythonInterpreter(), spec.get().environment())));
         if (restarted) {
             arguments.inherit();
         }
         // A router generates nothing itself, so its health is all there is to ask.
         LivenessProbe probe =
-                new LivenessProbe(http, ProbeKind.HEALTH, spec.supervision().probeTimeout());
-        Supplier<@Nullable String> apiKey = () -> RouterProcess.apiKey(spec);
+                new LivenessProbe(http, ProbeKind.HEALTH, sealed.supervision().probeTimeout());
+        Supplier<@Nullable String> apiKey = () -> spec.get().apiKey();
         keeper = new RouterKeeper(
-                spec.supervision(),
+                sealed.supervision(),
                 loop,
                 journal,
                 change::next,
@@ -119,14 +120,11 @@ public class SGLangRouterWorker {
 
     /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        sealedSecrets.unseal(ProtocolJson.read(keyJson, SealedSecrets.Key.class));
-        spec = sealedSecrets.open(sealed, RouterSpec.class);
-        keeper.renew();
-        return true;
+        return spec.unseal(keyJson);
     }
 
     private SecretRedactor secrets() {
-        return SecretRedactor.of(spec.routerArgs(), spec.environment());
+        return spec.get().secrets();
     }
 
     private <T> T ask(Supplier<CompletableFuture<T>> question) {
@@ -258,9 +256,11 @@ public class SGLangRouterWorker {
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
         Weights updated = now(registry::weights).updated();
-        return ProtocolJson.write(keeper.status()
-                .with(updated == null ? null : updated.version(), List.of())
-                .withChanges(arguments.changes()));
+        return ProtocolJson.write(keeper.status(
+                new WorkerStatus.Identity("router", spec.get().groupName(), 0, 1),
+                node,
+                new WorkerStatus.ServicePart(
+                        updated == null ? null : updated.version(), List.of(), arguments.changes())));
     }
 
     /** The last lines of the router's log. */

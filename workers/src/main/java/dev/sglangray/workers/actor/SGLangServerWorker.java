@@ -9,14 +9,13 @@ import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
 import dev.sglangray.workers.node.RayNode;
-import dev.sglangray.workers.node.SealedSecrets;
-import dev.sglangray.workers.process.EngineProcess;
+import dev.sglangray.workers.node.SealedSpec;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.HttpServerProcess;
 import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ManagedProcess;
 import dev.sglangray.workers.process.ProcessFactory;
-import dev.sglangray.workers.process.SecretRedactor;
 import dev.sglangray.workers.process.ServerSpec;
-import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ProtocolJson;
@@ -28,14 +27,15 @@ import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.MonotonicClock;
+import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionStatus;
 import io.ray.api.Ray;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
@@ -56,15 +56,14 @@ public class SGLangServerWorker {
     /** A drain whose caller says no lease ends by itself after its own time and this. */
     private static final Duration AFTER_DRAIN = Duration.ofHours(1);
 
-    private final ServerSpec sealed;
-    private final SealedSecrets secrets;
-    private volatile ServerSpec spec;
+    private final SealedSpec<ServerSpec> spec;
+    private final WorkerNode node;
+    private final String key;
     private final ThreadLoop loop;
     private final EventJournal journal;
     private final ManagedProcess process;
+    private final EngineRequests requests;
     private final EngineController controller;
-    private final EngineRequests control;
-    private final String routerGroup;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     /**
@@ -73,52 +72,49 @@ public class SGLangServerWorker {
      * @param specJson a {@link ServerSpec} as JSON, its secrets sealed
      */
     public SGLangServerWorker(String specJson) {
-        sealed = ProtocolJson.read(specJson, ServerSpec.class);
+        ServerSpec sealed = ProtocolJson.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
-        ProcessFactory kit = ProcessFactory.of(RayNode.current());
+        node = RayNode.current();
+        ProcessFactory kit = ProcessFactory.of(node);
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(sealed.actorName(), clock);
-        HandoverFile file = HandoverFile.open(sealed.actorName(), kit.node(), loop);
-        secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
-        spec = secrets.open(sealed, ServerSpec.class);
+        HandoverFile file = HandoverFile.open(sealed.actorName(), node, loop);
+        spec = new SealedSpec<>(specJson, json -> ProtocolJson.read(json, ServerSpec.class), file);
+        ServerSpec first = spec.get();
         journal = new EventJournal(
-                spec.actorName(),
-                clock,
-                text -> SecretRedactor.of(spec.serverArgs(), spec.environment()).hide(text));
-        routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
-        String key = Ray.getRuntimeContext().getCurrentActorId().toString();
+                first.actorName(), clock, text -> spec.get().secrets().hide(text));
+        key = Ray.getRuntimeContext().getCurrentActorId().toString();
         LivenessProbe probe = new LivenessProbe(
-                http, spec.supervision().probe(), spec.supervision().probeTimeout());
+                http, first.supervision().probe(), first.supervision().probeTimeout());
         process = new ManagedProcess(
                 "engine",
-                incarnation -> new EngineProcess(spec, kit, http, incarnation),
+                incarnation -> HttpServerProcess.engine(spec.get(), kit, http, incarnation),
                 probe::require,
-                loop,
-                new Exits());
-        control = new EngineRequests("the engine", http, this::engineUrl, () -> engine().apiKey());
+                loop);
+        requests = new EngineRequests(
+                "the engine", http, process::url, () -> spec.get().apiKey());
         RegistryPort registry =
-                spec.routerGroup() == null ? RayRegistryPort.none() : new RayRegistryPort(spec.routerGroup(), loop);
-        CheckpointCheck check =
-                new CheckpointCheck(spec.initialWeights().path(), kit.node().ip());
+                first.routerGroup() == null ? RayRegistryPort.none() : new RayRegistryPort(first.routerGroup(), loop);
+        CheckpointCheck check = new CheckpointCheck(first.initialWeights().path(), node.ip());
         EngineSettings settings = new EngineSettings(
                 key,
-                spec.actorName(),
-                spec.initialWeights(),
-                Boolean.TRUE.equals(spec.serverArgs().get("enable_weights_cpu_backup")),
-                Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
-                () -> MemorySupport.refusal(spec, engine().devices()),
+                first.actorName(),
+                first.initialWeights(),
+                Boolean.TRUE.equals(first.serverArgs().get("enable_weights_cpu_backup")),
+                first.healthTimeout(),
+                () -> MemorySupport.refusal(first, first.devices(node)),
                 check::refuse);
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         controller = new EngineController(
                 settings,
-                spec.supervision(),
+                first.supervision(),
                 loop,
                 journal,
-                new ProcessOfEngine(key),
-                control.port(loop),
+                new ProcessOfEngine(),
+                requests.port(loop),
                 registry,
                 file.section("engine", EngineRecord.class),
-                spec.groupSize(),
+                first.groupSize(),
                 restarted);
         if (restarted) {
             String url = controller.record().url();
@@ -131,23 +127,14 @@ public class SGLangServerWorker {
 
     /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        secrets.unseal(ProtocolJson.read(keyJson, SealedSecrets.Key.class));
-        spec = secrets.open(sealed, ServerSpec.class);
-        process.renew();
-        return true;
+        return spec.unseal(keyJson);
     }
 
     /** What the controller does to the process. */
     private final class ProcessOfEngine implements EngineController.EngineProcess {
-        private final String key;
-
-        ProcessOfEngine(String key) {
-            this.key = key;
-        }
-
         @Override
-        public CompletableFuture<Void> start(int incarnation, boolean sameUrl) {
-            return process.start(incarnation, sameUrl);
+        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
+            return process.start(incarnation, sameUrl, news);
         }
 
         @Override
@@ -163,34 +150,22 @@ public class SGLangServerWorker {
         @Override
         public @Nullable ServerEndpoint endpoint() {
             String url = process.knownUrl();
-            return url == null ? null : engine().endpoint(url, key);
+            Integer bootstrapPort = process.lifecycle().snapshot().bootstrapPort();
+            return url == null ? null : spec.get().endpoint(url, bootstrapPort, key);
         }
     }
 
-    private final class Exits implements ManagedProcess.Exits {
-        @Override
-        public void exited(int incarnation, boolean clean, String why) {
-            controller.exited(incarnation, clean, why);
-        }
-
-        @Override
-        public void explained(int incarnation, String why) {
-            controller.explained(incarnation, why);
-        }
-    }
-
-    private EngineProcess engine() {
-        return (EngineProcess) process.lifecycle();
-    }
-
-    /** The URL, also while the process is being replaced; fails before it was known, and once the engine is lost. */
-    private String engineUrl() {
+    private void requireNotLost() {
         SupervisionStatus now = controller.standing();
         if (now.isLost()) {
             throw new WorkerFailure(now.describe("engine"));
         }
-        String known = process.knownUrl();
-        return known == null || ended.isDone() ? engine().url() : known;
+    }
+
+    /** The engine's routes; fails once the engine is lost. */
+    private EngineRequests engine() {
+        requireNotLost();
+        return requests;
     }
 
     private <T> T ask(Duration timeout, Supplier<CompletableFuture<T>> question) {
@@ -203,7 +178,7 @@ public class SGLangServerWorker {
 
     /** Starts the engine; returns its URL when it is healthy. */
     public String initServer() {
-        String url = process.startFirst();
+        String url = process.startFirst(controller::signal);
         ask(QUICK, () -> {
             controller.adopt(url);
             return CompletableFuture.completedFuture(true);
@@ -215,7 +190,8 @@ public class SGLangServerWorker {
 
     /** The engine's URL, which it keeps when it is restarted. */
     public String getServerUrl() {
-        return engineUrl();
+        requireNotLost();
+        return process.url();
     }
 
     /** A {@link ServerEndpoint} as JSON, with which the engine can be registered. */
@@ -235,19 +211,16 @@ public class SGLangServerWorker {
 
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
-        WorkerStatus own = process.lifecycle().status();
+        ServerSpec of = spec.get();
         return ask(QUICK, () -> {
-            List<String> conditions = new ArrayList<>(own.conditions());
-            WorkerStatus status = WorkerStatuses.supervised(
-                            own,
-                            controller.standing(),
-                            process.knownUrl(),
-                            controller.isWithheld(),
-                            controller.conditions())
-                    .ofGroup(controller.record().groupSize());
-            conditions.addAll(controller.conditions());
-            return CompletableFuture.completedFuture(
-                    ProtocolJson.write(status.with(controller.weightVersion(), conditions)));
+            int size = controller.record().groupSize();
+            return CompletableFuture.completedFuture(ProtocolJson.write(process.status(
+                    new WorkerStatus.Identity("server", of.groupName(), of.rank(), size),
+                    node,
+                    of.devices(node),
+                    controller.standing(),
+                    controller.isWithheld(),
+                    new WorkerStatus.ServicePart(controller.weightVersion(), controller.conditions(), Map.of()))));
         });
     }
 
@@ -269,7 +242,7 @@ public class SGLangServerWorker {
 
     /** Ends requests of the engine: those of one id, or all for an empty id. */
     public boolean abort(String requestId) {
-        return control.abort(requestId);
+        return engine().abort(requestId);
     }
 
     /** Stops looking whether the engine generates; or looks again. */
@@ -320,17 +293,17 @@ public class SGLangServerWorker {
 
     /** Empties the engine's cache of prefixes, which it refuses while it has requests. */
     public boolean flushCache(int seconds) {
-        return control.require("/flush_cache", Map.of(), seconds(seconds));
+        return engine().require("/flush_cache", Map.of(), seconds(seconds));
     }
 
     /** One of the engine's control routes, for a body as JSON; its answer as JSON. */
     public String engineCall(String route, String bodyJson, int seconds) {
-        return control.answered(route, ProtocolJson.map(ProtocolJson.tree(bodyJson)), seconds(seconds));
+        return engine().answered(route, ProtocolJson.map(ProtocolJson.tree(bodyJson)), seconds(seconds));
     }
 
     /** The group of the fleet's router; empty for none. */
     public String routerGroup() {
-        return routerGroup;
+        return Objects.requireNonNullElse(spec.get().routerGroup(), "");
     }
 
     /** What this worker knows of its fleet's weights, as JSON. */
@@ -362,7 +335,8 @@ public class SGLangServerWorker {
     /** Replaces the engine's process; returns its URL when the new one serves and the router knows. */
     public String restart(String why, int seconds) {
         ask(seconds(seconds), () -> controller.restart(why, seconds(seconds)));
-        return engineUrl();
+        requireNotLost();
+        return process.url();
     }
 
     /** Reports to the registry, under a new epoch, how the engine stands; does not wait for it. */

@@ -37,6 +37,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -114,8 +115,13 @@ public final class EngineController {
 
     /** What the worker does to the engine's process. */
     public interface EngineProcess {
-        /** As {@link ProcessActions#start}; {@code sameUrl} tells whether it must serve where its predecessor did, if it can. */
-        CompletableFuture<Void> start(int incarnation, boolean sameUrl);
+        /**
+         * As {@link ProcessActions#start}.
+         *
+         * @param sameUrl whether it must serve where its predecessor did, if it can
+         * @param news takes the end of the process, on the loop
+         */
+        CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news);
 
         /** As {@link ProcessActions#end}. */
         CompletableFuture<Void> end(int incarnation, boolean gently);
@@ -196,14 +202,9 @@ public final class EngineController {
         supervisor.signal(new Signal.Adopted());
     }
 
-    /** The process of a start ended by itself. */
-    public void exited(int incarnation, boolean clean, String why) {
-        supervisor.signal(new Signal.Exited(incarnation, clean, why));
-    }
-
-    /** What the log of a process that ended says of it. */
-    public void explained(int incarnation, String why) {
-        supervisor.signal(new Signal.Explained(incarnation, why));
+    /** Takes news of the process, such as that it ended by itself. */
+    public void signal(Signal news) {
+        supervisor.signal(news);
     }
 
     private final class Actions implements ProcessActions {
@@ -216,7 +217,7 @@ public final class EngineController {
                 loaded = initially();
                 pausedForUpdate = false;
                 // What an earlier process could not load has nothing to do with when this one begins to.
-                return process.start(incarnation, out).thenRun(() -> bringAt = null);
+                return process.start(incarnation, out, supervisor::signal).thenRun(() -> bringAt = null);
             });
         }
 

@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.sglangray.config.error.Secrets;
-import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.ByteBuffer;
@@ -16,27 +15,22 @@ import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import javax.crypto.Cipher;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps secrets out of what Ray's control store (GCS) holds. Ray stores the arguments of an actor's constructor there, for as long
  * as the actor may be restarted. The creator therefore seals each secret value in them (AES-256-GCM), and sends the key by a call,
  * which goes from process to process. The worker keeps the key in its handover file, for a successor on its node: the control store
- * has the values without the key, the node's disk the key without the values.
- *
- * <p>An object of this class is the worker's side. Safe for use by many threads.
+ * has the values without the key, the node's disk the key without the values. {@link SealedSpec} is the worker's side. Stateless.
  */
 public final class SealedSecrets {
     private static final String MARK = "sglang-ray-sealed:";
     private static final int NONCE_BYTES = 12;
     private static final int TAG_BITS = 128;
 
-    private final RecordStore<Key> store;
-    private volatile @Nullable Key key;
+    private SealedSecrets() {}
 
     /**
      * What opens the values of one actor.
@@ -67,7 +61,7 @@ public final class SealedSecrets {
             return mapped("", false, tree, seal).toString();
         }
 
-        private String open(String json) {
+        String open(String json) {
             Leaf open = (name, inSecret, leaf) ->
                     isSealed(leaf) ? ProtocolJson.tree(opened(leaf.asText().substring(MARK.length()))) : leaf;
             return mapped("", false, ProtocolJson.tree(json), open).toString();
@@ -141,29 +135,6 @@ public final class SealedSecrets {
 
     private static boolean isSealed(JsonNode leaf) {
         return leaf.isTextual() && leaf.asText().startsWith(MARK);
-    }
-
-    /** Takes over the key that a predecessor left, if it did. */
-    public SealedSecrets(RecordStore<Key> store) {
-        this.store = store;
-        key = store.load().orElse(null);
-    }
-
-    /** Takes the key from the actor's creator. */
-    public void unseal(Key creators) {
-        key = creators;
-        CompletableFuture<Void> unused = store.save(creators);
-    }
-
-    /** A JSON text with its sealed values opened; as it is while the key has not come. */
-    public String open(String json) {
-        Key present = key;
-        return present == null ? json : present.open(json);
-    }
-
-    /** As {@link #open(String)}, for what is expressible as JSON. */
-    public <T> T open(T value, Class<T> type) {
-        return ProtocolJson.read(open(ProtocolJson.write(value)), type);
     }
 
     /**

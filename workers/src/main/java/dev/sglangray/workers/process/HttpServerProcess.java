@@ -8,15 +8,15 @@ import dev.sglangray.bridge.SupervisedProcess;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
-import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.IntFunction;
+import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,7 +25,7 @@ import org.slf4j.LoggerFactory;
  * A supervised child that serves HTTP: started, waited for until {@code /health} answers, watched, ended. What engine and
  * router have in common. Safe for use by many threads; {@link #shutdown} works while {@link #start} is under way.
  */
-public final class HttpServerProcess {
+public final class HttpServerProcess implements ServerProcess {
     private static final Logger LOG = LoggerFactory.getLogger(HttpServerProcess.class);
 
     private static final int MAX_ATTEMPTS = 4;
@@ -36,15 +36,12 @@ public final class HttpServerProcess {
     private static final Duration FIRST_PAUSE = Duration.ofMillis(25);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
 
+    private final ServerPlanner planner;
     private final String what;
     private final WorkerNode node;
     private final HealthProbe probe;
-    private final SecretRedactor secrets;
-    private final Duration deadline;
-    private final IntFunction<StartAttempt> planner;
     private final CompletableFuture<Void> abort = new CompletableFuture<>();
     private final CompletableFuture<Void> startEnded = new CompletableFuture<>();
-    private volatile ExitListener listener = (clean, why) -> {};
 
     private final Object lock = new Object();
     private WorkerState state = WorkerState.NEW;
@@ -53,34 +50,41 @@ public final class HttpServerProcess {
     private @Nullable String failure;
     private @Nullable Double secondsToReady;
 
-    /**
-     * Takes what it needs; starts nothing.
-     *
-     * @param what the word for messages, {@code engine} or {@code router}
-     * @param planner gives the n-th attempt, counted from 0, with ports of its own
-     */
-    HttpServerProcess(
-            String what,
-            WorkerNode node,
-            HealthProbe probe,
-            SecretRedactor secrets,
-            Duration deadline,
-            IntFunction<StartAttempt> planner) {
-        this.what = what;
-        this.node = node;
-        this.probe = probe;
-        this.secrets = secrets;
-        this.deadline = deadline;
+    private HttpServerProcess(ServerPlanner planner, WorkerNode node, OkHttpClient http) {
         this.planner = planner;
+        this.what = planner.what();
+        this.node = node;
+        this.probe = new HealthProbe(http);
+    }
+
+    /** An SGLang engine; starts nothing. */
+    public static HttpServerProcess engine(
+            ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
+        return new HttpServerProcess(new EnginePlanner(spec, kit, incarnation), kit.node(), http);
+    }
+
+    /** A router; starts nothing. */
+    public static HttpServerProcess router(
+            RouterSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
+        return new HttpServerProcess(new RouterPlanner(spec, kit, incarnation), kit.node(), http);
     }
 
     /**
      * Starts the child and waits until it is healthy. Nothing is left of it when that fails.
      *
-     * @return the URL
      * @throws WorkerFailure with exit code or signal, the last log lines and the log's place
      */
-    String start() {
+    @Override
+    public String start(ExitListener exits) {
+        Runnable over = planner.awaitTurn(abort);
+        try {
+            return startInTurn(exits);
+        } finally {
+            over.run();
+        }
+    }
+
+    private String startInTurn(ExitListener exits) {
         synchronized (lock) {
             if (state != WorkerState.NEW) {
                 throw new WorkerFailure("the " + what + " was started before (it is " + state + ")");
@@ -89,7 +93,7 @@ public final class HttpServerProcess {
         }
         long begin = System.nanoTime();
         try {
-            String url = startWithRetries(begin);
+            String url = startWithRetries(begin, exits);
             becomeReady(begin);
             LOG.info(
                     "The {} is ready at {} after {} s",
@@ -98,7 +102,7 @@ public final class HttpServerProcess {
                     String.format(Locale.ROOT, "%.1f", secondsSince(begin)));
             return url;
         } catch (RuntimeException e) {
-            String text = secrets.hide(String.valueOf(e.getMessage()));
+            String text = planner.secrets().hide(String.valueOf(e.getMessage()));
             synchronized (lock) {
                 if (state == WorkerState.STARTING) {
                     state = abort.isDone() ? WorkerState.STOPPED : WorkerState.FAILED;
@@ -122,12 +126,12 @@ public final class HttpServerProcess {
         }
     }
 
-    private String startWithRetries(long begin) {
+    private String startWithRetries(long begin, ExitListener exits) {
         for (int n = 0; ; n++) {
-            StartAttempt next = planner.apply(n);
+            StartAttempt next = planner.plan(n);
             boolean kept = false;
             try {
-                startOnce(next, begin);
+                startOnce(next, begin, exits);
                 kept = true;
                 return next.url();
             } catch (PortLostException e) {
@@ -151,7 +155,7 @@ public final class HttpServerProcess {
         }
     }
 
-    private void startOnce(StartAttempt next, long begin) {
+    private void startOnce(StartAttempt next, long begin, ExitListener exits) {
         synchronized (lock) {
             attempt = next;
         }
@@ -165,7 +169,7 @@ public final class HttpServerProcess {
         synchronized (lock) {
             process = child;
         }
-        var unused = child.onExit().thenAccept(exit -> onExit(next, child, exit));
+        var unused = child.onExit().thenAccept(exit -> onExit(next, child, exit, exits));
         awaitHealthy(next, child, begin);
     }
 
@@ -191,8 +195,9 @@ public final class HttpServerProcess {
             }
             if (remaining(begin).isNegative() || remaining(begin).isZero()) {
                 answer.cancel(false);
-                throw new WorkerFailure("the " + what + " did not become healthy within " + deadline.toSeconds()
-                        + " s (last answer of " + next.url() + "/health: " + lastAnswer + ")." + tail(child));
+                throw new WorkerFailure("the " + what + " did not become healthy within "
+                        + planner.deadline().toSeconds() + " s (last answer of " + next.url() + "/health: " + lastAnswer
+                        + ")." + tail(child));
             }
             waitForAny(min(pause, remaining(begin)), exit, abort);
             pause = min(pause.multipliedBy(3).dividedBy(2), LONGEST_PAUSE);
@@ -231,30 +236,25 @@ public final class HttpServerProcess {
         return LogText.of(child.logTail(TAIL_LINES), child.logFile(), node.ip());
     }
 
-    /** What to call when the child ends by itself after it was ready. */
-    void listen(ExitListener toTell) {
-        listener = toTell;
-    }
-
-    private void onExit(StartAttempt ended, SupervisedProcess child, ProcessExit exit) {
+    private void onExit(StartAttempt ended, SupervisedProcess child, ProcessExit exit, ExitListener exits) {
         String why;
         synchronized (lock) {
             if (state != WorkerState.READY || process != child) {
                 return;
             }
             state = WorkerState.FAILED;
-            why = secrets.hide("the " + what + " ended by itself: " + exit.describe());
+            why = planner.secrets().hide("the " + what + " ended by itself: " + exit.describe());
             failure = why;
         }
         ended.release();
         // First: a log that cannot be read, or not soon, must hold up nothing that follows from the death.
-        listener.ended(Integer.valueOf(0).equals(exit.code()), why);
+        exits.ended(Integer.valueOf(0).equals(exit.code()), why);
         LOG.error("The {} at {} ended by itself: {}", what, ended.url(), exit.describe());
-        String explained = why + "." + secrets.hide(tail(child));
+        String explained = why + "." + planner.secrets().hide(tail(child));
         synchronized (lock) {
             failure = explained;
         }
-        listener.explained(explained);
+        exits.explained(explained);
     }
 
     private void throwIfAborted() {
@@ -265,7 +265,7 @@ public final class HttpServerProcess {
     }
 
     private Duration remaining(long begin) {
-        return deadline.minusNanos(System.nanoTime() - begin);
+        return planner.deadline().minusNanos(System.nanoTime() - begin);
     }
 
     private static Duration min(Duration a, Duration b) {
@@ -289,11 +289,8 @@ public final class HttpServerProcess {
         }
     }
 
-    /**
-     * Ends the child and all its descendants: SIGTERM, after the grace SIGKILL. Aborts a start that is under way. Returns
-     * when all is gone. Harmless when repeated.
-     */
-    void shutdown(Duration grace) {
+    @Override
+    public void shutdown(Duration grace) {
         boolean starting;
         synchronized (lock) {
             starting = state == WorkerState.STARTING;
@@ -332,8 +329,8 @@ public final class HttpServerProcess {
         }
     }
 
-    /** Whether the child runs and answers 200. */
-    boolean isHealthy() {
+    @Override
+    public boolean isHealthy() {
         String url;
         synchronized (lock) {
             if (state != WorkerState.READY || attempt == null) {
@@ -344,7 +341,7 @@ public final class HttpServerProcess {
         return probe.ask(url).join().healthy();
     }
 
-    /** The URL once the child is ready. */
+    @Override
     public String url() {
         synchronized (lock) {
             if (state != WorkerState.READY || attempt == null) {
@@ -355,16 +352,18 @@ public final class HttpServerProcess {
         }
     }
 
-    String logTail(int lines) {
+    @Override
+    public String logTail(int lines) {
         SupervisedProcess child;
         synchronized (lock) {
             child = process;
         }
-        return child == null ? "" : secrets.hide(String.join("\n", child.logTail(lines)));
+        return child == null ? "" : planner.secrets().hide(String.join("\n", child.logTail(lines)));
     }
 
-    /** All that can be said at this moment. */
-    Snapshot snapshot() {
+    @Override
+    public Snapshot snapshot() {
+        List<String> conditions = planner.conditions();
         synchronized (lock) {
             SupervisedProcess child = process;
             return new Snapshot(
@@ -373,16 +372,9 @@ public final class HttpServerProcess {
                     child == null || !child.isAlive() ? null : child.pid(),
                     child == null ? null : child.logFile(),
                     secondsToReady,
-                    failure);
+                    failure,
+                    attempt == null ? null : attempt.bootstrapPort(),
+                    conditions);
         }
     }
-
-    /** A consistent look at a child. */
-    public record Snapshot(
-            WorkerState state,
-            @Nullable String url,
-            @Nullable Long pid,
-            @Nullable Path log,
-            @Nullable Double secondsToReady,
-            @Nullable String failure) {}
 }

@@ -2,12 +2,22 @@
 package dev.sglangray.workers.process;
 
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.WorkerFailure;
+import dev.sglangray.workers.protocol.WorkerState;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.supervision.Signal;
+import dev.sglangray.workers.supervision.SupervisionPhase;
+import dev.sglangray.workers.supervision.SupervisionStatus;
 import java.net.URI;
 import java.time.Duration;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,21 +33,12 @@ public final class ManagedProcess {
     private final Function<Incarnation, ? extends ServerProcess> factory;
     private final Consumer<String> probe;
     private final ThreadLoop loop;
-    private final Exits exits;
     private final Object lock = new Object();
-    private ServerProcess current;
+    private @Nullable ServerProcess current;
     private int number;
     private @Nullable String url;
+    private boolean started;
     private boolean stopped;
-
-    /** Takes the ends of processes, on the loop. */
-    public interface Exits {
-        /** The process of a start ended by itself. */
-        void exited(int incarnation, boolean clean, String why);
-
-        /** What its log says of it. */
-        void explained(int incarnation, String why);
-    }
 
     /**
      * Starts nothing.
@@ -50,42 +51,44 @@ public final class ManagedProcess {
             String what,
             Function<Incarnation, ? extends ServerProcess> factory,
             Consumer<String> probe,
-            ThreadLoop loop,
-            Exits exits) {
+            ThreadLoop loop) {
         this.what = what;
         this.factory = factory;
         this.probe = probe;
         this.loop = loop;
-        this.exits = exits;
-        this.current = factory.apply(Incarnation.FIRST);
-        listen(current, 0);
     }
 
-    private void listen(ServerProcess lifecycle, int incarnation) {
-        lifecycle.listen(new ExitListener() {
+    private ExitListener exits(int incarnation, Consumer<Signal> news) {
+        return new ExitListener() {
             @Override
             public void ended(boolean clean, String why) {
-                loop.execute(() -> exits.exited(incarnation, clean, why));
+                loop.execute(() -> news.accept(new Signal.Exited(incarnation, clean, why)));
             }
 
             @Override
             public void explained(String why) {
-                loop.execute(() -> exits.explained(incarnation, why));
+                loop.execute(() -> news.accept(new Signal.Explained(incarnation, why)));
             }
-        });
+        };
     }
 
-    /** What the first start is made of has changed; to be called before that. */
-    public void renew() {
+    /**
+     * The first start, once, on the caller's thread; returns the URL, or fails with the words of what failed.
+     *
+     * @param news takes the end of the process, on the loop
+     */
+    public String startFirst(Consumer<Signal> news) {
+        ServerProcess first;
         synchronized (lock) {
-            current = factory.apply(Incarnation.FIRST);
-            listen(current, 0);
+            if (stopped || started) {
+                throw new WorkerFailure("the " + what + (stopped ? " was ended" : " was started before"));
+            }
+            started = true;
+            // Not one that was asked before the key to the specification's secrets came.
+            first = factory.apply(Incarnation.FIRST);
+            current = first;
         }
-    }
-
-    /** The first start, on the caller's thread; returns the URL, or fails with the words of what failed. */
-    public String startFirst() {
-        String where = lifecycle().start();
+        String where = first.start(exits(0, news));
         synchronized (lock) {
             url = where;
         }
@@ -99,16 +102,20 @@ public final class ManagedProcess {
         }
     }
 
-    /** The next start; {@code samePort} tells whether it serves where the one before did, if it can. */
-    public CompletableFuture<Void> start(int incarnation, boolean samePort) {
+    /**
+     * The next start.
+     *
+     * @param samePort whether it serves where the one before did, if it can
+     * @param news takes the end of the process, on the loop
+     */
+    public CompletableFuture<Void> start(int incarnation, boolean samePort, Consumer<Signal> news) {
         return loop.block(() -> {
             ServerProcess previous;
             ServerProcess next;
             synchronized (lock) {
-                previous = current;
+                previous = lifecycle();
                 Integer port = url == null || !samePort ? null : URI.create(url).getPort();
                 next = factory.apply(new Incarnation(incarnation, port));
-                listen(next, incarnation);
             }
             // What is left of it must be gone before its memory and port are taken.
             previous.shutdown(HUNG_GRACE);
@@ -119,7 +126,7 @@ public final class ManagedProcess {
                 current = next;
                 number = incarnation;
             }
-            String where = next.start();
+            String where = next.start(exits(incarnation, news));
             synchronized (lock) {
                 url = where;
             }
@@ -135,7 +142,7 @@ public final class ManagedProcess {
                 if (number != incarnation) {
                     return null;
                 }
-                ending = current;
+                ending = lifecycle();
             }
             ending.shutdown(gently ? GRACE : HUNG_GRACE);
             return null;
@@ -150,9 +157,20 @@ public final class ManagedProcess {
         });
     }
 
+    /** The process of the last start; before the first one that is not started. */
     public ServerProcess lifecycle() {
         synchronized (lock) {
+            if (current == null) {
+                current = factory.apply(Incarnation.FIRST);
+            }
             return current;
+        }
+    }
+
+    /** The URL, also while the process is being replaced; fails before it was known, and after the end. */
+    public String url() {
+        synchronized (lock) {
+            return url == null || stopped ? lifecycle().url() : url;
         }
     }
 
@@ -162,6 +180,59 @@ public final class ManagedProcess {
         synchronized (lock) {
             return url;
         }
+    }
+
+    /**
+     * All that its worker says about itself.
+     *
+     * @param withheld whether requests are kept away although it serves
+     */
+    public WorkerStatus status(
+            WorkerStatus.Identity identity,
+            WorkerNode node,
+            List<String> devices,
+            SupervisionStatus standing,
+            boolean withheld,
+            WorkerStatus.ServicePart service) {
+        ServerProcess.Snapshot now = lifecycle().snapshot();
+        SupervisionPhase phase = standing.condition();
+        String known = knownUrl();
+        boolean idle = phase instanceof SupervisionPhase.Idle;
+        WorkerState state = idle ? now.state() : state(phase, withheld);
+        String failure = idle ? now.failure() : phase instanceof SupervisionPhase.Lost lost ? lost.why() : null;
+        return new WorkerStatus(
+                identity,
+                state.name(),
+                idle || known == null ? now.url() : known,
+                new WorkerStatus.ProcessPart(
+                        node.nodeId(),
+                        node.ip(),
+                        now.pid(),
+                        ProcessHandle.current().pid(),
+                        devices,
+                        Objects.toString(now.log(), null),
+                        now.secondsToReady()),
+                new WorkerStatus.SupervisionPart(
+                        failure,
+                        idle
+                                ? null
+                                : standing.since()
+                                        .truncatedTo(ChronoUnit.MILLIS)
+                                        .toString(),
+                        idle ? 0 : standing.restarts(),
+                        idle ? failure : standing.lastError()),
+                new WorkerStatus.ServicePart(
+                        service.weightVersion(),
+                        Stream.concat(now.conditions().stream(), service.conditions().stream())
+                                .toList(),
+                        service.changes()));
+    }
+
+    private static WorkerState state(SupervisionPhase phase, boolean withheld) {
+        if (phase instanceof SupervisionPhase.Serving) {
+            return withheld ? WorkerState.DRAINED : WorkerState.READY;
+        }
+        return phase instanceof SupervisionPhase.Lost ? WorkerState.FAILED : WorkerState.RESTARTING;
     }
 
     /** Ends the process for good; returns when nothing is left of it. Harmless when repeated. */

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +46,16 @@ public record RouterSpec(
     public RouterSpec with(Map<String, Object> otherArgs) {
         return new RouterSpec(
                 groupName, otherArgs, environment, pythonInterpreter, startTimeoutSeconds, logDirectory, supervision);
+    }
+
+    /** The key that guards the router, or null. */
+    public @Nullable String apiKey() {
+        return Objects.toString(routerArgs.get("api_key"), null);
+    }
+
+    /** Takes the secrets of arguments and environment out of texts. */
+    public SecretRedactor secrets() {
+        return SecretRedactor.of(routerArgs, environment);
     }
 
     /** Without arguments and environment, which may hold secrets. */

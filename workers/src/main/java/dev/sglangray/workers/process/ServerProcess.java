@@ -2,8 +2,11 @@
 package dev.sglangray.workers.process;
 
 import dev.sglangray.workers.protocol.WorkerFailure;
-import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.protocol.WorkerState;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One process from start to end, without Ray: what engines and routers have in common. Safe for use by many threads. */
 public interface ServerProcess {
@@ -11,10 +14,11 @@ public interface ServerProcess {
     /**
      * Starts it and waits until it is healthy; a failed start leaves nothing. Once only.
      *
+     * @param exits learns when it ends by itself after it was ready
      * @return the URL
      * @throws WorkerFailure with the words of what failed
      */
-    String start();
+    String start(ExitListener exits);
 
     /** Where it serves, once it does. */
     String url();
@@ -28,9 +32,27 @@ public interface ServerProcess {
     /** Ends the whole tree: SIGTERM, after the grace SIGKILL. Aborts a start. Harmless when repeated. */
     void shutdown(Duration grace);
 
-    /** All that it knows of itself. */
-    WorkerStatus status();
+    /** All that can be said at this moment. */
+    Snapshot snapshot();
 
-    /** What to call when it ends by itself; to be set before the start. */
-    void listen(ExitListener listener);
+    /**
+     * A consistent look at a process.
+     *
+     * @param url where it serves or will; null before its first attempt to start
+     * @param pid null while no child runs
+     * @param log null before a child was started
+     * @param secondsToReady how long the start took; null before it was ready
+     * @param failure why it failed, or null
+     * @param bootstrapPort where a prefill engine serves its decoders, or null
+     * @param conditions what holds it back, in words
+     */
+    record Snapshot(
+            WorkerState state,
+            @Nullable String url,
+            @Nullable Long pid,
+            @Nullable Path log,
+            @Nullable Double secondsToReady,
+            @Nullable String failure,
+            @Nullable Integer bootstrapPort,
+            List<String> conditions) {}
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
+import dev.sglangray.workers.node.VisibleDevices;
+import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -9,6 +12,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -83,6 +87,34 @@ public record ServerSpec(
     /** The name of the Ray actor. */
     public String actorName() {
         return WorkerNames.actor(groupName, rank);
+    }
+
+    /** How long the engine may take to become healthy. */
+    public Duration healthTimeout() {
+        return Duration.ofMillis((long) (healthTimeoutSeconds * 1000));
+    }
+
+    /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
+    public List<String> devices(WorkerNode node) {
+        List<String> numbers = node.devices().isEmpty() ? plannedDevices : node.devices();
+        return VisibleDevices.names(numbers, deviceVariable, System.getenv(deviceVariable));
+    }
+
+    /** What a router must know of the engine at a URL, whose worker has a key. */
+    public ServerEndpoint endpoint(String url, @Nullable Integer bootstrapPort, String key) {
+        String mode = String.valueOf(serverArgs.get("disaggregation_mode"));
+        String type = "prefill".equals(mode) || "decode".equals(mode) ? mode : "regular";
+        return new ServerEndpoint(url, type, bootstrapPort, apiKey(), actorName(), key, 0);
+    }
+
+    /** The key that guards the engine, or null. */
+    public @Nullable String apiKey() {
+        return Objects.toString(serverArgs.get("api_key"), null);
+    }
+
+    /** Takes the secrets of arguments and environment out of texts. */
+    public SecretRedactor secrets() {
+        return SecretRedactor.of(serverArgs, environment);
     }
 
     /** Without arguments and environment, which may hold secrets. */

@@ -4,6 +4,7 @@ package dev.sglangray.workers.process;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One try to start a server.
@@ -13,9 +14,16 @@ import java.util.List;
  * @param url what others call it by
  * @param process the child
  * @param retryable whether another try may use other ports, because we chose them
+ * @param bootstrapPort where a prefill engine serves its decoders, or null
  */
-public record StartAttempt(List<PortLease> leases, int port, String url, ProcessSpec process, boolean retryable) {
-    public StartAttempt {
+record StartAttempt(
+        List<PortLease> leases,
+        int port,
+        String url,
+        ProcessSpec process,
+        boolean retryable,
+        @Nullable Integer bootstrapPort) {
+    StartAttempt {
         leases = List.copyOf(leases);
     }
 

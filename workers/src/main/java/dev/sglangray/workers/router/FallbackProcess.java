@@ -4,7 +4,6 @@ package dev.sglangray.workers.router;
 import dev.sglangray.workers.process.ExitListener;
 import dev.sglangray.workers.process.ServerProcess;
 import dev.sglangray.workers.protocol.WorkerFailure;
-import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Supplier;
@@ -20,7 +19,6 @@ final class FallbackProcess implements ServerProcess {
 
     private final Object lock = new Object();
     private ServerProcess active;
-    private ExitListener listener = (clean, why) -> {};
     private @Nullable String failure;
     private boolean ended;
 
@@ -36,12 +34,11 @@ final class FallbackProcess implements ServerProcess {
     }
 
     @Override
-    public String start() {
+    public String start(ExitListener exits) {
         try {
-            return trial.start();
+            return trial.start(exits);
         } catch (WorkerFailure e) {
-            ServerProcess other = fallBack(e);
-            return other.start();
+            return fallBack(e).start(exits);
         }
     }
 
@@ -52,7 +49,6 @@ final class FallbackProcess implements ServerProcess {
             }
             failure = why.getMessage();
             active = fallback.get();
-            active.listen(listener);
             return active;
         }
     }
@@ -60,7 +56,7 @@ final class FallbackProcess implements ServerProcess {
     /** Why the trial did not start, or ended since; empty while nothing is wrong with it. */
     Optional<String> failure() {
         synchronized (lock) {
-            return Optional.ofNullable(failure == null ? trial.status().failure() : failure);
+            return Optional.ofNullable(failure == null ? trial.snapshot().failure() : failure);
         }
     }
 
@@ -97,15 +93,7 @@ final class FallbackProcess implements ServerProcess {
     }
 
     @Override
-    public WorkerStatus status() {
-        return active().status();
-    }
-
-    @Override
-    public void listen(ExitListener toTell) {
-        synchronized (lock) {
-            listener = toTell;
-        }
-        trial.listen(toTell);
+    public Snapshot snapshot() {
+        return active().snapshot();
     }
 }

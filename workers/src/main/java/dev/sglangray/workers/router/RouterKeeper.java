@@ -6,10 +6,10 @@ import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ManagedProcess;
 import dev.sglangray.workers.process.ServerProcess;
-import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.EngineRegistry;
@@ -88,35 +88,16 @@ public final class RouterKeeper implements AutoCloseable {
         this.dial = dial;
         this.store = store;
         this.waiters = new ConditionWaits(loop);
-        this.process = new ManagedProcess(WHAT, factory, probe, loop, new ManagedProcess.Exits() {
-            @Override
-            public void exited(int incarnation, boolean clean, String why) {
-                signal(new Signal.Exited(incarnation, clean, why));
-            }
-
-            @Override
-            public void explained(int incarnation, String why) {
-                signal(new Signal.Explained(incarnation, why));
-            }
-        });
+        this.process = new ManagedProcess(WHAT, factory, probe, loop);
         this.supervisor = new ReconcileLoop(
                 loop, new Reconciler(WHAT, policy, loop::now, journal), new Actions(), this::standingChanged);
-    }
-
-    /** What the first start is made of has changed; to be called before that. */
-    public void renew() {
-        process.renew();
-    }
-
-    private void signal(Signal signal) {
-        supervisor.signal(signal);
     }
 
     private final class Actions implements ProcessActions {
         @Override
         public CompletableFuture<Void> start(int incarnation) {
             // The fleet has the router's URL and nothing else, so a successor must serve there too.
-            return process.start(incarnation, true);
+            return process.start(incarnation, true, supervisor::signal);
         }
 
         @Override
@@ -158,8 +139,8 @@ public final class RouterKeeper implements AutoCloseable {
 
     /** The first start, on the caller's thread, which is not repeated; returns the URL. */
     public String start() {
-        String url = process.startFirst();
-        loop.execute(() -> signal(new Signal.Adopted()));
+        String url = process.startFirst(supervisor::signal);
+        loop.execute(() -> supervisor.signal(new Signal.Adopted()));
         return url;
     }
 
@@ -171,7 +152,7 @@ public final class RouterKeeper implements AutoCloseable {
             List<Instant> spent =
                     kept.spentMillis().stream().map(Instant::ofEpochMilli).toList();
             CompletableFuture<Boolean> inherited = loop.ask(() -> {
-                signal(new Signal.Inherited(kept.restarts(), spent));
+                supervisor.signal(new Signal.Inherited(kept.restarts(), spent));
                 return CompletableFuture.completedFuture(true);
             });
             LoopCalls.join(inherited.completeOnTimeout(false, 5, TimeUnit.SECONDS));
@@ -185,10 +166,7 @@ public final class RouterKeeper implements AutoCloseable {
         if (now.isLost()) {
             throw new WorkerFailure(now.describe(WHAT));
         }
-        String known = process.knownUrl();
-        return known == null || closed || now.condition() instanceof SupervisionPhase.Idle
-                ? process.lifecycle().url()
-                : known;
+        return process.url();
     }
 
     public boolean isHealthy() {
@@ -200,9 +178,8 @@ public final class RouterKeeper implements AutoCloseable {
     }
 
     /** What the process says of itself, and how it stands with the supervision. */
-    public WorkerStatus status() {
-        return WorkerStatuses.supervised(
-                process.lifecycle().status(), supervisor.standing(), process.knownUrl(), false, List.of());
+    public WorkerStatus status(WorkerStatus.Identity identity, WorkerNode node, WorkerStatus.ServicePart service) {
+        return process.status(identity, node, List.of(), supervisor.standing(), false, service);
     }
 
     public EventJournal journal() {
@@ -211,7 +188,7 @@ public final class RouterKeeper implements AutoCloseable {
 
     /** Has the process replaced, and does not wait for it. */
     void restartSoon(String why) {
-        loop.execute(() -> signal(new Signal.RestartWanted(why)));
+        loop.execute(() -> supervisor.signal(new Signal.RestartWanted(why)));
     }
 
     /** Replaces the process; returns when the new one serves and lists every server that it is to send to. */
@@ -221,7 +198,7 @@ public final class RouterKeeper implements AutoCloseable {
             SupervisionStatus before = supervisor.standing();
             // A process that is starting is as new as was asked for.
             int wanted = before.incarnation() + (before.condition() instanceof SupervisionPhase.Starting ? 0 : 1);
-            signal(new Signal.RestartWanted(why));
+            supervisor.signal(new Signal.RestartWanted(why));
             return waiters.until(
                             () -> supervisor.standing().incarnation() >= wanted
                                     && (supervisor.standing().isLost()

@@ -109,7 +109,7 @@ public final class RouterReconfiguration {
             rehearsal = fresh;
         }
         try {
-            fresh.start();
+            String unused = fresh.start((clean, why) -> {});
         } catch (WorkerFailure e) {
             throw new WorkerFailure("A router with " + RouterArguments.text(more)
                     + " does not start, so the one that serves was left alone: " + e.getMessage());

@@ -9,6 +9,7 @@ import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
+import dev.sglangray.workers.supervision.Signal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -31,7 +32,7 @@ class EngineControllerTest {
     @Test
     void aDeathIsAnsweredWithANewProcessAtTheSameUrl() {
         EngineController engine = fixture.serving();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         assertThat(fixture.lastReport().serves()).isFalse();
         assertThat(fixture.lastReport().why()).contains("does not serve at the moment", "killed");
         fixture.loop.pass(SECOND);
@@ -44,7 +45,7 @@ class EngineControllerTest {
     void aStartTakesAnotherUrlWhileTheRegistryIsSilent() {
         EngineController engine = fixture.serving();
         fixture.registryAnswers = false;
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.pass(Duration.ofMillis(900));
         assertThat(fixture.done()).isEmpty();
         fixture.loop.pass(Duration.ofMillis(100));
@@ -59,8 +60,8 @@ class EngineControllerTest {
     void whatTheLogSaysExplainsTheEnd() {
         fixture.mode = RestartMode.NEVER;
         EngineController engine = fixture.serving();
-        engine.exited(0, false, "killed");
-        engine.explained(0, "killed. Last lines: CUDA error");
+        engine.signal(new Signal.Exited(0, false, "killed"));
+        engine.signal(new Signal.Explained(0, "killed. Last lines: CUDA error"));
         assertThat(engine.standing().describe("engine")).contains("CUDA error");
     }
 
@@ -76,7 +77,7 @@ class EngineControllerTest {
     void aLostEngineIsStartedAgainOnDemand() {
         fixture.mode = RestartMode.NEVER;
         EngineController engine = fixture.serving();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         assertThat(engine.standing().isLost()).isTrue();
         assertThat(value(engine.restart("asked for", SOON))).isTrue();
         assertThat(fixture.done()).containsExactly("start 1");
@@ -109,7 +110,7 @@ class EngineControllerTest {
         EngineController engine = fixture.serving();
         CompletableFuture<Void> start = new CompletableFuture<>();
         fixture.startBlocks = start;
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.run();
         CompletableFuture<Boolean> restart = engine.restart("asked for", SOON);
         start.complete(null);
@@ -150,7 +151,7 @@ class EngineControllerTest {
         fixture.requestsFailure = "GET /v1/loads failed: connection refused";
         fixture.loop.pass(SECOND);
         assertThat(drain).isNotDone();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         assertThat(value(drain)).isZero();
         assertThat(fixture.done("start")).hasSize(1);
         assertThat(engine.isServed()).isFalse();
@@ -233,7 +234,7 @@ class EngineControllerTest {
     void anEngineStartedDuringAPauseStaysOutUntilThePauseEnds() {
         EngineController engine = fixture.serving();
         assertThat(value(engine.pause(PauseMode.ABORT, SOON))).isTrue();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.pass(Duration.ofMinutes(1));
         assertThat(engine.standing().isServing()).isTrue();
         assertThat(engine.conditions()).singleElement().asString().contains("the engine started since");
@@ -313,7 +314,7 @@ class EngineControllerTest {
     void aSuccessorTakesUrlBudgetAndEpochsOver() {
         EngineController dead = fixture.serving();
         for (int i = 0; i < 4; i++) {
-            dead.exited(i, false, "killed");
+            dead.signal(new Signal.Exited(i, false, "killed"));
             fixture.loop.pass(SOON);
         }
         long epoch = fixture.lastReport().epoch();
@@ -324,7 +325,7 @@ class EngineControllerTest {
                 .isGreaterThan(epoch + 500);
         fixture.loop.pass(SOON);
         assertThat(successor.standing().restarts()).isEqualTo(5);
-        successor.exited(1, false, "killed again");
+        successor.signal(new Signal.Exited(1, false, "killed again"));
         assertThat(successor.standing().lastError()).contains("given up after 5 restarts");
     }
 
@@ -342,7 +343,7 @@ class EngineControllerTest {
         engine.end();
         engine.end();
         assertThat(fixture.kept).isNull();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         engine.reportAgain();
         fixture.loop.pass(Duration.ofMinutes(1));
         assertThat(fixture.deeds).isEmpty();

@@ -14,6 +14,7 @@ import dev.sglangray.workers.supervision.OnDegraded;
 import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
+import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,6 +25,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** An engine's worker without an engine, a registry or a disk; everything that it does is written down in one list. */
@@ -65,7 +67,7 @@ final class EngineFixture {
 
     private final class FakeProcess implements EngineController.EngineProcess {
         @Override
-        public CompletableFuture<Void> start(int incarnation, boolean sameUrl) {
+        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
             deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere"));
             if (!starts) {
                 return CompletableFuture.failedFuture(new WorkerFailure("no memory"));

@@ -9,6 +9,7 @@ import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.UpdateOutcome.Result;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.supervision.Signal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -136,7 +137,7 @@ class EngineMemoryTest {
         EngineController engine = fixture.serving();
         CompletableFuture<Void> start = new CompletableFuture<>();
         fixture.startBlocks = start;
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.run();
         assertThat(refused(engine.release(List.of(), SOON), SOON))
                 .contains("still starting after 5 s", "nothing was changed");
@@ -151,7 +152,7 @@ class EngineMemoryTest {
         EngineController engine = fixture.serving();
         CompletableFuture<Void> start = new CompletableFuture<>();
         fixture.startBlocks = start;
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.run();
         CompletableFuture<Boolean> release = engine.release(List.of(), SOON);
         fixture.loop.pass(Duration.ofSeconds(1));
@@ -163,7 +164,7 @@ class EngineMemoryTest {
     @Test
     void anEngineThatDiesWithoutItsMemoryComesBackWithTheResume() {
         EngineController engine = released();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.pass(Duration.ofMinutes(1));
         assertThat(engine.standing().startBlocked()).isTrue();
         assertThat(fixture.done("start")).isEmpty();
@@ -177,7 +178,7 @@ class EngineMemoryTest {
     void anEngineThatWaitsForItsStartReleasesAtOnce() {
         EngineController engine = fixture.serving();
         fixture.starts = false;
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.run();
         assertThat(fixture.done("start")).hasSize(1);
         assertThat(settled(engine.release(List.of("weights"), SOON))).isTrue();
@@ -223,7 +224,9 @@ class EngineMemoryTest {
         fixture.loseAnswers(RELEASE);
         // Its connections end first.
         fixture.meanwhile.put(
-                RELEASE, () -> fixture.loop.schedule(Duration.ofMillis(300), () -> engine.exited(0, false, "killed")));
+                RELEASE,
+                () -> fixture.loop.schedule(
+                        Duration.ofMillis(300), () -> engine.signal(new Signal.Exited(0, false, "killed"))));
         assertThat(settled(engine.release(List.of(), SOON))).isTrue();
         assertThat(engine.record().released()).isEqualTo(new ReleasedMemory(ReleasedMemory.ALL, false));
         assertThat(fixture.done("start")).isEmpty();

@@ -11,6 +11,7 @@ import dev.sglangray.workers.protocol.UpdateOutcome;
 import dev.sglangray.workers.protocol.UpdateOutcome.Result;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.supervision.Signal;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -103,7 +104,7 @@ class EngineUpdateTest {
         EngineController engine = fixture.serving();
         updated(engine, "id-7", SEVEN);
         fixture.deeds.clear();
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.pass(SECOND);
         assertThat(fixture.done()).hasSize(2).first().isEqualTo("start 1");
         assertThat(fixture.done(LOAD)).singleElement().asString().contains("/weights/7");
@@ -116,7 +117,7 @@ class EngineUpdateTest {
     void anEngineThatCannotHaveTheFleetsWeightsStaysOutAndSaysWhy() {
         EngineController engine = fixture.serving();
         updated(engine, "id-9", WeightUpdate.fromTensors("9", List.of(Map.of("tensors", "a"))));
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.pass(Duration.ofMinutes(5));
         assertThat(engine.conditions()).singleElement().asString().contains("cannot be loaded again");
         assertThat(engine.isServed()).isFalse();
@@ -346,7 +347,7 @@ class EngineUpdateTest {
         EngineController engine = fixture.serving();
         CompletableFuture<Void> start = new CompletableFuture<>();
         fixture.startBlocks = start;
-        engine.exited(0, false, "killed");
+        engine.signal(new Signal.Exited(0, false, "killed"));
         fixture.loop.run();
         assertThat(prepared(engine, "id-7", SEVEN).result()).isEqualTo(Result.ABSENT);
         fixture.fleet = FleetWeights.INITIAL.next("id-7", SEVEN.weights(), false);

@@ -41,6 +41,10 @@ class SealedSecretsTest {
 
     private final Store store = new Store();
 
+    private SealedSpec<String> worker(String sealed) {
+        return new SealedSpec<>(sealed, json -> json, store);
+    }
+
     @Test
     void sealsWhatIsSecretAndNothingElse() {
         String sealed = SealedSecrets.Key.random().seal(SPEC);
@@ -54,24 +58,24 @@ class SealedSecretsTest {
     @Test
     void opensToWhatItWasTypesIncluded() {
         SealedSecrets.Key key = SealedSecrets.Key.random();
-        SealedSecrets worker = new SealedSecrets(store);
-        worker.unseal(key);
+        SealedSpec<String> worker = worker(key.seal(SPEC));
+        assertThat(worker.get()).doesNotContain("hunter22");
+        assertThat(worker.unseal(ProtocolJson.write(key))).isTrue();
 
-        assertThat(ProtocolJson.tree(worker.open(key.seal(SPEC)))).isEqualTo(ProtocolJson.tree(SPEC));
+        assertThat(ProtocolJson.tree(worker.get())).isEqualTo(ProtocolJson.tree(SPEC));
     }
 
     @Test
     void aSuccessorHasTheKeyOfItsPredecessor() {
         SealedSecrets.Key key = SealedSecrets.Key.random();
-        new SealedSecrets(store).unseal(key);
+        assertThat(worker(key.seal(SPEC)).unseal(ProtocolJson.write(key))).isTrue();
 
-        assertThat(ProtocolJson.tree(new SealedSecrets(store).open(key.seal(SPEC))))
-                .isEqualTo(ProtocolJson.tree(SPEC));
+        assertThat(ProtocolJson.tree(worker(key.seal(SPEC)).get())).isEqualTo(ProtocolJson.tree(SPEC));
     }
 
     @Test
     void withoutTheKeyNothingStarts() {
-        String sealed = new SealedSecrets(store).open(SealedSecrets.Key.random().seal(SPEC));
+        String sealed = worker(SealedSecrets.Key.random().seal(SPEC)).get();
 
         assertThat(sealed).doesNotContain("hunter22");
         assertThatThrownBy(() -> SealedSecrets.requireOpen(sealed))
@@ -82,11 +86,10 @@ class SealedSecretsTest {
 
     @Test
     void aWrongKeyOpensNothing() {
-        SealedSecrets worker = new SealedSecrets(store);
-        worker.unseal(SealedSecrets.Key.random());
-        String sealed = SealedSecrets.Key.random().seal(SPEC);
+        SealedSpec<String> worker = worker(SealedSecrets.Key.random().seal(SPEC));
+        String wrong = ProtocolJson.write(SealedSecrets.Key.random());
 
-        assertThatThrownBy(() -> worker.open(sealed))
+        assertThatThrownBy(() -> worker.unseal(wrong))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("does not open");
     }
@@ -94,11 +97,11 @@ class SealedSecretsTest {
     @Test
     void aValueThatLooksSealedStaysWhatItIs() {
         SealedSecrets.Key key = SealedSecrets.Key.random();
-        SealedSecrets worker = new SealedSecrets(store);
-        worker.unseal(key);
         String odd = "{\"served_model_name\":\"sglang-ray-sealed:AAAA\"}";
+        SealedSpec<String> worker = worker(key.seal(odd));
+        assertThat(worker.unseal(ProtocolJson.write(key))).isTrue();
 
-        assertThat(worker.open(key.seal(odd))).isEqualTo(odd);
+        assertThat(worker.get()).isEqualTo(odd);
     }
 
     @Test

@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.node.DeviceLocks;
@@ -15,7 +16,7 @@ import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
-import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -46,41 +47,46 @@ class EngineProcessTest {
     @TempDir
     Path folder;
 
-    private EngineProcess engine = lifecycleThatIsNeverStarted();
+    private ServerSpec spec = StandIn.server(Map.of(), 1);
+    private HttpServerProcess engine = engine(
+            spec,
+            new ProcessFactory(
+                    new WorkerNode("", "127.0.0.1", List.of(), Path.of("/nowhere")),
+                    new PortAllocator(Path.of("/nowhere"), 1, 1),
+                    new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
+                    Path.of("/nowhere"),
+                    Map.of()));
 
-    private EngineProcess lifecycleThatIsNeverStarted() {
-        return new EngineProcess(
-                StandIn.server(Map.of(), 1),
-                new ProcessFactory(
-                        new WorkerNode("", "127.0.0.1", List.of(), Path.of("/nowhere")),
-                        new PortAllocator(Path.of("/nowhere"), 1, 1),
-                        new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
-                        Path.of("/nowhere"),
-                        Map.of()),
-                http);
+    private HttpServerProcess engine(ServerSpec of, ProcessFactory kit) {
+        return HttpServerProcess.engine(of, kit, http, Incarnation.FIRST);
     }
 
     @AfterEach
     void end() {
-        engine.shutdown();
+        engine.shutdown(ProcessSpec.DEFAULT_GRACE);
     }
 
-    private EngineProcess lifecycle(Map<String, Object> arguments, double timeoutSeconds) {
-        engine = new EngineProcess(
-                StandIn.server(arguments, timeoutSeconds), StandIn.kit(folder, List.of("4", "5")), http);
+    private HttpServerProcess lifecycle(Map<String, Object> arguments, double timeoutSeconds) {
+        spec = StandIn.server(arguments, timeoutSeconds);
+        engine = engine(spec, StandIn.kit(folder, List.of("4", "5")));
         return engine;
+    }
+
+    private ServerEndpoint endpoint() {
+        return spec.endpoint(engine.url(), engine.snapshot().bootstrapPort(), "actor-key");
     }
 
     @Test
     void startsWaitsUntilHealthyAndTellsTheEngineWhatItNeeds() {
         String url =
-                lifecycle(StandIn.arguments(Map.of("healthy_after", 0.3)), 30).start();
+                lifecycle(StandIn.arguments(Map.of("healthy_after", 0.3)), 30).start(StandIn.UNHEARD);
 
         assertThat(url).matches("http://127\\.0\\.0\\.1:18[23]\\d\\d").isEqualTo(engine.url());
         assertThat(engine.isHealthy()).isTrue();
-        WorkerStatus status = engine.status();
-        assertThat(status.state()).isEqualTo("READY");
-        assertThat(status.devices()).containsExactly("4", "5");
+        ServerProcess.Snapshot status = engine.snapshot();
+        assertThat(status.state()).isEqualTo(WorkerState.READY);
+        assertThat(spec.devices(new WorkerNode("", "127.0.0.1", List.of("4", "5"), folder)))
+                .containsExactly("4", "5");
         assertThat(status.secondsToReady()).isGreaterThan(0.3);
         assertThat(ProcessHandle.of(Objects.requireNonNull(status.pid()))).isPresent();
         JsonNode given = given();
@@ -93,15 +99,15 @@ class EngineProcessTest {
 
     @Test
     void shutdownLeavesNothingAndCanBeRepeated() {
-        lifecycle(StandIn.arguments(Map.of()), 30).start();
-        long pid = Objects.requireNonNull(engine.status().pid());
+        lifecycle(StandIn.arguments(Map.of()), 30).start(StandIn.UNHEARD);
+        long pid = Objects.requireNonNull(engine.snapshot().pid());
 
-        engine.shutdown();
-        engine.shutdown();
+        engine.shutdown(ProcessSpec.DEFAULT_GRACE);
+        engine.shutdown(ProcessSpec.DEFAULT_GRACE);
 
         assertThat(ProcessHandle.of(pid)).isEmpty();
         assertThat(engine.isHealthy()).isFalse();
-        assertThat(engine.status().state()).isEqualTo("STOPPED");
+        assertThat(engine.snapshot().state()).isEqualTo(WorkerState.STOPPED);
         assertThatThrownBy(() -> engine.url()).isInstanceOf(WorkerFailure.class).hasMessageContaining("STOPPED");
     }
 
@@ -112,7 +118,7 @@ class EngineProcessTest {
         arguments.put("api_key", "hunter22");
         long begin = System.nanoTime();
 
-        assertThatThrownBy(() -> lifecycle(arguments, 600).start())
+        assertThatThrownBy(() -> lifecycle(arguments, 600).start(StandIn.UNHEARD))
                 .isInstanceOf(WorkerFailure.class)
                 .hasMessageContaining("the engine exited before it was ready: exit code 3")
                 .hasMessageContaining("no such model")
@@ -120,8 +126,8 @@ class EngineProcessTest {
                 .hasMessageContaining("on node 127.0.0.1")
                 .hasMessageNotContaining("hunter22");
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(20));
-        assertThat(engine.status().state()).isEqualTo("FAILED");
-        assertThat(engine.status().failure()).contains("no such model");
+        assertThat(engine.snapshot().state()).isEqualTo(WorkerState.FAILED);
+        assertThat(engine.snapshot().failure()).contains("no such model");
     }
 
     @Test
@@ -129,7 +135,7 @@ class EngineProcessTest {
         Map<String, Object> plan = new HashMap<>(Map.of("family", true));
         plan.put("healthy_after", null);
 
-        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 3).start())
+        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 3).start(StandIn.UNHEARD))
                 .hasMessageContaining("did not become healthy within 3 s")
                 .hasMessageContaining("HTTP 503");
         assertThat(ProcessHandle.of(grandchild())).isEmpty();
@@ -139,7 +145,7 @@ class EngineProcessTest {
     void aPortLostInARaceIsTriedAgainWithAnotherOne() throws Exception {
         Path counter = folder.resolve("counter");
         String url = lifecycle(StandIn.arguments(Map.of("bind_failures", 2, "counter", counter.toString())), 30)
-                .start();
+                .start(StandIn.UNHEARD);
 
         List<String> ports = Files.readAllLines(counter);
         assertThat(ports).hasSize(3).doesNotHaveDuplicates();
@@ -152,7 +158,7 @@ class EngineProcessTest {
 
         assertThatThrownBy(() -> lifecycle(
                                 StandIn.arguments(Map.of("bind_failures", 99, "counter", counter.toString())), 30)
-                        .start())
+                        .start(StandIn.UNHEARD))
                 .hasMessageContaining("address already in use");
         assertThat(Files.readAllLines(counter)).hasSize(4);
     }
@@ -162,11 +168,11 @@ class EngineProcessTest {
         // The engine listens nowhere; the stranger comes after the port was found free.
         Map<String, Object> arguments = StandIn.arguments(Map.of("listen", false));
         arguments.put("port", 18399);
-        EngineProcess candidate = lifecycle(arguments, 30);
-        FutureTask<String> start = new FutureTask<>(candidate::start);
+        HttpServerProcess candidate = lifecycle(arguments, 30);
+        FutureTask<String> start = new FutureTask<>(() -> candidate.start(StandIn.UNHEARD));
         Thread starter = new Thread(start);
         starter.start();
-        await().until(() -> candidate.status().pid() != null);
+        await().until(() -> candidate.snapshot().pid() != null);
         HttpServer stranger = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 18399), 1);
         stranger.createContext("/health", exchange -> {
             exchange.sendResponseHeaders(200, -1);
@@ -187,9 +193,9 @@ class EngineProcessTest {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("port", 18398);
 
-        assertThatThrownBy(() -> lifecycle(arguments, 30).start())
+        assertThatThrownBy(() -> lifecycle(arguments, 30).start(StandIn.UNHEARD))
                 .hasMessageContaining("Port 18398 of this node is taken");
-        assertThat(engine.status().pid()).isNull();
+        assertThat(engine.snapshot().pid()).isNull();
         stranger.stop(0);
     }
 
@@ -197,45 +203,45 @@ class EngineProcessTest {
     void shutdownAbortsAStartThatIsUnderWay() throws Exception {
         Map<String, Object> plan = new HashMap<>(Map.of("family", true));
         plan.put("healthy_after", null);
-        EngineProcess candidate = lifecycle(StandIn.arguments(plan), 600);
-        FutureTask<String> start = new FutureTask<>(candidate::start);
+        HttpServerProcess candidate = lifecycle(StandIn.arguments(plan), 600);
+        FutureTask<String> start = new FutureTask<>(() -> candidate.start(StandIn.UNHEARD));
         Thread starter = new Thread(start);
         starter.start();
         await().until(() -> candidate.logTail(5).contains("grandchild"));
         long begin = System.nanoTime();
 
-        candidate.shutdown();
+        candidate.shutdown(ProcessSpec.DEFAULT_GRACE);
 
         assertThat(Duration.ofNanos(System.nanoTime() - begin)).isLessThan(Duration.ofSeconds(9));
         assertThatThrownBy(() -> start.get(1, TimeUnit.SECONDS)).hasMessageContaining("aborted by a shutdown");
         assertThat(ProcessHandle.of(grandchild())).isEmpty();
-        assertThat(candidate.status().state()).isEqualTo("STOPPED");
+        assertThat(candidate.snapshot().state()).isEqualTo(WorkerState.STOPPED);
     }
 
     @Test
     void anEngineThatDiesLaterIsNoticedAndItsPortIsGivenBack() {
-        lifecycle(StandIn.arguments(Map.of()), 30).start();
-        ProcessHandle.of(Objects.requireNonNull(engine.status().pid()))
+        lifecycle(StandIn.arguments(Map.of()), 30).start(StandIn.UNHEARD);
+        ProcessHandle.of(Objects.requireNonNull(engine.snapshot().pid()))
                 .orElseThrow()
                 .destroyForcibly();
 
-        await().until(() -> engine.status().state().equals("FAILED"));
+        await().until(() -> engine.snapshot().state() == WorkerState.FAILED);
         assertThat(engine.isHealthy()).isFalse();
-        assertThat(engine.status().failure()).contains("ended by itself: killed by SIGKILL");
+        assertThat(engine.snapshot().failure()).contains("ended by itself: killed by SIGKILL");
         assertThatThrownBy(() -> engine.url()).hasMessageContaining("killed by SIGKILL");
     }
 
     @Test
     void itsEndIsToldBeforeItsLogIsRead() {
         List<String> told = new CopyOnWriteArrayList<>();
-        EngineProcess candidate = lifecycle(StandIn.arguments(Map.of()), 30);
-        candidate.listen(new ExitListener() {
+        HttpServerProcess candidate = lifecycle(StandIn.arguments(Map.of()), 30);
+        String unused = candidate.start(new ExitListener() {
             @Override
             public void ended(boolean clean, String why) {
                 told.add(why);
                 try {
                     Files.writeString(
-                            Path.of(Objects.requireNonNull(candidate.status().log())), "written after the news\n");
+                            Objects.requireNonNull(candidate.snapshot().log()), "written after the news\n");
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -246,8 +252,7 @@ class EngineProcessTest {
                 told.add(why);
             }
         });
-        String unused = candidate.start();
-        ProcessHandle.of(Objects.requireNonNull(candidate.status().pid()))
+        ProcessHandle.of(Objects.requireNonNull(candidate.snapshot().pid()))
                 .orElseThrow()
                 .destroyForcibly();
 
@@ -256,7 +261,7 @@ class EngineProcessTest {
                 .startsWith("the engine ended by itself: killed by SIGKILL")
                 .doesNotContain("written after the news");
         assertThat(told.get(1)).startsWith(told.get(0)).contains("written after the news");
-        assertThat(candidate.status().failure()).isEqualTo(told.get(1));
+        assertThat(candidate.snapshot().failure()).isEqualTo(told.get(1));
     }
 
     @Test
@@ -264,9 +269,9 @@ class EngineProcessTest {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("disaggregation_mode", "prefill");
         arguments.put("api_key", "engine-key");
-        lifecycle(arguments, 30).start();
+        lifecycle(arguments, 30).start(StandIn.UNHEARD);
 
-        ServerEndpoint endpoint = engine.endpoint(engine.url(), "actor-key");
+        ServerEndpoint endpoint = endpoint();
         assertThat(endpoint.workerType()).isEqualTo("prefill");
         assertThat(endpoint.apiKey()).isEqualTo("engine-key");
         assertThat(endpoint.toString()).doesNotContain("engine-key");
@@ -284,17 +289,16 @@ class EngineProcessTest {
         startInRust(arguments, true);
 
         JsonNode given = given().path("server_args");
-        assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort())
-                .isEqualTo(given.path("port").asInt());
+        assertThat(endpoint().bootstrapPort()).isEqualTo(given.path("port").asInt());
         assertThat(given.has("disaggregation_bootstrap_port")).isFalse();
     }
 
     @Test
     void anEngineIsReachedAndAskedAtTheHostThatIsAdvertised() {
-        ServerSpec spec = StandIn.server(StandIn.arguments(Map.of()), 30, Map.of(), "LocalHost");
-        engine = new EngineProcess(spec, StandIn.kit(folder, List.of("4")), http);
+        spec = StandIn.server(StandIn.arguments(Map.of()), 30, Map.of(), "LocalHost");
+        engine = engine(spec, StandIn.kit(folder, List.of("4")));
 
-        String url = engine.start();
+        String url = engine.start(StandIn.UNHEARD);
         assertThat(url)
                 .isEqualTo("http://localhost:"
                         + given().path("server_args").path("port").asInt());
@@ -312,7 +316,7 @@ class EngineProcessTest {
         assertThat(given.path("disaggregation_bootstrap_port").asInt())
                 .isBetween(18200, 18399)
                 .isNotEqualTo(given.path("port").asInt())
-                .isEqualTo(engine.endpoint(engine.url(), "actor-key").bootstrapPort());
+                .isEqualTo(endpoint().bootstrapPort());
     }
 
     @Test
@@ -330,13 +334,13 @@ class EngineProcessTest {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("disaggregation_mode", "decode");
         arguments.put("enable_pd_role_switch", true);
-        lifecycle(arguments, 30).start();
+        lifecycle(arguments, 30).start(StandIn.UNHEARD);
 
         assertThat(given().path("server_args")
                         .path("disaggregation_bootstrap_port")
                         .asInt())
                 .isBetween(18200, 18399);
-        assertThat(engine.endpoint(engine.url(), "actor-key").bootstrapPort()).isNull();
+        assertThat(endpoint().bootstrapPort()).isNull();
     }
 
     /** With the variable that asks for the server in Rust, on an SGLang that has it or has it not. */
@@ -348,8 +352,9 @@ class EngineProcessTest {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        engine = new EngineProcess(StandIn.server(arguments, 30, Map.of("SGLANG_RUST_SERVER", "True")), kit, http);
-        engine.start();
+        spec = StandIn.server(arguments, 30, Map.of("SGLANG_RUST_SERVER", "True"));
+        engine = engine(spec, kit);
+        engine.start(StandIn.UNHEARD);
     }
 
     @Test
@@ -368,9 +373,7 @@ class EngineProcessTest {
                 new DeviceLocks(Path.of("/nowhere"), DeviceLocks.SHARED),
                 Path.of("/nowhere"),
                 Map.of());
-        return new EngineProcess(StandIn.server(arguments, 1, environment), kit, http)
-                .status()
-                .conditions();
+        return engine(StandIn.server(arguments, 1, environment), kit).snapshot().conditions();
     }
 
     @Test
@@ -419,39 +422,42 @@ class EngineProcessTest {
         Path release = folder.resolve("release");
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
         Map<String, Object> held = StandIn.arguments(Map.of("healthy_when", release.toString()));
-        engine = new EngineProcess(StandIn.server(held, 30), kit, http);
-        EngineProcess second = new EngineProcess(StandIn.server(StandIn.arguments(Map.of()), 30), kit, http);
+        engine = engine(StandIn.server(held, 30), kit);
+        HttpServerProcess second = engine(StandIn.server(StandIn.arguments(Map.of()), 30), kit);
         CompletableFuture<String> first =
-                CompletableFuture.supplyAsync(engine::start, task -> new Thread(task).start());
-        await().atMost(LONG).until(() -> engine.status().pid() != null);
+                CompletableFuture.supplyAsync(() -> engine.start(StandIn.UNHEARD), task -> new Thread(task).start());
+        await().atMost(LONG).until(() -> engine.snapshot().pid() != null);
         CompletableFuture<String> later =
-                CompletableFuture.supplyAsync(second::start, task -> new Thread(task).start());
+                CompletableFuture.supplyAsync(() -> second.start(StandIn.UNHEARD), task -> new Thread(task).start());
         try {
-            await().atMost(LONG).until(() -> !second.status().conditions().isEmpty());
-            assertThat(second.status().conditions()).singleElement().asString().startsWith("waits for accelerator 4");
-            assertThat(second.status().pid()).isNull();
+            await().atMost(LONG).until(() -> !second.snapshot().conditions().isEmpty());
+            assertThat(second.snapshot().conditions())
+                    .singleElement()
+                    .asString()
+                    .startsWith("waits for accelerator 4");
+            assertThat(second.snapshot().pid()).isNull();
             Files.createFile(release);
             first.orTimeout(20, TimeUnit.SECONDS).join();
             later.orTimeout(20, TimeUnit.SECONDS).join();
-            assertThat(second.status().conditions()).isEmpty();
+            assertThat(second.snapshot().conditions()).isEmpty();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } finally {
-            second.shutdown();
+            second.shutdown(ProcessSpec.DEFAULT_GRACE);
         }
     }
 
     @Test
     void aShutdownEndsTheWaitForAnAccelerator() {
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
-        EngineProcess waiting = new EngineProcess(StandIn.server(StandIn.arguments(Map.of()), 30), kit, http);
+        HttpServerProcess waiting = engine(StandIn.server(StandIn.arguments(Map.of()), 30), kit);
         try (DeviceLocks.Held held =
                 kit.devices().acquire(List.of("4"), "engines:0", LONG, new CompletableFuture<>(), what -> {})) {
             assertThat(held).isNotNull();
-            CompletableFuture<String> start =
-                    CompletableFuture.supplyAsync(waiting::start, task -> new Thread(task).start());
-            await().atMost(LONG).until(() -> !waiting.status().conditions().isEmpty());
-            waiting.shutdown();
+            CompletableFuture<String> start = CompletableFuture.supplyAsync(
+                    () -> waiting.start(StandIn.UNHEARD), task -> new Thread(task).start());
+            await().atMost(LONG).until(() -> !waiting.snapshot().conditions().isEmpty());
+            waiting.shutdown(ProcessSpec.DEFAULT_GRACE);
             assertThatThrownBy(start::join).hasMessageContaining("aborted by a shutdown");
         }
     }

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.protocol.ProtocolJson;
+import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -30,10 +32,10 @@ class RouterProcessTest {
         arguments.put("port", null);
         arguments.put("policy", "cache_aware");
         ProcessFactory kit = StandIn.kit(folder, List.of("0"));
-        RouterProcess first = new RouterProcess(spec("one", arguments), kit, http);
-        RouterProcess second = new RouterProcess(spec("two", arguments), kit, http);
+        HttpServerProcess first = router(spec("one", arguments), kit);
+        HttpServerProcess second = router(spec("two", arguments), kit);
         try {
-            assertThat(first.start()).isNotEqualTo(second.start());
+            assertThat(first.start(StandIn.UNHEARD)).isNotEqualTo(second.start(StandIn.UNHEARD));
 
             JsonNode one = given(first);
             JsonNode two = given(second);
@@ -47,37 +49,42 @@ class RouterProcessTest {
                             two.path("router_args").path("prometheus_port").asInt()))
                     .doesNotHaveDuplicates();
         } finally {
-            first.shutdown();
-            second.shutdown();
+            first.shutdown(ProcessSpec.DEFAULT_GRACE);
+            second.shutdown(ProcessSpec.DEFAULT_GRACE);
         }
-        assertThat(first.status().state()).isEqualTo("STOPPED");
+        assertThat(first.snapshot().state()).isEqualTo(WorkerState.STOPPED);
     }
 
     @Test
     void aChosenPortAndHostAreHonoured() {
-        RouterProcess router = new RouterProcess(
-                spec("r", Map.of("port", 18390, "host", "localhost")), StandIn.kit(folder, List.of()), http);
+        HttpServerProcess router =
+                router(spec("r", Map.of("port", 18390, "host", "localhost")), StandIn.kit(folder, List.of()));
         try {
-            assertThat(router.start()).isEqualTo("http://localhost:18390");
+            assertThat(router.start(StandIn.UNHEARD)).isEqualTo("http://localhost:18390");
             assertThat(router.isHealthy()).isTrue();
         } finally {
-            router.shutdown();
+            router.shutdown(ProcessSpec.DEFAULT_GRACE);
         }
     }
 
     @Test
     void aPortThatIsNoNumberIsNamed() {
-        RouterProcess router =
-                new RouterProcess(spec("r", Map.of("port", "auto")), StandIn.kit(folder, List.of()), http);
+        HttpServerProcess router = router(spec("r", Map.of("port", "auto")), StandIn.kit(folder, List.of()));
 
-        assertThatThrownBy(router::start).hasMessageContaining("port is 'auto'").hasMessageContaining("1 to 65535");
+        assertThatThrownBy(() -> router.start(StandIn.UNHEARD))
+                .hasMessageContaining("port is 'auto'")
+                .hasMessageContaining("1 to 65535");
+    }
+
+    private HttpServerProcess router(RouterSpec spec, ProcessFactory kit) {
+        return HttpServerProcess.router(spec, kit, http, Incarnation.FIRST);
     }
 
     private static RouterSpec spec(String group, Map<String, Object> arguments) {
         return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT);
     }
 
-    private static JsonNode given(RouterProcess router) {
+    private static JsonNode given(HttpServerProcess router) {
         String line = router.logTail(20)
                 .lines()
                 .filter(l -> l.startsWith("given "))

@@ -10,10 +10,8 @@ import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.process.ExitListener;
-import dev.sglangray.workers.process.HttpServerProcess;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ServerProcess;
-import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
@@ -72,7 +70,8 @@ class RouterKeeperTest {
         }
 
         @Override
-        public String start() {
+        public String start(ExitListener exits) {
+            listener = exits;
             try {
                 startsBlock.await();
             } catch (InterruptedException e) {
@@ -111,16 +110,9 @@ class RouterKeeperTest {
         }
 
         @Override
-        public WorkerStatus status() {
-            HttpServerProcess.Snapshot now = new HttpServerProcess.Snapshot(
-                    running ? WorkerState.READY : WorkerState.STOPPED, URL, null, null, null, null);
-            return WorkerStatuses.of(
-                    "server", "engines", 0, 1, new WorkerNode("n", "10.0.0.1", List.of(), folder), List.of(), now);
-        }
-
-        @Override
-        public void listen(ExitListener toTell) {
-            listener = toTell;
+        public Snapshot snapshot() {
+            return new Snapshot(
+                    running ? WorkerState.READY : WorkerState.STOPPED, URL, null, null, null, null, null, List.of());
         }
 
         void dies(boolean clean, String why) {
@@ -187,12 +179,19 @@ class RouterKeeperTest {
         return children.get(children.size() - 1);
     }
 
-    private static void awaitState(RouterKeeper keeper, String state) {
-        await(state).atMost(LONG).until(() -> keeper.status().state().equals(state));
+    private void awaitState(RouterKeeper keeper, String state) {
+        await(state).atMost(LONG).until(() -> status(keeper).state().equals(state));
     }
 
     private static List<EventKind> kinds(RouterKeeper keeper) {
         return keeper.journal().from(0).stream().map(Event::kind).toList();
+    }
+
+    private WorkerStatus status(RouterKeeper of) {
+        return of.status(
+                new WorkerStatus.Identity("router", "r", 0, 1),
+                new WorkerNode("n", "10.0.0.1", List.of(), folder),
+                WorkerStatus.ServicePart.UNKNOWN);
     }
 
     @AfterEach
@@ -205,7 +204,7 @@ class RouterKeeperTest {
     void aDeathIsAnsweredWithANewProcessAtTheSamePortAndItsServers() {
         RouterKeeper keeper = started(RestartMode.ALWAYS, 3, ProbeKind.NONE);
         last().dies(false, "killed; key open-sesame");
-        await().atMost(LONG).until(() -> keeper.status().restarts() == 1);
+        await().atMost(LONG).until(() -> status(keeper).supervision().restarts() == 1);
         awaitServers();
         assertThat(last().incarnation).isEqualTo(new Incarnation(1, 4711));
         assertThat(children.get(0).ended).as("what was left of the first").isTrue();
@@ -231,7 +230,7 @@ class RouterKeeperTest {
     void anUncleanExitIsAnsweredThere() {
         RouterKeeper keeper = started(RestartMode.ON_FAILURE, 3, ProbeKind.NONE);
         last().dies(false, "exit code 1");
-        await().atMost(LONG).until(() -> keeper.status().restarts() == 1);
+        await().atMost(LONG).until(() -> status(keeper).supervision().restarts() == 1);
         assertThat(children).hasSize(2);
     }
 
@@ -242,7 +241,8 @@ class RouterKeeperTest {
         awaitState(keeper, "FAILED");
         last().listener.explained("exit code 1. Last lines: address in use");
         await().atMost(LONG)
-                .until(() -> String.valueOf(keeper.status().lastError()).contains("address in use"));
+                .until(() ->
+                        String.valueOf(status(keeper).supervision().lastError()).contains("address in use"));
     }
 
     @Test
@@ -252,11 +252,11 @@ class RouterKeeperTest {
         last().dies(false, "exit code 1");
         awaitState(keeper, "FAILED");
         assertThat(children).hasSize(3);
-        assertThat(keeper.status().lastError()).contains("given up after 2 restarts", "no memory");
+        assertThat(status(keeper).supervision().lastError()).contains("given up after 2 restarts", "no memory");
         assertThatThrownBy(() -> keeper.restart("asked for", LONG)).hasMessageContaining("did not come back");
         starts = true;
         keeper.restart("asked for", LONG);
-        assertThat(keeper.status().state()).isEqualTo("READY");
+        assertThat(status(keeper).state()).isEqualTo("READY");
         assertThat(isListed()).isTrue();
     }
 
@@ -277,27 +277,27 @@ class RouterKeeperTest {
         works = false;
         await().atMost(LONG).until(() -> kinds(keeper).contains(EventKind.UNRESPONSIVE));
         works = true;
-        await().atMost(LONG).until(() -> keeper.status().restarts() > 0);
+        await().atMost(LONG).until(() -> status(keeper).supervision().restarts() > 0);
         assertThat(children.get(0).ended).isTrue();
-        assertThat(keeper.status().lastError()).contains("runs but does not work: HTTP 503");
+        assertThat(status(keeper).supervision().lastError()).contains("runs but does not work: HTTP 503");
     }
 
     @Test
     void aSuccessorTakesTheUrlAndTheBudgetOver() {
         RouterKeeper dead = started(RestartMode.ALWAYS, 2, ProbeKind.NONE);
         last().dies(false, "killed");
-        await().atMost(LONG).until(() -> dead.status().restarts() == 1);
+        await().atMost(LONG).until(() -> status(dead).supervision().restarts() == 1);
         children.clear();
 
         RouterKeeper successor = keeper(RestartMode.ALWAYS, 2, ProbeKind.NONE);
         assertThat(successor.inherit()).isTrue();
         assertThat(successor.url()).isEqualTo(URL);
-        await().atMost(LONG).until(() -> successor.status().restarts() == 2);
+        await().atMost(LONG).until(() -> status(successor).supervision().restarts() == 2);
         assertThat(last().incarnation.port()).isEqualTo(4711);
         awaitServers();
         last().dies(false, "killed again");
         awaitState(successor, "FAILED");
-        assertThat(successor.status().lastError()).contains("given up after 2 restarts");
+        assertThat(status(successor).supervision().lastError()).contains("given up after 2 restarts");
     }
 
     @Test
@@ -306,7 +306,7 @@ class RouterKeeperTest {
         startsBlock = new CountDownLatch(1);
         last().dies(false, "killed");
         await().atMost(LONG)
-                .until(() -> children.size() == 2 && keeper.status().state().equals("RESTARTING"));
+                .until(() -> children.size() == 2 && status(keeper).state().equals("RESTARTING"));
         Thread wish = new Thread(() -> keeper.restart("asked for", LONG));
         wish.start();
         await().atMost(LONG).until(() -> wish.getState() == Thread.State.TIMED_WAITING);

@@ -10,10 +10,8 @@ import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.process.ExitListener;
-import dev.sglangray.workers.process.HttpServerProcess;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ServerProcess;
-import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
@@ -83,7 +81,8 @@ class RouterReconfigurationTest {
         }
 
         @Override
-        public String start() {
+        public String start(ExitListener exits) {
+            listener = exits;
             if (!starts.test(this)) {
                 state = WorkerState.FAILED;
                 throw new WorkerFailure("no such file");
@@ -113,15 +112,8 @@ class RouterReconfigurationTest {
         }
 
         @Override
-        public WorkerStatus status() {
-            HttpServerProcess.Snapshot now = new HttpServerProcess.Snapshot(state, url(), null, null, null, failure);
-            return WorkerStatuses.of(
-                    "router", "r", 0, 1, new WorkerNode("n", "10.0.0.1", List.of(), folder), List.of(), now);
-        }
-
-        @Override
-        public void listen(ExitListener toTell) {
-            listener = toTell;
+        public Snapshot snapshot() {
+            return new Snapshot(state, url(), null, null, null, failure, null, List.of());
         }
 
         void dies() {
@@ -148,6 +140,13 @@ class RouterReconfigurationTest {
                 RestartMode.NEVER, 0, 600, 0, 0, ProbeKind.NONE, 1, 1, 2, OnDegraded.CONTINUE, OnNodeLoss.WAIT, 30);
         keeper = keeper(policy);
         keeper.start();
+    }
+
+    private WorkerStatus status(RouterKeeper of) {
+        return of.status(
+                new WorkerStatus.Identity("router", "r", 0, 1),
+                new WorkerNode("n", "10.0.0.1", List.of(), folder),
+                WorkerStatus.ServicePart.UNKNOWN);
     }
 
     private RouterKeeper keeper(SupervisionPolicy policy) {
@@ -247,7 +246,7 @@ class RouterReconfigurationTest {
         assertThat(last().with).containsEntry("policy", "cache_aware");
         assertThat(last().incarnation.variant()).isEqualTo("-back");
         assertThat(last().isHealthy()).isTrue();
-        assertThat(keeper.status().state()).isEqualTo("READY");
+        assertThat(status(keeper).state()).isEqualTo("READY");
         assertThat(arguments.changes()).isEmpty();
         keeper.restart("asked for", LONG);
         assertThat(last().with).containsEntry("policy", "cache_aware");
@@ -260,7 +259,7 @@ class RouterReconfigurationTest {
                 .hasMessageContainingAll("did not come up with policy=round_robin", "old arguments");
         await().atMost(LONG)
                 .until(() -> "cache_aware".equals(last().with.get("policy"))
-                        && keeper.status().state().equals("READY"));
+                        && status(keeper).state().equals("READY"));
         assertThat(arguments.changes()).isEmpty();
     }
 
@@ -278,7 +277,7 @@ class RouterReconfigurationTest {
         };
         assertThatThrownBy(() -> apply(FRESH)).hasMessageContainingAll("old arguments again", "ended by itself");
         assertThat(last().with).containsEntry("policy", "cache_aware");
-        assertThat(keeper.status().state()).isEqualTo("READY");
+        assertThat(status(keeper).state()).isEqualTo("READY");
     }
 
     @Test

@@ -12,6 +12,7 @@ import dev.sglangray.workers.supervision.OnDegraded;
 import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
 import dev.sglangray.workers.supervision.RestartMode;
+import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.Map;
@@ -19,6 +20,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** One engine: its worker, whose process dies and is replaced, and its server, which dies with it. */
@@ -93,8 +95,8 @@ final class SimEngine {
     private EngineController.EngineProcess process(World.Loop mine) {
         return new EngineController.EngineProcess() {
             @Override
-            public CompletableFuture<Void> start(int incarnation, boolean sameUrl) {
-                return SimEngine.this.start(mine, incarnation, sameUrl);
+            public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
+                return SimEngine.this.start(mine, incarnation, sameUrl, news);
             }
 
             @Override
@@ -128,7 +130,7 @@ final class SimEngine {
         }
     }
 
-    private CompletableFuture<Void> start(World.Loop mine, int incarnation, boolean sameUrl) {
+    private CompletableFuture<Void> start(World.Loop mine, int incarnation, boolean sameUrl, Consumer<Signal> news) {
         kill();
         if (simulation.callers.hasReleased(this)) {
             simulation.violate(() -> this + " starts a server, but a caller was told that its memory is released");
@@ -142,7 +144,8 @@ final class SimEngine {
                 keepsWeights,
                 () -> world.after(
                         world.between(500, 50_000),
-                        () -> mine.execute(() -> controller.exited(incarnation, false, "killed by SIGKILL"))));
+                        () -> mine.execute(
+                                () -> news.accept(new Signal.Exited(incarnation, false, "killed by SIGKILL")))));
         server = fresh;
         simulation.servers.put(url, fresh);
         String where = url;
@@ -194,19 +197,20 @@ final class SimEngine {
     CompletableFuture<Void> init() {
         World.Loop mine = loop;
         CompletableFuture<Void> ready = new CompletableFuture<>();
-        CompletableFuture<Void> unused = start(mine, 0, false).whenComplete((nothing, failure) -> {
-            if (failure == null) {
-                initialized = true;
-                controller.adopt(Objects.requireNonNull(url));
-                ready.complete(null);
-            } else {
-                world.after(
-                        500_000,
-                        () -> mine.execute(() -> {
-                            CompletableFuture<Void> unusedAgain = init().thenAccept(ready::complete);
-                        }));
-            }
-        });
+        CompletableFuture<Void> unused = start(mine, 0, false, news -> controller.signal(news))
+                .whenComplete((nothing, failure) -> {
+                    if (failure == null) {
+                        initialized = true;
+                        controller.adopt(Objects.requireNonNull(url));
+                        ready.complete(null);
+                    } else {
+                        world.after(
+                                500_000,
+                                () -> mine.execute(() -> {
+                                    CompletableFuture<Void> unusedAgain = init().thenAccept(ready::complete);
+                                }));
+                    }
+                });
         return ready;
     }
 

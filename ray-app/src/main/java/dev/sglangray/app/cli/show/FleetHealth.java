@@ -53,6 +53,8 @@ public enum FleetHealth {
     }
 
     private static List<WorkerStatus> of(String kind, List<WorkerStatus> workers) {
-        return workers.stream().filter(worker -> worker.kind().equals(kind)).toList();
+        return workers.stream()
+                .filter(worker -> worker.identity().kind().equals(kind))
+                .toList();
     }
 }

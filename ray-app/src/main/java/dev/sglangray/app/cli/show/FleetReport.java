@@ -82,9 +82,9 @@ public record FleetReport(
             for (int rank : servers.gone()) {
                 workers.add(gone("server", servers.name(), rank, size, NOT_NAMED));
             }
-            workers.sort(
-                    Comparator.comparing((WorkerStatus worker) -> worker.kind().equals("server"))
-                            .thenComparing(WorkerStatus::rank));
+            workers.sort(Comparator.comparing(
+                            (WorkerStatus worker) -> worker.identity().kind().equals("server"))
+                    .thenComparing(worker -> worker.identity().rank()));
         }
         return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing);
     }
@@ -110,9 +110,9 @@ public record FleetReport(
                 .allMatch(worker -> worker.url() == null || worker.state().equals("FAILED"))) {
             return null;
         }
-        String first = workers.get(0).kind();
+        String first = workers.get(0).identity().kind();
         return workers.stream()
-                .filter(worker -> worker.kind().equals(first))
+                .filter(worker -> worker.identity().kind().equals(first))
                 .map(WorkerStatus::url)
                 .filter(Objects::nonNull)
                 .map(url -> url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
@@ -134,26 +134,12 @@ public record FleetReport(
 
     private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
         return new WorkerStatus(
-                kind,
-                group,
-                rank,
-                size,
+                new WorkerStatus.Identity(kind, group, rank, size),
                 FleetHealth.GONE,
                 null,
-                "",
-                "?",
-                null,
-                0,
-                List.of(),
-                null,
-                null,
-                why,
-                null,
-                0,
-                null,
-                null,
-                List.of(),
-                Map.of());
+                new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null),
+                new WorkerStatus.SupervisionPart(why, null, 0, null),
+                WorkerStatus.ServicePart.UNKNOWN);
     }
 
     /** How the fleet is, in one word. */
@@ -182,23 +168,36 @@ public record FleetReport(
         for (WorkerStatus worker : workers) {
             console.result(String.format(
                     "%-10s %-10s %-28s node %s%s%s%s%s",
-                    worker.kind().equals("router") ? "router" : "engine " + worker.rank(),
+                    worker.identity().kind().equals("router")
+                            ? "router"
+                            : "engine " + worker.identity().rank(),
                     worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
-                    worker.nodeIp(),
-                    worker.devices().isEmpty() ? "" : "  accelerators " + String.join(",", worker.devices()),
-                    worker.restarts() == 0 ? "" : "  restarts " + worker.restarts() + ", since " + worker.since(),
-                    worker.weightVersion() == null ? "" : "  weights " + worker.weightVersion(),
-                    worker.log() == null ? "" : "  log " + worker.log()));
-            worker.changes()
+                    worker.process().nodeIp(),
+                    worker.process().devices().isEmpty()
+                            ? ""
+                            : "  accelerators "
+                                    + String.join(",", worker.process().devices()),
+                    worker.supervision().restarts() == 0
+                            ? ""
+                            : "  restarts " + worker.supervision().restarts() + ", since "
+                                    + worker.supervision().since(),
+                    worker.service().weightVersion() == null
+                            ? ""
+                            : "  weights " + worker.service().weightVersion(),
+                    worker.process().log() == null
+                            ? ""
+                            : "  log " + worker.process().log()));
+            worker.service()
+                    .changes()
                     .forEach((key, value) ->
                             console.result("           changed: " + key + "=" + (value == null ? "(default)" : value)));
-            worker.conditions().forEach(words -> console.result("           " + words));
-            if (worker.failure() != null) {
-                console.result("           " + worker.failure().replace("\n", "\n           "));
-            } else if (worker.lastError() != null) {
+            worker.service().conditions().forEach(words -> console.result("           " + words));
+            if (worker.supervision().failure() != null) {
+                console.result("           " + worker.supervision().failure().replace("\n", "\n           "));
+            } else if (worker.supervision().lastError() != null) {
                 console.result("           healed: "
-                        + worker.lastError().lines().findFirst().orElse(""));
+                        + worker.supervision().lastError().lines().findFirst().orElse(""));
             }
         }
     }

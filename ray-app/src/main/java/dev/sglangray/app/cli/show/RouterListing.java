@@ -73,12 +73,12 @@ record RouterListing(
         List<String> faults = new ArrayList<>();
         for (WorkerStatus worker : workers) {
             String url = worker.url();
-            if (worker.kind().equals("server")
+            if (worker.identity().kind().equals("server")
                     && worker.state().equals("READY")
                     && url != null
                     && !used.contains(plain(url))) {
                 String why = reasons.getOrDefault(plain(url), "");
-                faults.add("engine " + worker.rank() + " is ready, but the router "
+                faults.add("engine " + worker.identity().rank() + " is ready, but the router "
                         + (listed.contains(plain(url)) ? "takes it for unhealthy" : "does not list it")
                         + (why.isEmpty() ? "" : ": " + why));
             }

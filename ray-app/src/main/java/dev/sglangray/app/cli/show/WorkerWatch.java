@@ -7,6 +7,7 @@ import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerTimeoutException;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -71,10 +72,16 @@ final class WorkerWatch {
 
     private Optional<String> look(WorkerStatus status) {
         return switch (status.state()) {
-            case "READY", "DRAINED" -> become(Seen.WELL, name + " serves again (restart " + status.restarts() + ")");
+            case "READY", "DRAINED" ->
+                become(
+                        Seen.WELL,
+                        name + " serves again (restart " + status.supervision().restarts() + ")");
             case "RESTARTING", "STARTING" ->
-                become(Seen.HEALING, name + " is being replaced: " + first(status.lastError()));
-            default -> lose(status.failure() == null ? "it is " + status.state() : status.failure());
+                become(
+                        Seen.HEALING,
+                        name + " is being replaced: "
+                                + first(status.supervision().lastError()));
+            default -> lose(Objects.requireNonNullElse(status.supervision().failure(), "it is " + status.state()));
         };
     }
 

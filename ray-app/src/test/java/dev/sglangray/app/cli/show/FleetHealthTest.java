@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class FleetHealthTest {
@@ -17,26 +16,12 @@ class FleetHealthTest {
 
     private static WorkerStatus worker(String kind, int rank, String state, String url) {
         return new WorkerStatus(
-                kind,
-                "G",
-                rank,
-                2,
+                new WorkerStatus.Identity(kind, "G", rank, 2),
                 state,
                 url,
-                "",
-                "10.0.0.1",
-                1L,
-                1,
-                List.of(),
-                null,
-                null,
-                null,
-                null,
-                0,
-                null,
-                null,
-                List.of(),
-                Map.of());
+                new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null),
+                new WorkerStatus.SupervisionPart(null, null, 0, null),
+                WorkerStatus.ServicePart.UNKNOWN);
     }
 
     private static RegisteredServer server(String url, boolean healthy) {

@@ -6,43 +6,46 @@ import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.protocol.WorkerNames;
-import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import okhttp3.OkHttpClient;
-import org.jspecify.annotations.Nullable;
 
 /**
- * One router from start to end, without Ray. As RLinf's router worker: it starts without servers, honours a chosen port
- * and host, and is ready when {@code /health} answers 200. It sees no accelerator. Safe for use by many threads.
+ * How a router is started, as by RLinf's router worker: without servers, at a chosen port and host where the arguments name them.
+ * It sees no accelerator. Immutable.
  */
-public final class RouterProcess implements ServerProcess {
+final class RouterPlanner implements ServerPlanner {
     private final RouterSpec spec;
     private final ProcessFactory kit;
     private final Incarnation incarnation;
-    private final HttpServerProcess child;
+    private final SecretRedactor secrets;
 
-    public RouterProcess(RouterSpec spec, ProcessFactory kit, OkHttpClient http) {
-        this(spec, kit, http, Incarnation.FIRST);
-    }
-
-    public RouterProcess(RouterSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
+    RouterPlanner(RouterSpec spec, ProcessFactory kit, Incarnation incarnation) {
         this.spec = spec;
-        this.incarnation = incarnation;
         this.kit = kit;
-        this.child = new HttpServerProcess(
-                "router",
-                kit.node(),
-                new HealthProbe(http),
-                SecretRedactor.of(spec.routerArgs(), spec.environment()),
-                Duration.ofMillis((long) (spec.startTimeoutSeconds() * 1000)),
-                this::plan);
+        this.incarnation = incarnation;
+        this.secrets = spec.secrets();
     }
 
-    private StartAttempt plan(int number) {
+    @Override
+    public String what() {
+        return "router";
+    }
+
+    @Override
+    public Duration deadline() {
+        return Duration.ofMillis((long) (spec.startTimeoutSeconds() * 1000));
+    }
+
+    @Override
+    public SecretRedactor secrets() {
+        return secrets;
+    }
+
+    @Override
+    public StartAttempt plan(int number) {
         List<PortLease> leases = new ArrayList<>();
         boolean planned = false;
         try {
@@ -64,7 +67,8 @@ public final class RouterProcess implements ServerProcess {
                     http.port(),
                     ServerUrl.of(kit.node().advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, number),
-                    chosen);
+                    chosen,
+                    null);
             planned = true;
             return attempt;
         } finally {
@@ -86,51 +90,5 @@ public final class RouterProcess implements ServerProcess {
                 request,
                 kit.environment(spec.environment()).noDevices(),
                 kit.logFile(spec.logDirectory(), "router", spec.groupName(), 0, incarnation.suffix(number)));
-    }
-
-    @Override
-    public String start() {
-        return child.start();
-    }
-
-    @Override
-    public String url() {
-        return child.url();
-    }
-
-    @Override
-    public boolean isHealthy() {
-        return child.isHealthy();
-    }
-
-    @Override
-    public String logTail(int lines) {
-        return child.logTail(lines);
-    }
-
-    /** With RLinf's 10 s. */
-    void shutdown() {
-        shutdown(ProcessSpec.DEFAULT_GRACE);
-    }
-
-    @Override
-    public void shutdown(Duration grace) {
-        child.shutdown(grace);
-    }
-
-    @Override
-    public void listen(ExitListener listener) {
-        child.listen(listener);
-    }
-
-    @Override
-    public WorkerStatus status() {
-        return WorkerStatuses.of("router", spec.groupName(), 0, 1, kit.node(), List.of(), child.snapshot());
-    }
-
-    /** The key that guards the router of a specification, or null. */
-    public static @Nullable String apiKey(RouterSpec spec) {
-        Object key = spec.routerArgs().get("api_key");
-        return key == null ? null : key.toString();
     }
 }

@@ -5,12 +5,8 @@ import dev.sglangray.bridge.EnvironmentBuilder;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonProbe;
-import dev.sglangray.workers.node.DeviceLocks;
-import dev.sglangray.workers.node.VisibleDevices;
-import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.protocol.WorkerFailure;
-import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,18 +17,16 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
-import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One SGLang engine from start to end, without Ray. As RLinf's server worker: it binds all interfaces, advertises the
- * node's address, chooses its ports where they are unset, and is ready when {@code /health} answers 200. Safe for use by
- * many threads.
+ * How an SGLang engine is started, as by RLinf's server worker: it binds all interfaces, advertises the node's address, and its
+ * ports are chosen where they are unset. It starts when no other engine is being started on its accelerators.
  */
-public final class EngineProcess implements ServerProcess {
-    private static final Logger LOG = LoggerFactory.getLogger(EngineProcess.class);
+final class EnginePlanner implements ServerPlanner {
+    private static final Logger LOG = LoggerFactory.getLogger(EnginePlanner.class);
 
     private static final String PREFILL = "prefill";
     private static final String BOOTSTRAP = "disaggregation_bootstrap_port";
@@ -43,29 +37,38 @@ public final class EngineProcess implements ServerProcess {
     private final ServerSpec spec;
     private final ProcessFactory kit;
     private final Incarnation incarnation;
-    private final HttpServerProcess child;
-    private final CompletableFuture<Void> ended = new CompletableFuture<>();
-    private volatile @Nullable Integer bootstrapPort;
+    private final SecretRedactor secrets;
     private volatile @Nullable String waiting;
 
-    public EngineProcess(ServerSpec spec, ProcessFactory kit, OkHttpClient http) {
-        this(spec, kit, http, Incarnation.FIRST);
-    }
-
-    public EngineProcess(ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
+    EnginePlanner(ServerSpec spec, ProcessFactory kit, Incarnation incarnation) {
         this.spec = spec;
-        this.incarnation = incarnation;
         this.kit = kit;
-        this.child = new HttpServerProcess(
-                "engine",
-                kit.node(),
-                new HealthProbe(http),
-                SecretRedactor.of(spec.serverArgs(), spec.environment()),
-                Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
-                this::plan);
+        this.incarnation = incarnation;
+        this.secrets = spec.secrets();
     }
 
-    private StartAttempt plan(int number) {
+    @Override
+    public String what() {
+        return "engine";
+    }
+
+    @Override
+    public Duration deadline() {
+        return spec.healthTimeout();
+    }
+
+    @Override
+    public SecretRedactor secrets() {
+        return secrets;
+    }
+
+    @Override
+    public Runnable awaitTurn(CompletableFuture<?> abort) {
+        return kit.devices().acquire(devices(), spec.actorName(), deadline(), abort, this::waits)::close;
+    }
+
+    @Override
+    public StartAttempt plan(int number) {
         List<PortLease> leases = new ArrayList<>();
         boolean planned = false;
         try {
@@ -79,13 +82,14 @@ public final class EngineProcess implements ServerProcess {
                 arguments.put("host", bindHost());
             }
             arguments.put("port", http.port());
-            planBootstrap(arguments, leases, http.port());
+            Integer bootstrapPort = planBootstrap(arguments, leases, http.port());
             StartAttempt attempt = new StartAttempt(
                     leases,
                     http.port(),
                     ServerUrl.of(advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
                     process(arguments, dist.port(), number),
-                    chosen);
+                    chosen,
+                    bootstrapPort);
             LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
             planned = true;
             return attempt;
@@ -113,10 +117,10 @@ public final class EngineProcess implements ServerProcess {
      * Every prefill engine listens on a port for its decoders, as every engine does that may become one, and SGLang's default is the
      * same for all. The server in Rust of newer versions serves them on its own port, and refuses another one.
      */
-    private void planBootstrap(Map<String, Object> arguments, List<PortLease> leases, int ownPort) {
+    private @Nullable Integer planBootstrap(Map<String, Object> arguments, List<PortLease> leases, int ownPort) {
         boolean prefill = PREFILL.equals(arguments.get("disaggregation_mode"));
         if (!prefill && !(isDecode() && Boolean.TRUE.equals(arguments.get("enable_pd_role_switch")))) {
-            return;
+            return null;
         }
         Object given = arguments.get(BOOTSTRAP);
         if (prefill && servesDecodersItself()) {
@@ -124,13 +128,12 @@ public final class EngineProcess implements ServerProcess {
                 throw new WorkerFailure(BOOTSTRAP + " is " + given + ", but this SGLang's server in Rust"
                         + " (SGLANG_RUST_SERVER) serves decoders on the engine's own port; leave it unset");
             }
-            bootstrapPort = ownPort;
-            return;
+            return ownPort;
         }
         PortLease lease = kit.port(arguments, BOOTSTRAP);
         leases.add(lease);
         arguments.put(BOOTSTRAP, lease.port());
-        bootstrapPort = prefill ? Integer.valueOf(lease.port()) : null;
+        return prefill ? Integer.valueOf(lease.port()) : null;
     }
 
     /** What the variable asks for, where the installed SGLang has it; older ones do not know the variable. */
@@ -167,22 +170,8 @@ public final class EngineProcess implements ServerProcess {
         return environment.visibleDevices(spec.deviceVariable(), devices());
     }
 
-    /** The accelerators that the engine sees: Ray's word counts; the plan's only where Ray gives none by number. */
-    public List<String> devices() {
-        List<String> numbers = kit.node().devices().isEmpty()
-                ? spec.plannedDevices()
-                : kit.node().devices();
-        return VisibleDevices.names(numbers, spec.deviceVariable(), System.getenv(spec.deviceVariable()));
-    }
-
-    /** Starts it when no other engine is being started on its accelerators. */
-    @Override
-    public String start() {
-        Duration patience = Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000));
-        try (DeviceLocks.Held held = kit.devices().acquire(devices(), spec.actorName(), patience, ended, this::waits)) {
-            LOG.debug("{} starts alone on {}", spec.actorName(), held);
-            return child.start();
-        }
+    private List<String> devices() {
+        return spec.devices(kit.node());
     }
 
     private void waits(@Nullable String what) {
@@ -193,51 +182,8 @@ public final class EngineProcess implements ServerProcess {
     }
 
     @Override
-    public String url() {
-        return child.url();
-    }
-
-    /** What a router must know of the engine at a URL, whose worker has a key. */
-    public ServerEndpoint endpoint(String url, String key) {
-        String mode = String.valueOf(spec.serverArgs().get("disaggregation_mode"));
-        String type = PREFILL.equals(mode) || "decode".equals(mode) ? mode : "regular";
-        return new ServerEndpoint(url, type, bootstrapPort, apiKey(), spec.actorName(), key, 0);
-    }
-
-    @Override
-    public boolean isHealthy() {
-        return child.isHealthy();
-    }
-
-    @Override
-    public String logTail(int lines) {
-        return child.logTail(lines);
-    }
-
-    /** With RLinf's 10 s. */
-    void shutdown() {
-        shutdown(ProcessSpec.DEFAULT_GRACE);
-    }
-
-    @Override
-    public void shutdown(Duration grace) {
-        ended.complete(null);
-        child.shutdown(grace);
-    }
-
-    @Override
-    public void listen(ExitListener listener) {
-        child.listen(listener);
-    }
-
-    @Override
-    public WorkerStatus status() {
-        HttpServerProcess.Snapshot now = child.snapshot();
-        WorkerStatus own = WorkerStatuses.of(
-                "server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
-        List<String> words =
-                Stream.of(onProcessor(), waiting).filter(Objects::nonNull).toList();
-        return words.isEmpty() ? own : own.with(own.weightVersion(), words);
+    public List<String> conditions() {
+        return Stream.of(onProcessor(), waiting).filter(Objects::nonNull).toList();
     }
 
     /** That it does not use its accelerators, and why; null when it does. As {@code sglang_ray/engine.py} decides it. */
@@ -256,12 +202,5 @@ public final class EngineProcess implements ServerProcess {
                 .build()
                 .getOrDefault(name, "")
                 .strip();
-    }
-
-    /** The key that guards the engine, or null. */
-    @Nullable
-    public String apiKey() {
-        Object key = spec.serverArgs().get("api_key");
-        return key == null ? null : key.toString();
     }
 }
