@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.bridge;
 
+import dev.sglangray.config.thread.Threads;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -93,17 +94,13 @@ final class PythonModule {
 
     private static CompletableFuture<String> readAll(InputStream stream) {
         CompletableFuture<String> text = new CompletableFuture<>();
-        Thread reader = new Thread(
-                () -> {
-                    try (stream) {
-                        text.complete(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
-                    } catch (IOException e) {
-                        text.completeExceptionally(e);
-                    }
-                },
-                "sglang-ray-python-output");
-        reader.setDaemon(true);
-        reader.start();
+        Thread unused = Threads.start("sglang-ray-python-output", () -> {
+            try (stream) {
+                text.complete(new String(stream.readAllBytes(), StandardCharsets.UTF_8));
+            } catch (IOException e) {
+                text.completeExceptionally(e);
+            }
+        });
         return text;
     }
 

@@ -2,6 +2,7 @@
 package dev.sglangray.bridge;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.config.thread.Threads;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -89,9 +90,7 @@ public final class SupervisedProcess implements AutoCloseable {
                     e);
         }
         SupervisedProcess child = new SupervisedProcess(spec, process);
-        Thread reader = new Thread(child::readEvents, "sglang-ray-child-" + spec.name());
-        reader.setDaemon(true);
-        reader.start();
+        Thread unused = Threads.start("sglang-ray-child-" + spec.name(), child::readEvents);
         child.order(child.firstOrder());
         child.awaitStarted();
         return child;

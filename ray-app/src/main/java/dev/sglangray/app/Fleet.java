@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
+import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.FleetControl;
@@ -185,11 +186,10 @@ public final class Fleet implements AutoCloseable {
             @Nullable ServerGroup servers, @Nullable RouterGroup router, @Nullable Gateway gateway) {
         List<CompletableFuture<Void>> endings = new ArrayList<>();
         if (gateway != null) {
-            endings.add(CompletableFuture.runAsync(gateway::close, task -> new Thread(task, "end-gateway").start()));
+            endings.add(CompletableFuture.runAsync(gateway::close, Threads.each("end-gateway")));
         }
         for (WorkerGroup<?> group : groups(servers, router)) {
-            endings.add(CompletableFuture.runAsync(
-                    group::destroy, task -> new Thread(task, "end-" + group.name()).start()));
+            endings.add(CompletableFuture.runAsync(group::destroy, Threads.each("end-" + group.name())));
         }
         CompletableFuture.allOf(endings.toArray(CompletableFuture<?>[]::new)).join();
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.ray.RayClusterReader;
 import io.ray.api.Ray;
 import java.time.Duration;
@@ -97,10 +98,7 @@ final class LostNodeReplanner implements AutoCloseable {
     }
 
     void start() {
-        Thread thread = new Thread(this::run, "sglang-ray-node-loss");
-        thread.setDaemon(true);
-        thread.setContextClassLoader(LostNodeReplanner.class.getClassLoader());
-        thread.start();
+        Thread unused = Threads.start("sglang-ray-node-loss", this::run);
     }
 
     private void run() {

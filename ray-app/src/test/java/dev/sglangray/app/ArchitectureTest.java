@@ -2,7 +2,10 @@
 package dev.sglangray.app;
 
 import static com.tngtech.archunit.base.DescribedPredicate.alwaysTrue;
+import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -14,11 +17,17 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.config.thread.Threads;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,7 +84,7 @@ class ArchitectureTest {
                 .whereLayer("placement")
                 .mayOnlyBeAccessedByLayers("workers", "app")
                 .whereLayer("config")
-                .mayOnlyBeAccessedByLayers("placement", "workers", "app")
+                .mayOnlyBeAccessedByLayers("placement", "bridge", "workers", "app")
                 .check(classes);
     }
 
@@ -181,6 +190,30 @@ class ArchitectureTest {
                 .orShould()
                 .callMethod(Object.class, "wait", long.class, int.class)
                 .because("a literal port of the original's .wait() compiles and hangs: use WorkerGroupFuture.await()")
+                .check(classes);
+    }
+
+    /** The client is used without the rest, and has its own. */
+    @Test
+    void onlyOneClassMakesThreads() {
+        noClasses()
+                .that()
+                .areNotAssignableTo(Threads.class)
+                .and()
+                .resideOutsideOfPackage("dev.sglangray.client.internal.transport")
+                .should()
+                .callConstructorWhere(target(owner(assignableTo(Thread.class))))
+                .orShould()
+                .callConstructorWhere(target(owner(assignableTo(Executor.class))))
+                .orShould()
+                .callMethodWhere(target(owner(assignableTo(Executors.class))))
+                .orShould()
+                .callMethod(CompletableFuture.class, "supplyAsync", Supplier.class)
+                .orShould()
+                .callMethod(CompletableFuture.class, "runAsync", Runnable.class)
+                .orShould()
+                .callMethod(CompletableFuture.class, "delayedExecutor", long.class, TimeUnit.class)
+                .because("docs/concurrency.md says of each thread what owns it and when it ends: use Threads")
                 .check(classes);
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.config.thread.Threads;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
@@ -109,6 +110,7 @@ final class RegistrationWait {
     private static void later(long millis, Runnable task) {
         // Not on the timer itself, which the whole JVM shares: to submit a call may block while Ray has no control
         // store.
-        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS).execute(task);
+        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, Threads.each("sglang-ray-registration"))
+                .execute(task);
     }
 }

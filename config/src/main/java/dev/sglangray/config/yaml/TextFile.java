@@ -4,6 +4,7 @@ package dev.sglangray.config.yaml;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.thread.Threads;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -85,9 +86,7 @@ public final class TextFile {
     /** On a thread of its own: neither the opening of a pipe nor the reading of one can be interrupted. */
     private static byte[] awaitBytes(Path file, Duration patience) throws IOException {
         FutureTask<byte[]> reading = new FutureTask<>(() -> bytes(file));
-        Thread thread = new Thread(reading, "sglang-ray-read");
-        thread.setDaemon(true);
-        thread.start();
+        Thread unused = Threads.start("sglang-ray-read", reading);
         try {
             // A person may type there.
             return file.equals(STANDARD_INPUT)

@@ -9,6 +9,7 @@ import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
@@ -71,9 +72,7 @@ public class FleetOwnerActor {
         spec = new SealedSpec<>(requestJson, text -> spec(ProtocolJson.read(text, LaunchRequest.class)), file);
         successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
         if (successor) {
-            Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
-            thread.setDaemon(true);
-            thread.setContextClassLoader(FleetOwnerActor.class.getClassLoader());
+            Thread thread = Threads.thread("sglang-ray-take-over", this::takeOver);
             launching = thread;
             thread.start();
         }
@@ -277,9 +276,7 @@ public class FleetOwnerActor {
         }
         launching = Thread.currentThread();
         asked = System.nanoTime();
-        Thread watch = new Thread(this::endWhenForgotten, "sglang-ray-owner");
-        watch.setDaemon(true);
-        watch.start();
+        Thread unused = Threads.start("sglang-ray-owner", this::endWhenForgotten);
     }
 
     private synchronized void end() {

@@ -4,6 +4,7 @@ package dev.sglangray.app.gateway;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.config.thread.Threads;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -50,9 +51,7 @@ final class GatewayLoop implements AutoCloseable {
         this.dispatcher = dispatcher;
         this.pause = pause;
         this.threads = new OperationThreads(name);
-        this.asking = new Thread(this::askUntilClosed, name + "-asks");
-        asking.setDaemon(true);
-        asking.setContextClassLoader(GatewayLoop.class.getClassLoader());
+        this.asking = Threads.thread(name + "-asks", this::askUntilClosed);
     }
 
     /** Begins to ask; returns at once. */

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import java.util.concurrent.BlockingQueue;
+import dev.sglangray.config.thread.Threads;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /** Where a gateway's operations run: the quick ones never wait for those that block, and of those there are few. Thread-safe. */
 final class OperationThreads implements AutoCloseable {
@@ -16,30 +14,18 @@ final class OperationThreads implements AutoCloseable {
     static final int BLOCKING = 8;
 
     private static final int QUICK = 8;
-    private static final int IDLE_SECONDS = 10;
 
     private final ThreadPoolExecutor quick;
     private final ThreadPoolExecutor blocking;
 
     /** Starts no thread yet; theirs are named after this name. */
     OperationThreads(String name) {
-        this.quick = pool(name + "-quick-", QUICK, QUICK, new LinkedBlockingQueue<>());
-        quick.allowCoreThreadTimeOut(true);
-        this.blocking = pool(name + "-blocking-", 0, BLOCKING, new SynchronousQueue<>());
+        this.quick = Threads.pool(name + "-quick", QUICK, QUICK, new LinkedBlockingQueue<>());
+        this.blocking = Threads.pool(name + "-blocking", 0, BLOCKING, new SynchronousQueue<>());
         blocking.setRejectedExecutionHandler((task, pool) -> {
             throw new RejectedExecutionException(
                     BLOCKING + " operations that take long (scale, update_weights, joining or"
                             + " leaving a process group) are under way; wait for one of them");
-        });
-    }
-
-    private static ThreadPoolExecutor pool(String name, int least, int most, BlockingQueue<Runnable> queue) {
-        AtomicInteger number = new AtomicInteger();
-        return new ThreadPoolExecutor(least, most, IDLE_SECONDS, TimeUnit.SECONDS, queue, task -> {
-            Thread thread = new Thread(task, name + number.getAndIncrement());
-            thread.setDaemon(true);
-            thread.setContextClassLoader(OperationThreads.class.getClassLoader());
-            return thread;
         });
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
+import dev.sglangray.config.thread.Threads;
 import dev.sglangray.workers.ray.ObjectRefFutures;
 import io.ray.api.Ray;
 import java.nio.file.Path;
@@ -137,9 +138,7 @@ public final class RaySession implements AutoCloseable {
         }
         closed = true;
         ObjectRefFutures.stopWaiting();
-        Thread shutdown = new Thread(Ray::shutdown, "ray-shutdown");
-        shutdown.setDaemon(true);
-        shutdown.start();
+        Thread shutdown = Threads.start("ray-shutdown", Ray::shutdown);
         try {
             shutdown.join(SHUTDOWN.toMillis());
         } catch (InterruptedException e) {

@@ -31,7 +31,7 @@ class ReferenceTest {
     private static final Path CLI = ROOT.resolve("ray-app/src/main/java/dev/sglangray/app/cli");
     private static final Path WORKERS = ROOT.resolve("workers/src/main/java/dev/sglangray/workers");
     private static final Pattern MAKES_THREADS = Pattern.compile(
-            "new (Thread|DefaultThreadFactory|ThreadPoolExecutor|MultiThreadIoEventLoopGroup)\\(|Executors\\.");
+            "Threads\\.\\w+\\(|new (Thread|DefaultThreadFactory|ThreadPoolExecutor|MultiThreadIoEventLoopGroup)\\(");
 
     @Test
     void commandsAndOptions() throws IOException {

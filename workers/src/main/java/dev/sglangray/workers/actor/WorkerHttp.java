@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
+import dev.sglangray.config.thread.Threads;
 import java.net.Proxy;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.SynchronousQueue;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import okhttp3.ConnectionPool;
 import okhttp3.Dispatcher;
@@ -23,14 +21,8 @@ public final class WorkerHttp {
     private WorkerHttp() {}
 
     public static OkHttpClient create() {
-        ExecutorService threads =
-                new ThreadPoolExecutor(0, Integer.MAX_VALUE, 10, TimeUnit.SECONDS, new SynchronousQueue<>(), task -> {
-                    Thread thread = new Thread(task, "sglang-ray-http");
-                    thread.setDaemon(true);
-                    return thread;
-                });
         return new OkHttpClient.Builder()
-                .dispatcher(new Dispatcher(threads))
+                .dispatcher(new Dispatcher(Threads.pool("sglang-ray-http")))
                 // A server that offers HTTP/2 by upgrade may drop the body of the request that asks for it.
                 .protocols(List.of(Protocol.HTTP_1_1))
                 .proxy(Proxy.NO_PROXY)

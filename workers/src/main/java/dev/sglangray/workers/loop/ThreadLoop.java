@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.loop;
 
+import dev.sglangray.config.thread.Threads;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -8,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -21,7 +21,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ThreadLoop implements EventLoop, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ThreadLoop.class);
-    private static final long IDLE_SECONDS = 10;
 
     private final InstantSource clock;
     private final ScheduledThreadPoolExecutor decides;
@@ -34,26 +33,8 @@ public final class ThreadLoop implements EventLoop, AutoCloseable {
      */
     public ThreadLoop(String name, InstantSource clock) {
         this.clock = clock;
-        decides = new ScheduledThreadPoolExecutor(1, task -> daemon(task, "loop-" + name));
-        decides.setRemoveOnCancelPolicy(true);
-        decides.setKeepAliveTime(IDLE_SECONDS, TimeUnit.SECONDS);
-        decides.allowCoreThreadTimeOut(true);
-        decides.setExecuteExistingDelayedTasksAfterShutdownPolicy(false);
-        blocks = new ThreadPoolExecutor(
-                0,
-                Integer.MAX_VALUE,
-                IDLE_SECONDS,
-                TimeUnit.SECONDS,
-                new SynchronousQueue<>(),
-                task -> daemon(task, "act-" + name));
-    }
-
-    private static Thread daemon(Runnable task, String name) {
-        Thread thread = new Thread(task, name);
-        thread.setDaemon(true);
-        // Ray's answers are deserialized on these threads, and their classes are this program's.
-        thread.setContextClassLoader(ThreadLoop.class.getClassLoader());
-        return thread;
+        decides = Threads.timer("loop-" + name);
+        blocks = Threads.pool("act-" + name);
     }
 
     @Override

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.ray;
 
+import dev.sglangray.config.thread.Threads;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import java.time.Duration;
@@ -70,10 +71,7 @@ public final class ObjectRefPoller {
             incoming.add(pending);
             arrived.signal();
             if (thread == null) {
-                Thread started = new Thread(this::run, "sglang-ray-waiter");
-                started.setDaemon(true);
-                // Answers are deserialized here, and their classes are this program's.
-                started.setContextClassLoader(ObjectRefPoller.class.getClassLoader());
+                Thread started = Threads.thread("sglang-ray-waiter", this::run);
                 thread = started;
                 started.start();
             }

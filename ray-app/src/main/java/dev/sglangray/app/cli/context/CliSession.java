@@ -9,6 +9,7 @@ import dev.sglangray.app.session.LocalHead;
 import dev.sglangray.app.session.RayAddress;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.app.session.SessionException;
+import dev.sglangray.config.thread.Threads;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
@@ -94,11 +95,9 @@ public final class CliSession implements AutoCloseable {
         session = joined;
         context.interrupts().installAgain();
         LocalHead watched = head;
-        Thread watch = watched != null
-                ? new Thread(() -> endWith(watched), "local-head-watch")
-                : new Thread(() -> endWithout(address), "way-out-watch");
-        watch.setDaemon(true);
-        watch.start();
+        Thread unused = watched != null
+                ? Threads.start("local-head-watch", () -> endWith(watched))
+                : Threads.start("way-out-watch", () -> endWithout(address));
         listener.ended(LaunchPhase.CONNECT, Duration.ofNanos(System.nanoTime() - begin));
         return joined;
     }

@@ -3,11 +3,11 @@ package dev.sglangray.app.cli.show;
 
 import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.config.thread.Threads;
 import java.time.Duration;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -34,11 +34,7 @@ public final class ProgressDisplay implements LaunchListener, AutoCloseable {
     public ProgressDisplay(Console console, boolean quiet) {
         this.console = console;
         this.quiet = quiet;
-        this.ticker = Executors.newSingleThreadScheduledExecutor(task -> {
-            Thread thread = new Thread(task, "sglang-ray-progress");
-            thread.setDaemon(true);
-            return thread;
-        });
+        this.ticker = Threads.timer("sglang-ray-progress");
         Duration interval = console.isTerminal() ? TERMINAL_INTERVAL : LOG_INTERVAL;
         if (!quiet) {
             Objects.requireNonNull(ticker.scheduleAtFixedRate(
