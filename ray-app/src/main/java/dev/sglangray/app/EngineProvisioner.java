@@ -188,7 +188,7 @@ final class EngineProvisioner {
         } finally {
             end(grown, done ? List.copyOf(failed.keySet()) : ranks);
         }
-        return new Started(grown.without(failed.keySet(), groupOptions), failed);
+        return new Started(grown.without(failed.keySet()), failed);
     }
 
     private record Starting(List<CompletableFuture<?>> ready, List<CompletableFuture<?>> registered) {}
@@ -339,10 +339,6 @@ final class EngineProvisioner {
                 routerPlan == null ? -1 : routerPlan.bundleIndex(),
                 launch.bundles(),
                 seats);
-    }
-
-    GroupOptions groupOptions() {
-        return groupOptions;
     }
 
     Duration reserveDeadline() {

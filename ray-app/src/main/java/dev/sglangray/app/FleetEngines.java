@@ -241,7 +241,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
         try (Step step = Step.begin(listener, LaunchPhase.STOP, "ending engine(s) " + ranks)) {
             ServerGroup old = servers;
             builder.end(old, ranks);
-            servers = old.without(ranks, builder.groupOptions());
+            servers = old.without(ranks);
             slots.leave(ranks);
             step.note("ended");
         }
@@ -348,7 +348,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
                             lost.stream().mapToInt(Integer::intValue).toArray())
                     .keys();
             abandon(others.on(lost.stream().mapToInt(Integer::intValue).toArray()));
-            others = others.without(lost, builder.groupOptions());
+            others = others.without(lost);
             servers = others;
             slots.leave(lost);
             builder.retire(keys);

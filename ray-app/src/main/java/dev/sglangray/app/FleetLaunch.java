@@ -97,7 +97,7 @@ final class FleetLaunch {
             engines = new FleetEngines(
                     new EngineProvisioner(request, cluster, plan, options, groupOptions, router, state.changes()),
                     new EngineSlots(launch, taken, idle),
-                    found.without(others, groupOptions),
+                    found.without(others),
                     state.wanted());
         }
         if (options.pythonGateway()) {

@@ -30,7 +30,7 @@ final class ActorFactory {
                 .setPlacementGroup(reservation, launch.bundleIndex())
                 .setResources(launch.resources())
                 .setMaxRestarts(options.supervision().heals() ? MAX_RESTARTS : 0);
-        creator.setJvmOptions(options.jvmOptions());
+        creator.setJvmOptions(GroupOptions.SMALL_JVM);
         if (options.detached()) {
             // Ray ends an actor with the process that created it, unless it is detached.
             creator.setLifetime(ActorLifetime.DETACHED);

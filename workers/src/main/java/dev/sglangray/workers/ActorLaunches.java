@@ -98,7 +98,7 @@ final class ActorLaunches {
                 routerArgs(router, options),
                 router.environment(),
                 router.pythonInterpreter(),
-                options.routerStartTimeout().toMillis() / 1000.0,
+                RouterSpec.DEFAULT_START_TIMEOUT.toMillis() / 1000.0,
                 options.logDirectory(),
                 options.supervision());
     }

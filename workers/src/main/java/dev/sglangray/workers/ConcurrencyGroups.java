@@ -30,11 +30,13 @@ final class ConcurrencyGroups {
 
     private ConcurrencyGroups() {}
 
+    private static <A> ConcurrencyGroupBuilder<A> of(String name, int threads) {
+        return new ConcurrencyGroupBuilder<A>().setName(name).setMaxConcurrency(threads);
+    }
+
     static ConcurrencyGroup[] ofServer() {
         return new ConcurrencyGroup[] {
-            new ConcurrencyGroupBuilder<SGLangServerWorker>()
-                    .setName("control")
-                    .setMaxConcurrency(CONTROL_THREADS)
+            ConcurrencyGroups.<SGLangServerWorker>of("control", CONTROL_THREADS)
                     .addMethod(SGLangServerWorker::getServerUrl)
                     .addMethod(SGLangServerWorker::endpoint)
                     .addMethod(SGLangServerWorker::isHealthy)
@@ -48,22 +50,16 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::fleetWeights)
                     .addMethod(SGLangServerWorker::reportAgain)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangServerWorker>()
-                    .setName("change")
-                    .setMaxConcurrency(CHANGE_THREADS)
+            ConcurrencyGroups.<SGLangServerWorker>of("change", CHANGE_THREADS)
                     .addMethod(SGLangServerWorker::drain)
                     .addMethod(SGLangServerWorker::restart)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangServerWorker>()
-                    .setName("urgent")
-                    .setMaxConcurrency(URGENT_THREADS)
+            ConcurrencyGroups.<SGLangServerWorker>of("urgent", URGENT_THREADS)
                     .addMethod(SGLangServerWorker::undrain)
                     .addMethod(SGLangServerWorker::continueGeneration)
                     .addMethod(SGLangServerWorker::settleUpdate)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangServerWorker>()
-                    .setName("weights")
-                    .setMaxConcurrency(WEIGHTS_THREADS)
+            ConcurrencyGroups.<SGLangServerWorker>of("weights", WEIGHTS_THREADS)
                     .addMethod(SGLangServerWorker::releaseMemory)
                     .addMethod(SGLangServerWorker::resumeMemory)
                     .addMethod(SGLangServerWorker::pauseGeneration)
@@ -72,14 +68,10 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::prepareUpdate)
                     .addMethod(SGLangServerWorker::applyUpdate)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangServerWorker>()
-                    .setName("watch")
-                    .setMaxConcurrency(WATCH_THREADS)
+            ConcurrencyGroups.<SGLangServerWorker>of("watch", WATCH_THREADS)
                     .addMethod(SGLangServerWorker::watch)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangServerWorker>()
-                    .setName("stop")
-                    .setMaxConcurrency(STOP_THREADS)
+            ConcurrencyGroups.<SGLangServerWorker>of("stop", STOP_THREADS)
                     .addMethod(SGLangServerWorker::shutdown)
                     .build()
         };
@@ -87,9 +79,7 @@ final class ConcurrencyGroups {
 
     static ConcurrencyGroup[] ofRouter() {
         return new ConcurrencyGroup[] {
-            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
-                    .setName("control")
-                    .setMaxConcurrency(CONTROL_THREADS)
+            ConcurrencyGroups.<SGLangRouterWorker>of("control", CONTROL_THREADS)
                     .addMethod(SGLangRouterWorker::getRouterUrl)
                     .addMethod(SGLangRouterWorker::registry)
                     .addMethod(SGLangRouterWorker::servers)
@@ -100,16 +90,12 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::logTail)
                     .addMethod(SGLangRouterWorker::events)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
-                    .setName("change")
-                    .setMaxConcurrency(CHANGE_THREADS)
+            ConcurrencyGroups.<SGLangRouterWorker>of("change", CHANGE_THREADS)
                     .addMethod(SGLangRouterWorker::restart)
                     .addMethod(SGLangRouterWorker::replace)
                     .build(),
             // None of these waits for anything but the registry's event loop.
-            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
-                    .setName("registry")
-                    .setMaxConcurrency(REGISTRY_THREADS)
+            ConcurrencyGroups.<SGLangRouterWorker>of("registry", REGISTRY_THREADS)
                     .addMethod(SGLangRouterWorker::reportEngine)
                     .addMethod(SGLangRouterWorker::register)
                     .addMethod(SGLangRouterWorker::registration)
@@ -119,14 +105,10 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::endChange)
                     .addMethod(SGLangRouterWorker::fleetWeights)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
-                    .setName("generate")
-                    .setMaxConcurrency(GENERATE_THREADS)
+            ConcurrencyGroups.<SGLangRouterWorker>of("generate", GENERATE_THREADS)
                     .addMethod(SGLangRouterWorker::generate)
                     .build(),
-            new ConcurrencyGroupBuilder<SGLangRouterWorker>()
-                    .setName("stop")
-                    .setMaxConcurrency(STOP_THREADS)
+            ConcurrencyGroups.<SGLangRouterWorker>of("stop", STOP_THREADS)
                     .addMethod(SGLangRouterWorker::shutdown)
                     .build()
         };

@@ -25,7 +25,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The router of a fleet: a group of one. Methods have RLinf's names. */
@@ -43,9 +42,8 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      */
     public static final Duration DEFAULT_POLL_INTERVAL = Duration.ofMillis(250);
 
-    private RouterGroup(
-            String name, List<Member<SGLangRouterWorker>> members, Ownership ownership, GroupOptions options) {
-        super(name, members, ownership, options.closeTimeout());
+    private RouterGroup(String name, Member<SGLangRouterWorker> member, Ownership ownership) {
+        super(name, List.of(member), ownership);
     }
 
     /**
@@ -75,8 +73,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         // Ray runs it before the start, which is called later.
         ObjectRef<Boolean> unused =
                 handle.task(SGLangRouterWorker::unseal, ProtocolJson.write(key)).remote();
-        return new RouterGroup(
-                spec.groupName(), List.of(new Member<>(0, launch.node(), handle)), Ownership.OWNER, options);
+        return new RouterGroup(spec.groupName(), new Member<>(0, launch.node(), handle), Ownership.OWNER);
     }
 
     /**
@@ -101,33 +98,28 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 .process()
                 .nodeIp();
         return new RouterGroup(
-                groupName,
-                List.of(new Member<>(0, node, found.members().get(0).handle())),
-                Ownership.GUEST,
-                GroupOptions.defaults());
+                groupName, new Member<>(0, node, found.members().get(0).handle()), Ownership.GUEST);
     }
 
     /** As {@link #attach}, without asking the worker whether it answers; empty when there is none. */
     public static Optional<RouterGroup> find(String groupName) {
         Optional<ActorHandle<SGLangRouterWorker>> found = ActorHandles.find(WorkerNames.actor(groupName, 0));
-        return found.map(handle -> new RouterGroup(
-                groupName, List.of(new Member<>(0, "", handle)), Ownership.GUEST, GroupOptions.defaults()));
+        return found.map(handle -> new RouterGroup(groupName, new Member<>(0, "", handle), Ownership.GUEST));
     }
 
     @Override
     RouterGroup on(Member<SGLangRouterWorker> member) {
-        return new RouterGroup(name(), List.of(member), Ownership.GUEST, GroupOptions.defaults());
+        return new RouterGroup(name(), member, Ownership.GUEST);
     }
 
     /** Starts the router without workers and answers with its URL once it is healthy. */
     public WorkerGroupFuture<String> initRouter() {
-        return call("initRouter", h -> h.task(SGLangRouterWorker::initRouter).remote());
+        return call("initRouter", SGLangRouterWorker::initRouter);
     }
 
     /** The router's URL; fails when it was not started. */
     public WorkerGroupFuture<String> getRouterUrl() {
-        return call(
-                "getRouterUrl", h -> h.task(SGLangRouterWorker::getRouterUrl).remote());
+        return call("getRouterUrl", SGLangRouterWorker::getRouterUrl);
     }
 
     /** Adds a regular server and answers once the router sends requests to it. */
@@ -197,41 +189,29 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         if (Boolean.TRUE.equals(request.get("stream"))) {
             throw new IllegalArgumentException("generate gives whole answers; take an InferenceHttpClient for streams");
         }
-        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        String json = ProtocolJson.write(request);
-        return call(
-                        "generate",
-                        h -> h.task(SGLangRouterWorker::generate, json, seconds).remote())
+        return call("generate", SGLangRouterWorker::generate, ProtocolJson.write(request), seconds(timeout))
                 .map(answer -> ProtocolJson.map(ProtocolJson.tree(answer)));
     }
 
     CompletableFuture<String> register(String endpointJson) {
-        return one(
-                "registerServer",
-                h -> h.task(SGLangRouterWorker::register, endpointJson).remote());
+        return call("registerServer", SGLangRouterWorker::register, endpointJson)
+                .first();
     }
 
     CompletableFuture<EngineRegistry.Registration> registration(String key) {
-        return one(
-                        "registerServer",
-                        h -> h.task(SGLangRouterWorker::registration, key).remote())
-                .thenApply(json -> ProtocolJson.read(json, EngineRegistry.Registration.class));
-    }
-
-    private <T> CompletableFuture<T> one(
-            String method, Function<ActorHandle<SGLangRouterWorker>, ObjectRef<T>> remote) {
-        return call(method, remote).toCompletableFuture().thenApply(answers -> answers.get(0));
+        return call("registerServer", SGLangRouterWorker::registration, key)
+                .map(read(EngineRegistry.Registration.class))
+                .first();
     }
 
     /** What the registry knows: its servers, which of them the router is to send to and does, and why not. */
     public WorkerGroupFuture<RegistryView> registry() {
-        return call("registry", h -> h.task(SGLangRouterWorker::registry).remote())
-                .map(json -> ProtocolJson.read(json, RegistryView.class));
+        return call("registry", SGLangRouterWorker::registry).map(read(RegistryView.class));
     }
 
     /** Takes the engine of a worker away for good, by the worker's key; false when it was not registered. */
     public WorkerGroupFuture<Boolean> retire(String key) {
-        return call("retire", h -> h.task(SGLangRouterWorker::retire, key).remote());
+        return call("retire", SGLangRouterWorker::retire, key);
     }
 
     /**
@@ -244,17 +224,12 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * @return empty when it has begun; else why not, in words
      */
     public WorkerGroupFuture<String> beginChange(String kind, String token, Duration lease) {
-        int seconds = Math.toIntExact(Math.max(1, lease.toSeconds()));
-        return call(
-                "beginChange",
-                h -> h.task(SGLangRouterWorker::beginChange, kind, token, seconds)
-                        .remote());
+        return call("beginChange", SGLangRouterWorker::beginChange, kind, token, seconds(lease));
     }
 
     /** Ends a change of the fleet; false when it was over already. */
     public WorkerGroupFuture<Boolean> endChange(String token) {
-        return call(
-                "endChange", h -> h.task(SGLangRouterWorker::endChange, token).remote());
+        return call("endChange", SGLangRouterWorker::endChange, token);
     }
 
     /**
@@ -265,72 +240,57 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      */
     public WorkerGroupFuture<Boolean> unregisterServer(String url) {
         String base = ServerUrl.of(url);
-        return call(
-                "unregisterServer",
-                h -> h.task(SGLangRouterWorker::unregisterServer, base).remote());
+        return call("unregisterServer", SGLangRouterWorker::unregisterServer, base);
     }
 
     /** Adds to the events what the fleet's owner did. */
     public WorkerGroupFuture<Boolean> remark(String text) {
-        return call("remark", h -> h.task(SGLangRouterWorker::remark, text).remote());
+        return call("remark", SGLangRouterWorker::remark, text);
     }
 
     /** The servers that the router lists. */
     public WorkerGroupFuture<List<RegisteredServer>> servers() {
-        return call("servers", h -> h.task(SGLangRouterWorker::servers).remote())
-                .map(json -> List.of(ProtocolJson.read(json, RegisteredServer[].class)));
+        return call("servers", SGLangRouterWorker::servers).map(readAll(RegisteredServer[].class));
     }
 
     /** The weights that the router's engines are to have; null inside before the first update. */
     WorkerGroupFuture<FleetWeights> fleetWeights() {
-        return call(
-                        "fleetWeights",
-                        h -> h.task(SGLangRouterWorker::fleetWeights).remote())
-                .map(json -> ProtocolJson.read(json, FleetWeights.class));
+        return call("fleetWeights", SGLangRouterWorker::fleetWeights).map(read(FleetWeights.class));
     }
 
     WorkerGroupFuture<EngineRegistry.Commit> commitWeights(FleetWeights weights, String token) {
-        String json = ProtocolJson.write(weights);
-        return call(
-                        "commitWeights",
-                        h -> h.task(SGLangRouterWorker::commitWeights, json, token)
-                                .remote())
-                .map(reply -> ProtocolJson.read(reply, EngineRegistry.Commit.class));
+        return call("commitWeights", SGLangRouterWorker::commitWeights, ProtocolJson.write(weights), token)
+                .map(read(EngineRegistry.Commit.class));
     }
 
     @Override
     public WorkerGroupFuture<WorkerStatus> status() {
-        return call("status", h -> h.task(SGLangRouterWorker::status).remote())
-                .map(json -> ProtocolJson.read(json, WorkerStatus.class));
+        return call("status", SGLangRouterWorker::status).map(read(WorkerStatus.class));
     }
 
     @Override
     public WorkerGroupFuture<Boolean> isHealthy() {
-        return call("isHealthy", h -> h.task(SGLangRouterWorker::isHealthy).remote());
+        return call("isHealthy", SGLangRouterWorker::isHealthy);
     }
 
     @Override
     public WorkerGroupFuture<String> logTail(int lines) {
-        return call("logTail", h -> h.task(SGLangRouterWorker::logTail, lines).remote());
+        return call("logTail", SGLangRouterWorker::logTail, lines);
     }
 
     @Override
     public WorkerGroupFuture<Boolean> shutdown() {
-        return end(h -> h.task(SGLangRouterWorker::shutdown).remote());
+        return end(SGLangRouterWorker::shutdown);
     }
 
     @Override
     public WorkerGroupFuture<List<Event>> events(long from) {
-        return call("events", h -> h.task(SGLangRouterWorker::events, from).remote())
-                .map(json -> List.of(ProtocolJson.read(json, Event[].class)));
+        return call("events", SGLangRouterWorker::events, from).map(readAll(Event[].class));
     }
 
     @Override
     public WorkerGroupFuture<String> restart(String why, Duration timeout) {
-        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        return call(
-                "restart",
-                h -> h.task(SGLangRouterWorker::restart, why, seconds).remote());
+        return call("restart", SGLangRouterWorker::restart, why, seconds(timeout));
     }
 
     /**
@@ -343,10 +303,6 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * @param timeout for all of it
      */
     public WorkerGroupFuture<String> replace(Map<String, ?> changes, Duration timeout) {
-        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        String json = ProtocolJson.write(changes);
-        return call(
-                "replace",
-                h -> h.task(SGLangRouterWorker::replace, json, seconds).remote());
+        return call("replace", SGLangRouterWorker::replace, ProtocolJson.write(changes), seconds(timeout));
     }
 }

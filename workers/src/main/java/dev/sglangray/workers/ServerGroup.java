@@ -41,18 +41,13 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
 
     private final List<Integer> gone;
 
-    private ServerGroup(
-            String name, List<Member<SGLangServerWorker>> members, Ownership ownership, GroupOptions options) {
-        this(name, members, List.of(), ownership, options);
+    private ServerGroup(String name, List<Member<SGLangServerWorker>> members, Ownership ownership) {
+        this(name, members, List.of(), ownership);
     }
 
     private ServerGroup(
-            String name,
-            List<Member<SGLangServerWorker>> members,
-            List<Integer> gone,
-            Ownership ownership,
-            GroupOptions options) {
-        super(name, members, ownership, options.closeTimeout());
+            String name, List<Member<SGLangServerWorker>> members, List<Integer> gone, Ownership ownership) {
+        super(name, members, ownership);
         this.gone = List.copyOf(gone);
     }
 
@@ -94,7 +89,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
             ActorFactory.killAll(members);
             throw e;
         }
-        return new ServerGroup(name, members, Ownership.OWNER, options);
+        return new ServerGroup(name, members, Ownership.OWNER);
     }
 
     /**
@@ -112,15 +107,15 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         List<Member<SGLangServerWorker>> all = new ArrayList<>(members());
         all.addAll(create(name(), launches, reservation, options).members());
         all.sort(Comparator.comparingInt(Member::rank));
-        return new ServerGroup(name(), all, Ownership.OWNER, options);
+        return new ServerGroup(name(), all, Ownership.OWNER);
     }
 
     /** This group without some engines, which go on; forget this one. */
-    public ServerGroup without(Collection<Integer> ranks, GroupOptions options) {
+    public ServerGroup without(Collection<Integer> ranks) {
         List<Member<SGLangServerWorker>> rest = members().stream()
                 .filter(member -> !ranks.contains(member.rank()))
                 .toList();
-        return new ServerGroup(name(), rest, Ownership.OWNER, options);
+        return new ServerGroup(name(), rest, Ownership.OWNER);
     }
 
     /**
@@ -133,7 +128,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
 
     /** Tells the workers how many engines their group has, from which a program that attaches knows whether any is gone. */
     public WorkerGroupFuture<Boolean> resize(int engines) {
-        return call("resize", h -> h.task(SGLangServerWorker::resize, engines).remote());
+        return call("resize", SGLangServerWorker::resize, engines);
     }
 
     /**
@@ -204,12 +199,12 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         int last = members.get(members.size() - 1).rank();
         int known = Math.max(size.orElse(0), last + 1);
         gone.removeIf(rank -> rank >= known);
-        return Optional.of(new ServerGroup(groupName, members, gone, Ownership.GUEST, GroupOptions.defaults()));
+        return Optional.of(new ServerGroup(groupName, members, gone, Ownership.GUEST));
     }
 
     /** How many engines a worker says that its group has. */
     private static CompletableFuture<Integer> sizeBy(String groupName, Member<SGLangServerWorker> member) {
-        ServerGroup scout = new ServerGroup(groupName, List.of(member), Ownership.GUEST, GroupOptions.defaults());
+        ServerGroup scout = new ServerGroup(groupName, List.of(member), Ownership.GUEST);
         return scout.status()
                 .toCompletableFuture()
                 .thenApply(statuses -> statuses.get(0).identity().groupSize());
@@ -256,64 +251,57 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     }
 
     private ServerGroup view(List<Member<SGLangServerWorker>> some) {
-        return new ServerGroup(name(), some, Ownership.GUEST, GroupOptions.defaults());
+        return new ServerGroup(name(), some, Ownership.GUEST);
     }
 
     /** Starts every engine and answers with its URL once it is healthy. */
     public WorkerGroupFuture<String> initServer() {
-        return call("initServer", h -> h.task(SGLangServerWorker::initServer).remote());
+        return call("initServer", SGLangServerWorker::initServer);
     }
 
     /** The engines' URLs; fails for engines that were not started. */
     public WorkerGroupFuture<String> getServerUrl() {
-        return call(
-                "getServerUrl", h -> h.task(SGLangServerWorker::getServerUrl).remote());
+        return call("getServerUrl", SGLangServerWorker::getServerUrl);
     }
 
     /** What a router must know of each engine: URL, worker type, bootstrap port. */
     public WorkerGroupFuture<ServerEndpoint> endpoints() {
-        return call("endpoint", h -> h.task(SGLangServerWorker::endpoint).remote())
-                .map(json -> ProtocolJson.read(json, ServerEndpoint.class));
+        return call("endpoint", SGLangServerWorker::endpoint).map(read(ServerEndpoint.class));
     }
 
     /** Ends requests that an engine works on: those of one id, or all for an empty id. */
     public WorkerGroupFuture<Boolean> abort(String requestId) {
-        return call("abort", h -> h.task(SGLangServerWorker::abort, requestId).remote());
+        return call("abort", SGLangServerWorker::abort, requestId);
     }
 
     @Override
     public WorkerGroupFuture<WorkerStatus> status() {
-        return call("status", h -> h.task(SGLangServerWorker::status).remote())
-                .map(json -> ProtocolJson.read(json, WorkerStatus.class));
+        return call("status", SGLangServerWorker::status).map(read(WorkerStatus.class));
     }
 
     @Override
     public WorkerGroupFuture<Boolean> isHealthy() {
-        return call("isHealthy", h -> h.task(SGLangServerWorker::isHealthy).remote());
+        return call("isHealthy", SGLangServerWorker::isHealthy);
     }
 
     @Override
     public WorkerGroupFuture<String> logTail(int lines) {
-        return call("logTail", h -> h.task(SGLangServerWorker::logTail, lines).remote());
+        return call("logTail", SGLangServerWorker::logTail, lines);
     }
 
     @Override
     public WorkerGroupFuture<Boolean> shutdown() {
-        return end(h -> h.task(SGLangServerWorker::shutdown).remote());
+        return end(SGLangServerWorker::shutdown);
     }
 
     @Override
     public WorkerGroupFuture<List<Event>> events(long from) {
-        return call("events", h -> h.task(SGLangServerWorker::events, from).remote())
-                .map(json -> List.of(ProtocolJson.read(json, Event[].class)));
+        return call("events", SGLangServerWorker::events, from).map(readAll(Event[].class));
     }
 
     @Override
     public WorkerGroupFuture<String> restart(String why, Duration timeout) {
-        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        return call(
-                "restart",
-                h -> h.task(SGLangServerWorker::restart, why, seconds).remote());
+        return call("restart", SGLangServerWorker::restart, why, seconds(timeout));
     }
 
     /**
@@ -322,9 +310,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @return how many each still has when the time is over; -1 where the engine cannot tell
      */
     public WorkerGroupFuture<Integer> drain(Duration timeout) {
-        return call(
-                "drain",
-                h -> h.task(SGLangServerWorker::drain, seconds(timeout), 0).remote());
+        return call("drain", SGLangServerWorker::drain, seconds(timeout), 0);
     }
 
     /**
@@ -333,23 +319,17 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @param lease after this new requests come again, should {@link #undrain} not be called
      */
     public WorkerGroupFuture<Integer> drain(Duration timeout, Duration lease) {
-        return call(
-                "drain",
-                h -> h.task(SGLangServerWorker::drain, seconds(timeout), seconds(lease))
-                        .remote());
+        return call("drain", SGLangServerWorker::drain, seconds(timeout), seconds(lease));
     }
 
     /** Lets new requests come to drained engines. */
     public WorkerGroupFuture<Boolean> undrain(Duration timeout) {
-        int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        return call("undrain", h -> h.task(SGLangServerWorker::undrain, seconds).remote());
+        return call("undrain", SGLangServerWorker::undrain, seconds(timeout));
     }
 
     /** Stops looking whether the engines generate, as while their memory is released; or looks again. */
     public WorkerGroupFuture<Boolean> pauseProbes(boolean paused) {
-        return call(
-                "pauseProbes",
-                h -> h.task(SGLangServerWorker::pauseProbes, paused).remote());
+        return call("pauseProbes", SGLangServerWorker::pauseProbes, paused);
     }
 
     /**
@@ -371,11 +351,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @param timeout for all engines together
      */
     public WorkerGroupFuture<Boolean> releaseMemory(List<String> tags, Duration timeout) {
-        String json = ProtocolJson.write(tags);
-        return call(
-                "releaseMemory",
-                h -> h.task(SGLangServerWorker::releaseMemory, json, seconds(timeout))
-                        .remote());
+        return call("releaseMemory", SGLangServerWorker::releaseMemory, ProtocolJson.write(tags), seconds(timeout));
     }
 
     /** Takes all lent memory back, as {@link #resumeMemory(List, Duration)}. */
@@ -390,11 +366,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @param timeout for all engines together
      */
     public WorkerGroupFuture<Boolean> resumeMemory(List<String> tags, Duration timeout) {
-        String json = ProtocolJson.write(tags);
-        return call(
-                "resumeMemory",
-                h -> h.task(SGLangServerWorker::resumeMemory, json, seconds(timeout))
-                        .remote());
+        return call("resumeMemory", SGLangServerWorker::resumeMemory, ProtocolJson.write(tags), seconds(timeout));
     }
 
     /**
@@ -404,25 +376,17 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @param timeout for all engines together
      */
     public WorkerGroupFuture<Boolean> pauseGeneration(PauseMode mode, Duration timeout) {
-        return call(
-                "pauseGeneration",
-                h -> h.task(SGLangServerWorker::pauseGeneration, mode.name(), seconds(timeout))
-                        .remote());
+        return call("pauseGeneration", SGLangServerWorker::pauseGeneration, mode.name(), seconds(timeout));
     }
 
     /** Lets the generation of all engines continue. Repeating is safe. */
     public WorkerGroupFuture<Boolean> continueGeneration(Duration timeout) {
-        return call(
-                "continueGeneration",
-                h -> h.task(SGLangServerWorker::continueGeneration, seconds(timeout))
-                        .remote());
+        return call("continueGeneration", SGLangServerWorker::continueGeneration, seconds(timeout));
     }
 
     /** Empties the engines' caches of prefixes; an engine that has requests refuses. */
     public WorkerGroupFuture<Boolean> flushCache(Duration timeout) {
-        return call(
-                "flushCache",
-                h -> h.task(SGLangServerWorker::flushCache, seconds(timeout)).remote());
+        return call("flushCache", SGLangServerWorker::flushCache, seconds(timeout));
     }
 
     /**
@@ -430,50 +394,35 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * said. An engine that does not answer with 200 fails the call with its words.
      */
     public WorkerGroupFuture<String> engineCall(String route, Map<String, ?> body, Duration timeout) {
-        String json = ProtocolJson.write(body);
         return call(
                 "engineCall " + route,
-                h -> h.task(SGLangServerWorker::engineCall, route, json, seconds(timeout))
-                        .remote());
+                SGLangServerWorker::engineCall,
+                route,
+                ProtocolJson.write(body),
+                seconds(timeout));
     }
 
     /** The name of the group of the router that each engine is registered with; empty for none. */
     public WorkerGroupFuture<String> routerGroup() {
-        return call("routerGroup", h -> h.task(SGLangServerWorker::routerGroup).remote());
+        return call("routerGroup", SGLangServerWorker::routerGroup);
     }
 
     /** What each engine's worker remembers of its fleet's weights; a router's word counts more. */
     WorkerGroupFuture<FleetWeights> fleetWeights() {
-        return call(
-                        "fleetWeights",
-                        h -> h.task(SGLangServerWorker::fleetWeights).remote())
-                .map(json -> ProtocolJson.read(json, FleetWeights.class));
+        return call("fleetWeights", SGLangServerWorker::fleetWeights).map(read(FleetWeights.class));
     }
 
     WorkerGroupFuture<UpdateOutcome> prepareUpdate(String noticeJson, Duration timeout, Duration lease) {
-        return call(
-                        "updateWeights",
-                        h -> h.task(SGLangServerWorker::prepareUpdate, noticeJson, seconds(timeout), seconds(lease))
-                                .remote())
-                .map(json -> ProtocolJson.read(json, UpdateOutcome.class));
+        return call("updateWeights", SGLangServerWorker::prepareUpdate, noticeJson, seconds(timeout), seconds(lease))
+                .map(read(UpdateOutcome.class));
     }
 
     WorkerGroupFuture<UpdateOutcome> applyUpdate(String id, String updateJson, Duration timeout) {
-        return call(
-                        "updateWeights",
-                        h -> h.task(SGLangServerWorker::applyUpdate, id, updateJson, seconds(timeout))
-                                .remote())
-                .map(json -> ProtocolJson.read(json, UpdateOutcome.class));
+        return call("updateWeights", SGLangServerWorker::applyUpdate, id, updateJson, seconds(timeout))
+                .map(read(UpdateOutcome.class));
     }
 
     WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String id, Duration timeout) {
-        return call(
-                "updateWeights",
-                h -> h.task(SGLangServerWorker::settleUpdate, fleetWeightsJson, id, seconds(timeout))
-                        .remote());
-    }
-
-    private static int seconds(Duration timeout) {
-        return Math.toIntExact(Math.max(1, timeout.toSeconds()));
+        return call("updateWeights", SGLangServerWorker::settleUpdate, fleetWeightsJson, id, seconds(timeout));
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.ray.ActorHandles;
@@ -10,6 +11,10 @@ import io.ray.api.ActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayActorException;
+import io.ray.api.function.RayFunc1;
+import io.ray.api.function.RayFunc2;
+import io.ray.api.function.RayFunc3;
+import io.ray.api.function.RayFunc4;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -44,17 +49,18 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
         GUEST
     }
 
+    /** Orderly shutdowns take no longer; then the actors are killed. */
+    private static final Duration CLOSE = Duration.ofSeconds(30);
+
     private final String name;
     private final List<Member<A>> members;
     private final Ownership ownership;
-    private final Duration closeTimeout;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    WorkerGroup(String name, List<Member<A>> members, Ownership ownership, Duration closeTimeout) {
+    WorkerGroup(String name, List<Member<A>> members, Ownership ownership) {
         this.name = name;
         this.members = List.copyOf(members);
         this.ownership = ownership;
-        this.closeTimeout = closeTimeout;
     }
 
     /** The group's name; its actors are {@code <name>:<rank>}. */
@@ -112,7 +118,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
                 .toList();
     }
 
-    <T> WorkerGroupFuture<T> call(String method, Function<ActorHandle<A>, ObjectRef<T>> remote) {
+    private <T> WorkerGroupFuture<T> each(String method, Function<ActorHandle<A>, ObjectRef<T>> remote) {
         List<CompletableFuture<T>> answers = new ArrayList<>();
         for (Member<A> member : members) {
             answers.add(callOne(member, method, remote));
@@ -120,15 +126,47 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
         return new WorkerGroupFuture<>(name, method, ranks(), answers);
     }
 
+    <T> WorkerGroupFuture<T> call(String method, RayFunc1<A, T> remote) {
+        return each(method, handle -> handle.task(remote).remote());
+    }
+
+    <P, T> WorkerGroupFuture<T> call(String method, RayFunc2<A, P, T> remote, P first) {
+        return each(method, handle -> handle.task(remote, first).remote());
+    }
+
+    <P, Q, T> WorkerGroupFuture<T> call(String method, RayFunc3<A, P, Q, T> remote, P first, Q second) {
+        return each(method, handle -> handle.task(remote, first, second).remote());
+    }
+
+    <P, Q, R, T> WorkerGroupFuture<T> call(String method, RayFunc4<A, P, Q, R, T> remote, P first, Q second, R third) {
+        return each(method, handle -> handle.task(remote, first, second, third).remote());
+    }
+
+    /** As actors take times: whole seconds, 1 at least. */
+    static int seconds(Duration time) {
+        return Math.toIntExact(Math.max(1, time.toSeconds()));
+    }
+
+    /** Reads an answer that is JSON. */
+    static <T> Function<String, T> read(Class<T> type) {
+        return json -> ProtocolJson.read(json, type);
+    }
+
+    /** As {@link #read}, of a JSON list. */
+    static <T> Function<String, List<T>> readAll(Class<T[]> type) {
+        return json -> List.of(ProtocolJson.read(json, type));
+    }
+
     /** Asks each worker to end its process. A worker that its owner ends for good meanwhile has none any more. */
-    WorkerGroupFuture<Boolean> end(Function<ActorHandle<A>, ObjectRef<Boolean>> remote) {
+    WorkerGroupFuture<Boolean> end(RayFunc1<A, Boolean> remote) {
         List<CompletableFuture<Boolean>> answers = new ArrayList<>();
         for (Member<A> member : members) {
             // Not on the thread that waits for all answers: to look for an actor blocks.
-            answers.add(callOne(member, "shutdown", remote)
-                    .exceptionallyComposeAsync(failure -> isGone(member, failure)
-                            ? CompletableFuture.completedFuture(true)
-                            : CompletableFuture.failedFuture(failure)));
+            answers.add(
+                    callOne(member, "shutdown", handle -> handle.task(remote).remote())
+                            .exceptionallyComposeAsync(failure -> isGone(member, failure)
+                                    ? CompletableFuture.completedFuture(true)
+                                    : CompletableFuture.failedFuture(failure)));
         }
         return new WorkerGroupFuture<>(name, "shutdown", ranks(), answers);
     }
@@ -171,9 +209,9 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
         CompletableFuture<?>[] ends =
                 members.stream().map(this::shutdownQuietly).toArray(CompletableFuture<?>[]::new);
         try {
-            CompletableFuture.allOf(ends).get(closeTimeout.toMillis(), TimeUnit.MILLISECONDS);
+            CompletableFuture.allOf(ends).get(CLOSE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
-            LOG.warn("Not all workers of {} shut down within {} s; killing them", name, closeTimeout.toSeconds());
+            LOG.warn("Not all workers of {} shut down within {} s; killing them", name, CLOSE.toSeconds());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException e) {
@@ -206,10 +244,6 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     List<Member<A>> members() {
         return members;
-    }
-
-    Duration closeTimeout() {
-        return closeTimeout;
     }
 
     @Override

@@ -126,6 +126,11 @@ public final class WorkerGroupFuture<T> {
         return all.thenApplyAsync(Function.identity());
     }
 
+    /** As {@link #toCompletableFuture()}, of the first worker. */
+    CompletableFuture<T> first() {
+        return toCompletableFuture().thenApply(values -> values.get(0));
+    }
+
     /** The same call with every answer put through a function that must not block. */
     <R> WorkerGroupFuture<R> map(Function<? super T, ? extends R> function) {
         List<CompletableFuture<R>> mapped = new ArrayList<>();

@@ -2,7 +2,7 @@
 package dev.sglangray.app.gateway;
 
 import dev.sglangray.app.session.DriverNode;
-import dev.sglangray.workers.ray.ObjectRefFutures;
+import dev.sglangray.workers.ray.ObjectRefPoller;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.call.PyActorCreator;
@@ -123,12 +123,14 @@ final class GatewayActor implements Mailbox {
             // The driver has left Ray without closing its fleet: there is nobody to ask any more.
             return new CompletableFuture<>();
         }
-        return ObjectRefFutures.watchLong(handle.task(NEXT, token, waitSeconds).remote());
+        return ObjectRefPoller.forLongCalls()
+                .watch(handle.task(NEXT, token, waitSeconds).remote());
     }
 
     @Override
     public CompletableFuture<String> claim(String ids) {
-        return ObjectRefFutures.watchLong(handle.task(CLAIM, token, ids).remote());
+        return ObjectRefPoller.forLongCalls()
+                .watch(handle.task(CLAIM, token, ids).remote());
     }
 
     @Override

@@ -2,7 +2,7 @@
 package dev.sglangray.app.session;
 
 import dev.sglangray.config.thread.Threads;
-import dev.sglangray.workers.ray.ObjectRefFutures;
+import dev.sglangray.workers.ray.ObjectRefPoller;
 import io.ray.api.Ray;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -137,7 +137,7 @@ public final class RaySession implements AutoCloseable {
             return;
         }
         closed = true;
-        ObjectRefFutures.stopWaiting();
+        ObjectRefPoller.stopWaiting();
         Thread shutdown = Threads.start("ray-shutdown", Ray::shutdown);
         try {
             shutdown.join(SHUTDOWN.toMillis());

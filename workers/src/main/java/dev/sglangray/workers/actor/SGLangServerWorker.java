@@ -102,7 +102,7 @@ public class SGLangServerWorker {
                 first.initialWeights(),
                 Boolean.TRUE.equals(first.serverArgs().get("enable_weights_cpu_backup")),
                 first.healthTimeout(),
-                () -> MemorySupport.refusal(first, first.devices(node)),
+                () -> first.memoryRefusal(node),
                 check::refuse);
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         controller = new EngineController(
@@ -172,6 +172,10 @@ public class SGLangServerWorker {
         return LoopCalls.await(loop, timeout, question);
     }
 
+    private <T> T now(Supplier<T> question) {
+        return ask(QUICK, () -> CompletableFuture.completedFuture(question.get()));
+    }
+
     private static Duration seconds(int seconds) {
         return Duration.ofSeconds(seconds);
     }
@@ -179,10 +183,7 @@ public class SGLangServerWorker {
     /** Starts the engine; returns its URL when it is healthy. */
     public String initServer() {
         String url = process.startFirst(controller::signal);
-        ask(QUICK, () -> {
-            controller.adopt(url);
-            return CompletableFuture.completedFuture(true);
-        });
+        loop.execute(() -> controller.adopt(url));
         // Its fleet may have had an update before this engine was added. A launch does not depend on the answer.
         ask(Duration.ofHours(1), () -> controller.awaitFleetWeights(QUICK));
         return url;
@@ -196,32 +197,28 @@ public class SGLangServerWorker {
 
     /** A {@link ServerEndpoint} as JSON, with which the engine can be registered. */
     public String endpoint() {
-        return ProtocolJson.write(ask(QUICK, () -> CompletableFuture.completedFuture(controller.endpoint())));
+        return ProtocolJson.write(now(controller::endpoint));
     }
 
     /** Whether the engine runs and answers. */
     public boolean isHealthy() {
         // SGLang generates for /health, which an engine that is held back cannot do, and without its memory not
         // survive.
-        boolean held = ask(
-                QUICK,
-                () -> CompletableFuture.completedFuture(!controller.conditions().isEmpty()));
+        boolean held = now(() -> !controller.conditions().isEmpty());
         return held ? controller.standing().isServing() : process.lifecycle().isHealthy();
     }
 
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
         ServerSpec of = spec.get();
-        return ask(QUICK, () -> {
-            int size = controller.record().groupSize();
-            return CompletableFuture.completedFuture(ProtocolJson.write(process.status(
-                    new WorkerStatus.Identity("server", of.groupName(), of.rank(), size),
-                    node,
-                    of.devices(node),
-                    controller.standing(),
-                    controller.isWithheld(),
-                    new WorkerStatus.ServicePart(controller.weightVersion(), controller.conditions(), Map.of()))));
-        });
+        return now(() -> ProtocolJson.write(process.status(
+                new WorkerStatus.Identity(
+                        "server", of.groupName(), of.rank(), controller.record().groupSize()),
+                node,
+                of.devices(node),
+                controller.standing(),
+                controller.isWithheld(),
+                new WorkerStatus.ServicePart(controller.weightVersion(), controller.conditions(), Map.of()))));
     }
 
     /** The group has so many engines from now on. */
@@ -247,11 +244,10 @@ public class SGLangServerWorker {
 
     /** Stops looking whether the engine generates; or looks again. */
     public boolean pauseProbes(boolean paused) {
-        ask(QUICK, () -> {
+        return now(() -> {
             controller.pauseProbes(paused);
-            return CompletableFuture.completedFuture(true);
+            return true;
         });
-        return true;
     }
 
     /**
@@ -308,9 +304,7 @@ public class SGLangServerWorker {
 
     /** What this worker knows of its fleet's weights, as JSON. */
     public String fleetWeights() {
-        return ProtocolJson.write(ask(
-                QUICK,
-                () -> CompletableFuture.completedFuture(controller.record().fleet())));
+        return ProtocolJson.write(now(() -> controller.record().fleet()));
     }
 
     /** Makes ready for the update of an {@link UpdateNotice}; an {@code UpdateOutcome}, both as JSON. */

@@ -243,10 +243,7 @@ public final class EngineController {
             url = endpoint.url();
         }
         if (!(standing.condition() instanceof SupervisionPhase.Idle) && url != null) {
-            note(record.withUrl(url)
-                    .withRestarts(
-                            standing.restarts(),
-                            standing.spent().stream().map(Instant::toEpochMilli).toList()));
+            note(record.withUrl(url).withRestarts(standing.restarts(), standing.spentMillis()));
         }
         step();
     }
@@ -611,14 +608,8 @@ public final class EngineController {
                 });
     }
 
-    private CompletableFuture<Boolean> awaitServedOrHeld(Duration timeout) {
-        return waiters.until(
-                () -> registration.isServed()
-                        || !held().isEmpty()
-                        || isStartedWhilePaused()
-                        || problem != null
-                        || standing().isLost(),
-                timeout);
+    private boolean isServedOrHeld() {
+        return registration.isServed() || !held().isEmpty() || isStartedWhilePaused() || problem != null;
     }
 
     /** Completes with the number of requests that the engine has, once it has none or when the time is over. */
@@ -647,6 +638,36 @@ public final class EngineController {
                         + ". Wait for them, abort them, or pause the generation first");
             }
         });
+    }
+
+    /** Fails with what came instead, unless the engine did what it was asked to do. */
+    private static void requireDone(
+            String path, EnginePort.Answer answer, @Nullable Throwable failure, Deadline deadline) {
+        if (failure != null) {
+            throw new WorkerFailure("the engine did not answer " + path + " within " + deadline.text() + ": "
+                    + EventLoop.words(failure));
+        }
+        if (!answer.ok()) {
+            throw new WorkerFailure("the engine answered " + path + " with " + answer.text());
+        }
+    }
+
+    /** Completes when requests come, or something keeps them away; a failure begins with these words. */
+    private CompletableFuture<Boolean> awaitServedOrOut(Duration left, String late, Duration timeout) {
+        return inTime(waiters.until(() -> registration.isServed() || registration.isOut(), left), late, timeout);
+    }
+
+    private static CompletableFuture<Boolean> inTime(CompletableFuture<Boolean> waited, String late, Duration timeout) {
+        return waited.thenApply(done -> {
+            if (!done) {
+                throw new WorkerFailure(late + " within " + text(timeout) + "; its worker retries");
+            }
+            return true;
+        });
+    }
+
+    private static CompletableFuture<UpdateOutcome> outcome(Result result, String detail) {
+        return CompletableFuture.completedFuture(UpdateOutcome.of(result, detail));
     }
 
     private static String text(Duration time) {
@@ -689,14 +710,7 @@ public final class EngineController {
         }
         return keep(record.withDrain(null)).thenCompose(nothing -> {
             step();
-            return waiters.until(() -> registration.isServed() || registration.isOut(), timeout)
-                    .thenApply(done -> {
-                        if (!done) {
-                            throw new WorkerFailure("the engine was not back in the router within " + text(timeout)
-                                    + "; its worker retries");
-                        }
-                        return true;
-                    });
+            return awaitServedOrOut(timeout, "the engine was not back in the router", timeout);
         });
     }
 
@@ -761,8 +775,8 @@ public final class EngineController {
                     }
                     if (!answer.ok()) {
                         note(record.withReleased(before));
-                        throw new WorkerFailure("the engine answered /release_memory_occupation with " + answer.text());
                     }
+                    requireDone("/release_memory_occupation", answer, null, deadline);
                     if (missing.contains("weights") && !settings.keepsWeights()) {
                         loaded = new Loaded(null, null, true, loaded.stray());
                     }
@@ -819,13 +833,10 @@ public final class EngineController {
                                     ? "all memory is back"
                                     : record.released().text());
                     step();
-                    return awaitServedOrHeld(whole.left()).thenApply(done -> {
-                        if (!done) {
-                            throw new WorkerFailure("the engine has its memory, but was not back in the router within "
-                                    + text(timeout) + "; its worker retries");
-                        }
-                        return true;
-                    });
+                    return inTime(
+                            waiters.until(() -> isServedOrHeld() || standing().isLost(), whole.left()),
+                            "the engine has its memory, but was not back in the router",
+                            timeout);
                 });
     }
 
@@ -840,9 +851,7 @@ public final class EngineController {
                         note(record.withReleased(new ReleasedMemory(before.tags(), true)));
                         throw new WorkerFailure(lost("/resume_memory_occupation", deadline, failure));
                     }
-                    if (!answer.ok()) {
-                        throw new WorkerFailure("the engine answered /resume_memory_occupation with " + answer.text());
-                    }
+                    requireDone("/resume_memory_occupation", answer, null, deadline);
                     List<String> still = new ArrayList<>(before.tags());
                     still.removeAll(back);
                     return new ReleasedMemory(still, false);
@@ -876,13 +885,7 @@ public final class EngineController {
                                 doubtedNumber = of;
                             }
                             loop.execute(this::step);
-                            if (failure != null) {
-                                throw new WorkerFailure("the engine did not answer /pause_generation within "
-                                        + deadline.text() + ": " + EventLoop.words(failure));
-                            }
-                            if (!answer.ok()) {
-                                throw new WorkerFailure("the engine answered /pause_generation with " + answer.text());
-                            }
+                            requireDone("/pause_generation", answer, failure, deadline);
                             return true;
                         });
             });
@@ -900,14 +903,7 @@ public final class EngineController {
                     CompletableFuture<Void> asked = standing().isServing()
                             ? engine.post("/continue_generation", Map.of(), deadline.left())
                                     .handle((answer, failure) -> {
-                                        if (failure != null) {
-                                            throw new WorkerFailure("the engine did not answer /continue_generation: "
-                                                    + EventLoop.words(failure));
-                                        }
-                                        if (!answer.ok()) {
-                                            throw new WorkerFailure(
-                                                    "the engine answered /continue_generation with " + answer.text());
-                                        }
+                                        requireDone("/continue_generation", answer, failure, deadline);
                                         pausedForUpdate = false;
                                         return null;
                                     })
@@ -917,14 +913,7 @@ public final class EngineController {
                 .thenCompose(nothing -> {
                     events.add(EventKind.HELD, "generation continues");
                     step();
-                    return waiters.until(() -> registration.isServed() || registration.isOut(), whole.left())
-                            .thenApply(done -> {
-                                if (!done) {
-                                    throw new WorkerFailure("the engine generates, but was not in the router within "
-                                            + text(timeout) + "; its worker retries");
-                                }
-                                return true;
-                            });
+                    return awaitServedOrOut(whole.left(), "the engine generates, but was not in the router", timeout);
                 });
     }
 
@@ -933,14 +922,13 @@ public final class EngineController {
         return changes.alone("prepareUpdate", timeout, deadline -> {
             Optional<String> obstacle = obstacle(notice);
             if (obstacle.isPresent()) {
-                return CompletableFuture.completedFuture(UpdateOutcome.of(Result.REFUSED, obstacle.get()));
+                return outcome(Result.REFUSED, obstacle.get());
             }
             update = new Update(notice, loop.now().plus(lease));
             events.add(EventKind.HELD, notice.text());
             step();
             if (!standing().isServing()) {
-                return CompletableFuture.completedFuture(
-                        UpdateOutcome.of(Result.ABSENT, standing().describe("engine")));
+                return outcome(Result.ABSENT, standing().describe("engine"));
             }
             return awaitOut(deadline.left())
                     .thenCompose(out -> standing().isServing()
@@ -991,12 +979,8 @@ public final class EngineController {
                     .handle((answer, failure) -> {
                         if (failure != null) {
                             doubtedNumber = of;
-                            throw new WorkerFailure("the engine did not answer /pause_generation within "
-                                    + deadline.text() + ": " + EventLoop.words(failure));
                         }
-                        if (!answer.ok()) {
-                            throw new WorkerFailure("the engine answered /pause_generation with " + answer.text());
-                        }
+                        requireDone("/pause_generation", answer, failure, deadline);
                         return null;
                     });
         }
@@ -1010,17 +994,15 @@ public final class EngineController {
     public CompletableFuture<UpdateOutcome> apply(String id, WeightUpdate wanted, Duration timeout) {
         return changes.alone("applyUpdate", timeout, deadline -> {
             if (update == null || !update.notice().id().equals(id)) {
-                return CompletableFuture.completedFuture(UpdateOutcome.of(
-                        Result.ABSENT, "its worker was started again, or waited too long for the update"));
+                return outcome(Result.ABSENT, "its worker was started again, or waited too long for the update");
             }
             if (!standing().isServing()) {
-                return CompletableFuture.completedFuture(
-                        UpdateOutcome.of(Result.ABSENT, standing().describe("engine")));
+                return outcome(Result.ABSENT, standing().describe("engine"));
             }
             if (loaded.stray()) {
                 // It could put its weights over these at any moment. A new process will have the fleet's.
-                return CompletableFuture.completedFuture(UpdateOutcome.of(
-                        Result.ABSENT, "an earlier load was not answered and may still be under way in the engine"));
+                return outcome(
+                        Result.ABSENT, "an earlier load was not answered and may still be under way in the engine");
             }
             return load(id, wanted, !keepsCache(wanted), deadline);
         });
@@ -1064,14 +1046,9 @@ public final class EngineController {
                         return CompletableFuture.completedFuture(
                                 "is being brought to " + record.fleet().text());
                     }
-                    return waiters.until(() -> registration.isServed() || registration.isOut(), whole.left())
-                            .thenApply(done -> {
-                                if (!done) {
-                                    throw new WorkerFailure("the engine has the weights, but was not back in the router"
-                                            + " within " + text(timeout) + "; its worker retries");
-                                }
-                                return whyNot();
-                            });
+                    return awaitServedOrOut(
+                                    whole.left(), "the engine has the weights, but was not back in the router", timeout)
+                            .thenApply(back -> whyNot());
                 });
     }
 
@@ -1095,12 +1072,7 @@ public final class EngineController {
         supervisor.signal(new Signal.RestartWanted(why));
         return waiters.until(
                         () -> standing().incarnation() >= wanted
-                                && (standing().isLost()
-                                        || (standing().isServing()
-                                                && (registration.isServed()
-                                                        || !held().isEmpty()
-                                                        || isStartedWhilePaused()
-                                                        || problem != null))),
+                                && (standing().isLost() || (standing().isServing() && isServedOrHeld())),
                         timeout)
                 .thenApply(done -> {
                     if (standing().isLost()) {

@@ -16,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +31,14 @@ public final class HttpServerProcess implements ServerProcess {
 
     private static final int MAX_ATTEMPTS = 4;
     private static final int TAIL_LINES = 30;
+    /** SGLang prints all of its arguments in one line. */
+    private static final int LONGEST_LINE = 400;
+    /** A traceback of several processes fits. */
+    private static final int TRACEBACK_LINES = 200;
+    /** What the log of a server says that found its port taken. */
+    private static final List<String> PORT_TAKEN =
+            List.of("address already in use", "address in use", "addrinuse", "eaddrinuse", "errno 98");
+
     /** What never was ready has nothing to finish. */
     private static final Duration FAILED_START_GRACE = Duration.ofSeconds(2);
 
@@ -227,13 +236,28 @@ public final class HttpServerProcess implements ServerProcess {
                 exit.describe(),
                 secondsSince(begin),
                 tail(child));
-        return PortTakenDetector.isIn(child.logTail(PortTakenDetector.LINES))
+        return saysThatItsPortIsTaken(child.logTail(TRACEBACK_LINES))
                 ? new PortLostException(text)
                 : new WorkerFailure(text);
     }
 
+    private static boolean saysThatItsPortIsTaken(List<String> log) {
+        return log.stream()
+                .map(line -> line.toLowerCase(Locale.ROOT))
+                .anyMatch(line -> PORT_TAKEN.stream().anyMatch(line::contains));
+    }
+
     private String tail(SupervisedProcess child) {
-        return LogText.of(child.logTail(TAIL_LINES), child.logFile(), node.ip());
+        String place = child.logFile() + " on node " + node.ip();
+        List<String> lines = child.logTail(TAIL_LINES);
+        return lines.isEmpty()
+                ? "\nIts log is empty (" + place + ")."
+                : "\nLast lines of its log (" + place + "):\n  "
+                        + lines.stream().map(HttpServerProcess::shorten).collect(Collectors.joining("\n  "));
+    }
+
+    private static String shorten(String line) {
+        return line.length() <= LONGEST_LINE ? line : line.substring(0, LONGEST_LINE) + " …";
     }
 
     private void onExit(StartAttempt ended, SupervisedProcess child, ProcessExit exit, ExitListener exits) {

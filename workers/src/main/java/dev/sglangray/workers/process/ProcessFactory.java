@@ -9,17 +9,20 @@ import dev.sglangray.bridge.PortUnavailableException;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonPackage;
 import dev.sglangray.placement.cluster.EnvironmentMerge;
+import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,6 +41,10 @@ public record ProcessFactory(
         Path pythonPackage,
         Map<String, String> baseEnvironment) {
     private static final String INTERPRETER_VARIABLE = "SGLANG_RAY_PYTHON";
+    /** A tree whose worker died gets 2 s to end, then SIGKILL; large processes take a while to give their memory back. */
+    private static final Duration RECLAIM = Duration.ofSeconds(15);
+
+    private static final long RECLAIM_PAUSE_MS = 100;
 
     public ProcessFactory {
         baseEnvironment = Collections.unmodifiableMap(new TreeMap<>(baseEnvironment));
@@ -74,12 +81,30 @@ public record ProcessFactory(
             return port(arguments, key);
         }
         try {
-            return PortReclaim.acquire(ports, predecessor);
+            return reclaim(predecessor);
         } catch (PortUnavailableException e) {
             if (insist || arguments.get(key) != null) {
                 throw e;
             }
             return ports.acquire();
+        }
+    }
+
+    private PortLease reclaim(int port) {
+        for (Deadline deadline = Deadline.in(RECLAIM); ; ) {
+            try {
+                return ports.acquire(port);
+            } catch (PortUnavailableException e) {
+                if (deadline.isOver()) {
+                    throw e;
+                }
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(RECLAIM_PAUSE_MS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new WorkerFailure("the wait for port " + port + " was interrupted");
+            }
         }
     }
 

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,6 +106,18 @@ public record ServerSpec(
         String mode = String.valueOf(serverArgs.get("disaggregation_mode"));
         String type = "prefill".equals(mode) || "decode".equals(mode) ? mode : "regular";
         return new ServerEndpoint(url, type, bootstrapPort, apiKey(), actorName(), key, 0);
+    }
+
+    /** Why the engine can release no memory, if so: SGLang does nothing without its memory saver, and ends on a CPU. */
+    public Optional<String> memoryRefusal(WorkerNode node) {
+        if (devices(node).isEmpty() || "cpu".equals(serverArgs.get("device"))) {
+            return Optional.of("the engine runs on a CPU, where SGLang would end on a release of memory");
+        }
+        if (!Boolean.TRUE.equals(serverArgs.get("enable_memory_saver"))) {
+            return Optional.of("the engine was started without enable_memory_saver: true (in the block 'server'),"
+                    + " and releases nothing");
+        }
+        return Optional.empty();
     }
 
     /** The key that guards the engine, or null. */

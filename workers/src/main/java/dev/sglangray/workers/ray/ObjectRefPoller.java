@@ -30,8 +30,13 @@ public final class ObjectRefPoller {
     private static final int LONGEST_SLICE_MS = 50;
     private static final long IDLE_SECONDS = 10;
 
+    private static final int LONG_SLICE_MS = 200;
+    private static final Duration STOP = Duration.ofSeconds(5);
+
     /** One driver is one JVM, so its one waiter belongs to the JVM. */
     private static final ObjectRefPoller SHARED = new ObjectRefPoller();
+
+    private static final ObjectRefPoller FOR_LONG_CALLS = new ObjectRefPoller(LONG_SLICE_MS);
 
     private final int longestSliceMs;
     private final ReentrantLock lock = new ReentrantLock();
@@ -61,6 +66,24 @@ public final class ObjectRefPoller {
 
     public static ObjectRefPoller shared() {
         return SHARED;
+    }
+
+    /** For calls that stay unanswered for long, such as a poll that its receiver holds: short calls are not held up by them. */
+    public static ObjectRefPoller forLongCalls() {
+        return FOR_LONG_CALLS;
+    }
+
+    /**
+     * Stops waiting for answers; to be called before {@code Ray.shutdown()}, which crashes the process natively while
+     * another thread waits in Ray. Unanswered calls fail. An interrupt keeps its flag. Calls made later wait again.
+     */
+    public static void stopWaiting() {
+        try {
+            SHARED.stop(STOP);
+            FOR_LONG_CALLS.stop(STOP);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** The future completes on the waiter's thread: what is chained on it must not block. */

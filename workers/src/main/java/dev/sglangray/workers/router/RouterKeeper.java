@@ -125,10 +125,7 @@ public final class RouterKeeper implements AutoCloseable {
             registry.routerDown();
         }
         if (!(condition instanceof SupervisionPhase.Idle) && url != null) {
-            Kept now = new Kept(
-                    url,
-                    standing.restarts(),
-                    standing.spent().stream().map(Instant::toEpochMilli).toList());
+            Kept now = new Kept(url, standing.restarts(), standing.spentMillis());
             if (!now.equals(kept)) {
                 kept = now;
                 CompletableFuture<Void> unused = store.save(now);

@@ -29,6 +29,11 @@ public record SupervisionStatus(
         spent = List.copyOf(spent);
     }
 
+    /** When restarts were spent, in milliseconds since 1970, as a successor gets it. */
+    public List<Long> spentMillis() {
+        return spent.stream().map(Instant::toEpochMilli).toList();
+    }
+
     /** Whether the process runs and answers. */
     public boolean isServing() {
         return condition instanceof SupervisionPhase.Serving;
