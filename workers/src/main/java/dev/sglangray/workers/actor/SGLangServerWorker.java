@@ -27,7 +27,6 @@ import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.MonotonicClock;
-import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionStatus;
 import io.ray.api.Ray;
 import java.time.Duration;
@@ -35,7 +34,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
@@ -102,6 +100,7 @@ public class SGLangServerWorker {
                 first.initialWeights(),
                 Boolean.TRUE.equals(first.serverArgs().get("enable_weights_cpu_backup")),
                 first.healthTimeout(),
+                this::processEndpoint,
                 () -> first.memoryRefusal(node),
                 check::refuse);
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
@@ -110,7 +109,7 @@ public class SGLangServerWorker {
                 first.supervision(),
                 loop,
                 journal,
-                new ProcessOfEngine(),
+                process,
                 requests.port(loop),
                 registry,
                 file.section("engine", EngineRecord.class),
@@ -130,29 +129,10 @@ public class SGLangServerWorker {
         return spec.unseal(keyJson);
     }
 
-    /** What the controller does to the process. */
-    private final class ProcessOfEngine implements EngineController.EngineProcess {
-        @Override
-        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
-            return process.start(incarnation, sameUrl, news);
-        }
-
-        @Override
-        public CompletableFuture<Void> end(int incarnation, boolean gently) {
-            return process.end(incarnation, gently);
-        }
-
-        @Override
-        public CompletableFuture<Void> probe(int incarnation) {
-            return process.probe(incarnation);
-        }
-
-        @Override
-        public @Nullable ServerEndpoint endpoint() {
-            String url = process.knownUrl();
-            Integer bootstrapPort = process.lifecycle().snapshot().bootstrapPort();
-            return url == null ? null : spec.get().endpoint(url, bootstrapPort, key);
-        }
+    private @Nullable ServerEndpoint processEndpoint() {
+        String url = process.knownUrl();
+        Integer bootstrapPort = process.lifecycle().snapshot().bootstrapPort();
+        return url == null ? null : spec.get().endpoint(url, bootstrapPort, key);
     }
 
     private void requireNotLost() {

@@ -66,7 +66,7 @@ public final class EngineController {
     private final EventLoop loop;
     private final EventSink events;
     private final EnginePort engine;
-    private final EngineProcess process;
+    private final ProcessActions process;
     private final WeightLoader loader;
     private final RecordStore<EngineRecord> store;
     private final ReconcileLoop supervisor;
@@ -113,27 +113,6 @@ public final class EngineController {
     /** An update that has begun and not ended; it ends by itself when its time is over. */
     private record Update(UpdateNotice notice, Instant until) {}
 
-    /** What the worker does to the engine's process. */
-    public interface EngineProcess {
-        /**
-         * As {@link ProcessActions#start}.
-         *
-         * @param sameUrl whether it must serve where its predecessor did, if it can
-         * @param news takes the end of the process, on the loop
-         */
-        CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news);
-
-        /** As {@link ProcessActions#end}. */
-        CompletableFuture<Void> end(int incarnation, boolean gently);
-
-        /** As {@link ProcessActions#probe}. */
-        CompletableFuture<Void> probe(int incarnation);
-
-        /** Where the process serves; null before that is known. */
-        @Nullable
-        ServerEndpoint endpoint();
-    }
-
     /**
      * For an engine that does not run.
      *
@@ -144,7 +123,7 @@ public final class EngineController {
             SupervisionPolicy policy,
             EventLoop loop,
             EventSink events,
-            EngineProcess process,
+            ProcessActions process,
             EnginePort engine,
             RegistryPort registry,
             RecordStore<EngineRecord> store,
@@ -174,7 +153,8 @@ public final class EngineController {
         this.supervisor = new ReconcileLoop(
                 loop,
                 new Reconciler("engine", policy, loop::now, events),
-                new Actions(),
+                process,
+                this::start,
                 standing -> standingChanged(standing));
     }
 
@@ -207,29 +187,16 @@ public final class EngineController {
         supervisor.signal(news);
     }
 
-    private final class Actions implements ProcessActions {
-        @Override
-        public CompletableFuture<Void> start(int incarnation) {
-            // A router that still works on an earlier registration of this URL would send to the new process before it
-            // has the fleet's weights: then it gets another one.
-            return waiters.until(registration::isOut, OLD_URL).thenCompose(out -> {
-                number++;
-                loaded = initially();
-                pausedForUpdate = false;
-                // What an earlier process could not load has nothing to do with when this one begins to.
-                return process.start(incarnation, out, supervisor::signal).thenRun(() -> bringAt = null);
-            });
-        }
-
-        @Override
-        public CompletableFuture<Void> end(int incarnation, boolean gently) {
-            return process.end(incarnation, gently);
-        }
-
-        @Override
-        public CompletableFuture<Void> probe(int incarnation) {
-            return process.probe(incarnation);
-        }
+    private CompletableFuture<Void> start(int incarnation, Consumer<Signal> news) {
+        // A router that still works on an earlier registration of this URL would send to the new process before it
+        // has the fleet's weights: then it gets another one.
+        return waiters.until(registration::isOut, OLD_URL).thenCompose(out -> {
+            number++;
+            loaded = initially();
+            pausedForUpdate = false;
+            // What an earlier process could not load has nothing to do with when this one begins to.
+            return process.start(incarnation, out, news).thenRun(() -> bringAt = null);
+        });
     }
 
     private Loaded initially() {
@@ -238,7 +205,7 @@ public final class EngineController {
 
     private void standingChanged(SupervisionStatus standing) {
         String url = record.url();
-        ServerEndpoint endpoint = process.endpoint();
+        ServerEndpoint endpoint = settings.endpoint().get();
         if (standing.isServing() && endpoint != null) {
             url = endpoint.url();
         }
@@ -274,7 +241,7 @@ public final class EngineController {
         expire();
         restrain();
         if (!(supervisor.standing().condition() instanceof SupervisionPhase.Idle)) {
-            ServerEndpoint endpoint = process.endpoint();
+            ServerEndpoint endpoint = settings.endpoint().get();
             registration.say(new RegistrationReporter.Statement(whyNot(), endpoint, loaded.id()));
             bringSoon();
         }
@@ -436,7 +403,7 @@ public final class EngineController {
 
     /** What a registry must know to register the engine now; a registration with an earlier answer is void once it ended. */
     public ServerEndpoint endpoint() {
-        ServerEndpoint endpoint = process.endpoint();
+        ServerEndpoint endpoint = settings.endpoint().get();
         if (endpoint == null || supervisor.standing().condition() instanceof SupervisionPhase.Idle) {
             throw new WorkerFailure("the engine has no URL: it was not started, or has ended");
         }

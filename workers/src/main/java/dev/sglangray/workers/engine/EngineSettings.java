@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.engine;
 
+import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.Weights;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What never changes for an engine.
+ * What never changes for an engine, and what its controller asks.
  *
  * @param key names its worker's actor and no other
  * @param actor the actor's name
  * @param initial the weights with which its processes start
  * @param keepsWeights whether the engine has a copy of released weights, from which it restores them
  * @param toLoad how long loading weights may take
+ * @param endpoint where the process serves; null before that is known
  * @param releaseRefusal why this engine can release no memory, if so
  * @param pathRefusal why the weights in a folder cannot be loaded, if so; must not block for long
  */
@@ -24,5 +27,6 @@ public record EngineSettings(
         Weights initial,
         boolean keepsWeights,
         Duration toLoad,
+        Supplier<@Nullable ServerEndpoint> endpoint,
         Supplier<Optional<String>> releaseRefusal,
         Function<String, Optional<String>> pathRefusal) {}

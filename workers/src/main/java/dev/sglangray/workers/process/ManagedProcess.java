@@ -6,6 +6,7 @@ import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.supervision.ProcessActions;
 import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionPhase;
 import dev.sglangray.workers.supervision.SupervisionStatus;
@@ -24,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * The process of one worker, engine or router: one lifecycle after the other, each in the place of its predecessor. It starts, ends
  * and probes when asked, on threads of the worker's loop; when to do so is decided elsewhere. Safe for use by many threads.
  */
-public final class ManagedProcess {
+public final class ManagedProcess implements ProcessActions {
     private static final Duration GRACE = Duration.ofSeconds(10);
     /** A process that hangs will not use its grace. */
     private static final Duration HUNG_GRACE = Duration.ofSeconds(2);
@@ -102,19 +103,14 @@ public final class ManagedProcess {
         }
     }
 
-    /**
-     * The next start.
-     *
-     * @param samePort whether it serves where the one before did, if it can
-     * @param news takes the end of the process, on the loop
-     */
-    public CompletableFuture<Void> start(int incarnation, boolean samePort, Consumer<Signal> news) {
+    @Override
+    public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
         return loop.block(() -> {
             ServerProcess previous;
             ServerProcess next;
             synchronized (lock) {
                 previous = lifecycle();
-                Integer port = url == null || !samePort ? null : URI.create(url).getPort();
+                Integer port = url == null || !sameUrl ? null : URI.create(url).getPort();
                 next = factory.apply(new Incarnation(incarnation, port));
             }
             // What is left of it must be gone before its memory and port are taken.
@@ -134,7 +130,7 @@ public final class ManagedProcess {
         });
     }
 
-    /** Ends the process of a start, and no later one. */
+    @Override
     public CompletableFuture<Void> end(int incarnation, boolean gently) {
         return loop.block(() -> {
             ServerProcess ending;
@@ -149,7 +145,7 @@ public final class ManagedProcess {
         });
     }
 
-    /** Whether the process still works. */
+    @Override
     public CompletableFuture<Void> probe(int incarnation) {
         return loop.block(() -> {
             probe.accept(lifecycle().url());

@@ -16,7 +16,6 @@ import dev.sglangray.workers.registry.EngineRegistry;
 import dev.sglangray.workers.registry.RouterPort;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
-import dev.sglangray.workers.supervision.ProcessActions;
 import dev.sglangray.workers.supervision.ReconcileLoop;
 import dev.sglangray.workers.supervision.Reconciler;
 import dev.sglangray.workers.supervision.Signal;
@@ -90,25 +89,12 @@ public final class RouterKeeper implements AutoCloseable {
         this.waiters = new ConditionWaits(loop);
         this.process = new ManagedProcess(WHAT, factory, probe, loop);
         this.supervisor = new ReconcileLoop(
-                loop, new Reconciler(WHAT, policy, loop::now, journal), new Actions(), this::standingChanged);
-    }
-
-    private final class Actions implements ProcessActions {
-        @Override
-        public CompletableFuture<Void> start(int incarnation) {
-            // The fleet has the router's URL and nothing else, so a successor must serve there too.
-            return process.start(incarnation, true, supervisor::signal);
-        }
-
-        @Override
-        public CompletableFuture<Void> end(int incarnation, boolean gently) {
-            return process.end(incarnation, gently);
-        }
-
-        @Override
-        public CompletableFuture<Void> probe(int incarnation) {
-            return process.probe(incarnation);
-        }
+                loop,
+                new Reconciler(WHAT, policy, loop::now, journal),
+                process,
+                // The fleet has the router's URL and nothing else, so a successor must serve there too.
+                (incarnation, news) -> process.start(incarnation, true, news),
+                this::standingChanged);
     }
 
     private void standingChanged(SupervisionStatus standing) {

@@ -21,6 +21,7 @@ public final class ReconcileLoop {
     private final EventLoop loop;
     private final Reconciler reconciler;
     private final ProcessActions actions;
+    private final Starter starter;
     private final Consumer<SupervisionStatus> changed;
     private volatile SupervisionStatus standing;
     private final Deque<Signal> news = new ArrayDeque<>();
@@ -30,15 +31,27 @@ public final class ReconcileLoop {
     /**
      * Waits for its first signal.
      *
+     * @param starter starts the process by the actions, whose start is its only
      * @param changed takes each new standing, before anything is done about it
      */
     public ReconcileLoop(
-            EventLoop loop, Reconciler reconciler, ProcessActions actions, Consumer<SupervisionStatus> changed) {
+            EventLoop loop,
+            Reconciler reconciler,
+            ProcessActions actions,
+            Starter starter,
+            Consumer<SupervisionStatus> changed) {
         this.loop = loop;
         this.reconciler = reconciler;
         this.actions = actions;
+        this.starter = starter;
         this.changed = changed;
         this.standing = reconciler.standing();
+    }
+
+    /** What a start of the process takes besides the process itself. */
+    public interface Starter {
+        /** As {@link ProcessActions#start}. */
+        CompletableFuture<Void> start(int incarnation, Consumer<Signal> news);
     }
 
     /** Takes news and does what follows from it; what comes meanwhile waits. Ignored after {@link #stop()}. */
@@ -80,7 +93,7 @@ public final class ReconcileLoop {
         if (action instanceof Action.Start start) {
             int incarnation = start.incarnation();
             run(
-                    () -> actions.start(incarnation),
+                    () -> starter.start(incarnation, this::signal),
                     why -> why == null ? new Signal.Started(incarnation) : new Signal.StartFailed(incarnation, why));
         } else if (action instanceof Action.End end) {
             run(

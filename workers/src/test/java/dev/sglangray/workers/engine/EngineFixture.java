@@ -13,6 +13,7 @@ import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.OnDegraded;
 import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
+import dev.sglangray.workers.supervision.ProcessActions;
 import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -65,7 +66,7 @@ final class EngineFixture {
     @Nullable
     String url;
 
-    private final class FakeProcess implements EngineController.EngineProcess {
+    private final class FakeProcess implements ProcessActions {
         @Override
         public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
             deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere"));
@@ -86,11 +87,6 @@ final class EngineFixture {
         public CompletableFuture<Void> probe(int incarnation) {
             deeds.add("probe " + incarnation);
             return soon();
-        }
-
-        @Override
-        public @Nullable ServerEndpoint endpoint() {
-            return url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0);
         }
     }
 
@@ -170,6 +166,7 @@ final class EngineFixture {
                 INITIAL,
                 keepsWeights,
                 Duration.ofMinutes(1),
+                () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0),
                 () -> releaseRefusal,
                 path -> pathRefusal);
         return new EngineController(

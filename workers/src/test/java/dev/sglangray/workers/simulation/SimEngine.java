@@ -11,6 +11,7 @@ import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.supervision.OnDegraded;
 import dev.sglangray.workers.supervision.OnNodeLoss;
 import dev.sglangray.workers.supervision.ProbeKind;
+import dev.sglangray.workers.supervision.ProcessActions;
 import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.Signal;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -77,6 +78,7 @@ final class SimEngine {
                 new Weights("initial", "/models/initial", null),
                 keepsWeights || simulation.mutation == Mutation.GARBAGE_WEIGHTS_SERVE,
                 Duration.ofSeconds(20),
+                () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, actor, key, 0),
                 Optional::empty,
                 path -> Optional.empty());
         return new EngineController(
@@ -92,8 +94,8 @@ final class SimEngine {
                 inherits);
     }
 
-    private EngineController.EngineProcess process(World.Loop mine) {
-        return new EngineController.EngineProcess() {
+    private ProcessActions process(World.Loop mine) {
+        return new ProcessActions() {
             @Override
             public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
                 return SimEngine.this.start(mine, incarnation, sameUrl, news);
@@ -114,11 +116,6 @@ final class SimEngine {
             @Override
             public CompletableFuture<Void> probe(int incarnation) {
                 return CompletableFuture.completedFuture(null);
-            }
-
-            @Override
-            public @Nullable ServerEndpoint endpoint() {
-                return url == null ? null : new ServerEndpoint(url, "regular", null, null, actor, key, 0);
             }
         };
     }

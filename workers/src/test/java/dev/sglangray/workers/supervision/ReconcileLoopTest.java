@@ -24,6 +24,7 @@ class ReconcileLoopTest {
     private CompletableFuture<Void> start = CompletableFuture.completedFuture(null);
     private CompletableFuture<Void> probe = CompletableFuture.completedFuture(null);
     private boolean startThrows;
+    private final FakeActions actions = new FakeActions();
     private final ReconcileLoop supervisor = new ReconcileLoop(
             loop,
             new Reconciler(
@@ -43,7 +44,8 @@ class ReconcileLoopTest {
                             30),
                     loop::now,
                     journal),
-            new FakeActions(),
+            actions,
+            (incarnation, news) -> actions.start(incarnation, true, news),
             standing -> {
                 seen.add(standing);
                 onChange.accept(standing);
@@ -51,7 +53,7 @@ class ReconcileLoopTest {
 
     private final class FakeActions implements ProcessActions {
         @Override
-        public CompletableFuture<Void> start(int incarnation) {
+        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
             deeds.add("start " + incarnation);
             if (startThrows) {
                 throw new OutOfMemoryError("unable to create native thread");
