@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.ray.RemoteFailures;
 import org.jspecify.annotations.Nullable;
 
@@ -35,7 +36,7 @@ public class WorkerException extends RuntimeException {
 
     /** What a remote call threw, as an exception of this kind; one that is of this kind already stays. */
     public static WorkerException of(String group, int rank, String node, String method, Throwable thrown) {
-        Throwable failure = RemoteFailures.unwrapped(thrown);
+        Throwable failure = EventLoop.unwrapped(thrown);
         return failure instanceof WorkerException known
                 ? known
                 : new WorkerException(group, rank, node, method, RemoteFailures.reason(failure), failure);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.protocol.WorkerStatus;
@@ -20,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -172,8 +172,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
     }
 
     private boolean isGone(Member<A> member, Throwable failure) {
-        Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-        return cause instanceof WorkerException worker
+        return EventLoop.unwrapped(failure) instanceof WorkerException worker
                 && worker.getCause() instanceof RayActorException
                 && ActorHandles.find(WorkerNames.actor(name, member.rank())).isEmpty();
     }

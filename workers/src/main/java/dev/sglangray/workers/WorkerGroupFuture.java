@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.loop.EventLoop;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -54,10 +54,7 @@ public final class WorkerGroupFuture<T> {
         private final List<Throwable> seen = new ArrayList<>();
 
         synchronized Throwable add(Throwable wrapped) {
-            Throwable failure = wrapped;
-            while (failure instanceof CompletionException && failure.getCause() != null) {
-                failure = failure.getCause();
-            }
+            Throwable failure = EventLoop.unwrapped(wrapped);
             if (seen.isEmpty()) {
                 seen.add(failure);
             } else if (seen.get(0) != failure

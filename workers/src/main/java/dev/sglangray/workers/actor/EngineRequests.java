@@ -60,15 +60,7 @@ final class EngineRequests {
     boolean abort(String requestId) {
         Map<String, Object> body =
                 requestId.isEmpty() ? Map.of("rid", "", "abort_all", true) : Map.of("rid", requestId);
-        try {
-            Answer answer = post("/abort_request", body, WorkerHttp.PROBE_TIMEOUT);
-            if (answer.code() < 200 || answer.code() > 299) {
-                throw new WorkerFailure(server + " answered HTTP " + answer.code() + " to /abort_request");
-            }
-            return true;
-        } catch (IOException e) {
-            throw new WorkerFailure(server + " did not answer /abort_request: " + e);
-        }
+        return require("/abort_request", body, WorkerHttp.PROBE_TIMEOUT);
     }
 
     /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.ray;
 
+import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import io.ray.api.exception.RayActorException;
-import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /** Puts into words what Ray throws for a remote call. */
@@ -12,7 +12,7 @@ public final class RemoteFailures {
 
     /** What happened, in words: those of the worker where it had some. */
     public static String reason(Throwable thrown) {
-        Throwable failure = unwrapped(thrown);
+        Throwable failure = EventLoop.unwrapped(thrown);
         for (Throwable t = failure; t != null; t = t.getCause()) {
             if (t instanceof WorkerFailure) {
                 return String.valueOf(t.getMessage());
@@ -33,14 +33,5 @@ public final class RemoteFailures {
             root = root.getCause();
         }
         return root;
-    }
-
-    /** Without what futures wrap around it. */
-    public static Throwable unwrapped(Throwable thrown) {
-        Throwable failure = thrown;
-        while (failure instanceof CompletionException && failure.getCause() != null) {
-            failure = failure.getCause();
-        }
-        return failure;
     }
 }

@@ -2,7 +2,6 @@
 package dev.sglangray.workers.router;
 
 import dev.sglangray.workers.loop.Deadline;
-import dev.sglangray.workers.loop.ExclusiveChange;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ServerProcess;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -12,6 +11,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * Changes a router's arguments by replacing its process behind the same URL. The arguments are checked, then rehearsed: a
  * router with them starts beside the one that serves, at another port and without servers. Only then is that one replaced; when
  * its successor does not come up, the old arguments are put back. Without Ray. Safe for use by many threads; one change at a
- * time, others wait.
+ * time, others are refused.
  */
 public final class RouterReconfiguration {
     private static final Duration GRACE = Duration.ofSeconds(2);
@@ -27,7 +27,7 @@ public final class RouterReconfiguration {
     private final RouterArguments arguments;
     private final Maker maker;
     private final Consumer<Map<String, Object>> check;
-    private final ExclusiveChange changes = new ExclusiveChange();
+    private final ReentrantLock changing = new ReentrantLock();
 
     private final Object lock = new Object();
     private @Nullable Map<String, Object> proposed;
@@ -80,7 +80,11 @@ public final class RouterReconfiguration {
     public void apply(RouterKeeper keeper, Map<String, Object> more, EventSink events, Duration timeout) {
         RouterArguments.requireChangeable(more);
         check.accept(more);
-        boolean unused = changes.alone("the change of arguments", timeout, deadline -> {
+        if (!changing.tryLock()) {
+            throw new WorkerFailure("another change of the router's arguments is under way");
+        }
+        try {
+            Deadline deadline = Deadline.in(timeout);
             String text = RouterArguments.text(more);
             // The router that never started, or is lost, has the words for it.
             keeper.url();
@@ -92,8 +96,9 @@ public final class RouterReconfiguration {
                 throw e;
             }
             events.add(EventKind.ARGUMENTS, "changed: " + text);
-            return true;
-        });
+        } finally {
+            changing.unlock();
+        }
     }
 
     private void rehearse(Map<String, Object> more) {
