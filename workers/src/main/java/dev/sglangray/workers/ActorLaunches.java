@@ -57,7 +57,6 @@ final class ActorLaunches {
                 engine.pythonInterpreter(),
                 engine.placement().acceleratorType().visibleDevicesVariable(),
                 engine.placement().visibleAccelerators(),
-                engine.placement().isolateAccelerator(),
                 options.serverHealthTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
                 options.supervision(),

@@ -333,15 +333,6 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     }
 
     /**
-     * Lends all accelerator memory, as {@link #releaseMemory(List, Duration)}.
-     *
-     * @param timeout for all engines together
-     */
-    public WorkerGroupFuture<Boolean> releaseMemory(Duration timeout) {
-        return releaseMemory(List.of(), timeout);
-    }
-
-    /**
      * Lends accelerator memory of all engines at once. The engines get no new requests from before the release until after
      * the resume, those that they have are waited for, probes rest, and an engine that ends is not started again until then.
      * What is released already stays so: repeating the call after a failure is safe, and {@link #status()} tells of each
@@ -352,11 +343,6 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      */
     public WorkerGroupFuture<Boolean> releaseMemory(List<String> tags, Duration timeout) {
         return call("releaseMemory", SGLangServerWorker::releaseMemory, ProtocolJson.write(tags), seconds(timeout));
-    }
-
-    /** Takes all lent memory back, as {@link #resumeMemory(List, Duration)}. */
-    public WorkerGroupFuture<Boolean> resumeMemory(Duration timeout) {
-        return resumeMemory(List.of(), timeout);
     }
 
     /**

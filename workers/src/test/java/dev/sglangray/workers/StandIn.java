@@ -84,7 +84,6 @@ public final class StandIn {
                 null,
                 "CUDA_VISIBLE_DEVICES",
                 List.of(),
-                true,
                 timeoutSeconds,
                 null,
                 SupervisionPolicy.DEFAULT,

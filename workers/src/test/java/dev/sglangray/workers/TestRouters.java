@@ -4,8 +4,8 @@ package dev.sglangray.workers;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.RegisteredServer;
-import dev.sglangray.workers.protocol.RouterApiException;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.RouterPort;
 import dev.sglangray.workers.registry.WorkersPort;
 import java.util.ArrayList;
@@ -31,7 +31,7 @@ public final class TestRouters {
             @Override
             public CompletableFuture<String> add(ServerEndpoint server) {
                 if (!answers.getAsBoolean()) {
-                    return loop.here(CompletableFuture.failedFuture(new RouterApiException("HTTP 401")));
+                    return loop.here(CompletableFuture.failedFuture(new WorkerFailure("HTTP 401")));
                 }
                 listed.add(new RegisteredServer(server.url(), server.url(), "regular", null, true));
                 return answer(server.url());

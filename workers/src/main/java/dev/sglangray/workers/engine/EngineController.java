@@ -38,7 +38,6 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -1056,11 +1055,6 @@ public final class EngineController {
                 });
     }
 
-    /** Has the process replaced, and does not wait for it. */
-    public void restartSoon(String why) {
-        supervisor.signal(new Signal.RestartWanted(why));
-    }
-
     /** Completes when the engine, right after its first start, has its fleet's weights; fails with why it cannot have them. */
     public CompletableFuture<Boolean> awaitFleetWeights(Duration forAnswer) {
         return waiters.until(registration::isAnswered, forAnswer)
@@ -1075,11 +1069,6 @@ public final class EngineController {
                     }
                     return true;
                 });
-    }
-
-    /** Completes when a condition of this engine's state holds, with whether it does; for tests and status. */
-    public CompletableFuture<Boolean> until(Function<EngineController, Boolean> condition, Duration timeout) {
-        return waiters.until(() -> condition.apply(this), timeout);
     }
 
     /** Whether the router is known to send to the engine, or to have nothing to do with it. */

@@ -28,7 +28,6 @@ import org.jspecify.annotations.Nullable;
  * @param pythonInterpreter the engine's Python, or null for {@code SGLANG_RAY_PYTHON}, else {@code python3}
  * @param deviceVariable which variable shows the accelerators, such as {@code CUDA_VISIBLE_DEVICES}; empty for none
  * @param plannedDevices the plan's accelerator ids, for where Ray gives the actor none by number
- * @param isolateAccelerator whether the engine sees only what Ray gave its actor; else it sees the planned devices
  * @param healthTimeoutSeconds how long the engine may take to become healthy; RLinf's value is 900
  * @param logDirectory where the engine's log goes, or null for the Ray session's log folder
  * @param supervision how the engine is looked after
@@ -45,7 +44,6 @@ public record ServerSpec(
         @Nullable String pythonInterpreter,
         String deviceVariable,
         List<String> plannedDevices,
-        boolean isolateAccelerator,
         double healthTimeoutSeconds,
         @Nullable String logDirectory,
         SupervisionPolicy supervision,

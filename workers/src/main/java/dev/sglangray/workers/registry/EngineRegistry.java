@@ -21,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
@@ -809,10 +808,5 @@ public final class EngineRegistry {
             changeTimer.cancel();
             changeTimer = null;
         }
-    }
-
-    /** The endpoint of the member with this key; empty when there is no such member or its endpoint is unknown. */
-    public Optional<ServerEndpoint> endpoint(String key) {
-        return Optional.ofNullable(members.get(key)).map(member -> member.endpoint);
     }
 }

@@ -5,8 +5,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.RegisteredServer;
-import dev.sglangray.workers.protocol.RouterApiException;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.RouterPort;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -82,7 +82,7 @@ public final class WorkersRouterApi implements RouterPort {
             }
             String id = answer.json().path("worker_id").asText();
             if (id.isEmpty()) {
-                throw new RouterApiException("The router gave no worker_id for " + url + ": " + answer.text() + ".");
+                throw new WorkerFailure("The router gave no worker_id for " + url + ": " + answer.text() + ".");
             }
             return id;
         });
@@ -95,7 +95,7 @@ public final class WorkersRouterApi implements RouterPort {
                 return new Progress.Unknown();
             }
             if (answer.code() != 200) {
-                throw new RouterApiException("The router answered " + answer.text() + " when asked about " + id + ".");
+                throw new WorkerFailure("The router answered " + answer.text() + " when asked about " + id + ".");
             }
             JsonNode worker = answer.json();
             JsonNode job = worker.path("job_status");
@@ -114,7 +114,7 @@ public final class WorkersRouterApi implements RouterPort {
     public CompletableFuture<Boolean> remove(String id) {
         return send(request("workers", id).delete().build()).thenApply(answer -> {
             if (answer.code() != 404 && (answer.code() < 200 || answer.code() > 299)) {
-                throw new RouterApiException("The router refused to let go of " + id + ": " + answer.text() + ".");
+                throw new WorkerFailure("The router refused to let go of " + id + ": " + answer.text() + ".");
             }
             return answer.code() != 404;
         });
@@ -124,8 +124,7 @@ public final class WorkersRouterApi implements RouterPort {
     public CompletableFuture<List<RegisteredServer>> list() {
         return send(request("workers").get().build()).thenApply(answer -> {
             if (answer.code() != 200) {
-                throw new RouterApiException(
-                        "The router at " + base + " answered " + answer.text() + " for its servers.");
+                throw new WorkerFailure("The router at " + base + " answered " + answer.text() + " for its servers.");
             }
             List<RegisteredServer> servers = new ArrayList<>();
             answer.json().path("workers").forEach(worker -> servers.add(server(worker)));
@@ -196,7 +195,7 @@ public final class WorkersRouterApi implements RouterPort {
             @Override
             public void onFailure(Call call, IOException e) {
                 answer.completeExceptionally(
-                        new RouterApiException("no answer to " + request.method() + " " + request.url() + ": " + e, e));
+                        new WorkerFailure("no answer to " + request.method() + " " + request.url() + ": " + e));
             }
 
             @Override
@@ -204,8 +203,8 @@ public final class WorkersRouterApi implements RouterPort {
                 try (response) {
                     answer.complete(new Answer(response.code(), response.body().string()));
                 } catch (IOException | RuntimeException e) {
-                    answer.completeExceptionally(new RouterApiException(
-                            "no answer to " + request.method() + " " + request.url() + ": " + e, e));
+                    answer.completeExceptionally(
+                            new WorkerFailure("no answer to " + request.method() + " " + request.url() + ": " + e));
                 }
             }
         });

@@ -388,7 +388,6 @@ class EngineProcessTest {
                         null,
                         "",
                         List.of(),
-                        true,
                         1,
                         null,
                         SupervisionPolicy.DEFAULT,

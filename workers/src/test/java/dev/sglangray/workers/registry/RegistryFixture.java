@@ -8,8 +8,8 @@ import dev.sglangray.workers.protocol.EngineReport;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ReportReply;
-import dev.sglangray.workers.protocol.RouterApiException;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -68,7 +68,7 @@ final class RegistryFixture {
             } else {
                 loop.schedule(
                         Duration.ofSeconds(5),
-                        () -> done.completeExceptionally(new RouterApiException("no answer in time")));
+                        () -> done.completeExceptionally(new WorkerFailure("no answer in time")));
             }
             return done;
         }

@@ -7,8 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.RegisteredServer;
-import dev.sglangray.workers.protocol.RouterApiException;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.RouterPort;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -111,7 +111,7 @@ class WorkersRouterApiTest {
     void anAnswerWithoutAnIdLeavesDoubt() {
         answer(202, "{}");
         assertThatThrownBy(() -> get(api.add(ServerEndpoint.regular(SERVER))))
-                .hasCauseInstanceOf(RouterApiException.class)
+                .hasCauseInstanceOf(WorkerFailure.class)
                 .hasMessageContaining("gave no worker_id");
     }
 
@@ -141,7 +141,7 @@ class WorkersRouterApiTest {
         assertThat(get(api.list())).containsExactly(new RegisteredServer("id-7", SERVER, "regular", null, false));
         answer(500, "oh");
         assertThatThrownBy(() -> get(api.list()))
-                .hasCauseInstanceOf(RouterApiException.class)
+                .hasCauseInstanceOf(WorkerFailure.class)
                 .hasMessageContaining("HTTP 500 oh for its servers");
     }
 
@@ -169,7 +169,7 @@ class WorkersRouterApiTest {
     void aRouterThatIsGoneIsNamed() {
         router.close();
         assertThatThrownBy(() -> get(api.list()))
-                .hasCauseInstanceOf(RouterApiException.class)
+                .hasCauseInstanceOf(WorkerFailure.class)
                 .hasMessageContaining("no answer to GET " + router.url("/workers"));
     }
 
