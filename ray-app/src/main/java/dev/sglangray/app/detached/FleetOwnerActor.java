@@ -6,14 +6,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.FleetState;
+import dev.sglangray.app.LaunchContext;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
-import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
@@ -50,9 +51,10 @@ public class FleetOwnerActor {
     private final ObjectMapper json = new ObjectMapper();
     private final String sealed;
     private final SealedSecrets secrets;
-    private final LaunchRequest request;
+    private volatile LaunchOptions options;
     private volatile FleetSpec spec;
     private final RecordStore<FleetState> record;
+    private final LaunchContext context;
     private final boolean successor;
     private final EventLog events = new EventLog();
     private volatile @Nullable Thread launching;
@@ -69,13 +71,16 @@ public class FleetOwnerActor {
      */
     public FleetOwnerActor(String requestJson) throws JsonProcessingException {
         sealed = requestJson;
-        request = json.readValue(requestJson, LaunchRequest.class);
+        // Names are not sealed.
+        LaunchRequest request = json.readValue(requestJson, LaunchRequest.class);
         spec = spec(request);
-        String name = DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec));
+        options = request.options();
+        String name = DetachedFleets.ownerName(spec.groupName());
         HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
         record = file.section("fleet", FleetState.class);
+        context = new LaunchContext(events, record, new DetachedGroups());
         secrets = new SealedSecrets(file.section("secrets", SealedSecrets.Key.class));
-        spec = opened();
+        open();
         successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
         if (successor) {
             Thread thread = new Thread(this::takeOver, "sglang-ray-take-over");
@@ -89,20 +94,18 @@ public class FleetOwnerActor {
     /** Takes the key to the secrets of the request; the first call of the actor's creator. */
     public boolean unseal(String keyJson) throws JsonProcessingException {
         secrets.unseal(json.readValue(keyJson, SealedSecrets.Key.class));
-        spec = opened();
+        open();
         return true;
     }
 
-    private FleetSpec opened() throws JsonProcessingException {
-        return spec(json.readValue(secrets.open(sealed), LaunchRequest.class));
+    private void open() throws JsonProcessingException {
+        LaunchRequest request = json.readValue(secrets.open(sealed), LaunchRequest.class);
+        spec = spec(request);
+        options = request.options();
     }
 
     private static FleetSpec spec(LaunchRequest request) {
-        return FleetSpec.of(
-                Config.of(request.configuration()),
-                request.component(),
-                request.argsKey(),
-                request.explicitPlacement());
+        return FleetSpec.of(Config.of(request.configuration()), request.selection());
     }
 
     /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
@@ -130,7 +133,7 @@ public class FleetOwnerActor {
     private void endFleet() {
         FleetLeftovers.endOfThisJob(engines(), router());
         record.delete();
-        FleetLeftovers.kill(DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec)));
+        FleetLeftovers.kill(DetachedFleets.ownerName(spec.groupName()));
     }
 
     /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
@@ -142,7 +145,7 @@ public class FleetOwnerActor {
                         .map(group -> FleetLeftovers.endUnknown(group, state))
                         .orElse(List.of());
                 awaitNoGateway();
-                keep(spec.adopt(state, living, options()));
+                keep(SGLangLauncher.adopt(spec, state, living, options, context));
                 LOG.info("took over a fleet with engines {}", living);
                 return;
             } catch (RayException | LaunchException | IllegalStateException e) {
@@ -156,7 +159,7 @@ public class FleetOwnerActor {
 
     /** The predecessor's gateway ends with its process; until then its name is taken. */
     private void awaitNoGateway() throws InterruptedException {
-        String gateway = GatewayFacts.actorName(DetachedFleets.fleetGroup(spec));
+        String gateway = GatewayFacts.actorName(spec.groupName());
         CountDownLatch never = new CountDownLatch(1);
         long end = System.nanoTime() + AGAIN.toNanos();
         FleetLeftovers.kill(gateway);
@@ -185,7 +188,7 @@ public class FleetOwnerActor {
     public String launch() {
         begin();
         try {
-            Fleet launched = launched();
+            Fleet launched = SGLangLauncher.launch(spec, spec.cluster(RayClusterReader.read()), options, context);
             keep(launched);
             return launched.apiUrl();
         } catch (ConfigException e) {
@@ -261,27 +264,6 @@ public class FleetOwnerActor {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private Fleet launched() {
-        return spec.launch(spec.cluster(RayClusterReader.read()), options());
-    }
-
-    private LaunchOptions.Builder options() {
-        GroupOptions groups = GroupOptions.defaults()
-                .withJavaJars(request.javaJars())
-                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()))
-                .whichAreDetached();
-        LaunchOptions.Builder options = LaunchOptions.builder()
-                .routerNodeRank(request.routerNodeRank())
-                .reserveDeadline(Duration.ofSeconds(request.reserveSeconds()))
-                .groupOptions(groups)
-                .outlivesOwner(record, new DetachedGroups())
-                .listener(events);
-        if (request.pythonInterpreter() != null) {
-            options.pythonInterpreter(request.pythonInterpreter());
-        }
-        return options;
     }
 
     private synchronized void begin() {

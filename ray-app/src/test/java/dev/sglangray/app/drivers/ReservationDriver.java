@@ -3,6 +3,7 @@ package dev.sglangray.app.drivers;
 
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.config.Config;
 import dev.sglangray.placement.cluster.Cluster;
@@ -21,7 +22,7 @@ public final class ReservationDriver {
     public static void main(String[] arguments) {
         Config root = DriverSupport.config(arguments);
         try (RaySession session = DriverSupport.connect()) {
-            FleetSpec spec = FleetSpec.of(root, null, null, false);
+            FleetSpec spec = FleetSpec.of(root);
             for (int round = 0; round < ROUNDS; round++) {
                 round(spec, session.namespace() + "-" + round);
             }
@@ -32,7 +33,8 @@ public final class ReservationDriver {
         long begin = System.nanoTime();
         Cluster cluster = spec.cluster(RayClusterReader.read());
         long read = System.nanoTime();
-        FleetPlan plan = spec.plan(cluster, LaunchOptions.builder().fleetName(fleet));
+        FleetPlan plan = SGLangLauncher.plan(
+                spec, cluster, LaunchOptions.builder().fleetName(fleet).build());
         long planned = System.nanoTime();
         long reserved;
         try (FleetReservation reservation = FleetReservation.reserve(plan, Duration.ofMinutes(2), text -> {})) {

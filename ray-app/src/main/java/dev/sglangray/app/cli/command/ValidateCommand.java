@@ -82,14 +82,11 @@ public final class ValidateCommand implements Callable<Integer> {
         return FleetCheck.of(
                 root,
                 checked.problems(),
-                new FleetCheck.Request(
-                        config.component().orElse(null),
-                        config.argsKey().orElse(null),
-                        config.explicitPlacement(),
-                        config.routerNodeRank(),
-                        config.pythonIfKnown(context.launcher()).orElse(null),
-                        config.pythonIsNamed(),
-                        releases));
+                config.selection(),
+                config.launchOptions(context.launcher()).routerNodeRank(),
+                kind -> releases.containsKey(kind.packageName())
+                        ? ArgumentSchemas.released(kind, releases.get(kind.packageName()))
+                        : config.schema(kind, context.launcher()));
     }
 
     private Map<String, String> releases() {

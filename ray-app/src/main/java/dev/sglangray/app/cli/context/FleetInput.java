@@ -23,11 +23,7 @@ public final class FleetInput {
         Config root = loader(options, context.environment()).load();
         context.console().hide(root.secretValues());
         try {
-            return FleetSpec.of(
-                    root,
-                    options.component().orElse(null),
-                    options.argsKey().orElse(null),
-                    options.explicitPlacement());
+            return FleetSpec.of(root, options.selection());
         } catch (ConfigException e) {
             throw new ConfigException(e.problems().stream().map(root::explain).toList());
         }
