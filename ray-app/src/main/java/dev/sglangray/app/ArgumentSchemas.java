@@ -74,8 +74,7 @@ public final class ArgumentSchemas {
         private List<ConfigProblem> check(Config block, Severity unknownKeys, String advice) {
             List<ConfigProblem> problems = new ArrayList<>();
             if (!reason.isEmpty()) {
-                problems.add(ConfigProblem.warning(
-                        block.position(), block.path(), "is compared with " + describe() + ": " + reason));
+                problems.add(block.warning("is compared with " + describe() + ": " + reason));
             }
             problems.addAll(ArgumentValidator.validate(block, schema, unknownKeys, advice));
             return problems;

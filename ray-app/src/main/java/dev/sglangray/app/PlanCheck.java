@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
@@ -103,8 +104,8 @@ final class PlanCheck {
         return (data - 1) * tensor * pipeline * step + (pipeline - 1) * tensor + (tensor - 1) * step;
     }
 
-    private static long number(Map<String, @Nullable Object> server, String key, long unset) {
-        return server.get(key) instanceof Number number ? number.longValue() : unset;
+    private static long number(Map<String, @Nullable Object> server, String key, int unset) {
+        return WholeNumber.of(server.get(key)).orElse(unset);
     }
 
     private static ConfigProblem problem(ArgumentBlock block, String key, String message) {
