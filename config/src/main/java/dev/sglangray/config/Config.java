@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One node of a composed configuration: a map, a list or a value, with the place where it was written. Immutable and
- * safe for several threads. Interpolations are resolved when they are read, so that an interpolation nobody reads does
+ * safe for several threads. Interpolations are resolved when they are read, so that an interpolation that is never read does
  * no harm; the same holds for {@code ???}, which stands for a value that the user must give.
  */
 public final class Config {

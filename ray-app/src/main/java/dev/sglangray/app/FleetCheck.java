@@ -146,7 +146,8 @@ public final class FleetCheck {
                     .or(() -> block.select("pp_size"))
                     .or(() -> block.select("dp_size"))
                     .orElse(block);
-            addAll(List.of(at.warning("each engine would use %d accelerators (tp_size x pp_size%s), but %d are set aside for it"
+            addAll(List.of(at.warning(
+                            "each engine would use %d accelerators (tp_size x pp_size%s), but %d are set aside for it"
                                     .formatted(used, data > 1 ? " x dp_size" : "", setAside))
                     .withFix(
                             data > 1

@@ -58,11 +58,6 @@ public final class NodeGroupInfo {
         }
     }
 
-    /** Whether a label is one that no configuration may define. */
-    public static boolean isReserved(String label) {
-        return label.equals(CLUSTER) || label.equals(NODE);
-    }
-
     /** The group's name. */
     public String label() {
         return label;

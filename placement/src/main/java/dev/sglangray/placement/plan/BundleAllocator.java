@@ -96,7 +96,7 @@ sealed interface BundleAllocator {
         private final Map<String, List<Integer>> byNode = new HashMap<>();
 
         /**
-         * Knows the bundles, of which nobody has anything yet.
+         * Knows the bundles, of which nothing is taken yet.
          *
          * @param first the bundles that are looked at before the others, in this order
          */

@@ -180,8 +180,8 @@ public class FleetOwnerActor {
     }
 
     /**
-     * Launches the fleet and returns its URL. Takes everything back, and ends this actor, when nobody asks for
-     * {@link #events} any more while it does so: the command that launches was killed.
+     * Launches the fleet and returns its URL. Takes everything back, and ends this actor, when the questions for
+     * {@link #events} stop while it does so: the command that launches was killed.
      *
      * @throws LaunchFailure with the words of what failed
      */
