@@ -17,6 +17,7 @@ import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,9 +106,19 @@ public record FleetSpec(
         return new FleetSelection(component.isEmpty() ? null : component, block.path(), explicitPlacement);
     }
 
+    /** The name of the engines' group; empty for a fleet without engines. */
+    public Optional<String> serverGroup() {
+        return Optional.of(arguments).filter(LauncherArgs::launchServer).map(LauncherArgs::groupName);
+    }
+
+    /** The name of the router's group; empty for a fleet without a router. */
+    public Optional<String> routerGroup() {
+        return Optional.of(arguments).filter(LauncherArgs::launchRouter).map(LauncherArgs::routerGroupName);
+    }
+
     /** The name that the fleet goes by: its server group's, or its router group's where it has no engines. */
     public String groupName() {
-        return arguments.launchServer() ? arguments.groupName() : arguments.routerGroupName();
+        return serverGroup().orElse(arguments.routerGroupName());
     }
 
     /**

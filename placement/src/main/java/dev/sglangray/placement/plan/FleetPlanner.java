@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -41,7 +42,6 @@ public final class FleetPlanner {
                         group, request.cluster(), request.groupSettings().bundles()))
                 .orElseGet(() -> new BundleAllocator.New(request.groupSettings().rest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
-        warnings.addAll(request.warnings());
         List<EnginePlan> engines = request.server()
                 .map(server -> engines(request, server, bundles, warnings))
                 .orElse(List.of());
@@ -90,7 +90,8 @@ public final class FleetPlanner {
         Cluster cluster = request.cluster();
         List<Placement> placements;
         try {
-            PlacementStrategy strategy = request.strategy().orElseGet(() -> packed(request, server));
+            PlacementStrategy strategy =
+                    Objects.requireNonNullElseGet(request.strategyOrNull(), () -> packed(request, server));
             placements = ranked(request, strategy.getPlacement(cluster, true));
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
@@ -129,13 +130,11 @@ public final class FleetPlanner {
     }
 
     private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {
-        List<Integer> ranks = request
-                .hardwareRanks()
-                .orElseThrow(() -> PlacementException.of(
-                        "hardware ranks are needed to place the engines when no placement strategy is given"))
-                .stream()
-                .sorted()
-                .toList();
+        if (request.ranksOrNull() == null) {
+            throw PlacementException.of(
+                    "hardware ranks are needed to place the engines when no placement strategy is given");
+        }
+        List<Integer> ranks = request.ranksOrNull().stream().sorted().toList();
         if (ranks.isEmpty()) {
             throw PlacementException.of("the list of hardware ranks for the engines is empty");
         }

@@ -9,6 +9,7 @@ import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,38 +45,26 @@ public final class FleetReservation implements AutoCloseable {
      * Reserves all bundles of a plan. When this does not succeed, nothing stays reserved.
      *
      * @param deadline how long to wait for resources, from 1 s; counted in whole seconds
-     * @param progress gets what is waited for
-     * @throws PlacementException when the deadline passes, or a node is gone or too small for 10 s, saying which bundle lacks what on which node; when the name is
-     *     taken in this Ray namespace; or when this thread is interrupted (noticed within a second; its flag stays set)
-     */
-    public static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress) {
-        return reserve(plan, deadline, progress, ResourceLedger.PUBLIC, GroupCreator.OF_THIS_PROCESS, () -> false);
-    }
-
-    /**
-     * As above, for a caller that knows more and may change its mind.
-     *
+     * @param progress gets what is waited for, one line at growing intervals, on the thread that waits
      * @param ledger for the message of a refusal
      * @param creator creates the group, unless the plan is for a group that exists
      * @param cancelled asked once a second; when true, the wait ends as when the thread is interrupted
-     * @throws PlacementException as above; also when the plan is for a group that exists no more
+     * @throws PlacementException when the deadline passes, or a node is gone or too small for 10 s, saying which bundle lacks what on which node; when the name is
+     *     taken in this Ray namespace; when the plan is for a group that exists no more; or when this thread is interrupted (noticed within a second; its
+     *     flag stays set)
      */
     public static FleetReservation reserve(
             FleetPlan plan,
             Duration deadline,
-            ProgressListener progress,
+            Consumer<String> progress,
             ResourceLedger ledger,
             GroupCreator creator,
             BooleanSupplier cancelled) {
         return reserve(plan, deadline, progress, new LiveRayGroups(ledger, creator), cancelled);
     }
 
-    static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray) {
-        return reserve(plan, deadline, progress, ray, () -> false);
-    }
-
     static FleetReservation reserve(
-            FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray, BooleanSupplier cancelled) {
+            FleetPlan plan, Duration deadline, Consumer<String> progress, RayGroups ray, BooleanSupplier cancelled) {
         if (plan.bundles().isEmpty()) {
             return new FleetReservation(ray, null, false);
         }
@@ -136,7 +125,7 @@ public final class FleetReservation implements AutoCloseable {
         }
     }
 
-    private void awaitReady(FleetPlan plan, Duration deadline, ProgressListener progress, BooleanSupplier cancelled) {
+    private void awaitReady(FleetPlan plan, Duration deadline, Consumer<String> progress, BooleanSupplier cancelled) {
         PlacementGroup waited = placementGroup();
         long start = ray.nanoTime();
         int notes = 0;
@@ -160,7 +149,7 @@ public final class FleetReservation implements AutoCloseable {
             }
             if (elapsed.toSeconds() >= noteAt(notes)) {
                 notes++;
-                progress.progress(note(plan, waited, elapsed, deadline));
+                progress.accept(note(plan, waited, elapsed, deadline));
             }
         }
     }

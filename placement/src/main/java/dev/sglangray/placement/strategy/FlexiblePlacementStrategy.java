@@ -155,9 +155,4 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
     public List<List<Integer>> hardwareRanks() {
         return hardwareRanks;
     }
-
-    @Override
-    public List<String> nodeGroupLabels() {
-        return nodeGroupLabels;
-    }
 }

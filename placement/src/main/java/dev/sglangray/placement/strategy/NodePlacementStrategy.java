@@ -102,9 +102,4 @@ public final class NodePlacementStrategy implements PlacementStrategy {
     public List<Integer> nodeRanks() {
         return nodeRanks;
     }
-
-    @Override
-    public List<String> nodeGroupLabels() {
-        return nodeGroupLabels;
-    }
 }

@@ -149,29 +149,4 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
                 .fix(fix)
                 .build();
     }
-
-    /** The first hardware rank. */
-    public int startHardwareRank() {
-        return startHardwareRank;
-    }
-
-    /** The last hardware rank, inclusive. */
-    public int endHardwareRank() {
-        return endHardwareRank;
-    }
-
-    /** How many pieces of hardware each process gets. */
-    public int hardwarePerProcess() {
-        return hardwarePerProcess;
-    }
-
-    /** The distance between the pieces of one process. */
-    public int stride() {
-        return stride;
-    }
-
-    @Override
-    public List<String> nodeGroupLabels() {
-        return nodeGroupLabels;
-    }
 }

@@ -11,7 +11,6 @@ import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.node.SealedSecrets;
 import io.ray.api.ActorHandle;
@@ -65,7 +64,7 @@ public final class DetachedFleets {
         } finally {
             if (!launched) {
                 end(owner);
-                FleetLeftovers.endOfThisJob(engines(spec), router(spec));
+                FleetLeftovers.endOfThisJob(spec.serverGroup(), spec.routerGroup());
             }
         }
     }
@@ -80,19 +79,6 @@ public final class DetachedFleets {
         Optional<ActorHandle<FleetOwnerActor>> owner = Ray.getActor(ownerName(group));
         owner.ifPresent(DetachedFleets::end);
         return owner.isPresent();
-    }
-
-    /** As {@link #close(String)}, for the fleet of a specification. */
-    public static boolean close(FleetSpec spec) {
-        return close(spec.groupName());
-    }
-
-    static Optional<String> engines(FleetSpec spec) {
-        return Optional.of(spec.arguments()).filter(LauncherArgs::launchServer).map(LauncherArgs::groupName);
-    }
-
-    static Optional<String> router(FleetSpec spec) {
-        return Optional.of(spec.arguments()).filter(LauncherArgs::launchRouter).map(LauncherArgs::routerGroupName);
     }
 
     static String ownerName(String group) {

@@ -131,7 +131,7 @@ public class FleetOwnerActor {
     }
 
     private void endFleet() {
-        FleetLeftovers.endOfThisJob(engines(), router());
+        FleetLeftovers.endOfThisJob(spec.serverGroup(), spec.routerGroup());
         record.delete();
         FleetLeftovers.kill(DetachedFleets.ownerName(spec.groupName()));
     }
@@ -141,7 +141,7 @@ public class FleetOwnerActor {
         CountDownLatch never = new CountDownLatch(1);
         while (true) {
             try {
-                List<Integer> living = engines()
+                List<Integer> living = spec.serverGroup()
                         .map(group -> FleetLeftovers.endUnknown(group, state))
                         .orElse(List.of());
                 awaitNoGateway();
@@ -169,14 +169,6 @@ public class FleetOwnerActor {
             }
             boolean unused = never.await(LOOK.toMillis() / 10, TimeUnit.MILLISECONDS);
         }
-    }
-
-    private Optional<String> engines() {
-        return DetachedFleets.engines(spec);
-    }
-
-    private Optional<String> router() {
-        return DetachedFleets.router(spec);
     }
 
     /**
@@ -229,7 +221,7 @@ public class FleetOwnerActor {
             running.close();
         }
         // Detached actors and placement groups end with nothing else.
-        FleetLeftovers.endOfThisJob(engines(), router());
+        FleetLeftovers.endOfThisJob(spec.serverGroup(), spec.routerGroup());
         record.delete();
         return running != null || successor;
     }

@@ -9,7 +9,9 @@ import dev.sglangray.config.Config;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
+import dev.sglangray.placement.ray.GroupCreator;
 import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.placement.ray.ResourceLedger;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -37,7 +39,13 @@ public final class ReservationDriver {
                 spec, cluster, LaunchOptions.builder().fleetName(fleet).build());
         long planned = System.nanoTime();
         long reserved;
-        try (FleetReservation reservation = FleetReservation.reserve(plan, Duration.ofMinutes(2), text -> {})) {
+        try (FleetReservation reservation = FleetReservation.reserve(
+                plan,
+                Duration.ofMinutes(2),
+                text -> {},
+                ResourceLedger.PUBLIC,
+                GroupCreator.OF_THIS_PROCESS,
+                () -> false)) {
             reserved = System.nanoTime();
         }
         System.out.println(String.format(

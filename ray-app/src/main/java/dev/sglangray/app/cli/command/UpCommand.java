@@ -122,23 +122,17 @@ public final class UpCommand implements Callable<Integer> {
             told = true;
         } finally {
             if (!told) {
-                DetachedFleets.close(spec);
+                DetachedFleets.close(spec.groupName());
             }
         }
         progress.line("The fleet runs without this command. To end it: sglang-ray down "
-                + (spec.arguments().launchServer()
-                        ? "--group " + spec.arguments().groupName()
-                        : "--router-group " + spec.arguments().routerGroupName()));
+                + (spec.serverGroup().isPresent() ? "--group " : "--router-group ") + spec.groupName());
         return ExitCode.OK;
     }
 
     private void report(FleetSpec spec, RaySession session, ProgressDisplay progress) {
-        ServerGroup servers = spec.arguments().launchServer()
-                ? ServerGroup.attach(spec.arguments().groupName())
-                : null;
-        RouterGroup router = spec.arguments().launchRouter()
-                ? RouterGroup.attach(spec.arguments().routerGroupName())
-                : null;
+        ServerGroup servers = spec.serverGroup().map(ServerGroup::attach).orElse(null);
+        RouterGroup router = spec.routerGroup().map(RouterGroup::attach).orElse(null);
         FleetReport.of(AttachedFleet.of(session.namespace(), servers, router))
                 .print(context.console(), json, progress.phases());
     }
