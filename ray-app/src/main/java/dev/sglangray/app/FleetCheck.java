@@ -137,7 +137,7 @@ public final class FleetCheck {
                 || arguments.acceleratorsPerEngine().isEmpty()) {
             return;
         }
-        int data = dataParallel(server);
+        int data = PlanCheck.dataParallel(server);
         long used = (long) tensor * pipeline * data;
         int setAside = arguments.acceleratorsPerEngine().getAsInt();
         if (used != setAside) {
@@ -157,12 +157,6 @@ public final class FleetCheck {
                                     : "write tp_size: ${..tensor_parallel_size} and pp_size:"
                                             + " ${..pipeline_parallel_size}")));
         }
-    }
-
-    /** How many groups of tp_size x pp_size an engine has, each with accelerators of its own. */
-    private static int dataParallel(Map<String, @Nullable Object> server) {
-        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
-        return !shared && server.get("dp_size") instanceof Integer size ? Math.max(size, 1) : 1;
     }
 
     /** The type of a block that cannot be bound; empty when that is what is wrong with it. */

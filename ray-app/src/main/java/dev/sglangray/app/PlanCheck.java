@@ -99,9 +99,14 @@ final class PlanCheck {
         }
         long tensor = number(server, "tp_size", 1);
         long pipeline = number(server, "pp_size", 1);
-        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
-        long data = shared ? 1 : Math.max(1, number(server, "dp_size", 1));
+        long data = dataParallel(server);
         return (data - 1) * tensor * pipeline * step + (pipeline - 1) * tensor + (tensor - 1) * step;
+    }
+
+    /** How many groups of tp_size x pp_size an engine has, each with accelerators of its own. */
+    static int dataParallel(Map<String, @Nullable Object> server) {
+        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
+        return shared ? 1 : Math.max(1, WholeNumber.of(server.get("dp_size")).orElse(1));
     }
 
     private static long number(Map<String, @Nullable Object> server, String key, int unset) {

@@ -11,7 +11,6 @@ import dev.sglangray.app.cli.context.CliSession;
 import dev.sglangray.app.cli.context.ClusterOptions;
 import dev.sglangray.app.cli.context.ConfigOptions;
 import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.FleetInput;
 import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.ProgressDisplay;
@@ -104,7 +103,7 @@ public final class PlanCommand implements Callable<Integer> {
         OptionalInt rank = explainedRank();
         requireOneCluster();
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
-            FleetSpec spec = FleetInput.read(config, context);
+            FleetSpec spec = config.read(context);
             LaunchOptions options = config.launchOptions(context.launcher());
             List<ConfigProblem> problems = ArgumentSchemas.check(
                     spec.block(), spec.arguments(), kind -> config.schema(kind, context.launcher()));

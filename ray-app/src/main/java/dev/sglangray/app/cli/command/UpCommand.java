@@ -11,7 +11,6 @@ import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.CliSession;
 import dev.sglangray.app.cli.context.ClusterOptions;
 import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.FleetInput;
 import dev.sglangray.app.cli.context.UpOptions;
 import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.AttachedFleet;
@@ -81,7 +80,7 @@ public final class UpCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             long begin = System.nanoTime();
             progress.started(LaunchPhase.COMPOSE, "reading the configuration");
-            FleetSpec spec = FleetInput.read(config, context);
+            FleetSpec spec = config.read(context);
             LaunchOptions options = config.launchOptions(context.launcher());
             if (detach || cluster.local()) {
                 // What no cluster could change is refused before a head is started or an owner made, which checks for

@@ -3,8 +3,11 @@ package dev.sglangray.app.cli.context;
 
 import dev.sglangray.app.ArgumentSchemas;
 import dev.sglangray.app.FleetSelection;
+import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -59,6 +62,22 @@ public class ConfigOptions extends ComposeOptions {
             description = "The node of the router. Default: ${DEFAULT-VALUE}, the head.")
     void routerNodeRank(int rank) {
         launch.routerNodeRank(rank);
+    }
+
+    /**
+     * Composes the configuration and binds it. Its secrets are hidden on the console from here on.
+     *
+     * @throws UsageException when the options name no configuration, or two
+     * @throws ConfigException when the configuration is wrong
+     */
+    public FleetSpec read(CliContext context) {
+        Config root = loader(context.environment()).load();
+        context.console().hide(root.secretValues());
+        try {
+            return FleetSpec.of(root, selection());
+        } catch (ConfigException e) {
+            throw new ConfigException(e.problems().stream().map(root::explain).toList());
+        }
     }
 
     /** What in the configuration is the fleet. */
