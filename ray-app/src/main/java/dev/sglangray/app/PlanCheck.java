@@ -52,7 +52,6 @@ final class PlanCheck {
             throw PlacementException.builder(
                             "advertise_host is '%s', which is one host, but the engines would be on %d nodes"
                                     .formatted(advertiseHost, nodes.size()))
-                    .seen(advertiseHost)
                     .available("Nodes", nodes)
                     .fix(
                             "Leave advertise_host unset: each engine is then reached at the address that Ray knows its node by.")

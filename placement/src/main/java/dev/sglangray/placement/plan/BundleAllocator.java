@@ -136,7 +136,6 @@ sealed interface BundleAllocator {
                                             + " that much left")
                                     .formatted(ResourceText.of(resources), node.rank(), node.ip(), group.name()))
                     .component(actor)
-                    .seen(resources)
                     .available("Its bundles", lines())
                     .fix(
                             "Place it on a node where the group has such a bundle, or take a smaller share; parts of different"

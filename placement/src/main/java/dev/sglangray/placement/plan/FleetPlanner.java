@@ -60,7 +60,6 @@ public final class FleetPlanner {
             throw PlacementException.builder(
                             "the fleet is to be placed into placement group \"%s\", whose bundles are known only from the Ray cluster that has it"
                                     .formatted(wanted.get()))
-                    .seen(wanted.get())
                     .fix("Plan against the live cluster, with --address.")
                     .build();
         }
@@ -74,7 +73,6 @@ public final class FleetPlanner {
                             ("group_name and router_group_name are both \"%s\", so that engine 0 and the router would"
                                             + " have one actor name, \"%s:0\"")
                                     .formatted(server, server))
-                    .seen(server)
                     .fix("Give them different names.")
                     .build();
         }
@@ -147,7 +145,6 @@ public final class FleetPlanner {
                                     repeats
                                             ? ranks + " names one twice"
                                             : RankExpression.describe(ranks) + " has a gap"))
-                    .seen(ranks)
                     .fix("Name a range without gaps, or pass the component's own placement strategy.")
                     .build();
         }

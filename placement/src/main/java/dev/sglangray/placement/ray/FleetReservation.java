@@ -101,11 +101,8 @@ public final class FleetReservation implements AutoCloseable {
 
     private static PlacementGroup find(GroupPlan.Existing existing, RayGroups ray) {
         return ray.find(existing.name(), existing.namespaceName())
-                .orElseThrow(() -> PlacementException.builder(
-                                "placement group \"%s\", which the fleet was planned for, is gone"
-                                        .formatted(existing.name()))
-                        .seen(existing.name())
-                        .build());
+                .orElseThrow(() -> PlacementException.of(
+                        "placement group \"%s\", which the fleet was planned for, is gone".formatted(existing.name())));
     }
 
     private static PlacementGroup create(GroupPlan.Own group, FleetPlan plan, RayGroups ray) {
@@ -117,7 +114,6 @@ public final class FleetReservation implements AutoCloseable {
         } catch (RayGroups.NameTakenException taken) {
             throw PlacementException.builder("a placement group named \"%s\" exists in this Ray namespace already"
                             .formatted(plan.fleetName()))
-                    .seen(plan.fleetName())
                     .fix(
                             "A fleet of that name runs, or another job uses the name: end it, or choose another fleet name or namespace.")
                     .cause(taken)
@@ -186,7 +182,6 @@ public final class FleetReservation implements AutoCloseable {
         BundleDiagnosis diagnosis = diagnosis(plan, waited);
         return PlacementException.builder("the %d bundles of \"%s\" were not reserved within %d s"
                         .formatted(plan.bundles().size(), plan.fleetName(), elapsed.toSeconds()))
-                .seen(plan.fleetName())
                 .available("Why", diagnosis.lines())
                 .busy(!diagnosis.hopeless())
                 .build();
