@@ -52,7 +52,7 @@ class FleetOwnerSilentError(FleetError):
     """The fleet's owner has been silent for a minute; its process may be stopped. Engines and router serve on.
 
     Attributes:
-        begun: whether the owner had begun the call. If not, the call is not carried out; otherwise nobody knows.
+        begun: whether the owner had begun the call. If not, the call is not carried out; otherwise that is unknown.
     """
 
     def __init__(self, message: str, begun: bool = False) -> None:

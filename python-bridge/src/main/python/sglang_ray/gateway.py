@@ -124,7 +124,7 @@ class Gateway:
         return json.dumps(claimed)
 
     async def answer(self, token: str, number: int, answer: str) -> bool:
-        """For the owner: hands an answer in; false when nobody waits for it any more."""
+        """For the owner: hands an answer in; false when no caller waits for it any more."""
         self._require_owner(token)
         call = self._calls.get(number)
         if call is None or call.answer.done():

@@ -56,7 +56,7 @@ LOG_BYTES = "SGLANG_RAY_LOG_BYTES"
 DEFAULT_LOG_BYTES = 64 << 20
 #: So many files of a log are kept: the log, and its older parts LOG.1 (the newest of them), LOG.2, ...
 LOG_FILES = 4
-#: A variable of the command's environment by which its descendants are found when nobody is left who adopted them.
+#: A variable of the command's environment by which its descendants are found when no adopter is left.
 MARK = "SGLANG_RAY_TREE"
 #: How often a watcher without an owner is continued, in seconds.
 CONTINUE_S = 1.0
@@ -403,7 +403,7 @@ def open_log(path: str | None) -> int:
         parent = os.path.dirname(path)
         if parent:
             os.makedirs(parent, exist_ok=True)
-        # To open a FIFO that nobody reads would wait for ever.
+        # To open a FIFO without a reader would wait for ever.
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
         log = os.open(path, flags, 0o600)
     except OSError as error:
@@ -502,7 +502,7 @@ class Output:
         os.close(self.sink)
 
     def pass_on(self) -> bool:
-        """Takes what there is, or a good part of it; False once nobody can print any more."""
+        """Takes what there is, or a good part of it; False once no process can print any more."""
         for _ in range(OUTPUT_CHUNKS):
             if not self.has_room():
                 break
@@ -649,7 +649,7 @@ class Ranks:
         self.died_at = time.monotonic()
         stat = read_stat(pid)
         how = "ended"
-        # Its parent may have asked already how it ended: then nobody can tell any more.
+        # Its parent may have asked already how it ended: then its status is gone.
         if stat is not None and stat.start == start and not stat.alive:
             if os.WIFSIGNALED(stat.status):
                 how = f"was killed by {signal_name(os.WTERMSIG(stat.status))}"
@@ -718,7 +718,7 @@ class Watcher:
         if self.ranks.death is None:
             if now >= self.ranks.next_scan:
                 self.ranks.scan()
-                # They may end all at once, with the command, and then nobody knows what they used.
+                # They may end all at once, with the command, and then what they used is unknown.
                 for pid, _ in self.ranks.known:
                     self.shared |= shared_memory(pid)
         elif now >= self.ranks.patience_ends():

@@ -19,6 +19,7 @@ import dev.sglangray.config.yaml.TextFile;
 import dev.sglangray.config.yaml.YamlReader;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -27,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One node of a composed configuration: a map, a list or a value, with the place where it was written. Immutable and
- * safe for several threads. Interpolations are resolved when they are read, so that an interpolation nobody reads does
+ * safe for several threads. Interpolations are resolved when they are read, so that an interpolation that is never read does
  * no harm; the same holds for {@code ???}, which stands for a value that the user must give.
  */
 public final class Config {
@@ -185,6 +186,25 @@ public final class Config {
         return resolved() instanceof MapNode map
                 ? map.entries().keySet().stream().map(PythonText::str).toList()
                 : List.of();
+    }
+
+    /** The entries of a map in the order written; empty for anything else. A key that is no text is given as text. */
+    public Map<String, Config> entries() {
+        Map<String, Config> entries = new LinkedHashMap<>();
+        if (resolved() instanceof MapNode map) {
+            map.entries().forEach((key, value) -> entries.put(PythonText.str(key), at(value)));
+        }
+        return entries;
+    }
+
+    /** An error of this value, for its reader. */
+    public ConfigProblem error(String message) {
+        return ConfigProblem.error(position(), path(), message);
+    }
+
+    /** As {@link #error}, but no more than a warning. */
+    public ConfigProblem warning(String message) {
+        return ConfigProblem.warning(position(), path(), message);
     }
 
     /** The values of a map or the items of a list, in the order written; empty for a value. */

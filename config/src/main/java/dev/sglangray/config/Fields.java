@@ -59,8 +59,7 @@ public final class Fields {
                 () -> {
                     Config field = map.require(key);
                     if (field.isNull()) {
-                        throw new ConfigException(
-                                ConfigProblem.error(field.position(), field.path(), "is required, but null"));
+                        throw new ConfigException(field.error("is required, but null"));
                     }
                     return how.apply(field);
                 },
@@ -88,7 +87,7 @@ public final class Fields {
         if (config.isMap()) {
             return true;
         }
-        add(ConfigProblem.error(config.position(), config.path(), what));
+        add(config.error(what));
         return false;
     }
 
@@ -96,8 +95,7 @@ public final class Fields {
     public List<Config> items(Config map, String key, String hint) {
         return read(map, key, List.of(), field -> {
             if (!field.isList()) {
-                throw new ConfigException(ConfigProblem.error(field.position(), field.path(), "must be a list")
-                        .withFix(hint));
+                throw new ConfigException(field.error("must be a list").withFix(hint));
             }
             return field.children();
         });

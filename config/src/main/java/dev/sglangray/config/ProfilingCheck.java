@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config;
 
-import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import java.util.List;
 
 /** Checks {@code cluster.profiling}, which RLinf validates although nothing here profiles. */
@@ -20,10 +18,8 @@ public final class ProfilingCheck {
         if (!backend.isEmpty() && !BACKENDS.contains(backend)) {
             Config field = profiling.require("backend");
             fields.add(
-                    ConfigProblem.error(field.position(), field.path(), "unknown profiling backend '" + backend + "'")
-                            .withAllowed(BACKENDS)
-                            .withFix(NearestName.didYouMean(backend, BACKENDS)));
+                    field.error("unknown profiling backend '" + backend + "'").withNames(backend, BACKENDS));
         }
-        fields.add(ConfigProblem.warning(profiling.position(), profiling.path(), "profiling has no effect here"));
+        fields.add(profiling.warning("profiling has no effect here"));
     }
 }

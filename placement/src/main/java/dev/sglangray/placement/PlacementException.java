@@ -15,16 +15,12 @@ public final class PlacementException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final transient @Nullable String component;
-    private final transient @Nullable Integer rank;
-    private final transient @Nullable Object seen;
     private final transient List<String> available;
     private final boolean busy;
 
     private PlacementException(Builder builder) {
         super(builder.render(), builder.cause);
         this.component = builder.component;
-        this.rank = builder.rank;
-        this.seen = builder.seen;
         this.available = List.copyOf(builder.available);
         this.busy = builder.busy;
     }
@@ -47,8 +43,6 @@ public final class PlacementException extends RuntimeException {
     private PlacementException(String message, String component, PlacementException inner) {
         super(message, inner);
         this.component = component;
-        this.rank = inner.rank;
-        this.seen = inner.seen;
         this.available = inner.available();
         this.busy = inner.busy;
     }
@@ -66,16 +60,6 @@ public final class PlacementException extends RuntimeException {
         return Optional.ofNullable(component);
     }
 
-    /** The rank of the process concerned, when there is one. */
-    public Optional<Integer> rank() {
-        return Optional.ofNullable(rank);
-    }
-
-    /** The value that was refused, when there is one. */
-    public Optional<Object> seen() {
-        return Optional.ofNullable(seen);
-    }
-
     /** What exists instead: node group labels, component names, or a table of nodes; may be empty. */
     public List<String> available() {
         return available == null ? List.of() : available;
@@ -89,7 +73,6 @@ public final class PlacementException extends RuntimeException {
         private final String message;
         private @Nullable String component;
         private @Nullable Integer rank;
-        private @Nullable Object seen;
         private List<String> available = List.of();
         private @Nullable String availableTitle;
         private @Nullable String fix;
@@ -109,12 +92,6 @@ public final class PlacementException extends RuntimeException {
         /** Names the process. */
         public Builder rank(int processRank) {
             this.rank = processRank;
-            return this;
-        }
-
-        /** The value seen. */
-        public Builder seen(@Nullable Object value) {
-            this.seen = value;
             return this;
         }
 

@@ -12,15 +12,12 @@ class PlacementExceptionTest {
         PlacementException refusal = PlacementException.builder("there is no component \"x\"")
                 .component("cluster")
                 .rank(2)
-                .seen("x")
                 .available("Components", List.of("a", "b"))
                 .fix("Did you mean \"a\"?")
                 .build();
         assertThat(refusal)
                 .hasMessage("cluster, rank 2: there is no component \"x\". Components: a, b. Did you mean \"a\"?");
         assertThat(refusal.component()).contains("cluster");
-        assertThat(refusal.rank()).contains(2);
-        assertThat(refusal.seen()).contains("x");
         assertThat(refusal.available()).containsExactly("a", "b");
     }
 
@@ -40,11 +37,13 @@ class PlacementExceptionTest {
 
     @Test
     void anOuterPartPutsItsNameInFront() {
-        PlacementException inner =
-                PlacementException.builder("bad").rank(1).seen(9).build();
+        PlacementException inner = PlacementException.builder("bad")
+                .rank(1)
+                .available("Nodes", List.of("a"))
+                .build();
         PlacementException outer = inner.inside("Engines");
-        assertThat(outer).hasMessage("Engines: rank 1: bad.").hasCause(inner);
+        assertThat(outer).hasMessage("Engines: rank 1: bad. Nodes: a.").hasCause(inner);
         assertThat(outer.component()).contains("Engines");
-        assertThat(outer.seen()).contains(9);
+        assertThat(outer.available()).containsExactly("a");
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.placement.cluster.Cluster;
@@ -128,7 +129,7 @@ class PlanPropertiesTest {
             assertThat(refusal.getMessage()).isNotBlank();
             return false;
         }
-        int asked = request.hardwareRanks().orElseThrow().size();
+        int asked = requireNonNull(request.ranksOrNull()).size();
         int width = request.server().orElseThrow().acceleratorsPerEngine();
         assertThat(plan.engines()).hasSize(asked / width);
         Set<String> given = new HashSet<>();

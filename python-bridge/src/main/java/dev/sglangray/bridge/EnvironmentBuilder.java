@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * several threads at once; {@link #build()} gives an independent map.
  */
 public final class EnvironmentBuilder {
-    /** A proxy between engine and router makes health checks fail in ways that nobody understands; RLinf strips them too. */
+    /** A proxy between engine and router makes health checks fail in ways that are hard to trace; RLinf strips them too. */
     private static final Set<String> PROXIES = Set.of("http_proxy", "https_proxy", "all_proxy", "ftp_proxy");
 
     private static final List<String> DEVICE_VARIABLES = List.of(

@@ -32,7 +32,7 @@ public record ListeningProcess(long pid, String command) {
     }
 
     /**
-     * Who listens on the port, in words; empty when nobody is seen to. Of another user's process the kernel only tells the
+     * Who listens on the port, in words; empty when no process is seen to. Of another user's process the kernel only tells the
      * user.
      */
     public static Optional<String> describe(int port) {
@@ -40,7 +40,7 @@ public record ListeningProcess(long pid, String command) {
     }
 
     /**
-     * Who listens on the port instead of us, in words; empty when we do, or nobody is seen to. A listener whose process
+     * Who listens on the port instead of us, in words; empty when this process does, or no process is seen to. A listener whose process
      * cannot be seen is not ours, because our own can be.
      *
      * @param ours whether a process that listens there is ours

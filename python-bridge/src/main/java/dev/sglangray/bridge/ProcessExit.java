@@ -4,7 +4,7 @@ package dev.sglangray.bridge;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a supervised child ended: by itself with a code, or by a signal. Both are null when nobody can tell, because the
+ * How a supervised child ended: by itself with a code, or by a signal. Both are null when that is unknown, because the
  * supervisor itself was killed.
  *
  * @param code the exit code, 0 to 255, or null

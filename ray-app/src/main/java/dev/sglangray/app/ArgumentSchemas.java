@@ -13,10 +13,14 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.launcher.ServerType;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -70,12 +74,35 @@ public final class ArgumentSchemas {
         private List<ConfigProblem> check(Config block, Severity unknownKeys, String advice) {
             List<ConfigProblem> problems = new ArrayList<>();
             if (!reason.isEmpty()) {
-                problems.add(ConfigProblem.warning(
-                        block.position(), block.path(), "is compared with " + describe() + ": " + reason));
+                problems.add(block.warning("is compared with " + describe() + ": " + reason));
             }
             problems.addAll(ArgumentValidator.validate(block, schema, unknownKeys, advice));
             return problems;
         }
+    }
+
+    /**
+     * The blocks {@code server} and {@code router} that are in use, against what their SGLang and router accept, before anything is
+     * started. RLinf finds such errors only inside its actors, when accelerators are taken already.
+     *
+     * @param block the launcher's block, for positions
+     * @param arguments the same, bound
+     * @param schemas finds what to compare with
+     * @return errors and warnings
+     */
+    public static List<ConfigProblem> check(Config block, LauncherArgs arguments, Function<SchemaKind, Found> schemas) {
+        Map<String, SchemaKind> kinds = new LinkedHashMap<>();
+        if (arguments.launchServer()) {
+            kinds.put("server", kind(arguments.serverType()));
+        }
+        if (arguments.launchRouter()) {
+            kinds.put("router", SchemaKind.ROUTER);
+        }
+        List<ConfigProblem> problems = new ArrayList<>();
+        kinds.forEach((key, kind) -> block.select(key)
+                .filter(Config::isMap)
+                .ifPresent(given -> problems.addAll(schemas.apply(kind).check(given))));
+        return problems;
     }
 
     /** Whose arguments an engine takes. */

@@ -12,6 +12,7 @@ import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.FreeCapacity;
+import dev.sglangray.placement.ray.GroupCreator;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
@@ -39,6 +40,7 @@ final class EngineProvisioner {
     private final PlanRequest request;
     private final LaunchOptions options;
     private final GroupOptions groupOptions;
+    private final GroupCreator groupCreator;
     private final String fleetName;
     private final @Nullable RouterPlan routerPlan;
     private final @Nullable RouterGroup router;
@@ -59,6 +61,7 @@ final class EngineProvisioner {
             FleetPlan plan,
             LaunchOptions options,
             GroupOptions groupOptions,
+            GroupCreator groupCreator,
             @Nullable RouterGroup router,
             int groups) {
         this.groups = groups;
@@ -66,6 +69,7 @@ final class EngineProvisioner {
         this.cluster = cluster;
         this.options = options;
         this.groupOptions = groupOptions;
+        this.groupCreator = groupCreator;
         this.fleetName = plan.fleetName();
         this.routerPlan = plan.router().orElse(null);
         this.router = router;
@@ -100,25 +104,19 @@ final class EngineProvisioner {
         FleetGrowth growth = new FleetGrowth(
                 asOfNow(), cluster, new FreeCapacity(snapshot, new RayLedger().read()), slots.all(), routerPlan);
         String name = FleetGrowth.groupName(fleetName, ++groups);
-        FleetPlan plan = wanted == Wanted.ALL
-                ? growth.plan(ranks, worldSize, name)
-                : growth.planWhatFits(ranks, worldSize, name);
-        FleetPlan settled =
-                options.pythonInterpreter().map(plan::withDefaultPython).orElse(plan);
+        FleetPlan plan = (wanted == Wanted.ALL
+                        ? growth.plan(ranks, worldSize, name)
+                        : growth.planWhatFits(ranks, worldSize, name))
+                .withDefaultPython(options.pythonInterpreter());
         PlanCheck.requireOneNode(
-                options.groupOptions().advertiseHost(),
-                Stream.concat(slots.all().stream(), settled.engines().stream()).toList());
-        String what = "reserving " + settled.bundles().size() + " bundle(s) in placement group '"
-                + settled.group().name() + "'";
+                options.advertiseHost(),
+                Stream.concat(slots.all().stream(), plan.engines().stream()).toList());
+        String what = "reserving " + plan.bundles().size() + " bundle(s) in placement group '"
+                + plan.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
             FleetReservation reservation = FleetReservation.reserve(
-                    settled,
-                    deadline,
-                    message -> step.note(message),
-                    new RayLedger(),
-                    options.groupCreator(),
-                    cancelled);
-            return settled.engines().stream()
+                    plan, deadline, message -> step.note(message), new RayLedger(), groupCreator, cancelled);
+            return plan.engines().stream()
                     .map(engine -> new EngineSlot(engine, reservation))
                     .toList();
         }
@@ -277,7 +275,7 @@ final class EngineProvisioner {
 
     /** How long further engines may take from their plan to their registration. */
     Duration longestStart() {
-        return options.reserveDeadline()
+        return options.reserveTimeout()
                 .plus(groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE)
                 .plus(EngineStarter.REGISTER_DEADLINE);
@@ -342,6 +340,6 @@ final class EngineProvisioner {
     }
 
     Duration reserveDeadline() {
-        return options.reserveDeadline();
+        return options.reserveTimeout();
     }
 }

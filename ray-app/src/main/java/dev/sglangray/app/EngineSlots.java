@@ -85,7 +85,7 @@ final class EngineSlots {
         return all;
     }
 
-    /** Takes up to so many idle slots on these nodes; they are nobody's then. */
+    /** Takes up to so many idle slots on these nodes; they belong to no engine then. */
     synchronized List<EngineSlot> takeIdle(int most, Set<String> nodeIps) {
         List<EngineSlot> found = new ArrayList<>();
         Iterator<EngineSlot> each = idle.iterator();
@@ -116,7 +116,7 @@ final class EngineSlots {
         giveBack(left);
     }
 
-    /** Keeps slots that nobody has, or gives them back to Ray with the others of their group. */
+    /** Keeps slots without an engine, or gives them back to Ray with the others of their group. */
     synchronized void giveBack(Collection<EngineSlot> slots) {
         idle.addAll(slots);
         for (EngineSlot slot : slots) {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -30,49 +31,22 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FleetCheck {
     private final Config root;
-    private final Request request;
+    private final FleetSelection selection;
+    private final int routerNodeRank;
+    private final Function<SchemaKind, ArgumentSchemas.Found> finder;
     private final Map<String, ConfigProblem> problems = new LinkedHashMap<>();
     private final Set<SourcePosition> places = new HashSet<>();
     private final List<ArgumentSchemas.Found> schemas = new ArrayList<>();
 
-    private FleetCheck(Config root, Request request) {
-        this.root = root;
-        this.request = request;
-    }
-
-    /**
-     * What to check, as {@link FleetSpec#of} takes it.
-     *
-     * @param component the component that places the engines; null for the usual one
-     * @param argsKey the block's dotted key; null for the usual one
-     * @param explicitPlacement whether the component's own strategy places the engines
-     * @param routerNodeRank the node of the router
-     * @param python the Python whose SGLang and router are meant; null for the tested versions
-     * @param pythonRequired whether that Python must answer, rather than the tested versions be used instead
-     * @param targets releases by the package's name, for packages whose release counts and not the Python's
-     */
-    public record Request(
-            @Nullable String component,
-            @Nullable String argsKey,
-            boolean explicitPlacement,
+    private FleetCheck(
+            Config root,
+            FleetSelection selection,
             int routerNodeRank,
-            @Nullable String python,
-            boolean pythonRequired,
-            Map<String, String> targets) {
-        /** Copies the map. */
-        public Request {
-            targets = Map.copyOf(targets);
-        }
-
-        private ArgumentSchemas.Found schema(SchemaKind kind) {
-            String release = targets.get(kind.packageName());
-            if (release != null) {
-                return ArgumentSchemas.released(kind, release);
-            }
-            return python != null && pythonRequired
-                    ? ArgumentSchemas.require(kind, python)
-                    : ArgumentSchemas.find(kind, python);
-        }
+            Function<SchemaKind, ArgumentSchemas.Found> finder) {
+        this.root = root;
+        this.selection = selection;
+        this.routerNodeRank = routerNodeRank;
+        this.finder = finder;
     }
 
     /**
@@ -93,9 +67,17 @@ public final class FleetCheck {
      * Checks a configuration.
      *
      * @param known problems that are known already, which come first and are not reported twice
+     * @param selection what in it is the fleet
+     * @param routerNodeRank the node of the router
+     * @param finder finds the arguments that the blocks are compared with
      */
-    public static Result of(Config root, List<ConfigProblem> known, Request request) {
-        FleetCheck check = new FleetCheck(root, request);
+    public static Result of(
+            Config root,
+            List<ConfigProblem> known,
+            FleetSelection selection,
+            int routerNodeRank,
+            Function<SchemaKind, ArgumentSchemas.Found> finder) {
+        FleetCheck check = new FleetCheck(root, selection, routerNodeRank, finder);
         check.addAll(known);
         known.stream()
                 .map(ConfigProblem::position)
@@ -108,23 +90,27 @@ public final class FleetCheck {
     private void run() {
         ClusterConfig.Checked cluster = ClusterConfig.check(root);
         addAll(cluster.problems());
-        Optional<Config> block = attempt(() -> FleetSpec.block(root, request.argsKey()));
+        Optional<Config> block = attempt(() -> selection.block(root));
         Optional<LauncherArgs.Checked> launcher = block.flatMap(found -> attempt(() -> LauncherArgs.check(found)));
         launcher.ifPresent(checked -> addAll(checked.warnings()));
         Optional<LauncherArgs> bound = launcher.map(LauncherArgs.Checked::arguments);
         block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
-        // An existing group is on a real cluster only.
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
-                .filter(read -> read.existing().isEmpty())
-                .orElse(GroupSettings.DEFAULT);
+                .orElse(null);
         block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
         bound.ifPresent(this::compareSizes);
         boolean needed = bound.map(LauncherArgs::launchServer).orElse(true);
-        Optional<String> component =
-                needed ? attempt(() -> FleetSpec.component(root, request.component())) : Optional.of("");
+        Optional<String> component = needed ? attempt(() -> selection.component(root)) : Optional.of("");
         ClusterConfig readable = cluster.cluster();
         if (readable != null && !hasErrors(cluster.problems())) {
-            addAll(PlacementCheck.of(root, readable, component.orElse(null), bound.orElse(null), settings, request));
+            addAll(PlacementCheck.of(
+                    root,
+                    readable,
+                    component.orElse(null),
+                    bound.orElse(null),
+                    settings,
+                    selection.explicitPlacement(),
+                    routerNodeRank));
         }
     }
 
@@ -151,7 +137,7 @@ public final class FleetCheck {
                 || arguments.acceleratorsPerEngine().isEmpty()) {
             return;
         }
-        int data = dataParallel(server);
+        int data = PlanCheck.dataParallel(server);
         long used = (long) tensor * pipeline * data;
         int setAside = arguments.acceleratorsPerEngine().getAsInt();
         if (used != setAside) {
@@ -160,9 +146,7 @@ public final class FleetCheck {
                     .or(() -> block.select("pp_size"))
                     .or(() -> block.select("dp_size"))
                     .orElse(block);
-            addAll(List.of(ConfigProblem.warning(
-                            at.position(),
-                            at.path(),
+            addAll(List.of(at.warning(
                             "each engine would use %d accelerators (tp_size x pp_size%s), but %d are set aside for it"
                                     .formatted(used, data > 1 ? " x dp_size" : "", setAside))
                     .withFix(
@@ -173,12 +157,6 @@ public final class FleetCheck {
                                     : "write tp_size: ${..tensor_parallel_size} and pp_size:"
                                             + " ${..pipeline_parallel_size}")));
         }
-    }
-
-    /** How many groups of tp_size x pp_size an engine has, each with accelerators of its own. */
-    private static int dataParallel(Map<String, @Nullable Object> server) {
-        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
-        return !shared && server.get("dp_size") instanceof Integer size ? Math.max(size, 1) : 1;
     }
 
     /** The type of a block that cannot be bound; empty when that is what is wrong with it. */
@@ -206,7 +184,7 @@ public final class FleetCheck {
     private void compare(Config block, String key, SchemaKind kind) {
         attempt(() -> block.select(key).filter(Config::isMap).orElse(null))
                 .ifPresent(arguments -> attempt(() -> {
-                    ArgumentSchemas.Found found = request.schema(kind);
+                    ArgumentSchemas.Found found = finder.apply(kind);
                     schemas.add(found);
                     addAll(found.checkStrictly(arguments));
                     return found;

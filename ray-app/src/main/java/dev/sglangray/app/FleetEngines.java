@@ -4,6 +4,7 @@ package dev.sglangray.app;
 import dev.sglangray.app.EngineProvisioner.Started;
 import dev.sglangray.app.EngineProvisioner.Wanted;
 import dev.sglangray.app.LostNodeReplanner.Moved;
+import dev.sglangray.app.gateway.EngineAccess;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -26,7 +27,7 @@ import org.slf4j.LoggerFactory;
  * The engines of a running fleet: which there are, where each lives, and how that changes. One change at a time; safe for use
  * by several threads.
  */
-final class FleetEngines implements LostNodeReplanner.Engines {
+final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
     private static final Logger LOG = LoggerFactory.getLogger(FleetEngines.class);
     private static final Duration ANSWER = Duration.ofSeconds(20);
     /** A drain whose owner dies ends by itself, so long after its time. */
@@ -87,8 +88,8 @@ final class FleetEngines implements LostNodeReplanner.Engines {
         launched = true;
     }
 
-    /** The engines as they are now. */
-    ServerGroup servers() {
+    @Override
+    public ServerGroup servers() {
         return servers;
     }
 
@@ -114,6 +115,15 @@ final class FleetEngines implements LostNodeReplanner.Engines {
     private List<Integer> missingNow() {
         int lacking = wanted - slots.ranks().size();
         return lacking > 0 ? slots.freeRanks(lacking) : List.of();
+    }
+
+    @Override
+    public ScaleReport scale(int engines, Duration toDrain) {
+        try {
+            return scale(engines, toDrain, LaunchListener.NONE);
+        } catch (LaunchException | PlacementException e) {
+            throw new IllegalArgumentException(e.getMessage(), e);
+        }
     }
 
     /** Gives the fleet so many engines; see {@link Fleet#scale(int, Duration, LaunchListener)}. */

@@ -32,18 +32,22 @@ final class FleetLaunch {
     private final Cluster cluster;
     private final FleetPlan plan;
     private final LaunchOptions options;
+    private final GroupOptions groupOptions;
+    private final LaunchContext context;
     private final LaunchListener listener;
     private @Nullable FleetReservation reservation;
     private @Nullable FleetEngines engines;
     private @Nullable RouterGroup router;
     private @Nullable Gateway gateway;
 
-    FleetLaunch(PlanRequest request, Cluster cluster, FleetPlan plan, LaunchOptions options) {
+    FleetLaunch(PlanRequest request, Cluster cluster, FleetPlan plan, LaunchOptions options, LaunchContext context) {
         this.request = request;
         this.cluster = cluster;
         this.plan = plan;
         this.options = options;
-        this.listener = new SerialListener(options.listener());
+        this.groupOptions = withJobJars(options.groupOptions(context.detached()));
+        this.context = context;
+        this.listener = new SerialListener(context.listener());
     }
 
     Fleet run() {
@@ -70,7 +74,6 @@ final class FleetLaunch {
      * @throws RuntimeException when that is not possible; the fleet is then as it was
      */
     Fleet adopt(FleetState state, Collection<Integer> living) {
-        GroupOptions groupOptions = withJobJars(options.groupOptions());
         Map<String, FleetReservation> reservations = new HashMap<>();
         FleetReservation launch = FleetReservation.adopt(plan.group(), new RayLedger());
         reservations.put(plan.group().name(), launch);
@@ -95,7 +98,7 @@ final class FleetLaunch {
                     .filter(rank -> !living.contains(rank))
                     .toList();
             engines = new FleetEngines(
-                    new EngineProvisioner(request, cluster, plan, options, groupOptions, router, state.changes()),
+                    provisioner(state.changes()),
                     new EngineSlots(launch, taken, idle),
                     found.without(others),
                     state.wanted());
@@ -106,12 +109,17 @@ final class FleetLaunch {
         return serving(launch);
     }
 
+    private EngineProvisioner provisioner(int groups) {
+        return new EngineProvisioner(
+                request, cluster, plan, options, groupOptions, context.groupCreator(), router, groups);
+    }
+
     private GroupPlan group(String name) {
         return plan.group() instanceof GroupPlan.Own own ? new GroupPlan.Own(name, own.strategy()) : plan.group();
     }
 
     private Fleet serving(FleetReservation bundles) {
-        SupervisionPolicy policy = options.groupOptions().supervision();
+        SupervisionPolicy policy = groupOptions.supervision();
         LostNodeReplanner watch = null;
         FleetEngines kept = engines;
         if (kept != null) {
@@ -129,14 +137,13 @@ final class FleetLaunch {
                 watch.start();
             }
         } else {
-            save(new EngineProvisioner(request, cluster, plan, options, options.groupOptions(), router, 0)
-                    .state(plan, 0, List.of()));
+            save(provisioner(0).state(plan, 0, List.of()));
         }
         return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
     }
 
     private void save(FleetState state) {
-        RecordStore<FleetState> store = options.record();
+        RecordStore<FleetState> store = context.record();
         if (store != null) {
             store.save(state).join();
         }
@@ -147,16 +154,15 @@ final class FleetLaunch {
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
             return FleetReservation.reserve(
                     plan,
-                    options.reserveDeadline(),
+                    options.reserveTimeout(),
                     message -> step.note(message),
                     new RayLedger(),
-                    options.groupCreator(),
+                    context.groupCreator(),
                     () -> false);
         }
     }
 
     private void start(FleetReservation bundles) {
-        GroupOptions groupOptions = withJobJars(options.groupOptions());
         List<CompletableFuture<?>> registered;
         try (Step step = Step.begin(listener, LaunchPhase.START, describeStart())) {
             if (plan.router().isPresent()) {
@@ -165,11 +171,7 @@ final class FleetLaunch {
             ServerGroup servers =
                     plan.engines().isEmpty() ? null : ServerGroup.create(plan, bundles.placementGroup(), groupOptions);
             if (servers != null) {
-                engines = new FleetEngines(
-                        new EngineProvisioner(request, cluster, plan, options, groupOptions, router, 0),
-                        plan,
-                        bundles,
-                        servers);
+                engines = new FleetEngines(provisioner(0), plan, bundles, servers);
             }
             CompletableFuture<?> routerReady = startRouter(router);
             List<CompletableFuture<?>> enginesReady =
@@ -202,7 +204,8 @@ final class FleetLaunch {
         try {
             return Gateway.open(
                             kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
-                            new GatewayFleet(kept, router))
+                            kept,
+                            router)
                     .orElse(null);
         } catch (GatewayException e) {
             throw new LaunchException(String.valueOf(e.getMessage()), e);

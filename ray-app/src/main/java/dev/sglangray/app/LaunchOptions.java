@@ -1,39 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.AdvertiseHost;
 import dev.sglangray.config.launcher.BindHost;
-import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.plan.GroupSettings;
-import dev.sglangray.placement.plan.GroupSettingsReader;
-import dev.sglangray.placement.ray.GroupCreator;
-import dev.sglangray.placement.strategy.PlacementStrategy;
 import dev.sglangray.workers.GroupOptions;
-import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
-import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a fleet is launched; everything has a default. Immutable; safe for use by several threads.
+ * How a fleet is launched; everything has a default. Immutable. The one carrier of these options, from the command line or a driver to the
+ * groups; as JSON, hence the plain numbers, it is what the owner of a detached fleet is given.
  *
- * <p>The first three are RLinf's keyword arguments of the same meaning.
+ * @param routerNodeRank the router's node
+ * @param pythonInterpreter the Python of engines and router, or null for the nodes' own
+ * @param reserveSeconds how long Ray may take to set the bundles aside, above 0
+ * @param healthSeconds how long an engine may take to become healthy, above 0
+ * @param javaJars URIs of jars that the actors need; empty for those of the Ray job
+ * @param logDirectory where engines and router log, or null for the Ray session's log folder
+ * @param fleetName the fleet's name, or null for one made from the group names
+ * @param namespace the Ray namespace to plan for, or null for that of the connection
+ * @param cpusPerActor Ray CPUs to reserve for each actor, 0 or more
+ * @param pythonGateway whether Python drivers can attach
+ * @param groupSettings how the fleet uses placement groups, or null for what the launcher's block says
+ * @param supervision how engines and router are looked after, or null for what the block says
+ * @param bindHost which addresses they listen at, or null for what the block says
+ * @param advertiseHost the host in the engines' URLs, or null for what the block says
  */
-public final class LaunchOptions {
-    /** How long Ray may take to set the bundles aside; a cluster that grows on demand needs minutes. */
-    public static final Duration DEFAULT_RESERVE_DEADLINE = Duration.ofMinutes(5);
+public record LaunchOptions(
+        int routerNodeRank,
+        @Nullable String pythonInterpreter,
+        double reserveSeconds,
+        double healthSeconds,
+        List<String> javaJars,
+        @Nullable String logDirectory,
+        @Nullable String fleetName,
+        @Nullable String namespace,
+        double cpusPerActor,
+        boolean pythonGateway,
+        @Nullable GroupSettings groupSettings,
+        @Nullable SupervisionPolicy supervision,
+        @Nullable BindHost bindHost,
+        @Nullable String advertiseHost) {
+    /** All defaults: 5 minutes for Ray, since a cluster that grows on demand needs minutes, and RLinf's timeouts. */
+    public static final LaunchOptions DEFAULT = builder().build();
 
     /** Time for an actor's JVM to start and for a lost call to be noticed, on top of the engine's own deadline. */
     static final Duration ACTOR_ALLOWANCE = Duration.ofMinutes(2);
 
-    private final Builder from;
-
-    private LaunchOptions(Builder from) {
-        this.from = from.copy();
+    /** Checks the host and copies the lists; a wrong host is an {@link IllegalArgumentException}. */
+    public LaunchOptions {
+        javaJars = List.copyOf(javaJars);
+        Optional.ofNullable(advertiseHost).flatMap(AdvertiseHost::refusal).ifPresent(why -> {
+            throw new IllegalArgumentException("the advertised host " + why);
+        });
     }
 
     /** Starts with the defaults. */
@@ -41,110 +65,57 @@ public final class LaunchOptions {
         return new Builder();
     }
 
-    /** All defaults. */
-    public static LaunchOptions defaults() {
-        return builder().build();
+    /** Starts with these options. */
+    public Builder toBuilder() {
+        return new Builder(this);
     }
 
-    List<String> rolloutNodeGroups() {
-        return from.rolloutNodeGroups;
+    Duration reserveTimeout() {
+        return duration(reserveSeconds);
     }
 
-    Optional<PlacementStrategy> placementStrategy() {
-        return Optional.ofNullable(from.placementStrategy);
+    Duration healthTimeout() {
+        return duration(healthSeconds);
     }
 
-    int routerNodeRank() {
-        return from.routerNodeRank;
-    }
-
-    Optional<String> fleetName() {
-        return Optional.ofNullable(from.fleetName);
-    }
-
-    Duration reserveDeadline() {
-        return from.reserveDeadline;
-    }
-
-    GroupOptions groupOptions() {
-        GroupOptions options = from.groupOptions;
-        if (from.supervision != null) {
-            options = options.withSupervision(from.supervision);
-        }
-        if (from.bindHost != null) {
-            options = options.withBindHost(from.bindHost);
-        }
-        return from.advertiseHost == null ? options : options.withAdvertiseHost(from.advertiseHost);
-    }
-
-    LaunchListener listener() {
-        return from.listener;
-    }
-
-    Optional<String> pythonInterpreter() {
-        return Optional.ofNullable(from.pythonInterpreter);
-    }
-
-    Optional<GroupSettings> groupSettings() {
-        return Optional.ofNullable(from.groupSettings);
-    }
-
-    /** These options with the settings of a block and of what was read of it, unless they have some already. */
-    LaunchOptions withSettingsOf(Config block, LauncherArgs arguments) {
-        Builder settled = from.copy();
-        if (settled.groupSettings == null) {
-            settled.groupSettings(GroupSettingsReader.read(block));
-        }
-        if (settled.bindHost == null) {
-            settled.bindHost(arguments.bindHost());
-        }
-        if (settled.advertiseHost == null) {
-            settled.advertiseHost = arguments.advertiseHost();
-        }
-        if (settled.supervision == null) {
-            settled.supervision(SupervisionPolicyReader.read(block));
-        }
+    /** These options, with the settings of a fleet's block where they have none. */
+    LaunchOptions withSettingsOf(FleetSpec spec) {
+        Builder settled = toBuilder();
+        settled.groupSettings = Objects.requireNonNullElse(groupSettings, spec.groupSettings());
+        settled.supervision = Objects.requireNonNullElse(supervision, spec.supervision());
+        settled.bindHost = Objects.requireNonNullElse(bindHost, spec.arguments().bindHost());
+        settled.advertiseHost = advertiseHost == null ? spec.arguments().advertiseHost() : advertiseHost;
         return settled.build();
     }
 
-    Optional<String> namespace() {
-        return Optional.ofNullable(from.namespace);
+    /** What the groups get of these options; {@link #withSettingsOf} comes first. */
+    GroupOptions groupOptions(boolean detached) {
+        return new GroupOptions(
+                javaJars,
+                healthTimeout(),
+                logDirectory,
+                Objects.requireNonNullElse(supervision, SupervisionPolicy.DEFAULT),
+                Objects.requireNonNullElse(bindHost, BindHost.ALL),
+                advertiseHost,
+                detached);
     }
 
-    boolean pythonGateway() {
-        return from.pythonGateway;
-    }
-
-    /** Where the fleet is written down; null for nowhere. */
-    @Nullable
-    RecordStore<FleetState> record() {
-        return from.record;
-    }
-
-    GroupCreator groupCreator() {
-        // Not a field's default: its constant needs Ray's classes, which a plan from a file does without.
-        return from.groupCreator == null ? GroupCreator.OF_THIS_PROCESS : from.groupCreator;
-    }
-
-    double cpusPerActor() {
-        return from.cpusPerActor;
+    private static Duration duration(double seconds) {
+        return Duration.ofMillis(Math.round(seconds * 1000));
     }
 
     /** Collects options. Not safe for use by several threads. */
     public static final class Builder {
-        private List<String> rolloutNodeGroups = List.of();
-        private @Nullable PlacementStrategy placementStrategy;
         private int routerNodeRank;
-        private @Nullable String fleetName;
-        private Duration reserveDeadline = DEFAULT_RESERVE_DEADLINE;
-        private GroupOptions groupOptions = GroupOptions.defaults();
-        private LaunchListener listener = LaunchListener.NONE;
         private @Nullable String pythonInterpreter;
+        private Duration reserve = Duration.ofMinutes(5);
+        private Duration health = GroupOptions.defaults().serverHealthTimeout();
+        private List<String> javaJars = List.of();
+        private @Nullable String logDirectory;
+        private @Nullable String fleetName;
+        private @Nullable String namespace;
         private double cpusPerActor;
         private boolean pythonGateway = true;
-        private @Nullable RecordStore<FleetState> record;
-        private @Nullable GroupCreator groupCreator;
-        private @Nullable String namespace;
         private @Nullable GroupSettings groupSettings;
         private @Nullable SupervisionPolicy supervision;
         private @Nullable BindHost bindHost;
@@ -152,43 +123,59 @@ public final class LaunchOptions {
 
         private Builder() {}
 
-        private Builder copy() {
-            Builder copy = new Builder();
-            copy.rolloutNodeGroups = rolloutNodeGroups;
-            copy.placementStrategy = placementStrategy;
-            copy.routerNodeRank = routerNodeRank;
-            copy.fleetName = fleetName;
-            copy.reserveDeadline = reserveDeadline;
-            copy.groupOptions = groupOptions;
-            copy.listener = listener;
-            copy.pythonInterpreter = pythonInterpreter;
-            copy.cpusPerActor = cpusPerActor;
-            copy.pythonGateway = pythonGateway;
-            copy.record = record;
-            copy.groupCreator = groupCreator;
-            copy.namespace = namespace;
-            copy.groupSettings = groupSettings;
-            copy.supervision = supervision;
-            copy.bindHost = bindHost;
-            copy.advertiseHost = advertiseHost;
-            return copy;
-        }
-
-        /** The node groups that the hardware ranks count in, in order; none means the whole cluster. */
-        public Builder rolloutNodeGroups(List<String> labels) {
-            this.rolloutNodeGroups = List.copyOf(labels);
-            return this;
-        }
-
-        /** A strategy that places the engines as it is; the hardware ranks are then not used. */
-        public Builder placementStrategy(PlacementStrategy strategy) {
-            this.placementStrategy = strategy;
-            return this;
+        private Builder(LaunchOptions from) {
+            routerNodeRank = from.routerNodeRank;
+            pythonInterpreter = from.pythonInterpreter;
+            reserve = from.reserveTimeout();
+            health = from.healthTimeout();
+            javaJars = from.javaJars;
+            logDirectory = from.logDirectory;
+            fleetName = from.fleetName;
+            namespace = from.namespace;
+            cpusPerActor = from.cpusPerActor;
+            pythonGateway = from.pythonGateway;
+            groupSettings = from.groupSettings;
+            supervision = from.supervision;
+            bindHost = from.bindHost;
+            advertiseHost = from.advertiseHost;
         }
 
         /** The node of the router by its rank in the cluster, 0 or more; 0, the head, unless set. */
         public Builder routerNodeRank(int rank) {
             this.routerNodeRank = rank;
+            return this;
+        }
+
+        /**
+         * The Python that engines and router run in, where the node group names none; else the worker's variable
+         * SGLANG_RAY_PYTHON, else python3.
+         */
+        public Builder pythonInterpreter(@Nullable String interpreter) {
+            this.pythonInterpreter = interpreter;
+            return this;
+        }
+
+        /** How long Ray may take to set the bundles aside; 5 minutes unless set. */
+        public Builder reserveTimeout(Duration timeout) {
+            this.reserve = timeout;
+            return this;
+        }
+
+        /** How long an engine may take from its start to healthy; 15 minutes unless set. */
+        public Builder healthTimeout(Duration timeout) {
+            this.health = timeout;
+            return this;
+        }
+
+        /** URIs of jars that the actors need, for Ray's {@code java_jars}; those of the Ray job unless set. */
+        public Builder javaJars(List<String> uris) {
+            this.javaJars = uris;
+            return this;
+        }
+
+        /** Where engines and router log on their nodes; the Ray session's log folder unless set. */
+        public Builder logDirectory(String directory) {
+            this.logDirectory = directory;
             return this;
         }
 
@@ -198,36 +185,21 @@ public final class LaunchOptions {
             return this;
         }
 
-        /** How long Ray may take to set the bundles aside; {@link #DEFAULT_RESERVE_DEADLINE} unless set. */
-        public Builder reserveDeadline(Duration deadline) {
-            this.reserveDeadline = deadline;
-            return this;
-        }
-
-        /** How actors are made, and how long engines and router may take to start. */
-        public Builder groupOptions(GroupOptions options) {
-            this.groupOptions = options;
-            return this;
-        }
-
-        /** What receives the progress of the launch. */
-        public Builder listener(LaunchListener toTell) {
-            this.listener = toTell;
-            return this;
-        }
-
-        /**
-         * The Python that engines and router run in, where the node group names none; else the worker's variable
-         * SGLANG_RAY_PYTHON, else python3.
-         */
-        public Builder pythonInterpreter(String interpreter) {
-            this.pythonInterpreter = interpreter;
+        /** The Ray namespace to plan for; that of the connection unless set, which is what a launch needs. */
+        public Builder namespace(String name) {
+            this.namespace = name;
             return this;
         }
 
         /** Ray CPUs to reserve for each actor, 0 or more; 0 unless set. */
         public Builder cpusPerActor(double cpus) {
             this.cpusPerActor = cpus;
+            return this;
+        }
+
+        /** Whether Python drivers can attach to the fleet, which takes a small Python actor; true unless set. */
+        public Builder pythonGateway(boolean wanted) {
+            this.pythonGateway = wanted;
             return this;
         }
 
@@ -250,24 +222,6 @@ public final class LaunchOptions {
             return this;
         }
 
-        /** Whether Python drivers can attach to the fleet, which takes a small Python actor; true unless set. */
-        public Builder pythonGateway(boolean wanted) {
-            this.pythonGateway = wanted;
-            return this;
-        }
-
-        /**
-         * For an owner that Ray starts again when its process dies: its fleet goes on meanwhile.
-         *
-         * @param store where the fleet is written down after the launch and after each change
-         * @param creator creates placement groups that outlive the owner's process
-         */
-        public Builder outlivesOwner(RecordStore<FleetState> store, GroupCreator creator) {
-            this.record = store;
-            this.groupCreator = creator;
-            return this;
-        }
-
         /** Which addresses engines and router listen at. As {@code bind_host} of the launcher's block says unless set. */
         public Builder bindHost(BindHost host) {
             this.bindHost = host;
@@ -281,22 +235,35 @@ public final class LaunchOptions {
          * @param host a name or an address, without scheme and port
          */
         public Builder advertiseHost(String host) {
-            AdvertiseHost.refusal(host).ifPresent(why -> {
-                throw new IllegalArgumentException("the advertised host " + why);
-            });
             this.advertiseHost = host;
             return this;
         }
 
-        /** The Ray namespace to plan for; that of the connection unless set, which is what a launch needs. */
-        public Builder namespace(String name) {
-            this.namespace = name;
-            return this;
+        /**
+         * The options as they are now.
+         *
+         * @throws IllegalArgumentException when the advertised host is none
+         */
+        public LaunchOptions build() {
+            return new LaunchOptions(
+                    routerNodeRank,
+                    pythonInterpreter,
+                    seconds(reserve),
+                    seconds(health),
+                    javaJars,
+                    logDirectory,
+                    fleetName,
+                    namespace,
+                    cpusPerActor,
+                    pythonGateway,
+                    groupSettings,
+                    supervision,
+                    bindHost,
+                    advertiseHost);
         }
 
-        /** The options as they are now. */
-        public LaunchOptions build() {
-            return new LaunchOptions(this);
+        private static double seconds(Duration duration) {
+            return duration.toMillis() / 1000.0;
         }
     }
 }

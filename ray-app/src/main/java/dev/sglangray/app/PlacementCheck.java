@@ -45,26 +45,31 @@ final class PlacementCheck {
             ClusterConfig cluster,
             @Nullable String component,
             @Nullable LauncherArgs arguments,
-            GroupSettings settings,
-            FleetCheck.Request request) {
+            @Nullable GroupSettings settings,
+            boolean explicitPlacement,
+            int routerNodeRank) {
         // Groups that are chosen by what nodes were started with have members in a real cluster only.
         boolean byNodes = cluster.nodeGroups().stream()
                 .anyMatch(group -> group.nodeRanks().value() instanceof Map<?, ?>);
         if (cluster.numNodes() > MOST_NODES || byNodes) {
             return List.of();
         }
+        // An existing group is on a real cluster only.
+        GroupSettings groups = settings == null || settings.existing().isPresent() ? GroupSettings.DEFAULT : settings;
         int width = arguments == null
                 ? 1
                 : Math.max(1, arguments.acceleratorsPerEngine().orElse(1));
         int wanted = cluster.numNodes() > MANY_NODES ? FEW : PLENTY;
         int plenty = (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
-        Tried tried = attempt(cluster, plenty, component, arguments, settings, request);
+        Tried tried = attempt(cluster, plenty, component, arguments, groups, explicitPlacement, routerNodeRank);
         if (tried.plan() != null && arguments != null) {
             return PlanCheck.devices(arguments, tried.plan());
         }
         PlacementException refusal = tried.refusal();
         if (refusal == null
-                || attempt(cluster, 0, component, arguments, settings, request).refusal() == null) {
+                || attempt(cluster, 0, component, arguments, groups, explicitPlacement, routerNodeRank)
+                                .refusal()
+                        == null) {
             return List.of();
         }
         return List.of(problem(root, cluster, component, arguments, refusal));
@@ -79,7 +84,8 @@ final class PlacementCheck {
             @Nullable String component,
             @Nullable LauncherArgs arguments,
             GroupSettings settings,
-            FleetCheck.Request request) {
+            boolean explicitPlacement,
+            int routerNodeRank) {
         try {
             Cluster cluster = Cluster.of(config, snapshot(config.numNodes(), accelerators));
             boolean launches = arguments == null || arguments.launchServer();
@@ -89,12 +95,12 @@ final class PlacementCheck {
             }
             PlanRequest.Builder plan = PlanRequest.builder(cluster)
                     .fleetName("check")
-                    .routerNodeRank(request.routerNodeRank())
+                    .routerNodeRank(routerNodeRank)
                     .groupSettings(settings)
                     .arguments(arguments);
             if (placement != null) {
                 plan.nodeGroups(placement.getNodeGroups(component));
-                if (request.explicitPlacement()) {
+                if (explicitPlacement) {
                     plan.strategy(placement.getStrategy(component));
                 } else {
                     plan.hardwareRanks(placement.getHardwareRanks(component));

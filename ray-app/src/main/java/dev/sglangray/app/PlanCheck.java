@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
@@ -51,7 +52,6 @@ final class PlanCheck {
             throw PlacementException.builder(
                             "advertise_host is '%s', which is one host, but the engines would be on %d nodes"
                                     .formatted(advertiseHost, nodes.size()))
-                    .seen(advertiseHost)
                     .available("Nodes", nodes)
                     .fix(
                             "Leave advertise_host unset: each engine is then reached at the address that Ray knows its node by.")
@@ -98,13 +98,18 @@ final class PlanCheck {
         }
         long tensor = number(server, "tp_size", 1);
         long pipeline = number(server, "pp_size", 1);
-        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
-        long data = shared ? 1 : Math.max(1, number(server, "dp_size", 1));
+        long data = dataParallel(server);
         return (data - 1) * tensor * pipeline * step + (pipeline - 1) * tensor + (tensor - 1) * step;
     }
 
-    private static long number(Map<String, @Nullable Object> server, String key, long unset) {
-        return server.get(key) instanceof Number number ? number.longValue() : unset;
+    /** How many groups of tp_size x pp_size an engine has, each with accelerators of its own. */
+    static int dataParallel(Map<String, @Nullable Object> server) {
+        boolean shared = Boolean.TRUE.equals(server.get("enable_dp_attention"));
+        return shared ? 1 : Math.max(1, WholeNumber.of(server.get("dp_size")).orElse(1));
+    }
+
+    private static long number(Map<String, @Nullable Object> server, String key, int unset) {
+        return WholeNumber.of(server.get(key)).orElse(unset);
     }
 
     private static ConfigProblem problem(ArgumentBlock block, String key, String message) {

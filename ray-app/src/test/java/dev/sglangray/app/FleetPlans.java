@@ -12,6 +12,8 @@ import dev.sglangray.placement.plan.GroupPlan;
 import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.ray.FleetReservation;
+import dev.sglangray.placement.ray.GroupCreator;
+import dev.sglangray.placement.ray.ResourceLedger;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,9 @@ final class FleetPlans {
                 new FleetPlan(
                         "fleet", new GroupPlan.Own("fleet", GroupStrategy.PACK), List.of(), null, List.of(), List.of()),
                 Duration.ofSeconds(1),
-                message -> {});
+                message -> {},
+                ResourceLedger.PUBLIC,
+                GroupCreator.OF_THIS_PROCESS,
+                () -> false);
     }
 }

@@ -42,13 +42,12 @@ class RlinfBlocksTest {
     private static void check(JsonNode entry, String release) {
         Config block = Config.parse(entry.path("block").toString());
 
-        List<ConfigProblem> problems = ArgumentCheck.against(
-                        block,
-                        LauncherArgs.from(block),
-                        kind -> kind == SchemaKind.ROUTER
-                                ? ArgumentSchemas.find(kind, null)
-                                : ArgumentSchemas.released(kind, release))
-                .problems();
+        List<ConfigProblem> problems = ArgumentSchemas.check(
+                block,
+                LauncherArgs.from(block),
+                kind -> kind == SchemaKind.ROUTER
+                        ? ArgumentSchemas.find(kind, null)
+                        : ArgumentSchemas.released(kind, release));
 
         assertThat(problems)
                 .filteredOn(problem -> problem.severity() == Severity.ERROR)

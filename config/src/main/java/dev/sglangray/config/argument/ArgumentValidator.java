@@ -10,6 +10,7 @@ import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -57,28 +58,27 @@ public final class ArgumentValidator {
     public static List<ConfigProblem> validate(
             Config block, ArgumentSchema schema, Severity unknownKeys, String advice) {
         ArgumentValidator validator = new ArgumentValidator(schema, unknownKeys, advice);
-        List<String> keys = block.keys();
-        List<Config> values = block.children();
-        for (int i = 0; i < keys.size(); i++) {
-            if (schema.field(keys.get(i)).isPresent() && isGiven(values.get(i))) {
-                validator.given.put(keys.get(i), keys.get(i));
+        Map<String, Config> entries = block.entries();
+        entries.forEach((key, value) -> {
+            if (schema.field(key).isPresent() && isGiven(value)) {
+                validator.given.put(key, key);
             }
-        }
-        for (int i = 0; i < keys.size(); i++) {
+        });
+        entries.forEach((key, value) -> {
             try {
-                validator.check(keys.get(i), values.get(i));
+                validator.check(key, value);
             } catch (ConfigException e) {
                 validator.problems.addAll(e.problems());
             }
-        }
+        });
         for (Field field : schema.fields().values()) {
-            if (field.required() && !keys.contains(field.name())) {
+            if (field.required() && !entries.containsKey(field.name())) {
                 String key = block.path().isEmpty() ? field.name() : block.path() + "." + field.name();
                 validator.problems.add(
                         ConfigProblem.error(block.position(), key, "is required, but not given: " + field.help()));
             }
         }
-        return explained(block, values, validator.problems);
+        return explained(block, entries.values(), validator.problems);
     }
 
     private static boolean isGiven(Config value) {
@@ -90,7 +90,8 @@ public final class ArgumentValidator {
     }
 
     /** With the way to each value, and to the block itself where that is an interpolation. */
-    private static List<ConfigProblem> explained(Config block, List<Config> values, List<ConfigProblem> problems) {
+    private static List<ConfigProblem> explained(
+            Config block, Collection<Config> values, List<ConfigProblem> problems) {
         Map<String, Config> byKey = new HashMap<>();
         values.forEach(value -> byKey.put(value.path(), value));
         List<ConfigProblem> explained = new ArrayList<>();
@@ -114,7 +115,7 @@ public final class ArgumentValidator {
         Field field = schema.fields().get(key);
         Optional<String> reason = UnsupportedArguments.reason(schema.kind(), key, value);
         if (reason.isPresent()) {
-            problems.add(error(value, "cannot work in a fleet: it " + reason.get())
+            problems.add(value.error("cannot work in a fleet: it " + reason.get())
                     .withFix("leave it out; TLS, several nodes for an engine and gRPC are not supported"));
             return;
         }
@@ -129,12 +130,12 @@ public final class ArgumentValidator {
         if (schema.kind().isEngine() && isFilledIn(field)) {
             if (plain != null) {
                 String message = "has no effect: it is filled in when the engine starts";
-                problems.add(warning(value, message).withFix("leave it unset"));
+                problems.add(value.warning(message).withFix("leave it unset"));
             }
         } else if (!field.settable()) {
-            problems.add(error(value, "cannot be set in a configuration"));
+            problems.add(value.error("cannot be set in a configuration"));
         } else if (schema.kind() == Kind.ROUTER && field.commandLine().isEmpty()) {
-            problems.add(error(value, "cannot be passed to the router: it has no command-line form"));
+            problems.add(value.error("cannot be passed to the router: it has no command-line form"));
         } else {
             checkValue(field, value, plain);
         }
@@ -151,7 +152,7 @@ public final class ArgumentValidator {
                         .orElse("")
                 : history.instead(key, schema);
         String separator = instead.isEmpty() || advice.isEmpty() ? "" : why.isEmpty() ? " " : "; ";
-        ConfigProblem unknown = unknownKeys == Severity.ERROR ? error(value, message) : warning(value, message);
+        ConfigProblem unknown = unknownKeys == Severity.ERROR ? value.error(message) : value.warning(message);
         problems.add(unknown.withFix(instead + separator + advice));
     }
 
@@ -166,26 +167,24 @@ public final class ArgumentValidator {
                 !successor.converted() || now == null || field.choices().isEmpty() || isChoice(field, now);
         if (plain != null && !(successor.known() && isTaken)) {
             problems.add(
-                    error(value, since + " '" + name + "' is in its place, which has nothing for " + seen(value, plain))
+                    value.error(since + " '" + name + "' is in its place, which has nothing for " + seen(value, plain))
                             .withAllowed(field.choices()));
             return;
         }
         if (plain != null && now == null) {
-            problems.add(warning(value, "is left out: " + since + " '" + name + "' is in its place")
+            problems.add(value.warning("is left out: " + since + " '" + name + "' is in its place")
                     .withFix("remove it"));
             return;
         }
         String earlier = plain == null ? null : given.putIfAbsent(name, key);
         if (earlier != null) {
-            problems.add(error(
-                            value,
-                            since + " this is '" + name + "', which is given too"
-                                    + (earlier.equals(name) ? "" : ", as '" + earlier + "'"))
+            problems.add(value.error(since + " this is '" + name + "', which is given too"
+                            + (earlier.equals(name) ? "" : ", as '" + earlier + "'"))
                     .withFix("remove one of them"));
             return;
         }
         String written = successor.converted() ? name + ": " + PythonText.str(now) : name;
-        problems.add(warning(value, "is passed on as '" + written + "', which it is called " + since)
+        problems.add(value.warning("is passed on as '" + written + "', which it is called " + since)
                 .withFix("write '" + written + "'"));
         checkValue(field, value, now);
     }
@@ -198,25 +197,17 @@ public final class ArgumentValidator {
         if (plain == null) {
             // The router's launcher leaves out what is null; the engine takes it as it is.
             if (schema.kind().isEngine() && !field.nullable()) {
-                problems.add(error(value, "must be " + ArgumentTypes.describe(field) + ", not null"));
+                problems.add(value.error("must be " + ArgumentTypes.describe(field) + ", not null"));
             }
         } else if (!ArgumentTypes.fits(field, plain)) {
             String message = "must be " + ArgumentTypes.describe(field) + ", not " + seen(value, plain);
             boolean quotable = field.type() == ArgumentSchema.Type.STR && ArgumentTypes.isScalar(plain);
-            problems.add(error(value, message).withAllowed(field.choices()).withFix(quotable ? "quote it" : ""));
+            problems.add(value.error(message).withAllowed(field.choices()).withFix(quotable ? "quote it" : ""));
         } else if (!field.choices().isEmpty() && !isChoice(field, plain)) {
-            problems.add(error(value, "cannot be " + seen(value, plain))
+            problems.add(value.error("cannot be " + seen(value, plain))
                     .withAllowed(field.choices())
                     .withFix(plain instanceof String text ? NearestName.didYouMean(text, field.choices()) : ""));
         }
-    }
-
-    private static ConfigProblem warning(Config value, String message) {
-        return ConfigProblem.warning(value.position(), value.path(), message);
-    }
-
-    private static ConfigProblem error(Config value, String message) {
-        return ConfigProblem.error(value.position(), value.path(), message);
     }
 
     /** A list fits when each of its items is among the choices. */

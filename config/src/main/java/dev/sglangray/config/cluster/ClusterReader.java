@@ -3,11 +3,11 @@ package dev.sglangray.config.cluster;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.Fields;
+import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.ProfilingCheck;
 import dev.sglangray.config.RawValue;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import java.util.ArrayList;
@@ -37,7 +37,7 @@ final class ClusterReader {
     private ClusterConfig section(Config root) {
         Config cluster = root.require("cluster");
         if (!cluster.isMap()) {
-            throw new ConfigException(ConfigProblem.error(cluster.position(), cluster.path(), "must be a map"));
+            throw new ConfigException(cluster.error("must be a map"));
         }
         int numNodes = fields.require(cluster, "num_nodes", 1, ClusterReader::positive);
         List<ComponentConfig> components = new ArrayList<>();
@@ -54,8 +54,7 @@ final class ClusterReader {
     private static int positive(Config field) {
         int value = field.asInt();
         if (value < 1) {
-            throw new ConfigException(
-                    ConfigProblem.error(field.position(), field.path(), "must be at least 1, not " + value));
+            throw new ConfigException(field.error("must be at least 1, not " + value));
         }
         return value;
     }
@@ -64,14 +63,8 @@ final class ClusterReader {
         if (!fields.isMap(placement, "must be a map of component names to ranks, such as 'rollout: all'")) {
             return List.of();
         }
-        List<String> names = placement.keys();
-        List<Config> entries = placement.children();
         List<ComponentConfig> components = new ArrayList<>();
-        for (int i = 0; i < names.size(); i++) {
-            String name = names.get(i);
-            Config entry = entries.get(i);
-            fields.attempt(() -> components.add(component(name, entry)));
-        }
+        placement.entries().forEach((name, entry) -> fields.attempt(() -> components.add(component(name, entry))));
         return components;
     }
 
@@ -89,18 +82,12 @@ final class ClusterReader {
 
     /** RLinf ignores other keys here; one that looks like a slip is an error, because it would place elsewhere. */
     private void checkKeys(Config map, List<String> known) {
-        List<String> keys = map.keys();
-        List<Config> values = map.children();
-        for (int i = 0; i < keys.size(); i++) {
-            String key = keys.get(i);
-            if (known.contains(key)) {
-                continue;
-            }
-            Config value = values.get(i);
-            String fix = NearestName.didYouMean(key, known);
-            Severity severity = fix.isEmpty() ? Severity.WARNING : Severity.ERROR;
-            String message = fix.isEmpty() ? "has no effect here" : "unknown key '" + key + "'";
-            fields.add(new ConfigProblem(severity, value.position(), value.path(), message, known, fix, List.of()));
+        for (ConfigProblem problem : KnownKeys.unknown(map, known)) {
+            fields.add(
+                    problem.fix().isEmpty()
+                            ? ConfigProblem.warning(problem.position(), problem.key(), "has no effect here")
+                                    .withAllowed(known)
+                            : problem);
         }
     }
 

@@ -48,13 +48,12 @@ final class NodeGroupReader {
     private void checkLabel(Config item, String label, Map<String, SourcePosition> seen) {
         Config field = item.select("label").orElse(item);
         if (RESERVED_LABELS.contains(label)) {
-            fields.add(ConfigProblem.error(field.position(), field.path(), "the label '" + label + "' is reserved")
+            fields.add(field.error("the label '" + label + "' is reserved")
                     .withFix("choose another label; 'node' and 'cluster' stand for all nodes"));
         }
         SourcePosition first = seen.putIfAbsent(label, field.position());
         if (first != null && !label.isEmpty()) {
-            fields.add(ConfigProblem.error(
-                    field.position(), field.path(), "the label '" + label + "' is already taken at " + first));
+            fields.add(field.error("the label '" + label + "' is already taken at " + first));
         }
     }
 
@@ -85,7 +84,7 @@ final class NodeGroupReader {
 
     private static ConfigProblem problem(Config item, String key, String message) {
         Config field = item.select(key).orElse(item);
-        return ConfigProblem.error(field.position(), field.path(), message);
+        return field.error(message);
     }
 
     private List<NodeEnvConfig> environments(Config group) {
@@ -109,25 +108,20 @@ final class NodeGroupReader {
         Map<String, String> variables = new LinkedHashMap<>();
         for (Config item : fields.items(environment, "env_vars", "write '-' before each variable")) {
             if (!item.isMap() || item.keys().size() != 1) {
-                fields.add(ConfigProblem.error(item.position(), item.path(), "must be one 'NAME: value'")
-                        .withFix("write '-' before each variable"));
+                fields.add(item.error("must be one 'NAME: value'").withFix("write '-' before each variable"));
                 continue;
             }
             String name = item.keys().get(0);
             Config value = item.children().get(0);
             if (name.isEmpty() || name.contains("=") || name.chars().anyMatch(Character::isISOControl)) {
-                fields.add(ConfigProblem.error(
-                        value.position(),
-                        value.path(),
-                        "'" + name
-                                + "' cannot be the name of an environment variable: it must be a text without '=' and"
-                                + " line ends, and not empty"));
+                fields.add(value.error("'" + name
+                        + "' cannot be the name of an environment variable: it must be a text without '=' and"
+                        + " line ends, and not empty"));
                 continue;
             }
             SourcePosition first = seen.putIfAbsent(name, value.position());
             if (first != null) {
-                fields.add(ConfigProblem.error(
-                        value.position(), value.path(), "the variable is already set in this node group, at " + first));
+                fields.add(value.error("the variable is already set in this node group, at " + first));
             }
             fields.attempt(() -> variables.put(name, PythonText.str(value.value())));
         }
@@ -179,11 +173,7 @@ final class NodeGroupReader {
 
     private static Map<String, @Nullable Object> settings(Config item) {
         Map<String, @Nullable Object> settings = new LinkedHashMap<>();
-        List<String> keys = item.keys();
-        List<Config> values = item.children();
-        for (int i = 0; i < keys.size(); i++) {
-            settings.put(keys.get(i), values.get(i).toJava());
-        }
+        item.entries().forEach((key, value) -> settings.put(key, value.toJava()));
         return settings;
     }
 }

@@ -52,6 +52,11 @@ public record ConfigProblem(
         return new ConfigProblem(severity, position, key, message, values, fix, trail);
     }
 
+    /** The same problem with the names that would be right and, as its fix, the one nearest to what was written. */
+    public ConfigProblem withNames(String written, List<String> names) {
+        return withAllowed(names).withFix(NearestName.didYouMean(written, names));
+    }
+
     /** The same problem with advice. */
     public ConfigProblem withFix(String advice) {
         return new ConfigProblem(severity, position, key, message, allowed, advice, trail);

@@ -50,10 +50,6 @@ abstract sealed class DefaultItem permits ConfigItem, GroupItem {
         deleted = true;
     }
 
-    String baseDir() {
-        return baseDir;
-    }
-
     /** Says below what the item stands. */
     void placeUnder(String directory, String parent) {
         baseDir = directory;

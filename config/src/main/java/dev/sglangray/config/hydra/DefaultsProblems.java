@@ -3,7 +3,6 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import java.util.List;
 
 /** Messages about items of defaults lists. */
@@ -27,8 +26,7 @@ final class DefaultsProblems {
                         item.isPrimary() ? "" : "defaults",
                         "there is no " + what + " '" + item.configPath() + "'" + within + "; looked in "
                                 + repository.describe())
-                .withAllowed(options)
-                .withFix(NearestName.didYouMean(name, options)));
+                .withNames(name, options));
     }
 
     /** The item leaves the choice open. */

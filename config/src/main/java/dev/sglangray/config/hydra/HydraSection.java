@@ -2,7 +2,6 @@
 package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
@@ -41,8 +40,7 @@ final class HydraSection {
                         known.entries().keySet().stream().map(PythonText::str).toList();
                 problems.add(ConfigProblem.error(
                                 entry.getValue().position(), entry.getValue().path(), "is no setting of Hydra's")
-                        .withAllowed(names)
-                        .withFix(NearestName.didYouMean(PythonText.str(entry.getKey()), names)));
+                        .withNames(PythonText.str(entry.getKey()), names));
             } else {
                 compare(entry.getValue(), allowed, problems);
             }

@@ -8,7 +8,6 @@ import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
@@ -49,8 +48,7 @@ final class LauncherArgsReader {
 
     LauncherArgs read(Config block) {
         if (!block.isMap()) {
-            throw new ConfigException(
-                    ConfigProblem.error(block.position(), block.path(), "must be a map with server and router"));
+            throw new ConfigException(block.error("must be a map with server and router"));
         }
         boolean launchServer = switched(block, "launch_server");
         boolean launchRouter = switched(block, "launch_router");
@@ -96,10 +94,7 @@ final class LauncherArgsReader {
             Config field = block.select("router_group_name")
                     .or(() -> block.select("group_name"))
                     .orElse(block);
-            fields.add(ConfigProblem.error(
-                    field.position(),
-                    field.path(),
-                    "engines and router cannot share the group '" + args.groupName() + "'"));
+            fields.add(field.error("engines and router cannot share the group '" + args.groupName() + "'"));
         }
     }
 
@@ -119,13 +114,7 @@ final class LauncherArgsReader {
         Map<String, @Nullable Object> values = new LinkedHashMap<>();
         fields.attempt(() -> {
             if ((field.isMissing() || !field.isNull()) && fields.isMap(field, "must be a map")) {
-                List<String> keys = field.keys();
-                List<Config> children = field.children();
-                for (int i = 0; i < keys.size(); i++) {
-                    String name = keys.get(i);
-                    Config value = children.get(i);
-                    fields.attempt(() -> values.put(name, value.toJava()));
-                }
+                field.entries().forEach((name, value) -> fields.attempt(() -> values.put(name, value.toJava())));
             }
         });
         return new ArgumentBlock(values, field);
@@ -160,8 +149,7 @@ final class LauncherArgsReader {
         Config field = block.require("server.num_gpus");
         OptionalInt width = WholeNumber.of(count);
         if (width.isEmpty()) {
-            fields.add(ConfigProblem.error(
-                    field.position(), field.path(), "must be an integer from 0, not " + field.display(count)));
+            fields.add(field.error("must be an integer from 0, not " + field.display(count)));
             return true;
         }
         warnUnlessWhole(field, count, width.getAsInt());
@@ -177,8 +165,7 @@ final class LauncherArgsReader {
         Object given = field.value();
         int value = WholeNumber.of(given).orElseGet(field::asInt);
         if (value < 1) {
-            throw new ConfigException(
-                    ConfigProblem.error(field.position(), field.path(), "must be at least 1, not " + value));
+            throw new ConfigException(field.error("must be at least 1, not " + value));
         }
         warnUnlessWhole(field, given, value);
         return value;
@@ -186,13 +173,10 @@ final class LauncherArgsReader {
 
     private void warnUnlessWhole(Config field, @Nullable Object given, int taken) {
         if (!(given instanceof Integer)) {
-            warnings.add(ConfigProblem.warning(
-                            field.position(),
-                            field.path(),
-                            "is no integer but " + field.display(given) + ", and is taken for " + taken)
+            warnings.add(field.warning("is no integer but " + field.display(given) + ", and is taken for " + taken)
                     .withFix("write " + taken));
         } else if (taken < 0) {
-            warnings.add(ConfigProblem.warning(field.position(), field.path(), "is below 0, and so has no effect"));
+            warnings.add(field.warning("is below 0, and so has no effect"));
         }
     }
 
@@ -214,13 +198,12 @@ final class LauncherArgsReader {
         Object value = field.value();
         if (value instanceof Number || value instanceof Boolean) {
             String shown = field.isSecret() ? Secrets.HIDDEN : PythonText.str(value);
-            throw new ConfigException(
-                    ConfigProblem.error(field.position(), field.path(), "must be a text, not " + shown)
-                            .withFix("a name that looks like a number or a switch needs quotes: \"" + shown + "\""));
+            throw new ConfigException(field.error("must be a text, not " + shown)
+                    .withFix("a name that looks like a number or a switch needs quotes: \"" + shown + "\""));
         }
         String name = field.asString();
         GroupName.refusal(name).ifPresent(why -> {
-            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), why));
+            throw new ConfigException(field.error(why));
         });
         return name;
     }
@@ -236,7 +219,7 @@ final class LauncherArgsReader {
     private static String advertiseHost(Config field) {
         String host = field.asString().strip();
         AdvertiseHost.refusal(host).ifPresent(why -> {
-            throw new ConfigException(ConfigProblem.error(field.position(), field.path(), why));
+            throw new ConfigException(field.error(why));
         });
         return host;
     }
@@ -256,9 +239,7 @@ final class LauncherArgsReader {
         int index = names.indexOf(text);
         if (index < 0) {
             throw new ConfigException(
-                    ConfigProblem.error(field.position(), field.path(), refusal + " " + field.display(text))
-                            .withAllowed(names)
-                            .withFix(NearestName.didYouMean(text, names)));
+                    field.error(refusal + " " + field.display(text)).withNames(text, names));
         }
         return values[index];
     }

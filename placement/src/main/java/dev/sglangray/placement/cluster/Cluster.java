@@ -245,7 +245,6 @@ public final class Cluster {
             throw PlacementException.builder(
                             "the label \"%s\" is given to more than one node group".formatted(group.label()))
                     .component("cluster.node_groups")
-                    .seen(group.label())
                     .build();
         }
     }
@@ -269,7 +268,6 @@ public final class Cluster {
         if (rank < 0 || rank >= nodes.size()) {
             throw PlacementException.builder(
                             "there is no node of rank %d; ranks run from 0 to %d".formatted(rank, nodes.size() - 1))
-                    .seen(rank)
                     .available("Nodes", NodeTable.lines(this))
                     .build();
         }
@@ -318,7 +316,6 @@ public final class Cluster {
             if (group == null) {
                 throw PlacementException.builder("no node has the node group label \"%s\"".formatted(label))
                         .component(component)
-                        .seen(label)
                         .available(
                                 "Node groups",
                                 groups.values().stream()
@@ -336,7 +333,6 @@ public final class Cluster {
                                 "the node group \"%s\" is named twice, which would give its hardware out twice"
                                         .formatted(label))
                         .component(component)
-                        .seen(String.join(",", labels))
                         .build();
             }
         }

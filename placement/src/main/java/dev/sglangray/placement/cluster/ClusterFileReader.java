@@ -2,13 +2,12 @@
 package dev.sglangray.placement.cluster;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import dev.sglangray.placement.PlacementException;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,12 +39,12 @@ final class ClusterFileReader {
     ClusterSnapshot read(Config file) {
         List<NodeSnapshot> nodes = new ArrayList<>();
         if (!file.isMap()) {
-            throw new ConfigException(problem(file, "must be a map with a list of nodes"));
+            throw new ConfigException(file.error("must be a map with a list of nodes"));
         }
-        requireKnown(file, FILE_KEYS);
+        problems.addAll(KnownKeys.unknown(file, FILE_KEYS));
         Config list = file.select("nodes").orElse(null);
         if (list == null || !list.isList() || list.children().isEmpty()) {
-            problems.add(problem(list == null ? file : list, "nodes must be a list with at least one node"));
+            problems.add((list == null ? file : list).error("nodes must be a list with at least one node"));
         } else {
             list.children().forEach(entry -> attempt(entry, nodes));
         }
@@ -63,14 +62,14 @@ final class ClusterFileReader {
                 .filter(node -> node.ip().equals(wanted) || node.nodeId().equals(wanted))
                 .map(NodeSnapshot::nodeId)
                 .findFirst()
-                .orElseThrow(() -> new ConfigException(problem(head.get(), "no node has the address " + wanted)));
+                .orElseThrow(() -> new ConfigException(head.get().error("no node has the address " + wanted)));
     }
 
     private void addNodes(Config entry, List<NodeSnapshot> nodes) {
         if (!entry.isMap()) {
-            throw new ConfigException(problem(entry, "must be a map, such as {ip: 10.0.0.1, accelerators: 8}"));
+            throw new ConfigException(entry.error("must be a map, such as {ip: 10.0.0.1, accelerators: 8}"));
         }
-        requireKnown(entry, NODE_KEYS);
+        problems.addAll(KnownKeys.unknown(entry, NODE_KEYS));
         ClusterFileNode node = new ClusterFileNode(
                 entry.require("ip").asString(),
                 read(entry, "id", null, Config::asString),
@@ -83,8 +82,7 @@ final class ClusterFileReader {
                 map(entry, "resources", Config::asDouble),
                 map(entry, "labels", Config::asString));
         if (node.count() > 1 && (node.id() != null || !node.hasCountableAddress())) {
-            throw new ConfigException(problem(
-                    entry,
+            throw new ConfigException(entry.error(
                     node.id() != null
                             ? "several nodes cannot have one id"
                             : "the addresses of several nodes are counted up, which needs an IPv4 address, not "
@@ -93,7 +91,7 @@ final class ClusterFileReader {
         for (int i = 0; i < node.count(); i++) {
             NodeSnapshot one = node.node(i);
             if (!addresses.add(one.ip())) {
-                throw new ConfigException(problem(entry, "the address " + one.ip() + " belongs to an earlier node"));
+                throw new ConfigException(entry.error("the address " + one.ip() + " belongs to an earlier node"));
             }
             nodes.add(one);
         }
@@ -117,13 +115,9 @@ final class ClusterFileReader {
         Map<String, T> values = new LinkedHashMap<>();
         entry.select(key).filter(value -> !value.isNull()).ifPresent(map -> {
             if (!map.isMap()) {
-                throw new ConfigException(problem(map, "must be a map"));
+                throw new ConfigException(map.error("must be a map"));
             }
-            List<String> keys = map.keys();
-            List<Config> children = map.children();
-            for (int i = 0; i < keys.size(); i++) {
-                values.put(keys.get(i), how.apply(children.get(i)));
-            }
+            map.entries().forEach((name, value) -> values.put(name, how.apply(value)));
         });
         return values;
     }
@@ -132,7 +126,7 @@ final class ClusterFileReader {
         int number = value.asInt();
         if (number < least || number > MOST_NODES) {
             throw new ConfigException(
-                    problem(value, "must be from %d to %d, not %d".formatted(least, MOST_NODES, number)));
+                    value.error("must be from %d to %d, not %d".formatted(least, MOST_NODES, number)));
         }
         return number;
     }
@@ -143,23 +137,10 @@ final class ClusterFileReader {
                 .map(AcceleratorType::name)
                 .toList();
         if (!names.contains(name)) {
-            throw new ConfigException(problem(value, "is no kind of accelerator: " + name)
-                    .withAllowed(names)
-                    .withFix(NearestName.didYouMean(name, names)));
+            throw new ConfigException(
+                    value.error("is no kind of accelerator: " + name).withNames(name, names));
         }
         return AcceleratorType.valueOf(name);
-    }
-
-    private void requireKnown(Config map, Collection<String> known) {
-        List<String> keys = map.keys();
-        for (int i = 0; i < keys.size(); i++) {
-            String key = keys.get(i);
-            if (!known.contains(key)) {
-                problems.add(problem(map.children().get(i), "unknown key '" + key + "'")
-                        .withAllowed(List.copyOf(known))
-                        .withFix(NearestName.didYouMean(key, known)));
-            }
-        }
     }
 
     private void attempt(Config entry, List<NodeSnapshot> nodes) {
@@ -168,11 +149,7 @@ final class ClusterFileReader {
         } catch (ConfigException e) {
             problems.addAll(e.problems());
         } catch (PlacementException e) {
-            problems.add(problem(entry, String.valueOf(e.getMessage())));
+            problems.add(entry.error(String.valueOf(e.getMessage())));
         }
-    }
-
-    private static ConfigProblem problem(Config at, String message) {
-        return ConfigProblem.error(at.position(), at.path(), message);
     }
 }

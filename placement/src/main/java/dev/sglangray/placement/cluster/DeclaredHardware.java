@@ -86,7 +86,6 @@ final class DeclaredHardware {
             if (!known.contains(key)) {
                 throw PlacementException.builder("%s hardware has no field \"%s\"".formatted(type, key))
                         .component(unit.position().toString())
-                        .seen(key)
                         .available("Its fields", known.stream().sorted().toList())
                         .fix(Suggestions.didYouMean(key, known))
                         .build();

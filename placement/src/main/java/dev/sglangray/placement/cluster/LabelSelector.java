@@ -142,8 +142,6 @@ final class LabelSelector {
     }
 
     private static PlacementException refusal(String seen, String message) {
-        return PlacementException.builder("the label selector \"%s\" %s".formatted(seen, message))
-                .seen(seen)
-                .build();
+        return PlacementException.of("the label selector \"%s\" %s".formatted(seen, message));
     }
 }

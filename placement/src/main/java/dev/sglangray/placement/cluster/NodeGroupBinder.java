@@ -51,7 +51,6 @@ final class NodeGroupBinder {
                                     "%s hardware of node rank %d is already declared by node group \"%s\""
                                             .formatted(group.hardwareType(), nodeRank, owner))
                             .component("node group \"" + config.label() + "\" (" + config.position() + ")")
-                            .seen(nodeRank)
                             .build();
                 }
             }
@@ -104,7 +103,6 @@ final class NodeGroupBinder {
                         "node_ranks as a mapping has ray_labels (a selector), ray_resource (a name) or both, not "
                                 + PythonText.str(mapping))
                 .component(where(at))
-                .seen(mapping)
                 .build();
     }
 
@@ -145,9 +143,6 @@ final class NodeGroupBinder {
     }
 
     private static PlacementException refusal(RawValue value, String message) {
-        return PlacementException.builder(message)
-                .component(where(value))
-                .seen(value.value())
-                .build();
+        return PlacementException.builder(message).component(where(value)).build();
     }
 }

@@ -58,11 +58,6 @@ public final class NodeGroupInfo {
         }
     }
 
-    /** Whether a label is one that no configuration may define. */
-    public static boolean isReserved(String label) {
-        return label.equals(CLUSTER) || label.equals(NODE);
-    }
-
     /** The group's name. */
     public String label() {
         return label;
@@ -167,10 +162,8 @@ public final class NodeGroupInfo {
             }
         }
         if (paths.size() > 1) {
-            throw PlacementException.builder("node group \"%s\" names several Python interpreters for node rank %d: %s"
-                            .formatted(label, nodeRank, String.join(", ", paths)))
-                    .seen(List.copyOf(paths))
-                    .build();
+            throw PlacementException.of("node group \"%s\" names several Python interpreters for node rank %d: %s"
+                    .formatted(label, nodeRank, String.join(", ", paths)));
         }
         return paths.stream().findFirst();
     }

@@ -74,7 +74,6 @@ final class NodeRanks {
                                     snapshot.nodes().size(),
                                     snapshot.nodes().size() == 1 ? "" : "s"))
                     .component("cluster")
-                    .seen(numNodes)
                     .available("Nodes", NodeTable.lines(snapshot))
                     .fix("Join more nodes (ray start --address=...), or lower cluster.num_nodes.")
                     .build();

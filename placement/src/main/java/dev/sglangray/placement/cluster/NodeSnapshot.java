@@ -66,10 +66,8 @@ public record NodeSnapshot(
         }
         OptionalInt rank = RankText.parseInt(text);
         if (rank.isEmpty()) {
-            throw PlacementException.builder(
-                            "the node rank of %s must be a whole number, not \"%s\"".formatted(where, text))
-                    .seen(text)
-                    .build();
+            throw PlacementException.of(
+                    "the node rank of %s must be a whole number, not \"%s\"".formatted(where, text));
         }
         return rank.getAsInt();
     }

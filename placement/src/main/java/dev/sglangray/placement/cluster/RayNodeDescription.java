@@ -2,7 +2,6 @@
 package dev.sglangray.placement.cluster;
 
 import dev.sglangray.placement.PlacementException;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
@@ -96,7 +95,6 @@ public final class RayNodeDescription {
             throw PlacementException.builder(
                             "node %s was given several ranks: %s".formatted(ip, String.join(", ", texts)))
                     .component("cluster")
-                    .seen(List.copyOf(texts))
                     .fix("Give one, as resource %sN or as label %s.".formatted(RANK_RESOURCE, RANK_LABEL))
                     .build();
         }

@@ -114,7 +114,6 @@ final class AcceleratorFractions {
         return PlacementException.builder(message)
                 .component(groupName)
                 .rank(placement.rank())
-                .seen(placement.localHardwareRanks())
                 .available("Nodes", NodeTable.lines(cluster))
                 .build();
     }

@@ -96,7 +96,7 @@ sealed interface BundleAllocator {
         private final Map<String, List<Integer>> byNode = new HashMap<>();
 
         /**
-         * Knows the bundles, of which nobody has anything yet.
+         * Knows the bundles, of which nothing is taken yet.
          *
          * @param first the bundles that are looked at before the others, in this order
          */
@@ -136,7 +136,6 @@ sealed interface BundleAllocator {
                                             + " that much left")
                                     .formatted(ResourceText.of(resources), node.rank(), node.ip(), group.name()))
                     .component(actor)
-                    .seen(resources)
                     .available("Its bundles", lines())
                     .fix(
                             "Place it on a node where the group has such a bundle, or take a smaller share; parts of different"

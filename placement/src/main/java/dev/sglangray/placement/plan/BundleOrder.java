@@ -28,10 +28,8 @@ final class BundleOrder {
      */
     static List<Placement> rank(List<Placement> placements, List<Integer> order, ExistingGroup group, Cluster cluster) {
         if (order.size() != placements.size()) {
-            throw refusal("placement_group.bundles names %d bundles for %d engines: each engine needs one"
-                            .formatted(order.size(), placements.size()))
-                    .seen(order)
-                    .build();
+            throw PlacementException.of("placement_group.bundles names %d bundles for %d engines: each engine needs one"
+                    .formatted(order.size(), placements.size()));
         }
         Map<String, Deque<Placement>> byNode = new HashMap<>();
         for (Placement placement : placements) {
@@ -41,19 +39,17 @@ final class BundleOrder {
         List<Placement> ranked = new ArrayList<>();
         for (int index : order) {
             if (index >= group.bundles().size()) {
-                throw refusal("placement_group.bundles names bundle %d, and placement group \"%s\" has bundles 0 to %d"
-                                .formatted(index, group.name(), group.bundles().size() - 1))
-                        .seen(index)
-                        .build();
+                throw PlacementException.of(
+                        "placement_group.bundles names bundle %d, and placement group \"%s\" has bundles 0 to %d"
+                                .formatted(index, group.name(), group.bundles().size() - 1));
             }
             String nodeId = group.bundles().get(index).nodeId();
             Placement next = byNode.getOrDefault(nodeId, new ArrayDeque<>()).poll();
             if (next == null) {
-                throw refusal(
+                throw PlacementException.builder(
                                 "engine %d is to go into bundle %d of placement group \"%s\", which is on %s, and the component's"
                                                 .formatted(ranked.size(), index, group.name(), address(nodeId, cluster))
                                         + " placement has no further engine there")
-                        .seen(order)
                         .fix("Place as many engines on each node as placement_group.bundles names bundles of it.")
                         .build();
             }
@@ -71,7 +67,7 @@ final class BundleOrder {
         for (EnginePlan engine : engines) {
             int wanted = order.get(engine.rank());
             if (engine.bundleIndex() != wanted) {
-                throw refusal(
+                throw PlacementException.builder(
                                 "engine %d needs %s, which bundle %d of placement group \"%s\" has not for it; it holds %s"
                                         .formatted(
                                                 engine.rank(),
@@ -81,15 +77,10 @@ final class BundleOrder {
                                                 ResourceText.of(group.bundles()
                                                         .get(wanted)
                                                         .resources())))
-                        .seen(wanted)
                         .fix("A part of an accelerator needs a bundle of one accelerator, or take a smaller share.")
                         .build();
             }
         }
-    }
-
-    private static PlacementException.Builder refusal(String message) {
-        return PlacementException.builder(message);
     }
 
     private static String nodeId(Placement placement, Cluster cluster) {

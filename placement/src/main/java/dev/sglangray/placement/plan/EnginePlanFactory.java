@@ -7,6 +7,7 @@ import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.Placement;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +33,17 @@ final class EnginePlanFactory {
         this.shares = shares;
         this.environment = environment;
         this.arguments = OrderedMap.copyOf(server.arguments());
+    }
+
+    /** For engines of a fleet that runs. */
+    EnginePlanFactory(
+            PlanRequest request, PlanRequest.Server server, Cluster cluster, String masterAddress, int worldSize) {
+        this(
+                request,
+                server,
+                cluster,
+                new AcceleratorFractions(cluster, server.groupName(), List.of(), request.groupSettings()),
+                new SchedulerEnvironment(request.namespace(), server.groupName(), masterAddress, worldSize));
     }
 
     /** What the engine's actor takes of its bundle, by Ray's names. */

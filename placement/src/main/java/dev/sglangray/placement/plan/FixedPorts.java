@@ -4,6 +4,7 @@ package dev.sglangray.placement.plan;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.placement.cluster.NodeInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -199,12 +200,8 @@ public final class FixedPorts {
     }
 
     private static Optional<Integer> number(@Nullable Object value) {
-        try {
-            int number = value == null ? 0 : Integer.parseInt(value.toString().strip());
-            return number > 0 && number <= MOST ? Optional.of(number) : Optional.empty();
-        } catch (NumberFormatException e) {
-            return Optional.empty();
-        }
+        int number = WholeNumber.of(value).orElse(0);
+        return number > 0 && number <= MOST ? Optional.of(number) : Optional.empty();
     }
 
     private static boolean isOn(Map<String, @Nullable Object> arguments, String key) {

@@ -109,13 +109,8 @@ public final class FleetGrowth {
                 request,
                 server,
                 cluster,
-                new AcceleratorFractions(cluster, server.groupName(), List.of(), request.groupSettings()),
-                new SchedulerEnvironment(
-                        request.namespace(),
-                        server.groupName(),
-                        first.environment()
-                                .getOrDefault("MASTER_ADDR", first.node().ip()),
-                        worldSize));
+                first.environment().getOrDefault("MASTER_ADDR", first.node().ip()),
+                worldSize);
         List<EnginePlan> engines = new ArrayList<>();
         for (int rank : ranks) {
             Optional<EnginePlan> found = engine(rank, maker, bundles);

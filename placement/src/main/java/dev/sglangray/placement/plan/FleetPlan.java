@@ -34,8 +34,11 @@ public record FleetPlan(
         return Optional.ofNullable(routerPlan);
     }
 
-    /** The same plan with a Python for the engines and the router whose node group names none. */
-    public FleetPlan withDefaultPython(String python) {
+    /** The same plan with a Python for the engines and the router whose node group names none; null leaves the nodes' own. */
+    public FleetPlan withDefaultPython(@Nullable String python) {
+        if (python == null) {
+            return this;
+        }
         return new FleetPlan(
                 fleetName,
                 group,

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -41,7 +42,6 @@ public final class FleetPlanner {
                         group, request.cluster(), request.groupSettings().bundles()))
                 .orElseGet(() -> new BundleAllocator.New(request.groupSettings().rest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
-        warnings.addAll(request.warnings());
         List<EnginePlan> engines = request.server()
                 .map(server -> engines(request, server, bundles, warnings))
                 .orElse(List.of());
@@ -60,7 +60,6 @@ public final class FleetPlanner {
             throw PlacementException.builder(
                             "the fleet is to be placed into placement group \"%s\", whose bundles are known only from the Ray cluster that has it"
                                     .formatted(wanted.get()))
-                    .seen(wanted.get())
                     .fix("Plan against the live cluster, with --address.")
                     .build();
         }
@@ -74,7 +73,6 @@ public final class FleetPlanner {
                             ("group_name and router_group_name are both \"%s\", so that engine 0 and the router would"
                                             + " have one actor name, \"%s:0\"")
                                     .formatted(server, server))
-                    .seen(server)
                     .fix("Give them different names.")
                     .build();
         }
@@ -90,7 +88,8 @@ public final class FleetPlanner {
         Cluster cluster = request.cluster();
         List<Placement> placements;
         try {
-            PlacementStrategy strategy = request.strategy().orElseGet(() -> packed(request, server));
+            PlacementStrategy strategy =
+                    Objects.requireNonNullElseGet(request.strategyOrNull(), () -> packed(request, server));
             placements = ranked(request, strategy.getPlacement(cluster, true));
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
@@ -129,13 +128,11 @@ public final class FleetPlanner {
     }
 
     private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {
-        List<Integer> ranks = request
-                .hardwareRanks()
-                .orElseThrow(() -> PlacementException.of(
-                        "hardware ranks are needed to place the engines when no placement strategy is given"))
-                .stream()
-                .sorted()
-                .toList();
+        if (request.ranksOrNull() == null) {
+            throw PlacementException.of(
+                    "hardware ranks are needed to place the engines when no placement strategy is given");
+        }
+        List<Integer> ranks = request.ranksOrNull().stream().sorted().toList();
         if (ranks.isEmpty()) {
             throw PlacementException.of("the list of hardware ranks for the engines is empty");
         }
@@ -148,7 +145,6 @@ public final class FleetPlanner {
                                     repeats
                                             ? ranks + " names one twice"
                                             : RankExpression.describe(ranks) + " has a gap"))
-                    .seen(ranks)
                     .fix("Name a range without gaps, or pass the component's own placement strategy.")
                     .build();
         }

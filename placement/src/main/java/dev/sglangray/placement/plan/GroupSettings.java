@@ -51,16 +51,12 @@ public record GroupSettings(
         rest = OrderedMap.copyOf(rest);
         bundles = List.copyOf(bundles);
         if (!(acceleratorShare > 0 && acceleratorShare <= 1)) {
-            throw PlacementException.builder("an accelerator share must be above 0 and at most 1, not "
-                            + ResourceText.number(acceleratorShare))
-                    .seen(acceleratorShare)
-                    .build();
+            throw PlacementException.of(
+                    "an accelerator share must be above 0 and at most 1, not " + ResourceText.number(acceleratorShare));
         }
         if (acceleratorShare < SMALLEST) {
-            throw PlacementException.builder("an accelerator share must be at least " + ResourceText.number(SMALLEST)
-                            + ", the smallest part that Ray counts, not " + acceleratorShare)
-                    .seen(acceleratorShare)
-                    .build();
+            throw PlacementException.of("an accelerator share must be at least " + ResourceText.number(SMALLEST)
+                    + ", the smallest part that Ray counts, not " + acceleratorShare);
         }
         requireCountable("a bundle's rest", rest);
         requireCountable("an engine's resources", engineResources);
@@ -70,7 +66,6 @@ public record GroupSettings(
                 .forEach(name -> {
                     throw PlacementException.builder(
                                     "an engine's \"%s\" is not set in engine_resources".formatted(name))
-                            .seen(name)
                             .fix(
                                     name.startsWith(NODE)
                                             ? "The placement says on which node an engine runs."
@@ -81,7 +76,6 @@ public record GroupSettings(
             throw PlacementException.builder(
                             "placement group \"%s\" was made by another program, so its strategy and what its bundles hold are given"
                                     .formatted(existingName))
-                    .seen(existingName)
                     .fix("Leave out strategy and rest, or the name.")
                     .build();
         }
@@ -92,9 +86,7 @@ public record GroupSettings(
             throw PlacementException.of("bundles are named, but not the placement group that has them");
         }
         bundles.stream().filter(index -> index < 0).forEach(index -> {
-            throw PlacementException.builder("bundles are counted from 0, so there is no bundle " + index)
-                    .seen(index)
-                    .build();
+            throw PlacementException.of("bundles are counted from 0, so there is no bundle " + index);
         });
         if (acceleratorIds == AcceleratorIds.TRUST_CONFIG && (acceleratorShare < 1 || !rest.isEmpty())) {
             throw PlacementException.of(
@@ -115,7 +107,6 @@ public record GroupSettings(
                                                 ResourceText.number(share),
                                                 ResourceText.number(amount),
                                                 entry.getKey()))
-                        .seen(amount)
                         .fix(
                                 share < 1
                                         ? "The rest can be up to " + ResourceText.number(1 - share) + "."
@@ -128,16 +119,12 @@ public record GroupSettings(
     private static void requireCountable(String what, Map<String, Double> resources) {
         for (Map.Entry<String, Double> entry : resources.entrySet()) {
             if (!(entry.getValue() > 0) || entry.getValue().isInfinite()) {
-                throw PlacementException.builder(
-                                "%s must be above 0, not %s %s".formatted(what, entry.getKey(), entry.getValue()))
-                        .seen(entry.getValue())
-                        .build();
+                throw PlacementException.of(
+                        "%s must be above 0, not %s %s".formatted(what, entry.getKey(), entry.getValue()));
             }
             if (entry.getValue() < SMALLEST) {
-                throw PlacementException.builder("%s must be at least %s, the smallest part that Ray counts, not %s %s"
-                                .formatted(what, ResourceText.number(SMALLEST), entry.getKey(), entry.getValue()))
-                        .seen(entry.getValue())
-                        .build();
+                throw PlacementException.of("%s must be at least %s, the smallest part that Ray counts, not %s %s"
+                        .formatted(what, ResourceText.number(SMALLEST), entry.getKey(), entry.getValue()));
             }
         }
     }

@@ -4,8 +4,6 @@ package dev.sglangray.placement.plan;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
-import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.NearestName;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.rank.AcceleratorIds;
 import java.util.Arrays;
@@ -47,7 +45,7 @@ public final class GroupSettingsReader {
         }
         Config map = found.get();
         if (!map.isMap()) {
-            throw new ConfigException(problem(map, "must be a map, such as {strategy: PACK}"));
+            throw new ConfigException(map.error("must be a map, such as {strategy: PACK}"));
         }
         ConfigException.throwIfErrors(KnownKeys.unknown(map, KEYS));
         try {
@@ -61,7 +59,7 @@ public final class GroupSettingsReader {
                     text(map, "namespace"),
                     numbers(map, "bundles"));
         } catch (PlacementException refusal) {
-            throw new ConfigException(problem(map, String.valueOf(refusal.getMessage())));
+            throw new ConfigException(map.error(String.valueOf(refusal.getMessage())));
         }
     }
 
@@ -74,9 +72,9 @@ public final class GroupSettingsReader {
                 Arrays.stream(type.getEnumConstants()).map(Enum::name).toList();
         String name = text.toUpperCase(Locale.ROOT);
         if (!names.contains(name)) {
-            throw new ConfigException(problem(map.require(key), "is none of the words known: " + text)
-                    .withAllowed(names)
-                    .withFix(NearestName.didYouMean(text, names)));
+            throw new ConfigException(map.require(key)
+                    .error("is none of the words known: " + text)
+                    .withNames(text, names));
         }
         return Enum.valueOf(type, name);
     }
@@ -86,13 +84,9 @@ public final class GroupSettingsReader {
         map.select(key).filter(value -> !value.isNull()).ifPresent(resources -> {
             if (!resources.isMap()) {
                 throw new ConfigException(
-                        problem(resources, "must be a map of Ray's resources, such as {CPU: 4, memory: 8.0e9}"));
+                        resources.error("must be a map of Ray's resources, such as {CPU: 4, memory: 8.0e9}"));
             }
-            List<String> keys = resources.keys();
-            List<Config> children = resources.children();
-            for (int i = 0; i < keys.size(); i++) {
-                amounts.put(keys.get(i), children.get(i).asDouble());
-            }
+            resources.entries().forEach((name, amount) -> amounts.put(name, amount.asDouble()));
         });
         return amounts;
     }
@@ -103,8 +97,7 @@ public final class GroupSettingsReader {
             return List.of();
         }
         if (!found.get().isList()) {
-            throw new ConfigException(
-                    problem(found.get(), "must be a list of bundles by their numbers, such as [1, 0]"));
+            throw new ConfigException(found.get().error("must be a list of bundles by their numbers, such as [1, 0]"));
         }
         return found.get().children().stream().map(Config::asInt).toList();
     }
@@ -114,9 +107,5 @@ public final class GroupSettingsReader {
                 .filter(value -> !value.isNull())
                 .map(Config::asString)
                 .orElse(null);
-    }
-
-    private static ConfigProblem problem(Config at, String message) {
-        return ConfigProblem.error(at.position(), at.path(), message);
     }
 }

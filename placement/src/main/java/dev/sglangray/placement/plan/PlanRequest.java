@@ -13,15 +13,32 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a fleet should be. Immutable; made by {@link #builder(Cluster)}.
  *
- * <p>The server group is launched when {@link Builder#server} was called, the router when {@link Builder#router} was.
+ * @param cluster the cluster
+ * @param fleetName the fleet's name
+ * @param namespace the Ray namespace
+ * @param serverOrNull the server group to launch, or null for none
+ * @param routerOrNull the router to launch, or null for none
+ * @param ranksOrNull the hardware ranks to pack engines on, or null with a strategy
+ * @param strategyOrNull the strategy that places the engines, or null
+ * @param nodeGroups the node groups that the ranks count in; empty for the whole cluster
+ * @param routerNodeRank the node of the router
+ * @param cpusPerActor Ray CPUs to reserve for each engine and the router
+ * @param groupSettings how the fleet uses placement groups
+ * @param existingOrNull the existing placement group as it is, or null
  */
-public final class PlanRequest {
-    private final Builder from;
-
-    private PlanRequest(Builder from) {
-        this.from = from;
-    }
-
+public record PlanRequest(
+        Cluster cluster,
+        String fleetName,
+        String namespace,
+        @Nullable Server serverOrNull,
+        @Nullable Router routerOrNull,
+        @Nullable List<Integer> ranksOrNull,
+        @Nullable PlacementStrategy strategyOrNull,
+        List<String> nodeGroups,
+        int routerNodeRank,
+        double cpusPerActor,
+        GroupSettings groupSettings,
+        @Nullable ExistingGroup existingOrNull) {
     /** Starts a request for a fleet on a cluster. */
     public static Builder builder(Cluster cluster) {
         return new Builder(cluster);
@@ -32,73 +49,42 @@ public final class PlanRequest {
             String groupName, String serverType, int acceleratorsPerEngine, Map<String, @Nullable Object> arguments) {}
 
     /** The router to launch. */
-    record Router(String groupName, Map<String, @Nullable Object> arguments) {}
-
-    public Cluster cluster() {
-        return from.cluster;
-    }
-
-    String fleetName() {
-        return from.fleetName;
-    }
-
-    String namespace() {
-        return from.namespace;
-    }
+    public record Router(String groupName, Map<String, @Nullable Object> arguments) {}
 
     public Optional<Server> server() {
-        return Optional.ofNullable(from.server);
+        return Optional.ofNullable(serverOrNull);
     }
 
     Optional<Router> router() {
-        return Optional.ofNullable(from.router);
-    }
-
-    public Optional<List<Integer>> hardwareRanks() {
-        return Optional.ofNullable(from.hardwareRanks);
-    }
-
-    Optional<PlacementStrategy> strategy() {
-        return Optional.ofNullable(from.strategy);
-    }
-
-    List<String> nodeGroups() {
-        return from.nodeGroups;
-    }
-
-    int routerNodeRank() {
-        return from.routerNodeRank;
-    }
-
-    /** How the fleet uses placement groups. */
-    public GroupSettings groupSettings() {
-        return from.groupSettings;
+        return Optional.ofNullable(routerOrNull);
     }
 
     /** The placement group for the processes: an existing one, or one of the fleet's own with this name. */
     GroupPlan group(String ownName) {
         return existingGroup()
                 .<GroupPlan>map(existing -> new GroupPlan.Existing(existing.name(), existing.namespaceName()))
-                .orElseGet(() -> new GroupPlan.Own(ownName, groupSettings().strategy()));
+                .orElseGet(() -> new GroupPlan.Own(ownName, groupSettings.strategy()));
     }
 
     Optional<ExistingGroup> existingGroup() {
-        return Optional.ofNullable(from.existingGroup);
-    }
-
-    double cpusPerActor() {
-        return from.cpusPerActor;
-    }
-
-    List<String> warnings() {
-        return from.warnings;
+        return Optional.ofNullable(existingOrNull);
     }
 
     /** The same request, with the existing placement group as it is now. */
     public PlanRequest withExistingGroup(ExistingGroup group) {
-        Builder changed = from.copy();
-        changed.existingGroup = group;
-        return new PlanRequest(changed);
+        return new PlanRequest(
+                cluster,
+                fleetName,
+                namespace,
+                serverOrNull,
+                routerOrNull,
+                ranksOrNull,
+                strategyOrNull,
+                nodeGroups,
+                routerNodeRank,
+                cpusPerActor,
+                groupSettings,
+                group);
     }
 
     /** Collects a request. Not thread-safe. */
@@ -113,7 +99,6 @@ public final class PlanRequest {
         private List<String> nodeGroups = List.of();
         private int routerNodeRank;
         private double cpusPerActor;
-        private List<String> warnings = List.of();
         private GroupSettings groupSettings = GroupSettings.DEFAULT;
         private @Nullable ExistingGroup existingGroup;
 
@@ -210,32 +195,21 @@ public final class PlanRequest {
             return this;
         }
 
-        /** Warnings for the user, shown with the plan. */
-        public Builder warnings(List<String> lines) {
-            this.warnings = List.copyOf(lines);
-            return this;
-        }
-
         /** Makes the request. */
         public PlanRequest build() {
-            return new PlanRequest(copy());
-        }
-
-        private Builder copy() {
-            Builder copy = new Builder(cluster);
-            copy.fleetName = fleetName;
-            copy.namespace = namespace;
-            copy.server = server;
-            copy.router = router;
-            copy.hardwareRanks = hardwareRanks;
-            copy.strategy = strategy;
-            copy.nodeGroups = nodeGroups;
-            copy.routerNodeRank = routerNodeRank;
-            copy.cpusPerActor = cpusPerActor;
-            copy.warnings = warnings;
-            copy.groupSettings = groupSettings;
-            copy.existingGroup = existingGroup;
-            return copy;
+            return new PlanRequest(
+                    cluster,
+                    fleetName,
+                    namespace,
+                    server,
+                    router,
+                    hardwareRanks,
+                    strategy,
+                    nodeGroups,
+                    routerNodeRank,
+                    cpusPerActor,
+                    groupSettings,
+                    existingGroup);
         }
     }
 }

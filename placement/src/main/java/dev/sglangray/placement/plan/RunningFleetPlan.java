@@ -38,12 +38,7 @@ public final class RunningFleetPlan {
             List<BundlePlan> bundles) {
         List<EnginePlan> plans = request.server()
                 .map(server -> {
-                    EnginePlanFactory maker = new EnginePlanFactory(
-                            request,
-                            server,
-                            cluster,
-                            new AcceleratorFractions(cluster, server.groupName(), List.of(), request.groupSettings()),
-                            new SchedulerEnvironment(request.namespace(), server.groupName(), masterAddress, engines));
+                    EnginePlanFactory maker = new EnginePlanFactory(request, server, cluster, masterAddress, engines);
                     return seats.stream()
                             .map(seat -> maker.make(seat.placement(), new BundleAllocator.Taken(seat.bundle())))
                             .toList();

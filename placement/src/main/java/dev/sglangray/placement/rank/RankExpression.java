@@ -75,15 +75,13 @@ public final class RankExpression {
     public static List<Integer> within(@Nullable Object expression, @Nullable Known known, @Nullable String kind) {
         String what = kind == null ? "rank" : kind + " rank";
         if (!(expression instanceof String) && !isWhole(expression)) {
-            throw refusal(
-                    expression,
-                    "a %s expression must be text or a whole number, not %s; %s"
-                            .formatted(what, PythonText.str(expression), FORM));
+            throw PlacementException.of("a %s expression must be text or a whole number, not %s; %s"
+                    .formatted(what, PythonText.str(expression), FORM));
         }
         String text = PythonText.str(expression);
         if (text.toLowerCase(Locale.ROOT).equals("all")) {
             if (known == null) {
-                throw refusal(expression, "\"all\" has no meaning here: these %ss must be numbered".formatted(what));
+                throw PlacementException.of("\"all\" has no meaning here: these %ss must be numbered".formatted(what));
             }
             return known.all();
         }
@@ -103,19 +101,20 @@ public final class RankExpression {
         OptionalInt first = RankText.parseInt(ends[0]);
         OptionalInt last = ends.length == 2 ? RankText.parseInt(ends[1]) : first;
         if (ends.length > 2 || first.isEmpty() || last.isEmpty()) {
-            throw refusal(text, "\"%s\" is not a %s expression; %s".formatted(text, what, FORM));
+            throw PlacementException.of("\"%s\" is not a %s expression; %s".formatted(text, what, FORM));
         }
         int start = first.getAsInt();
         int end = last.getAsInt();
         if (end < start) {
-            throw refusal(text, "in \"%s\" the range %d-%d runs backwards".formatted(text, start, end));
+            throw PlacementException.of("in \"%s\" the range %d-%d runs backwards".formatted(text, start, end));
         }
         if (known != null) {
             requireKnown(start, known, text, what);
             requireKnown(end, known, text, what);
         }
         if (end - start >= MOST) {
-            throw refusal(text, "in \"%s\" the range %d-%d has more than %d ranks".formatted(text, start, end, MOST));
+            throw PlacementException.of(
+                    "in \"%s\" the range %d-%d has more than %d ranks".formatted(text, start, end, MOST));
         }
         for (int rank = start; rank <= end; rank++) {
             ranks.add(rank);
@@ -124,12 +123,11 @@ public final class RankExpression {
 
     private static void requireKnown(int rank, Known known, String text, String what) {
         if (known.isEmpty()) {
-            throw refusal(text, "\"%s\" names %s %d, but there is none".formatted(text, what, rank));
+            throw PlacementException.of("\"%s\" names %s %d, but there is none".formatted(text, what, rank));
         }
         if (rank < known.first() || rank > known.last()) {
             throw PlacementException.builder(
                             "\"%s\" names %s %d, which does not exist; there are %s".formatted(text, what, rank, known))
-                    .seen(rank)
                     .fix(
                             rank >= 60 && text.equals(String.valueOf(rank))
                                     ? "(Unquoted, %d:%02d is the number %d in YAML 1.1: put placements with a colon in quotes.)"
@@ -169,9 +167,5 @@ public final class RankExpression {
                 || value instanceof Short
                 || value instanceof Byte
                 || value instanceof java.math.BigInteger;
-    }
-
-    private static PlacementException refusal(@Nullable Object seen, String message) {
-        return PlacementException.builder(message).seen(seen).build();
     }
 }

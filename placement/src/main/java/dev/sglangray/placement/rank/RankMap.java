@@ -35,7 +35,7 @@ public record RankMap(List<Part> parts) {
     public static RankMap parse(@Nullable Object placement, int resourceCount, String kind) {
         RankExpression.Known available = RankExpression.Known.upTo(resourceCount);
         if (placement instanceof List || placement instanceof java.util.Map) {
-            throw refusal(placement, "a placement is text like \"0-3\" or \"all\", not a list or a mapping");
+            throw PlacementException.of("a placement is text like \"0-3\" or \"all\", not a list or a mapping");
         }
         if (!(placement instanceof String)) {
             return new RankMap(List.of(
@@ -52,19 +52,16 @@ public record RankMap(List<Part> parts) {
             }
             String[] sides = trimmed.split(":", -1);
             if (sides.length > 2) {
-                throw refusal(
-                        text,
+                throw PlacementException.of(
                         "\"%s\" has more than one colon; expected resource_ranks:process_ranks".formatted(trimmed));
             }
             List<Integer> resources = RankExpression.within(RankText.strip(sides[0]), available, kind);
             if (!resources.isEmpty() && resources.get(0) <= lastResource) {
-                throw refusal(
-                        text,
-                        "%s rank %d is named again or out of order in \"%s\": ranks must ascend"
-                                .formatted(kind, resources.get(0), text));
+                throw PlacementException.of("%s rank %d is named again or out of order in \"%s\": ranks must ascend"
+                        .formatted(kind, resources.get(0), text));
             }
             Part part = sides.length == 2
-                    ? part(resources, processes(RankText.strip(sides[1]), trimmed, text), lastProcess, text)
+                    ? part(resources, processes(RankText.strip(sides[1]), trimmed), lastProcess, text)
                     : part(resources, List.of(), lastProcess, text);
             parts.add(part);
             lastResource = last(part.resources());
@@ -73,17 +70,17 @@ public record RankMap(List<Part> parts) {
         return new RankMap(parts);
     }
 
-    private static List<Integer> processes(String expression, String piece, String text) {
+    private static List<Integer> processes(String expression, String piece) {
         List<Integer> processes = RankExpression.within(expression, null, "process");
         if (processes.isEmpty()) {
-            throw refusal(text, "\"%s\" names no process ranks after the colon".formatted(piece));
+            throw PlacementException.of("\"%s\" names no process ranks after the colon".formatted(piece));
         }
         return processes;
     }
 
     private static Part part(List<Integer> resources, List<Integer> named, int lastProcess, String text) {
         if (resources.isEmpty()) {
-            throw refusal(text, "a part of \"%s\" names no resource ranks".formatted(text));
+            throw PlacementException.of("a part of \"%s\" names no resource ranks".formatted(text));
         }
         List<Integer> processes = named.isEmpty()
                 ? IntStream.rangeClosed(lastProcess + 1, lastProcess + resources.size())
@@ -91,18 +88,15 @@ public record RankMap(List<Part> parts) {
                         .toList()
                 : named;
         if (lastProcess >= 0 && processes.get(0) != lastProcess + 1) {
-            throw refusal(
-                    text,
-                    "process ranks in \"%s\" must follow each other: expected %d, not %d"
-                            .formatted(text, lastProcess + 1, processes.get(0)));
+            throw PlacementException.of("process ranks in \"%s\" must follow each other: expected %d, not %d"
+                    .formatted(text, lastProcess + 1, processes.get(0)));
         }
         if (last(processes) - processes.get(0) + 1 != processes.size()) {
-            throw refusal(
-                    text, "process ranks %s in \"%s\" have a gap".formatted(RankExpression.describe(processes), text));
+            throw PlacementException.of(
+                    "process ranks %s in \"%s\" have a gap".formatted(RankExpression.describe(processes), text));
         }
         if (processes.size() % resources.size() != 0 && resources.size() % processes.size() != 0) {
-            throw refusal(
-                    text,
+            throw PlacementException.of(
                     "%d processes cannot share %d resources evenly in \"%s\": one count must divide the other"
                             .formatted(processes.size(), resources.size(), text));
         }
@@ -142,9 +136,5 @@ public record RankMap(List<Part> parts) {
             }
         }
         return all;
-    }
-
-    private static PlacementException refusal(Object seen, String message) {
-        return PlacementException.builder(message).seen(seen).build();
     }
 }

@@ -22,7 +22,7 @@ import java.util.Set;
  * @param holders who holds resources of the nodes concerned
  * @param elsewhere other nodes with room for accelerators that lack
  * @param summary the same in one line
- * @param hopeless whether waiting is in vain as things are: a node is gone, or has too little even when nobody else uses it
+ * @param hopeless whether waiting is in vain as things are: a node is gone, or has too little even when no other program uses it
  */
 record BundleDiagnosis(
         List<String> table, List<String> holders, List<String> elsewhere, String summary, boolean hopeless) {

@@ -28,17 +28,14 @@ public final class ExistingGroups {
                 .findFirst()
                 .orElseThrow(() -> PlacementException.builder(
                                 "there is no placement group \"%s\" in Ray namespace \"%s\"".formatted(name, wanted))
-                        .seen(name)
                         .available("Placement groups", names(ledger))
                         .fix("Its maker must do so first; a name counts only in the namespace that it was made in.")
                         .build());
         boolean placed =
                 group.bundles().stream().noneMatch(bundle -> bundle.nodeId().isEmpty());
         if (!group.state().equals(CREATED) || !placed) {
-            throw PlacementException.builder(
-                            "placement group \"%s\" is not ready yet: Ray calls it %s".formatted(name, group.state()))
-                    .seen(group.state())
-                    .build();
+            throw PlacementException.of(
+                    "placement group \"%s\" is not ready yet: Ray calls it %s".formatted(name, group.state()));
         }
         return new ExistingGroup(
                 name,

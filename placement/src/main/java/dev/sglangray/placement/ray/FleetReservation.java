@@ -9,6 +9,7 @@ import io.ray.api.placementgroup.PlacementGroup;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,38 +45,26 @@ public final class FleetReservation implements AutoCloseable {
      * Reserves all bundles of a plan. When this does not succeed, nothing stays reserved.
      *
      * @param deadline how long to wait for resources, from 1 s; counted in whole seconds
-     * @param progress gets what is waited for
-     * @throws PlacementException when the deadline passes, or a node is gone or too small for 10 s, saying which bundle lacks what on which node; when the name is
-     *     taken in this Ray namespace; or when this thread is interrupted (noticed within a second; its flag stays set)
-     */
-    public static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress) {
-        return reserve(plan, deadline, progress, ResourceLedger.PUBLIC, GroupCreator.OF_THIS_PROCESS, () -> false);
-    }
-
-    /**
-     * As above, for a caller that knows more and may change its mind.
-     *
+     * @param progress gets what is waited for, one line at growing intervals, on the thread that waits
      * @param ledger for the message of a refusal
      * @param creator creates the group, unless the plan is for a group that exists
      * @param cancelled asked once a second; when true, the wait ends as when the thread is interrupted
-     * @throws PlacementException as above; also when the plan is for a group that exists no more
+     * @throws PlacementException when the deadline passes, or a node is gone or too small for 10 s, saying which bundle lacks what on which node; when the name is
+     *     taken in this Ray namespace; when the plan is for a group that exists no more; or when this thread is interrupted (noticed within a second; its
+     *     flag stays set)
      */
     public static FleetReservation reserve(
             FleetPlan plan,
             Duration deadline,
-            ProgressListener progress,
+            Consumer<String> progress,
             ResourceLedger ledger,
             GroupCreator creator,
             BooleanSupplier cancelled) {
         return reserve(plan, deadline, progress, new LiveRayGroups(ledger, creator), cancelled);
     }
 
-    static FleetReservation reserve(FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray) {
-        return reserve(plan, deadline, progress, ray, () -> false);
-    }
-
     static FleetReservation reserve(
-            FleetPlan plan, Duration deadline, ProgressListener progress, RayGroups ray, BooleanSupplier cancelled) {
+            FleetPlan plan, Duration deadline, Consumer<String> progress, RayGroups ray, BooleanSupplier cancelled) {
         if (plan.bundles().isEmpty()) {
             return new FleetReservation(ray, null, false);
         }
@@ -112,11 +101,8 @@ public final class FleetReservation implements AutoCloseable {
 
     private static PlacementGroup find(GroupPlan.Existing existing, RayGroups ray) {
         return ray.find(existing.name(), existing.namespaceName())
-                .orElseThrow(() -> PlacementException.builder(
-                                "placement group \"%s\", which the fleet was planned for, is gone"
-                                        .formatted(existing.name()))
-                        .seen(existing.name())
-                        .build());
+                .orElseThrow(() -> PlacementException.of(
+                        "placement group \"%s\", which the fleet was planned for, is gone".formatted(existing.name())));
     }
 
     private static PlacementGroup create(GroupPlan.Own group, FleetPlan plan, RayGroups ray) {
@@ -128,7 +114,6 @@ public final class FleetReservation implements AutoCloseable {
         } catch (RayGroups.NameTakenException taken) {
             throw PlacementException.builder("a placement group named \"%s\" exists in this Ray namespace already"
                             .formatted(plan.fleetName()))
-                    .seen(plan.fleetName())
                     .fix(
                             "A fleet of that name runs, or another job uses the name: end it, or choose another fleet name or namespace.")
                     .cause(taken)
@@ -136,7 +121,7 @@ public final class FleetReservation implements AutoCloseable {
         }
     }
 
-    private void awaitReady(FleetPlan plan, Duration deadline, ProgressListener progress, BooleanSupplier cancelled) {
+    private void awaitReady(FleetPlan plan, Duration deadline, Consumer<String> progress, BooleanSupplier cancelled) {
         PlacementGroup waited = placementGroup();
         long start = ray.nanoTime();
         int notes = 0;
@@ -160,7 +145,7 @@ public final class FleetReservation implements AutoCloseable {
             }
             if (elapsed.toSeconds() >= noteAt(notes)) {
                 notes++;
-                progress.progress(note(plan, waited, elapsed, deadline));
+                progress.accept(note(plan, waited, elapsed, deadline));
             }
         }
     }
@@ -197,7 +182,6 @@ public final class FleetReservation implements AutoCloseable {
         BundleDiagnosis diagnosis = diagnosis(plan, waited);
         return PlacementException.builder("the %d bundles of \"%s\" were not reserved within %d s"
                         .formatted(plan.bundles().size(), plan.fleetName(), elapsed.toSeconds()))
-                .seen(plan.fleetName())
                 .available("Why", diagnosis.lines())
                 .busy(!diagnosis.hopeless())
                 .build();

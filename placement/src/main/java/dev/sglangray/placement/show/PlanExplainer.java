@@ -96,13 +96,11 @@ public final class PlanExplainer {
 
     private static EnginePlan require(FleetPlan plan, int rank) {
         if (rank < 0 || rank >= plan.engines().size()) {
-            throw PlacementException.builder(
-                            plan.engines().isEmpty()
-                                    ? "the plan has no engines to explain"
-                                    : "there is no engine %d; ranks run from 0 to %d"
-                                            .formatted(rank, plan.engines().size() - 1))
-                    .seen(rank)
-                    .build();
+            throw PlacementException.of(
+                    plan.engines().isEmpty()
+                            ? "the plan has no engines to explain"
+                            : "there is no engine %d; ranks run from 0 to %d"
+                                    .formatted(rank, plan.engines().size() - 1));
         }
         return plan.engines().get(rank);
     }

@@ -74,7 +74,6 @@ public final class ComponentPlacement {
                 if (components.put(name, component) != null) {
                     throw PlacementException.builder("the component \"%s\" is placed more than once".formatted(name))
                             .component(where)
-                            .seen(name)
                             .build();
                 }
             }
@@ -101,7 +100,6 @@ public final class ComponentPlacement {
                                 .formatted(RankExpression.describe(ofProcess)))
                         .component("node placement")
                         .rank(nodes.size())
-                        .seen(ofProcess)
                         .build();
             }
             nodes.add(ofProcess.get(0));
@@ -160,7 +158,6 @@ public final class ComponentPlacement {
         if (component == null) {
             throw PlacementException.builder("there is no component \"%s\"".formatted(name))
                     .component(PATH)
-                    .seen(name)
                     .available("Components", components())
                     .fix(Suggestions.didYouMean(name, components.keySet()))
                     .build();

@@ -38,12 +38,12 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
             Collections.sort(own);
             any |= !own.isEmpty();
             if (!own.isEmpty() && own.get(0) < 0) {
-                throw refusal("hardware rank %d is negative".formatted(own.get(0)), own);
+                throw refusal("hardware rank %d is negative".formatted(own.get(0)));
             }
             sorted.add(Collections.unmodifiableList(own));
         }
         if (!any) {
-            throw refusal("no hardware rank is named for any process", hardwareRanks);
+            throw refusal("no hardware rank is named for any process");
         }
         sorted.sort(Comparator.comparing(ranks -> ranks.isEmpty() ? -1 : ranks.get(0)));
         this.hardwareRanks = Collections.unmodifiableList(sorted);
@@ -67,7 +67,6 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
                                                 String.join(", ", resolver.labels())))
                         .component("flexible placement")
                         .rank(drafts.size())
-                        .seen(ranks)
                         .available("Nodes", NodeTable.lines(cluster))
                         .build();
             }
@@ -80,14 +79,13 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
     private static PlacementDraft draft(
             Cluster cluster, HardwareRankResolver resolver, List<Integer> ranks, int processRank, boolean isolate) {
         if (ranks.isEmpty()) {
-            throw refusal(cluster, processRank, ranks, "is given no hardware rank");
+            throw refusal(cluster, processRank, "is given no hardware rank");
         }
         int highest = ranks.get(ranks.size() - 1);
         if (highest >= resolver.count()) {
             throw refusal(
                     cluster,
                     processRank,
-                    ranks,
                     "asks for hardware rank %d of node group %s, which has %s"
                             .formatted(
                                     highest,
@@ -95,7 +93,7 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
                                     resolver.count() == 0 ? "none" : "ranks 0 to " + (resolver.count() - 1)));
         }
         if (new HashSet<>(ranks).size() < ranks.size()) {
-            throw refusal(cluster, processRank, ranks, "names a hardware rank twice: " + ranks);
+            throw refusal(cluster, processRank, "names a hardware rank twice: " + ranks);
         }
         Set<Integer> nodes = new TreeSet<>();
         Set<String> types = new TreeSet<>();
@@ -107,7 +105,6 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
                                         .formatted(rank, resolver.group(rank).label()))
                         .component("flexible placement")
                         .rank(processRank)
-                        .seen(ranks)
                         .available("Nodes", NodeTable.lines(cluster))
                         .fix(NoAccelerators.ADVICE)
                         .build();
@@ -119,13 +116,11 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
             throw refusal(
                     cluster,
                     processRank,
-                    ranks,
                     "is given hardware ranks %s, which lie on several nodes (ranks %s): a process cannot spread over nodes"
                             .formatted(RankExpression.describe(ranks), RankExpression.describe(nodes)));
         }
         if (types.size() > 1) {
-            throw refusal(
-                    cluster, processRank, ranks, "is given hardware of several types: " + String.join(", ", types));
+            throw refusal(cluster, processRank, "is given hardware of several types: " + String.join(", ", types));
         }
         int first = ranks.get(0);
         return new PlacementDraft(
@@ -135,29 +130,22 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
                 resolver.group(first).label());
     }
 
-    private static PlacementException refusal(Cluster cluster, int processRank, List<Integer> ranks, String message) {
+    private static PlacementException refusal(Cluster cluster, int processRank, String message) {
         return PlacementException.builder(message)
                 .component("flexible placement")
                 .rank(processRank)
-                .seen(ranks)
                 .available("Nodes", NodeTable.lines(cluster))
                 .build();
     }
 
-    private static PlacementException refusal(String message, Object seen) {
+    private static PlacementException refusal(String message) {
         return PlacementException.builder(message)
                 .component("flexible placement")
-                .seen(seen)
                 .build();
     }
 
     /** The hardware ranks of each process, sorted. */
     public List<List<Integer>> hardwareRanks() {
         return hardwareRanks;
-    }
-
-    @Override
-    public List<String> nodeGroupLabels() {
-        return nodeGroupLabels;
     }
 }

@@ -9,7 +9,7 @@ public final class NoAccelerators {
     private NoAccelerators() {}
 
     /**
-     * A refusal's message with another advice in place of this one, for a cluster whose nodes nobody joins by hand; the same message
+     * A refusal's message with another advice in place of this one, for a cluster whose nodes are not joined by hand; the same message
      * when it does not have this advice.
      */
     public static String advising(String message, String advice) {

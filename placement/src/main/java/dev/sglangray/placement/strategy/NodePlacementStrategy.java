@@ -36,7 +36,6 @@ public final class NodePlacementStrategy implements PlacementStrategy {
         if (sorted.isEmpty()) {
             throw PlacementException.builder("no node rank is named for any process")
                     .component("node placement")
-                    .seen(nodeRanks)
                     .build();
         }
     }
@@ -55,7 +54,6 @@ public final class NodePlacementStrategy implements PlacementStrategy {
                                     "node groups \"%s\" and \"%s\" both have node rank %d; they must not share nodes here"
                                             .formatted(other, group.label(), node.rank()))
                             .component("node placement")
-                            .seen(nodeGroupLabels)
                             .build();
                 }
                 nodes.add(node);
@@ -77,7 +75,6 @@ public final class NodePlacementStrategy implements PlacementStrategy {
                                         nodes.size() - 1))
                         .component("node placement")
                         .rank(drafts.size())
-                        .seen(rank)
                         .available("Nodes", NodeTable.lines(cluster))
                         .build();
             }
@@ -89,7 +86,6 @@ public final class NodePlacementStrategy implements PlacementStrategy {
                                         .formatted(node.rank(), previousNode))
                         .component("node placement")
                         .rank(drafts.size())
-                        .seen(nodeGroupLabels)
                         .build();
             }
             previousNode = node.rank();
@@ -101,10 +97,5 @@ public final class NodePlacementStrategy implements PlacementStrategy {
     /** The node rank of each process, sorted. */
     public List<Integer> nodeRanks() {
         return nodeRanks;
-    }
-
-    @Override
-    public List<String> nodeGroupLabels() {
-        return nodeGroupLabels;
     }
 }

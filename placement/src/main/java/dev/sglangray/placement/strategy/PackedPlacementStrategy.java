@@ -87,7 +87,6 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
                                     groupNames(resolver),
                                     resolver.count() == 0 ? "none" : "only ranks 0 to " + (resolver.count() - 1)))
                     .component("packed placement")
-                    .seen(endHardwareRank)
                     .available("Nodes", NodeTable.lines(cluster))
                     .build();
         }
@@ -127,7 +126,6 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
                                             node.hardwareCount(type)))
                     .component("packed placement")
                     .rank(processRank)
-                    .seen(start)
                     .available("Nodes", NodeTable.lines(cluster))
                     .build();
         }
@@ -145,33 +143,7 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
     private PlacementException refusal(String message, @org.jspecify.annotations.Nullable String fix) {
         return PlacementException.builder(message)
                 .component("packed placement")
-                .seen(startHardwareRank + "-" + endHardwareRank)
                 .fix(fix)
                 .build();
-    }
-
-    /** The first hardware rank. */
-    public int startHardwareRank() {
-        return startHardwareRank;
-    }
-
-    /** The last hardware rank, inclusive. */
-    public int endHardwareRank() {
-        return endHardwareRank;
-    }
-
-    /** How many pieces of hardware each process gets. */
-    public int hardwarePerProcess() {
-        return hardwarePerProcess;
-    }
-
-    /** The distance between the pieces of one process. */
-    public int stride() {
-        return stride;
-    }
-
-    @Override
-    public List<String> nodeGroupLabels() {
-        return nodeGroupLabels;
     }
 }

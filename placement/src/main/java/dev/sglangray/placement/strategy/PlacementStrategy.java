@@ -22,7 +22,4 @@ public sealed interface PlacementStrategy
     default List<Placement> getPlacement(Cluster cluster) {
         return getPlacement(cluster, true);
     }
-
-    /** The labels of the node groups that its ranks are counted in; empty for the whole cluster. */
-    List<String> nodeGroupLabels();
 }

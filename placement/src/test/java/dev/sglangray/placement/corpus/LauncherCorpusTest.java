@@ -11,7 +11,6 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.cluster.NodeGroupLabels;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.FleetPlanner;

@@ -8,7 +8,6 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
-import dev.sglangray.placement.cluster.NodeGroupLabels;
 import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import dev.sglangray.placement.strategy.NodePlacementStrategy;
 import dev.sglangray.placement.strategy.PackedPlacementStrategy;

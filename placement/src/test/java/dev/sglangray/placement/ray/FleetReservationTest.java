@@ -48,7 +48,7 @@ class FleetReservationTest {
     void reservesAndGivesBackOnce() {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
         ray.readyAfterSlices = 1;
-        FleetReservation reservation = FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray);
+        FleetReservation reservation = FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray, () -> false);
         assertThat(reservation.placementGroup().getName()).isEqualTo("fleet");
         assertThat(reservation.placementGroup().getBundles()).hasSize(3);
         assertThat(ray.removed).isEmpty();
@@ -61,7 +61,7 @@ class FleetReservationTest {
     void aFailedReturnCanBeRepeated() {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
         ray.readyAfterSlices = 1;
-        FleetReservation reservation = FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray);
+        FleetReservation reservation = FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray, () -> false);
         ray.failOnRemove = true;
         assertThatThrownBy(reservation::close).hasMessage("no answer");
         ray.failOnRemove = false;
@@ -73,12 +73,12 @@ class FleetReservationTest {
     void othersMayGiveBackWhatTheyHoldButNobodyWhatIsNotThere() {
         FakeRayGroups held = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
         held.ledger = held(1, Map.of("GPU", 1.5), Map.of("GPU", 0.5));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, held))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, held, () -> false))
                 .isInstanceOfSatisfying(
                         PlacementException.class,
                         refusal -> assertThat(refusal.busy()).isTrue());
         FakeRayGroups small = new FakeRayGroups(snapshot(NODES.get(0), node(1, 2)));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, small))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, small, () -> false))
                 .isInstanceOfSatisfying(
                         PlacementException.class,
                         refusal -> assertThat(refusal.busy()).isFalse());
@@ -106,7 +106,7 @@ class FleetReservationTest {
         ray.ledger = held(1, Map.of("GPU", 1.0), Map.of("GPU", 1.0));
         ray.readyAfterSlices = 25;
         List<String> lines = new ArrayList<>();
-        FleetReservation.reserve(plan(), DEADLINE, lines::add, ray);
+        FleetReservation.reserve(plan(), DEADLINE, lines::add, ray, () -> false);
         assertThat(lines).hasSize(4);
         assertThat(lines.get(0))
                 .isEqualTo(
@@ -119,7 +119,7 @@ class FleetReservationTest {
     void atTheDeadlineATableSaysWhatLacksAndWhoHoldsIt() {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1), node(2, 8)));
         ray.ledger = held(1, Map.of("GPU", 1.5), Map.of("GPU", 0.5, "CPU", 2.0));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray, () -> false))
                 .isInstanceOf(PlacementException.class)
                 .hasMessage("""
                         the 3 bundles of "fleet" were not reserved within 30 s.
@@ -138,11 +138,12 @@ class FleetReservationTest {
     @Test
     void whatCanNeverBeHadIsNotWaitedForToTheEnd() {
         FakeRayGroups small = new FakeRayGroups(snapshot(NODES.get(0), node(1, 2)));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), Duration.ofMinutes(5), line -> {}, small))
+        assertThatThrownBy(
+                        () -> FleetReservation.reserve(plan(), Duration.ofMinutes(5), line -> {}, small, () -> false))
                 .hasMessageContaining("were not reserved within 10 s")
                 .hasMessageContaining("GPU 2  10.0.0.2  GPU 2      GPU 0  GPU 2");
         FakeRayGroups dead = new FakeRayGroups(snapshot(NODES.get(0)));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), Duration.ofMinutes(5), line -> {}, dead))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), Duration.ofMinutes(5), line -> {}, dead, () -> false))
                 .hasMessageContaining("were not reserved within 10 s")
                 .hasMessageContaining("the node, which is not alive");
     }
@@ -150,7 +151,7 @@ class FleetReservationTest {
     @Test
     void whenNothingIsKnownToLackItSaysSo() {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray, () -> false))
                 .hasMessageContaining("within 30 s")
                 .hasMessageContaining("tasks, or actors that are about to start");
     }
@@ -168,12 +169,12 @@ class FleetReservationTest {
                         "training", null, List.of(new ExistingGroup.Bundle(node, Map.of("GPU", 1.0)))))
                 .build());
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
-        assertThatThrownBy(() -> FleetReservation.reserve(plan, DEADLINE, line -> {}, ray))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan, DEADLINE, line -> {}, ray, () -> false))
                 .isInstanceOf(PlacementException.class)
                 .hasMessageContaining("\"training\", which the fleet was planned for, is gone");
         ray.existing = Optional.of(FakeRayGroups.group("training"));
         ray.readyAfterSlices = 1;
-        FleetReservation reservation = FleetReservation.reserve(plan, DEADLINE, line -> {}, ray);
+        FleetReservation reservation = FleetReservation.reserve(plan, DEADLINE, line -> {}, ray, () -> false);
         assertThat(reservation.placementGroup().getName()).isEqualTo("training");
         reservation.close();
         assertThat(ray.removed).isEmpty();
@@ -183,7 +184,7 @@ class FleetReservationTest {
     void aTakenNameIsRefusedAndTheOtherGroupIsLeftAlone() {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
         ray.nameTaken = true;
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray, () -> false))
                 .isInstanceOf(PlacementException.class)
                 .hasMessageContaining("\"fleet\" exists in this Ray namespace already");
         assertThat(ray.removed).isEmpty();
@@ -194,7 +195,7 @@ class FleetReservationTest {
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
         ray.interruptWhileWaiting = true;
         try {
-            assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray))
+            assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, ray, () -> false))
                     .isInstanceOf(PlacementException.class)
                     .hasCauseInstanceOf(InterruptedException.class);
             assertThat(Thread.currentThread().isInterrupted()).isTrue();
@@ -213,13 +214,14 @@ class FleetReservationTest {
                         line -> {
                             throw new IllegalStateException("display gone");
                         },
-                        ray))
+                        ray,
+                        () -> false))
                 .hasMessage("display gone");
         assertThat(ray.removed).containsExactly("fleet");
 
         FakeRayGroups gone = new FakeRayGroups(snapshot(NODES.get(0), NODES.get(1)));
         gone.removedByOthers = true;
-        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, gone))
+        assertThatThrownBy(() -> FleetReservation.reserve(plan(), DEADLINE, line -> {}, gone, () -> false))
                 .isInstanceOf(PlacementException.class)
                 .hasMessageContaining("Placement group is removed.");
     }
@@ -229,7 +231,7 @@ class FleetReservationTest {
         Cluster cluster = Cluster.of(1, List.of(), snapshot(NODES.get(0)));
         FakeRayGroups ray = new FakeRayGroups(snapshot(NODES.get(0)));
         FleetPlan nothing = FleetPlanner.plan(PlanRequest.builder(cluster).build());
-        try (FleetReservation reservation = FleetReservation.reserve(nothing, DEADLINE, line -> {}, ray)) {
+        try (FleetReservation reservation = FleetReservation.reserve(nothing, DEADLINE, line -> {}, ray, () -> false)) {
             assertThatThrownBy(reservation::placementGroup).isInstanceOf(IllegalStateException.class);
         }
         assertThat(ray.removed).isEmpty();

@@ -24,14 +24,21 @@ class PlanRendererTest {
               node_groups: [{label: gpu, node_ranks: 1}]
             """, 0, 4);
 
-    private static final FleetPlan PLAN = FleetPlanner.plan(PlanRequest.builder(CLUSTER)
+    private static final FleetPlan QUIET = FleetPlanner.plan(PlanRequest.builder(CLUSTER)
             .fleetName("demo")
             .server("E", "srt", 2, Map.of("api_key", "sesame", "max_total_tokens", 5, "nested", Map.of("token", "t")))
             .router("R", Map.of())
             .hardwareRanks(List.of(0, 1, 2, 3))
             .nodeGroups(List.of("gpu"))
-            .warnings(List.of("look out"))
             .build());
+
+    private static final FleetPlan PLAN = new FleetPlan(
+            QUIET.fleetName(),
+            QUIET.group(),
+            QUIET.engines(),
+            QUIET.router().orElseThrow(),
+            QUIET.bundles(),
+            List.of("look out"));
 
     @Test
     void showsWhoSitsWhere() {

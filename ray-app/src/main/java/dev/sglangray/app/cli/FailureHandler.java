@@ -23,7 +23,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.ParseResult;
 
-/** Turns a failure into words for a person and an exit code. A failure nobody foresaw is shown with its stack. */
+/** Turns a failure into words for a person and an exit code. An unforeseen failure is shown with its stack. */
 final class FailureHandler implements IExecutionExceptionHandler {
     private static final String LOCAL_ADVICE = "Declare the accelerators of the local head: --accelerators N.";
 

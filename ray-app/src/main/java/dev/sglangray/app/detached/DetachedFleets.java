@@ -8,9 +8,9 @@ import dev.sglangray.app.DeliberateEnd;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchListener;
+import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.node.SealedSecrets;
 import io.ray.api.ActorHandle;
@@ -23,12 +23,10 @@ import io.ray.api.exception.RayException;
 import io.ray.api.exception.RayTimeoutException;
 import io.ray.api.options.ActorLifetime;
 import io.ray.api.runtimeenv.RuntimeEnv;
-import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,29 +44,15 @@ public final class DetachedFleets {
     private DetachedFleets() {}
 
     /**
-     * What a detached launch needs besides the configuration.
-     *
-     * @param routerNodeRank the router's node
-     * @param pythonInterpreter the Python of engines and router, or null for the nodes' own
-     * @param reserveDeadline how long Ray may take to set the bundles aside
-     * @param healthDeadline how long an engine may take to become healthy
-     */
-    public record Settings(
-            int routerNodeRank,
-            @Nullable String pythonInterpreter,
-            Duration reserveDeadline,
-            Duration healthDeadline) {}
-
-    /**
      * Launches a fleet that stays when this driver ends.
      *
      * @return its URL
      * @throws LaunchException when the launch fails, or this thread is interrupted; nothing is left then
      */
-    public static String launch(FleetSpec spec, RaySession session, Settings settings, LaunchListener listener) {
-        String name = ownerName(fleetGroup(spec));
+    public static String launch(FleetSpec spec, RaySession session, LaunchOptions options, LaunchListener listener) {
+        String name = ownerName(spec.groupName());
         SealedSecrets.Key key = SealedSecrets.Key.random();
-        ActorHandle<FleetOwnerActor> owner = create(name, key.seal(json(request(spec, session, settings))), session);
+        ActorHandle<FleetOwnerActor> owner = create(name, key.seal(json(request(spec, session, options))), session);
         boolean launched = false;
         try {
             // Ray runs it before the launch, which is called later.
@@ -80,7 +64,7 @@ public final class DetachedFleets {
         } finally {
             if (!launched) {
                 end(owner);
-                FleetLeftovers.endOfThisJob(engines(spec), router(spec));
+                FleetLeftovers.endOfThisJob(spec.serverGroup(), spec.routerGroup());
             }
         }
     }
@@ -97,31 +81,12 @@ public final class DetachedFleets {
         return owner.isPresent();
     }
 
-    /** As {@link #close(String)}, for the fleet of a specification. */
-    public static boolean close(FleetSpec spec) {
-        return close(fleetGroup(spec));
-    }
-
-    static Optional<String> engines(FleetSpec spec) {
-        return Optional.of(spec.arguments()).filter(LauncherArgs::launchServer).map(LauncherArgs::groupName);
-    }
-
-    static Optional<String> router(FleetSpec spec) {
-        return Optional.of(spec.arguments()).filter(LauncherArgs::launchRouter).map(LauncherArgs::routerGroupName);
-    }
-
     static String ownerName(String group) {
         return PREFIX + group;
     }
 
     static boolean isOwner(String actor) {
         return actor.startsWith(PREFIX);
-    }
-
-    static String fleetGroup(FleetSpec spec) {
-        return spec.arguments().launchServer()
-                ? spec.arguments().groupName()
-                : spec.arguments().routerGroupName();
     }
 
     private static ActorHandle<FleetOwnerActor> create(String name, String request, RaySession session) {
@@ -159,17 +124,12 @@ public final class DetachedFleets {
                 .build();
     }
 
-    private static LaunchRequest request(FleetSpec spec, RaySession session, Settings settings) {
+    private static LaunchRequest request(FleetSpec spec, RaySession session, LaunchOptions options) {
+        List<String> jars = session.workerJarUri().map(List::of).orElse(options.javaJars());
         return new LaunchRequest(
                 configuration(spec),
-                spec.component().isEmpty() ? null : spec.component(),
-                spec.block().path(),
-                spec.explicitPlacement(),
-                settings.routerNodeRank(),
-                settings.pythonInterpreter(),
-                session.workerJarUri().map(List::of).orElse(List.of()),
-                settings.reserveDeadline().toSeconds(),
-                settings.healthDeadline().toSeconds());
+                spec.selection(),
+                options.toBuilder().javaJars(jars).build());
     }
 
     private static String json(Object value) {

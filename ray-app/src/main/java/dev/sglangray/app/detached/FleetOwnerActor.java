@@ -4,15 +4,16 @@ package dev.sglangray.app.detached;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.FleetState;
+import dev.sglangray.app.LaunchContext;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ray.RayClusterReader;
-import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
@@ -47,9 +48,9 @@ public class FleetOwnerActor {
 
     private static final Logger LOG = LoggerFactory.getLogger(FleetOwnerActor.class);
 
-    private final LaunchRequest request;
-    private final SealedSpec<FleetSpec> spec;
+    private final SealedSpec<Launch> launch;
     private final RecordStore<FleetState> record;
+    private final LaunchContext context;
     private final boolean successor;
     private final EventLog events = new EventLog();
     private volatile @Nullable Thread launching;
@@ -65,11 +66,12 @@ public class FleetOwnerActor {
      * @param requestJson a {@link LaunchRequest} as JSON, its secrets sealed
      */
     public FleetOwnerActor(String requestJson) {
-        request = ProtocolJson.read(requestJson, LaunchRequest.class);
-        String name = DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec(request)));
+        // Names are not sealed.
+        String name = DetachedFleets.ownerName(Launch.read(requestJson).spec().groupName());
         HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
         record = file.section("fleet", FleetState.class);
-        spec = new SealedSpec<>(requestJson, text -> spec(ProtocolJson.read(text, LaunchRequest.class)), file);
+        context = new LaunchContext(events, record, new DetachedGroups());
+        launch = new SealedSpec<>(requestJson, Launch::read, file);
         successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
         if (successor) {
             Thread thread = Threads.thread("sglang-ray-take-over", this::takeOver);
@@ -80,15 +82,19 @@ public class FleetOwnerActor {
 
     /** Takes the key to the secrets of the request; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        return spec.unseal(keyJson);
+        return launch.unseal(keyJson);
     }
 
-    private static FleetSpec spec(LaunchRequest request) {
-        return FleetSpec.of(
-                Config.of(request.configuration()),
-                request.component(),
-                request.argsKey(),
-                request.explicitPlacement());
+    private FleetSpec spec() {
+        return launch.get().spec();
+    }
+
+    /** What is launched, and how. */
+    private record Launch(FleetSpec spec, LaunchOptions options) {
+        static Launch read(String requestJson) {
+            LaunchRequest request = ProtocolJson.read(requestJson, LaunchRequest.class);
+            return new Launch(FleetSpec.of(Config.of(request.configuration()), request.selection()), request.options());
+        }
     }
 
     /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
@@ -114,9 +120,9 @@ public class FleetOwnerActor {
     }
 
     private void endFleet() {
-        FleetLeftovers.endOfThisJob(engines(), router());
+        FleetLeftovers.endOfThisJob(spec().serverGroup(), spec().routerGroup());
         record.delete();
-        FleetLeftovers.kill(DetachedFleets.ownerName(DetachedFleets.fleetGroup(spec.get())));
+        FleetLeftovers.kill(DetachedFleets.ownerName(spec().groupName()));
     }
 
     /** Tries until it is done: Ray may know nothing for a moment, and the fleet serves meanwhile. */
@@ -124,11 +130,11 @@ public class FleetOwnerActor {
         CountDownLatch never = new CountDownLatch(1);
         while (true) {
             try {
-                List<Integer> living = engines()
+                List<Integer> living = spec().serverGroup()
                         .map(group -> FleetLeftovers.endUnknown(group, state))
                         .orElse(List.of());
                 awaitNoGateway();
-                keep(spec.get().adopt(state, living, options()));
+                keep(SGLangLauncher.adopt(spec(), state, living, launch.get().options(), context));
                 LOG.info("took over a fleet with engines {}", living);
                 return;
             } catch (RayException | LaunchException | IllegalStateException e) {
@@ -142,7 +148,7 @@ public class FleetOwnerActor {
 
     /** The predecessor's gateway ends with its process; until then its name is taken. */
     private void awaitNoGateway() throws InterruptedException {
-        String gateway = GatewayFacts.actorName(DetachedFleets.fleetGroup(spec.get()));
+        String gateway = GatewayFacts.actorName(spec().groupName());
         CountDownLatch never = new CountDownLatch(1);
         long end = System.nanoTime() + AGAIN.toNanos();
         FleetLeftovers.kill(gateway);
@@ -154,24 +160,20 @@ public class FleetOwnerActor {
         }
     }
 
-    private Optional<String> engines() {
-        return DetachedFleets.engines(spec.get());
-    }
-
-    private Optional<String> router() {
-        return DetachedFleets.router(spec.get());
-    }
-
     /**
-     * Launches the fleet and returns its URL. Takes everything back, and ends this actor, when nobody asks for
-     * {@link #events} any more while it does so: the command that launches was killed.
+     * Launches the fleet and returns its URL. Takes everything back, and ends this actor, when the questions for
+     * {@link #events} stop while it does so: the command that launches was killed.
      *
      * @throws LaunchFailure with the words of what failed
      */
     public String launch() {
         begin();
         try {
-            Fleet launched = launched();
+            Fleet launched = SGLangLauncher.launch(
+                    spec(),
+                    spec().cluster(RayClusterReader.read()),
+                    launch.get().options(),
+                    context);
             keep(launched);
             return launched.apiUrl();
         } catch (ConfigException e) {
@@ -212,7 +214,7 @@ public class FleetOwnerActor {
             running.close();
         }
         // Detached actors and placement groups end with nothing else.
-        FleetLeftovers.endOfThisJob(engines(), router());
+        FleetLeftovers.endOfThisJob(spec().serverGroup(), spec().routerGroup());
         record.delete();
         return running != null || successor;
     }
@@ -247,27 +249,6 @@ public class FleetOwnerActor {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    private Fleet launched() {
-        return spec.get().launch(spec.get().cluster(RayClusterReader.read()), options());
-    }
-
-    private LaunchOptions.Builder options() {
-        GroupOptions groups = GroupOptions.defaults()
-                .withJavaJars(request.javaJars())
-                .withServerHealthTimeout(Duration.ofSeconds(request.healthSeconds()))
-                .whichAreDetached();
-        LaunchOptions.Builder options = LaunchOptions.builder()
-                .routerNodeRank(request.routerNodeRank())
-                .reserveDeadline(Duration.ofSeconds(request.reserveSeconds()))
-                .groupOptions(groups)
-                .outlivesOwner(record, new DetachedGroups())
-                .listener(events);
-        if (request.pythonInterpreter() != null) {
-            options.pythonInterpreter(request.pythonInterpreter());
-        }
-        return options;
     }
 
     private synchronized void begin() {

@@ -2,12 +2,14 @@
 package dev.sglangray.app.gateway;
 
 import dev.sglangray.workers.FleetControl;
+import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.protocol.BucketReference;
 import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** What Python may ask of engines and router together: weights, and how many engines there are. These block. Stateless. */
 final class FleetOperations {
@@ -15,16 +17,17 @@ final class FleetOperations {
 
     private FleetOperations() {}
 
-    static Map<String, GatewayMethod> of(FleetAccess owner) {
+    static Map<String, GatewayMethod> of(EngineAccess engines, @Nullable RouterGroup router) {
         return Map.of(
                 "scale",
-                GatewayMethod.blocking(arguments -> List.of(owner.scale(
+                GatewayMethod.blocking(arguments -> List.of(engines.scale(
                         arguments.integer("engines", 0), arguments.seconds("drain_timeout", ServerOperations.DRAIN)))),
                 "update_weights",
-                GatewayMethod.blocking(arguments -> List.of(control(owner).updateWeights(update(arguments)))),
+                GatewayMethod.blocking(
+                        arguments -> List.of(control(engines, router).updateWeights(update(arguments)))),
                 "init_weights_group",
                 GatewayMethod.blocking(arguments -> {
-                    control(owner)
+                    control(engines, router)
                             .initWeightsGroup(
                                     arguments.text("master_address"),
                                     arguments.integer("master_port", 0),
@@ -37,14 +40,14 @@ final class FleetOperations {
                 }),
                 "destroy_weights_group",
                 GatewayMethod.blocking(arguments -> {
-                    control(owner)
+                    control(engines, router)
                             .destroyWeightsGroup(arguments.text("group_name"), arguments.seconds("timeout", JOIN));
                     return List.of(true);
                 }));
     }
 
-    private static FleetControl control(FleetAccess owner) {
-        return FleetControl.of(owner.servers().orElseThrow(), owner.router().orElse(null));
+    private static FleetControl control(EngineAccess engines, @Nullable RouterGroup router) {
+        return FleetControl.of(engines.servers(), router);
     }
 
     private static WeightUpdate update(GatewayArguments arguments) {

@@ -4,6 +4,7 @@ package dev.sglangray.app.gateway;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.bridge.NodeFilesException;
+import dev.sglangray.workers.RouterGroup;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayException;
 import java.time.Duration;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -39,11 +41,12 @@ public final class Gateway implements AutoCloseable {
      *
      * @throws GatewayException when that one does not end: Python would call it instead of this fleet
      */
-    public static Optional<Gateway> open(GatewayFacts facts, FleetAccess owner) {
+    public static Optional<Gateway> open(
+            GatewayFacts facts, @Nullable EngineAccess engines, @Nullable RouterGroup router) {
         String name = facts.actorName();
         try {
             GatewayActor actor = GatewayActor.create(name, JSON.writeValueAsString(facts));
-            GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(owner)), PAUSE);
+            GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(engines, router)), PAUSE);
             loop.start();
             return Optional.of(new Gateway(actor, loop));
         } catch (JsonProcessingException | NodeFilesException | RayException e) {
@@ -52,13 +55,16 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private static Map<String, Map<String, GatewayMethod>> operations(FleetAccess owner) {
+    private static Map<String, Map<String, GatewayMethod>> operations(
+            @Nullable EngineAccess engines, @Nullable RouterGroup router) {
         Map<String, Map<String, GatewayMethod>> groups = new HashMap<>();
-        if (owner.servers().isPresent()) {
-            groups.put("server", ServerOperations.of(() -> owner.servers().orElseThrow()));
-            groups.put("fleet", FleetOperations.of(owner));
+        if (engines != null) {
+            groups.put("server", ServerOperations.of(engines::servers));
+            groups.put("fleet", FleetOperations.of(engines, router));
         }
-        owner.router().ifPresent(router -> groups.put("router", RouterOperations.of(router)));
+        if (router != null) {
+            groups.put("router", RouterOperations.of(router));
+        }
         return groups;
     }
 

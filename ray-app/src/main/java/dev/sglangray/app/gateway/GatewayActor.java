@@ -120,7 +120,7 @@ final class GatewayActor implements Mailbox {
     @Override
     public CompletableFuture<String> next(double waitSeconds) {
         if (!Ray.isInitialized()) {
-            // The driver has left Ray without closing its fleet: there is nobody to ask any more.
+            // The driver has left Ray without closing its fleet: no owner is left to ask.
             return new CompletableFuture<>();
         }
         return ObjectRefPoller.forLongCalls()
@@ -148,7 +148,7 @@ final class GatewayActor implements Mailbox {
         try {
             handle.task(END, token).remote().get(FAREWELL_MILLIS);
         } catch (RayException e) {
-            // It is gone, or was never up: nobody waits there.
+            // It is gone, or was never up: no call waits there.
         } finally {
             handle.kill(true);
         }

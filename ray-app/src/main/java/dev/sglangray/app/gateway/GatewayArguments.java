@@ -11,6 +11,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import java.util.stream.StreamSupport;
 import org.jspecify.annotations.Nullable;
 
 /** The named arguments of a request. Every getter refuses a value of another kind with its name. Immutable. */
@@ -38,55 +41,38 @@ public final class GatewayArguments {
 
     /** A text that may be absent or null. */
     public Optional<String> optionalText(String name) {
-        JsonNode value = value(name);
-        if (value == null) {
-            return Optional.empty();
-        }
-        if (!value.isTextual()) {
-            throw wrong(name, "a text", value);
-        }
-        return Optional.of(value.textValue());
+        return read(name, "a text", JsonNode::isTextual, JsonNode::textValue);
     }
 
     /** A whole number of 32 bits, or this one where it is absent or null. */
     public int integer(String name, int otherwise) {
-        JsonNode value = value(name);
-        if (value == null) {
-            return otherwise;
-        }
-        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-            throw wrong(name, "a whole number", value);
-        }
-        return value.intValue();
+        return optionalInteger(name).orElse(otherwise);
     }
 
     /** A whole number of 32 bits; empty where it is absent or null. */
     public Optional<Integer> optionalInteger(String name) {
-        return value(name) == null ? Optional.empty() : Optional.of(integer(name, 0));
+        return read(
+                name,
+                "a whole number",
+                value -> value.isIntegralNumber() && value.canConvertToInt(),
+                JsonNode::intValue);
     }
 
     /** Yes or no, or this where it is absent or null. */
     public boolean flag(String name, boolean otherwise) {
-        JsonNode value = value(name);
-        if (value == null) {
-            return otherwise;
-        }
-        if (!value.isBoolean()) {
-            throw wrong(name, "true or false", value);
-        }
-        return value.booleanValue();
+        return read(name, "true or false", JsonNode::isBoolean, JsonNode::booleanValue)
+                .orElse(otherwise);
     }
 
     /** A time in seconds, above 0, or this where it is absent or null. */
     public Duration seconds(String name, Duration otherwise) {
-        JsonNode value = value(name);
-        if (value == null) {
-            return otherwise;
-        }
-        if (!value.isNumber() || !(value.doubleValue() > 0) || value.doubleValue() > Integer.MAX_VALUE) {
-            throw wrong(name, "a number of seconds above 0", value);
-        }
-        return Duration.ofMillis(Math.max(1, Math.round(value.doubleValue() * 1000)));
+        return read(
+                        name,
+                        "a number of seconds above 0",
+                        value ->
+                                value.isNumber() && value.doubleValue() > 0 && value.doubleValue() <= Integer.MAX_VALUE,
+                        value -> Duration.ofMillis(Math.max(1, Math.round(value.doubleValue() * 1000))))
+                .orElse(otherwise);
     }
 
     /** One of an enumeration's names in lower case, or this where it is absent or null. */
@@ -123,21 +109,16 @@ public final class GatewayArguments {
 
     /** A list of texts; empty where it is absent or null. */
     public List<String> texts(String name) {
-        JsonNode value = value(name);
-        if (value == null) {
-            return List.of();
-        }
-        if (!value.isArray()) {
-            throw wrong(name, "a list of texts", value);
-        }
-        List<String> texts = new ArrayList<>();
-        for (JsonNode item : value) {
-            if (!item.isTextual()) {
-                throw wrong(name, "a list of texts", value);
-            }
-            texts.add(item.textValue());
-        }
-        return List.copyOf(texts);
+        return read(
+                        name,
+                        "a list of texts",
+                        value -> value.isArray()
+                                && StreamSupport.stream(value.spliterator(), false)
+                                        .allMatch(JsonNode::isTextual),
+                        value -> StreamSupport.stream(value.spliterator(), false)
+                                .map(JsonNode::textValue)
+                                .toList())
+                .orElse(List.of());
     }
 
     /** A map that must be there. */
@@ -147,6 +128,17 @@ public final class GatewayArguments {
             throw wrong(name, "a map", values.path(name));
         }
         return JSON.convertValue(value, new TypeReference<>() {});
+    }
+
+    private <T> Optional<T> read(String name, String wanted, Predicate<JsonNode> fits, Function<JsonNode, T> how) {
+        JsonNode value = value(name);
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (!fits.test(value)) {
+            throw wrong(name, wanted, value);
+        }
+        return Optional.of(how.apply(value));
     }
 
     private @Nullable JsonNode value(String name) {

@@ -9,42 +9,42 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 
-/** What Python may ask of the router, by RLinf's names where it has them. Stateless. */
+/** What Python may ask of the router, by RLinf's names where it has them. For one use. */
 final class RouterOperations {
     private static final Duration RESTART = Duration.ofMinutes(5);
     /** RLinf waits this long for an answer. */
     private static final Duration GENERATE = Duration.ofMinutes(10);
 
+    private final Map<String, GatewayMethod> all = new LinkedHashMap<>();
+
     private RouterOperations() {}
 
     static Map<String, GatewayMethod> of(RouterGroup router) {
-        Map<String, GatewayMethod> all = new LinkedHashMap<>();
-        add(all, "get_router_url", arguments -> router.getRouterUrl());
+        RouterOperations operations = new RouterOperations();
+        operations.addAll(router);
+        return Map.copyOf(operations.all);
+    }
+
+    private void addAll(RouterGroup router) {
+        add("get_router_url", given -> router.getRouterUrl());
         add(
-                all,
                 "register_server",
-                arguments -> router.registerServer(
-                        endpoint(arguments),
-                        arguments.seconds("timeout", RouterGroup.DEFAULT_REGISTRATION_TIMEOUT),
-                        arguments.seconds("poll_interval", RouterGroup.DEFAULT_POLL_INTERVAL)));
+                given -> router.registerServer(
+                        endpoint(given),
+                        given.seconds("timeout", RouterGroup.DEFAULT_REGISTRATION_TIMEOUT),
+                        given.seconds("poll_interval", RouterGroup.DEFAULT_POLL_INTERVAL)));
+        add("generate", given -> router.generate(given.map("request"), given.seconds("timeout", GENERATE)));
+        add("unregister_server", given -> router.unregisterServer(given.text("url")));
+        add("servers", given -> router.servers());
+        add("is_healthy", given -> router.isHealthy());
+        add("status", given -> router.status());
+        add("log_tail", given -> router.logTail(given.integer("lines", 40)));
+        add("events", given -> router.events(given.integer("since", 0)));
         add(
-                all,
-                "generate",
-                arguments -> router.generate(arguments.map("request"), arguments.seconds("timeout", GENERATE)));
-        add(all, "unregister_server", arguments -> router.unregisterServer(arguments.text("url")));
-        add(all, "servers", arguments -> router.servers());
-        add(all, "is_healthy", arguments -> router.isHealthy());
-        add(all, "status", arguments -> router.status());
-        add(all, "log_tail", arguments -> router.logTail(arguments.integer("lines", 40)));
-        add(all, "events", arguments -> router.events(arguments.integer("since", 0)));
-        add(
-                all,
                 "restart",
-                arguments -> router.restart(
-                        arguments.optionalText("why").orElse("asked for from Python"),
-                        arguments.seconds("timeout", RESTART)));
-        add(all, "shutdown", arguments -> router.shutdown());
-        return Map.copyOf(all);
+                given -> router.restart(
+                        given.optionalText("why").orElse("asked for from Python"), given.seconds("timeout", RESTART)));
+        add("shutdown", given -> router.shutdown());
     }
 
     private static ServerEndpoint endpoint(GatewayArguments arguments) {
@@ -55,8 +55,7 @@ final class RouterOperations {
                 arguments.optionalText("api_key").orElse(null));
     }
 
-    private static void add(
-            Map<String, GatewayMethod> to, String name, Function<GatewayArguments, WorkerGroupFuture<?>> call) {
-        to.put(name, arguments -> call.apply(arguments).toCompletableFuture());
+    private void add(String name, Function<GatewayArguments, WorkerGroupFuture<?>> call) {
+        all.put(name, arguments -> call.apply(arguments).toCompletableFuture());
     }
 }

@@ -43,7 +43,7 @@ final class HeadFolder implements AutoCloseable {
     static HeadFolder create(Path parent) throws IOException {
         sweep(parent);
         Path path = Files.createTempDirectory(parent, PREFIX);
-        // Nobody sees the file by its name before it is locked.
+        // No other process sees the file by its name before it is locked.
         Path unseen = path.resolve(OWNER + ".new");
         FileChannel owner = FileChannel.open(unseen, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         owner.write(ByteBuffer.wrap(pid().getBytes(StandardCharsets.US_ASCII)));

@@ -20,12 +20,10 @@ public final class JobContext {
 
     private final @Nullable String address;
     private final @Nullable String workingDirUri;
-    private final @Nullable String submissionId;
 
-    private JobContext(@Nullable String address, @Nullable String workingDirUri, @Nullable String submissionId) {
+    private JobContext(@Nullable String address, @Nullable String workingDirUri) {
         this.address = address;
         this.workingDirUri = workingDirUri;
-        this.submissionId = submissionId;
     }
 
     /**
@@ -37,14 +35,13 @@ public final class JobContext {
         String address = blankToNull(environment.get(ADDRESS));
         String json = blankToNull(environment.get(JOB_CONFIG));
         if (json == null) {
-            return new JobContext(address, null, null);
+            return new JobContext(address, null);
         }
         try {
             JsonNode job = new ObjectMapper().readTree(json);
             return new JobContext(
                     address,
-                    blankToNull(job.path("runtime_env").path("working_dir").asText("")),
-                    blankToNull(job.path("metadata").path("job_submission_id").asText("")));
+                    blankToNull(job.path("runtime_env").path("working_dir").asText("")));
         } catch (JsonProcessingException e) {
             throw new SessionException(JOB_CONFIG + ", which Ray sets for a job, is not JSON", e);
         }
@@ -67,11 +64,6 @@ public final class JobContext {
      */
     Optional<String> workingDirUriIn(String connected) {
         return connected.isBlank() || connected.equals(address) ? workingDirUri() : Optional.empty();
-    }
-
-    /** The id that {@code ray job submit} printed. */
-    public Optional<String> submissionId() {
-        return Optional.ofNullable(submissionId);
     }
 
     private static @Nullable String blankToNull(@Nullable String text) {

@@ -132,12 +132,16 @@ public final class LocalHead implements AutoCloseable {
         }
     }
 
-    /**
-     * Waits until the head has ended, by itself or by {@link #close()}, and returns why, with the last lines that it printed. May be
-     * called by any thread.
-     */
-    public SessionException awaitEnd() {
-        return failure("ended (" + process.onExit().join().describe() + ")");
+    /** Whether the head has ended, by itself or by {@link #close()}, or ends within a time. May be called by any thread. */
+    public boolean awaitEnd(Duration timeout) throws InterruptedException {
+        awaitExit(process.onExit(), timeout);
+        return process.onExit().isDone();
+    }
+
+    /** Why a head that has ended did, with the last lines that it printed. */
+    public String whyItEnded() {
+        return String.valueOf(
+                failure("ended (" + process.onExit().join().describe() + ")").getMessage());
     }
 
     /** Leaves the head's folder, with its logs, for a person to read. */

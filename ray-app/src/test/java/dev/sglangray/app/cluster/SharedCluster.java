@@ -73,17 +73,19 @@ public final class SharedCluster implements ParameterResolver, AfterEachCallback
             if (current == null) {
                 return;
             }
-            boolean clean = false;
             try {
                 current.assertNothingLeft();
-                clean = true;
-            } finally {
-                if (failed || !clean) {
+            } catch (RuntimeException | Error left) {
+                try {
                     current.saveLogs();
-                }
-                if (!clean) {
                     close();
+                } catch (RuntimeException | Error e) {
+                    left.addSuppressed(e);
                 }
+                throw left;
+            }
+            if (failed) {
+                current.saveLogs();
             }
         }
 

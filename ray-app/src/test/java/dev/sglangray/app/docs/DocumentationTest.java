@@ -68,9 +68,7 @@ class DocumentationTest {
     void configurationsLoad(DocBlock block) {
         Config config = Config.parse(block.text());
         if (config.has("router_server_args")) {
-            assertThatCode(() -> FleetSpec.of(config, null, null, false))
-                    .as(block.toString())
-                    .doesNotThrowAnyException();
+            assertThatCode(() -> FleetSpec.of(config)).as(block.toString()).doesNotThrowAnyException();
         } else if (config.has("cluster.num_nodes")) {
             assertThatCode(() -> ClusterConfig.from(config))
                     .as(block.toString())

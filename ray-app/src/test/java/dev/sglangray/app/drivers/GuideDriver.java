@@ -2,16 +2,13 @@
 package dev.sglangray.app.drivers;
 
 import dev.sglangray.app.Fleet;
+import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.InferenceHttpClient;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.cluster.ClusterConfig;
-import dev.sglangray.placement.cluster.Cluster;
-import dev.sglangray.placement.ray.RayClusterReader;
-import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import java.time.Duration;
@@ -29,13 +26,7 @@ public final class GuideDriver {
     public static void main(String[] arguments) {
         Config root = DriverSupport.config(arguments);
         try (RaySession session = DriverSupport.connect()) {
-            Cluster cluster = Cluster.of(ClusterConfig.from(root), RayClusterReader.read());
-            ComponentPlacement placement = ComponentPlacement.of(root, cluster);
-            LaunchOptions options = LaunchOptions.builder()
-                    .rolloutNodeGroups(placement.getNodeGroups("rollout"))
-                    .build();
-            try (Fleet fleet = SGLangLauncher.launchRouterAndServer(
-                    cluster, placement.getHardwareRanks("rollout"), root.require("router_server_args"), options)) {
+            try (Fleet fleet = SGLangLauncher.launch(FleetSpec.of(root), LaunchOptions.DEFAULT)) {
                 ServerGroup servers = fleet.serverGroup().orElseThrow();
                 RouterGroup router = fleet.routerGroup().orElseThrow();
                 lookUpOften(servers.name());

@@ -3,7 +3,10 @@ package dev.sglangray.app.drivers;
 
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchContext;
+import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.config.Config;
 import dev.sglangray.placement.PlacementException;
@@ -19,13 +22,14 @@ public final class LeavingNodeDriver {
     public static void main(String[] arguments) throws InterruptedException {
         Config root = DriverSupport.config(arguments);
         try (RaySession session = DriverSupport.connect()) {
-            FleetSpec spec = FleetSpec.of(root, null, null, false);
+            FleetSpec spec = FleetSpec.of(root);
             Cluster cluster = spec.cluster(RayClusterReader.read());
             System.out.println("planned on " + cluster.nodes().size() + " nodes, namespace " + session.namespace());
             while (living() == cluster.nodes().size()) {
                 Thread.sleep(100);
             }
-            try (Fleet fleet = spec.launch(cluster, LaunchOptions.builder())) {
+            try (Fleet fleet = SGLangLauncher.launch(
+                    spec, cluster, LaunchOptions.DEFAULT, LaunchContext.of(LaunchListener.NONE))) {
                 System.out.println("launched " + fleet.apiUrl());
             } catch (PlacementException refusal) {
                 System.out.println(refusal.getMessage());

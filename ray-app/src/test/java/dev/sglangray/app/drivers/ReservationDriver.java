@@ -3,12 +3,15 @@ package dev.sglangray.app.drivers;
 
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.config.Config;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
+import dev.sglangray.placement.ray.GroupCreator;
 import dev.sglangray.placement.ray.RayClusterReader;
+import dev.sglangray.placement.ray.ResourceLedger;
 import java.time.Duration;
 import java.util.Locale;
 
@@ -21,7 +24,7 @@ public final class ReservationDriver {
     public static void main(String[] arguments) {
         Config root = DriverSupport.config(arguments);
         try (RaySession session = DriverSupport.connect()) {
-            FleetSpec spec = FleetSpec.of(root, null, null, false);
+            FleetSpec spec = FleetSpec.of(root);
             for (int round = 0; round < ROUNDS; round++) {
                 round(spec, session.namespace() + "-" + round);
             }
@@ -32,10 +35,17 @@ public final class ReservationDriver {
         long begin = System.nanoTime();
         Cluster cluster = spec.cluster(RayClusterReader.read());
         long read = System.nanoTime();
-        FleetPlan plan = spec.plan(cluster, LaunchOptions.builder().fleetName(fleet));
+        FleetPlan plan = SGLangLauncher.plan(
+                spec, cluster, LaunchOptions.builder().fleetName(fleet).build());
         long planned = System.nanoTime();
         long reserved;
-        try (FleetReservation reservation = FleetReservation.reserve(plan, Duration.ofMinutes(2), text -> {})) {
+        try (FleetReservation reservation = FleetReservation.reserve(
+                plan,
+                Duration.ofMinutes(2),
+                text -> {},
+                ResourceLedger.PUBLIC,
+                GroupCreator.OF_THIS_PROCESS,
+                () -> false)) {
             reserved = System.nanoTime();
         }
         System.out.println(String.format(

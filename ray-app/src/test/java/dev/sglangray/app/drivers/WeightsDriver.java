@@ -135,7 +135,7 @@ public final class WeightsDriver {
         return fleet.router().orElseThrow();
     }
 
-    /** It goes away, which holds up nobody when the router is another process then, and it returns. */
+    /** It goes away, which holds up no call when the router is another process then, and it returns. */
     private void aServerByUrl() throws IOException {
         HttpServer server = stranger(0, "7");
         String other = url(server);

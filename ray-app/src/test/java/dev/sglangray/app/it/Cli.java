@@ -82,6 +82,18 @@ final class Cli {
         }
     }
 
+    /** What is to be done at the end of a block; where the block failed first, a failure here does not take the place of its. */
+    @FunctionalInterface
+    interface Ending extends AutoCloseable {
+        @Override
+        void close();
+    }
+
+    /** Ends the fleet of the usual group names at the end of a block. */
+    Ending downAtEnd() {
+        return () -> run("down").orFail();
+    }
+
     /** {@code up --json} with the guide's configuration, a model and overrides. */
     InsideProcess up(Path model, String... more) {
         return start(upWords(config("fleet.yaml"), model, more, "--json"));

@@ -29,7 +29,8 @@ class DetachedFleetIT {
     @Test
     void livesUntilDown(TestCluster cluster) {
         Cli cli = new Cli(cluster);
-        try (InsideProcess up = cli.up(StandIn.model(cluster, "{}"), "--detach")) {
+        try (Cli.Ending down = cli.downAtEnd();
+                InsideProcess up = cli.up(StandIn.model(cluster, "{}"), "--detach")) {
             ExitResult launched = up.await(Cli.DEADLINE).orFail();
             String url = Cli.json(launched.stdout()).path("api_url").asText();
 
@@ -45,8 +46,6 @@ class DetachedFleetIT {
                     .contains("'SGLangRouterGroup:0'", "another fleet uses this group")
                     .doesNotContain("unexpected failure");
             assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
-        } finally {
-            cli.run("down").orFail();
         }
         cluster.assertNothingLeft();
         assertThat(cli.run("status").code()).isEqualTo(1);
@@ -64,7 +63,9 @@ class DetachedFleetIT {
                 "1-1",
                 "router_server_args.group_name=Mine",
                 "router_server_args.router_group_name=MyRouter");
-        try {
+        try (Cli.Ending down = cli.downAtEnd();
+                Cli.Ending downMine =
+                        () -> cli.run("down", "--force", "--group", "Mine", "--router-group", "MyRouter")) {
             String url = apiUrl(cli);
             String mine = apiUrl(cli, "--group", "Mine");
             assertThat(mine).isNotEqualTo(url);
@@ -88,9 +89,6 @@ class DetachedFleetIT {
             assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
             assertThat(cli.run("down", "--force", "--group", "Mine").code()).isEqualTo(1);
             assertThat(verdict(cli)).isEqualTo("HEALTHY");
-        } finally {
-            cli.run("down", "--force", "--group", "Mine", "--router-group", "MyRouter");
-            cli.run("down").orFail();
         }
         cluster.assertNothingLeft();
     }
@@ -149,11 +147,13 @@ class DetachedFleetIT {
     @Test
     void needsNothingOfTheRestOfTheConfiguration(TestCluster cluster) {
         Cli cli = new Cli(cluster);
-        try (InsideProcess up = cli.up(
-                StandIn.model(cluster, "{}"), "--detach", "+actor.model.path='???'", "+actor.seed='${oc.env:UNSET}'")) {
+        try (Cli.Ending down = cli.downAtEnd();
+                InsideProcess up = cli.up(
+                        StandIn.model(cluster, "{}"),
+                        "--detach",
+                        "+actor.model.path='???'",
+                        "+actor.seed='${oc.env:UNSET}'")) {
             up.await(Cli.DEADLINE).orFail();
-        } finally {
-            cli.run("down").orFail();
         }
         cluster.assertNothingLeft();
     }

@@ -30,7 +30,7 @@ record FaultCell(
         ENGINE_LEAVES,
         /** Requests fail for a while. */
         ROUTER_FAILS,
-        /** Nobody who sends requests sees anything, for some seconds at least. */
+        /** No program that sends requests sees anything, for some seconds at least. */
         NOTHING
     }
 

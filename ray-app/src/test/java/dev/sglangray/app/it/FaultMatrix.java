@@ -26,7 +26,7 @@ import org.slf4j.LoggerFactory;
 final class FaultMatrix {
     private static final Logger LOG = LoggerFactory.getLogger(FaultMatrix.class);
 
-    /** Time in which a fault that nobody should see might yet show. */
+    /** Time in which a fault that should stay unseen might yet show. */
     private static final double QUIET_SECONDS = 5;
 
     private final FaultScene scene;

@@ -33,16 +33,14 @@ abstract class FaultMatrixContract {
         String logs = "$(ls -d /tmp/ray/session_2*/logs)";
         String fill =
                 "mount -n -t tmpfs -o size=64k tmpfs " + logs + "; head -c 1m /dev/zero > " + logs + "/fill; true";
-        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
-            try {
-                new FaultMatrix(scene).run(List.of(FaultCell.engine("engine", "kill -9, its log folder full", s -> {
-                    cluster.exec(s.engineNode(), Cli.DEADLINE, "sh", "-c", fill).orFail();
-                    s.signal(s.engine(), "KILL");
-                })));
-            } finally {
-                cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", "umount -l " + logs)
-                        .orFail();
-            }
+        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION);
+                Cli.Ending unmount =
+                        () -> cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", "umount -l " + logs)
+                                .orFail()) {
+            new FaultMatrix(scene).run(List.of(FaultCell.engine("engine", "kill -9, its log folder full", s -> {
+                cluster.exec(s.engineNode(), Cli.DEADLINE, "sh", "-c", fill).orFail();
+                s.signal(s.engine(), "KILL");
+            })));
         }
     }
 

@@ -96,7 +96,8 @@ class LaunchFaultsIT {
     void twoDetachedFleetsOfOneNameAtOnce(TestCluster cluster) {
         Path model = StandIn.model(cluster, "{\"load_seconds\": 2}");
         Cli cli = new Cli(cluster);
-        try (InsideProcess one = cli.up(model, "--detach");
+        try (Cli.Ending down = cli.downAtEnd();
+                InsideProcess one = cli.up(model, "--detach");
                 InsideProcess other = cli.up(model, "--detach")) {
             ExitResult first = one.await(Cli.DEADLINE);
             ExitResult second = other.await(Cli.DEADLINE);
@@ -106,8 +107,6 @@ class LaunchFaultsIT {
             assertThat((first.code() == 0 ? second : first).stderr())
                     .contains("a detached fleet of this group name runs already");
             assertThat(cli.run("generate", "hello").orFail().stdout()).contains("hello");
-        } finally {
-            cli.run("down").orFail();
         }
     }
 

@@ -87,7 +87,7 @@ class ThreeNodesIT {
                     + "{label: small, node_ranks: {ray_labels: gpu}},"
                     + "{label: large, node_ranks: {ray_resource: large}}]"
         };
-        try {
+        try (Cli.Ending down = cli.downAtEnd()) {
             JsonNode report = Cli.json(cli.run(overrides).orFail().stdout());
             List<String> nodes = new ArrayList<>();
             report.path("workers").forEach(worker -> {
@@ -106,8 +106,6 @@ class ThreeNodesIT {
                     .singleElement()
                     .asString()
                     .contains("\"NPU\":2", "\"GPU\":2", "\"CPU\":2", "\"memory\"");
-        } finally {
-            cli.run("down").orFail();
         }
         cluster.assertNothingLeft();
     }

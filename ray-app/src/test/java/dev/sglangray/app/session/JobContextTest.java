@@ -19,7 +19,6 @@ class JobContextTest {
 
         assertThat(job.address()).contains("10.9.0.1:6379");
         assertThat(job.workingDirUri()).contains("gcs://_ray_pkg_12ab.zip");
-        assertThat(job.submissionId()).contains("raysubmit_1");
         assertThat(job.workingDirUriIn("10.9.0.1:6379")).contains("gcs://_ray_pkg_12ab.zip");
         assertThat(job.workingDirUriIn("")).contains("gcs://_ray_pkg_12ab.zip");
         assertThat(job.workingDirUriIn("127.0.0.1:20449"))
@@ -33,7 +32,6 @@ class JobContextTest {
 
         assertThat(job.address()).isEmpty();
         assertThat(job.workingDirUri()).isEmpty();
-        assertThat(job.submissionId()).isEmpty();
     }
 
     @Test

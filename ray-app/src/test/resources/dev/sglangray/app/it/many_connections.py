@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A server that answers nobody before so many requests have come, each of which then holds a connection.
+"""A server that answers no request before so many requests have come, each of which then holds a connection.
 
 Argument: how many. Prints its port, answers GET with the most connections that were open at once, and ends with its
 standard input.

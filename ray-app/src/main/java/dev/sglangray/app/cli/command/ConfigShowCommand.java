@@ -4,7 +4,6 @@ package dev.sglangray.app.cli.command;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.ComposeOptions;
 import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.FleetInput;
 import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.show.Paths;
 import dev.sglangray.app.cli.show.TreeJson;
@@ -59,7 +58,7 @@ public final class ConfigShowCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Config root = FleetInput.loader(config, context.environment()).load();
+        Config root = config.loader(context.environment()).load();
         context.console().hide(root.secretValues());
         TreeView view = TreeView.of(key == null ? root : root.require(key));
         context.console().result(json ? TreeJson.of(view) : TreeText.of(view));

@@ -3,7 +3,9 @@ package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchContext;
 import dev.sglangray.app.LaunchOptions;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.CliSession;
 import dev.sglangray.app.cli.context.EnvironmentException;
@@ -19,8 +21,8 @@ import dev.sglangray.bridge.PythonProbe;
 import dev.sglangray.bridge.TinyModel;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.ConfigLoader;
+import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.ray.RayClusterReader;
-import dev.sglangray.workers.GroupOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -107,7 +109,7 @@ public final class DemoCommand implements Callable<Integer> {
                         .overrides(overrides(model(packageFolder, python), accelerators))
                         .load();
                 context.console().hide(root.secretValues());
-                FleetSpec spec = FleetSpec.of(root, null, null, false);
+                FleetSpec spec = FleetSpec.of(root);
                 run(spec, cli.connect(progress), python, progress);
             }
             progress.line("ended; nothing is left running.");
@@ -116,11 +118,10 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private void run(FleetSpec spec, RaySession session, String python, ProgressDisplay progress) {
-        LaunchOptions.Builder options = LaunchOptions.builder()
-                .groupOptions(GroupOptions.defaults())
-                .pythonInterpreter(python)
-                .listener(progress);
-        try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options)) {
+        LaunchOptions options =
+                LaunchOptions.builder().pythonInterpreter(python).build();
+        Cluster nodes = spec.cluster(RayClusterReader.read());
+        try (Fleet fleet = SGLangLauncher.launch(spec, nodes, options, LaunchContext.of(progress))) {
             FleetReport.of(session.namespace(), fleet).print(context.console(), false, progress.phases());
             String text = GenerateCommand.generate(
                             context.environment(),

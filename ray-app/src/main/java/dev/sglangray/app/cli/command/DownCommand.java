@@ -3,10 +3,6 @@ package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.cli.context.CliContext;
-import dev.sglangray.app.cli.context.CliSession;
-import dev.sglangray.app.cli.context.ClusterOptions;
-import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.show.AttachedFleet;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.detached.ActorProcesses;
@@ -20,10 +16,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code sglang-ray down}: ends a fleet. */
@@ -36,20 +30,12 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet. A `sglang-ray up` in the foreground that owns it ends too.",
             ""
         })
-public final class DownCommand implements Callable<Integer> {
+public final class DownCommand extends FleetCommand {
     /** Ray takes a moment to end processes and to remove placement groups. */
     private static final Duration GONE = Duration.ofSeconds(20);
 
     /** A process that takes its end from Ray is gone within this time. */
     private static final Duration PROCESS_GONE = Duration.ofSeconds(5);
-
-    private final CliContext context;
-
-    @Mixin
-    private ClusterOptions cluster = new ClusterOptions();
-
-    @Mixin
-    private GroupNameOptions groups = new GroupNameOptions();
 
     @Option(
             names = {"--force"},
@@ -60,46 +46,41 @@ public final class DownCommand implements Callable<Integer> {
     private boolean force;
 
     DownCommand(CliContext context) {
-        this.context = context;
+        super(context, true);
     }
 
     @Override
-    public Integer call() throws InterruptedException {
-        try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
-                CliSession cli = CliSession.begin(context, cluster)) {
-            RaySession session = cli.connect(progress);
-            // Before the owner ends: afterwards no worker is left that knows the fleet's router.
-            AttachedFleet fleet = groups.find(session);
-            Optional<String> router = fleet.routerName();
-            ActorProcesses processes = FleetLeftovers.processes(fleet.groupName(), router);
-            if (force) {
-                List<String> ended = FleetLeftovers.end(fleet.groupName(), router);
-                if (ended.isEmpty()) {
-                    throw groups.nobody(session);
-                }
-                ended.forEach(what -> context.console().say("ended " + what));
-            } else {
-                end(fleet, router, session);
+    void run(RaySession session, ProgressDisplay progress) throws InterruptedException {
+        // Before the owner ends: afterwards no worker is left that knows the fleet's router.
+        AttachedFleet fleet = groups.find(session);
+        Optional<String> router = fleet.routerName();
+        ActorProcesses processes = FleetLeftovers.processes(fleet.groupName(), router);
+        if (force) {
+            List<String> ended = FleetLeftovers.end(fleet.groupName(), router);
+            if (ended.isEmpty()) {
+                throw groups.noFleet(session);
             }
-            List<String> listed = FleetLeftovers.awaitGone(fleet.groupName(), router, GONE);
-            // A stopped process takes no order, and some Rays list its actor no more; its own actors may then live on.
-            List<String> killed = processes.killLeft(PROCESS_GONE);
-            killed.forEach(what -> context.console().say("killed " + what + ", which Ray had not ended"));
-            if (!listed.isEmpty() && !killed.isEmpty()) {
-                listed = FleetLeftovers.awaitGone(fleet.groupName(), router, GONE);
-            }
-            List<String> left = new ArrayList<>();
-            listed.forEach(what -> left.add(what + " (by Ray's list)"));
-            left.addAll(processes.left());
-            if (!left.isEmpty()) {
-                throw new LaunchException("the fleet is not ended; there is still " + String.join(", ", left)
-                        + (force ? "" : "; `sglang-ray down --force` ends it without asking it"));
-            }
-            if (!force) {
-                context.console().say("the fleet is ended");
-            }
+            ended.forEach(what -> context.console().say("ended " + what));
+        } else {
+            end(fleet, router, session);
         }
-        return ExitCode.OK;
+        List<String> listed = FleetLeftovers.awaitGone(fleet.groupName(), router, GONE);
+        // A stopped process takes no order, and some Rays list its actor no more; its own actors may then live on.
+        List<String> killed = processes.killLeft(PROCESS_GONE);
+        killed.forEach(what -> context.console().say("killed " + what + ", which Ray had not ended"));
+        if (!listed.isEmpty() && !killed.isEmpty()) {
+            listed = FleetLeftovers.awaitGone(fleet.groupName(), router, GONE);
+        }
+        List<String> left = new ArrayList<>();
+        listed.forEach(what -> left.add(what + " (by Ray's list)"));
+        left.addAll(processes.left());
+        if (!left.isEmpty()) {
+            throw new LaunchException("the fleet is not ended; there is still " + String.join(", ", left)
+                    + (force ? "" : "; `sglang-ray down --force` ends it without asking it"));
+        }
+        if (!force) {
+            context.console().say("the fleet is ended");
+        }
     }
 
     private void end(AttachedFleet fleet, Optional<String> router, RaySession session) {
@@ -114,7 +95,7 @@ public final class DownCommand implements Callable<Integer> {
         fleet.router().ifPresent(RouterGroup::destroy);
         fleet.servers().ifPresent(ServerGroup::destroy);
         if (!kept && fleet.router().isEmpty() && fleet.servers().isEmpty()) {
-            throw groups.nobody(session);
+            throw groups.noFleet(session);
         }
         if (!owned) {
             // Its owner was killed for good, or the owner's node is gone: nothing else removes its placement groups.

@@ -4,10 +4,6 @@ package dev.sglangray.app.cli.command;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.cli.context.CliContext;
-import dev.sglangray.app.cli.context.CliSession;
-import dev.sglangray.app.cli.context.ClusterOptions;
-import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.show.AttachedFleet;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
@@ -20,9 +16,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code sglang-ray events}: what happened to a fleet. */
@@ -36,16 +30,8 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet.",
             ""
         })
-public final class EventsCommand implements Callable<Integer> {
+public final class EventsCommand extends FleetCommand {
     private static final Duration ANSWER = Duration.ofSeconds(20);
-
-    private final CliContext context;
-
-    @Mixin
-    private ClusterOptions cluster = new ClusterOptions();
-
-    @Mixin
-    private GroupNameOptions groups = new GroupNameOptions();
 
     @Option(
             names = {"--json"},
@@ -53,27 +39,22 @@ public final class EventsCommand implements Callable<Integer> {
     private boolean json;
 
     EventsCommand(CliContext context) {
-        this.context = context;
+        super(context, true);
     }
 
     @Override
-    public Integer call() throws InterruptedException, JsonProcessingException {
-        try (ProgressDisplay progress = new ProgressDisplay(context.console(), true);
-                CliSession cli = CliSession.begin(context, cluster)) {
-            RaySession session = cli.connect(progress);
-            AttachedFleet fleet = groups.require(session);
-            List<Event> events = new ArrayList<>();
-            fleet.router().ifPresent(router -> collect(router, events));
-            fleet.servers()
-                    .ifPresent(servers -> EachEngine.ask(servers, engine -> engine.events(0), ANSWER, this::silent)
-                            .values()
-                            .forEach(events::addAll));
-            events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
-            for (Event event : events) {
-                print(event);
-            }
+    void run(RaySession session, ProgressDisplay progress) {
+        AttachedFleet fleet = groups.require(session);
+        List<Event> events = new ArrayList<>();
+        fleet.router().ifPresent(router -> collect(router, events));
+        fleet.servers()
+                .ifPresent(servers -> EachEngine.ask(servers, engine -> engine.events(0), ANSWER, this::silent)
+                        .values()
+                        .forEach(events::addAll));
+        events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
+        for (Event event : events) {
+            print(event);
         }
-        return ExitCode.OK;
     }
 
     private void collect(RouterGroup router, List<Event> events) {
@@ -90,11 +71,11 @@ public final class EventsCommand implements Callable<Integer> {
         context.console().say("sglang-ray: " + failure.getMessage());
     }
 
-    private void print(Event event) throws JsonProcessingException {
+    private void print(Event event) {
         context.console()
                 .result(
                         json
-                                ? new ObjectMapper().writeValueAsString(event)
+                                ? json(event)
                                 : String.format(
                                         "%s  %-20s  %-16s  %s",
                                         event.time(),
@@ -104,5 +85,13 @@ public final class EventsCommand implements Callable<Integer> {
                                                 .toLowerCase(Locale.ROOT)
                                                 .replace('_', '-'),
                                         event.text().replace("\n", "\n    ")));
+    }
+
+    private static String json(Event event) {
+        try {
+            return new ObjectMapper().writeValueAsString(event);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("an event is not written as JSON", e);
+        }
     }
 }

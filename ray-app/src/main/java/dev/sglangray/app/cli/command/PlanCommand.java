@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.ArgumentCheck;
+import dev.sglangray.app.ArgumentSchemas;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.CliSession;
 import dev.sglangray.app.cli.context.ClusterOptions;
 import dev.sglangray.app.cli.context.ConfigOptions;
 import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.FleetInput;
 import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.ProgressDisplay;
@@ -32,6 +32,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.Callable;
@@ -102,16 +103,16 @@ public final class PlanCommand implements Callable<Integer> {
         OptionalInt rank = explainedRank();
         requireOneCluster();
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
-            FleetSpec spec = FleetInput.read(config, context);
-            LaunchOptions.Builder options = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
-            ArgumentCheck check = ArgumentCheck.against(
+            FleetSpec spec = config.read(context);
+            LaunchOptions options = config.launchOptions(context.launcher());
+            List<ConfigProblem> problems = ArgumentSchemas.check(
                     spec.block(), spec.arguments(), kind -> config.schema(kind, context.launcher()));
-            config.pythonIfKnown(context.launcher()).ifPresent(options::pythonInterpreter);
-            check.throwIfWrong();
-            check.problems().forEach(problem -> progress.line(problem.render()));
+            ConfigException.throwIfErrors(problems);
+            problems.forEach(problem -> progress.line(problem.render()));
             if (clusterFile != null) {
-                options.namespace(cluster.namespace());
-                show(spec, options, cluster(clusterFile), rank, progress);
+                LaunchOptions named =
+                        options.toBuilder().namespace(cluster.namespace()).build();
+                show(spec, named, cluster(clusterFile), rank, progress);
                 return ExitCode.OK;
             }
             try (CliSession cli = CliSession.begin(context, cluster)) {
@@ -124,7 +125,7 @@ public final class PlanCommand implements Callable<Integer> {
 
     private void show(
             FleetSpec spec,
-            LaunchOptions.Builder options,
+            LaunchOptions options,
             ClusterSnapshot snapshot,
             OptionalInt rank,
             ProgressDisplay progress) {
@@ -132,7 +133,7 @@ public final class PlanCommand implements Callable<Integer> {
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         long beginCpu = threads.getCurrentThreadCpuTime();
         Cluster ranked = spec.cluster(snapshot);
-        FleetPlan plan = spec.plan(ranked, options);
+        FleetPlan plan = SGLangLauncher.plan(spec, ranked, options);
         Duration took = Duration.ofNanos(System.nanoTime() - begin);
         progress.ended(LaunchPhase.PLAN, took);
         if (timings) {

@@ -3,10 +3,6 @@ package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.ArgumentSchemas;
 import dev.sglangray.app.cli.context.CliContext;
-import dev.sglangray.app.cli.context.CliSession;
-import dev.sglangray.app.cli.context.ClusterOptions;
-import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.show.NoFleetException;
 import dev.sglangray.app.cli.show.ProgressDisplay;
@@ -16,9 +12,7 @@ import dev.sglangray.workers.RouterGroup;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -41,16 +35,8 @@ import picocli.CommandLine.Parameters;
             "  sglang-ray replace-router policy=round_robin",
             "  sglang-ray replace-router policy=cache_aware cache_threshold=0.6 ~balance_abs_threshold"
         })
-public final class ReplaceRouterCommand implements Callable<Integer> {
+public final class ReplaceRouterCommand extends FleetCommand {
     private static final Duration ANSWER = Duration.ofSeconds(20);
-
-    private final CliContext context;
-
-    @Mixin
-    private ClusterOptions cluster = new ClusterOptions();
-
-    @Mixin
-    private GroupNameOptions groups = new GroupNameOptions();
 
     @Option(
             names = {"--timeout"},
@@ -69,26 +55,29 @@ public final class ReplaceRouterCommand implements Callable<Integer> {
             })
     private List<String> lines = List.of();
 
+    /** What the lines come to, by the argument's name. */
+    private Map<String, Object> changes = Map.of();
+
     ReplaceRouterCommand(CliContext context) {
-        this.context = context;
+        super(context, false);
     }
 
     @Override
     public Integer call() throws InterruptedException {
         ArgumentSchemas.Found known = ArgumentSchemas.find(
                 SchemaKind.ROUTER, context.launcher().python().orElse(null));
-        Map<String, Object> changes = RouterChanges.read(lines, known);
-        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
-                CliSession cli = CliSession.begin(context, cluster)) {
-            RaySession session = cli.connect(progress);
-            RouterGroup router = groups.require(session)
-                    .router()
-                    .orElseThrow(() -> new NoFleetException("the fleet has no router that lives"));
-            progress.line("the router is replaced ...");
-            String url =
-                    router.replace(changes, timeout).await(timeout.plus(ANSWER)).get(0);
-            progress.line("the router serves at " + url + " with " + String.join(" ", lines));
-        }
-        return ExitCode.OK;
+        changes = RouterChanges.read(lines, known);
+        return super.call();
+    }
+
+    @Override
+    void run(RaySession session, ProgressDisplay progress) {
+        RouterGroup router = groups.require(session)
+                .router()
+                .orElseThrow(() -> new NoFleetException("the fleet has no router that lives"));
+        progress.line("the router is replaced ...");
+        String url =
+                router.replace(changes, timeout).await(timeout.plus(ANSWER)).get(0);
+        progress.line("the router serves at " + url + " with " + String.join(" ", lines));
     }
 }

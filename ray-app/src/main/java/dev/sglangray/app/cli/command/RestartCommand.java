@@ -4,10 +4,6 @@ package dev.sglangray.app.cli.command;
 import dev.sglangray.app.DeliberateEnd;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.cli.context.CliContext;
-import dev.sglangray.app.cli.context.CliSession;
-import dev.sglangray.app.cli.context.ClusterOptions;
-import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.show.AttachedFleet;
 import dev.sglangray.app.cli.show.ProgressDisplay;
@@ -21,11 +17,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code sglang-ray restart}: new processes in place of the old ones. */
@@ -40,19 +34,11 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet, or when an engine does not come back; the next are then left alone.",
             ""
         })
-public final class RestartCommand implements Callable<Integer> {
+public final class RestartCommand extends FleetCommand {
     private static final String WHY = "asked for on the command line";
     private static final Duration ANSWER = Duration.ofSeconds(20);
     /** The worker lifts the drain at once; this is for the router to hear of it. */
     private static final Duration UNDRAIN = Duration.ofSeconds(20);
-
-    private final CliContext context;
-
-    @Mixin
-    private ClusterOptions cluster = new ClusterOptions();
-
-    @Mixin
-    private GroupNameOptions groups = new GroupNameOptions();
 
     @Option(
             names = {"--rolling"},
@@ -81,17 +67,12 @@ public final class RestartCommand implements Callable<Integer> {
     private Duration toServe = Duration.ofMinutes(15);
 
     RestartCommand(CliContext context) {
-        this.context = context;
+        super(context, false);
     }
 
     @Override
-    public Integer call() throws InterruptedException {
-        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
-                CliSession cli = CliSession.begin(context, cluster)) {
-            RaySession session = cli.connect(progress);
-            restart(groups.require(session), progress);
-        }
-        return ExitCode.OK;
+    void run(RaySession session, ProgressDisplay progress) {
+        restart(groups.require(session), progress);
     }
 
     private void restart(AttachedFleet fleet, ProgressDisplay progress) {

@@ -4,10 +4,6 @@ package dev.sglangray.app.cli.command;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.cli.context.CliContext;
-import dev.sglangray.app.cli.context.CliSession;
-import dev.sglangray.app.cli.context.ClusterOptions;
-import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.GroupNameOptions;
 import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.NoFleetException;
@@ -20,11 +16,9 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code sglang-ray scale}: more or fewer engines for a running fleet. */
@@ -39,17 +33,9 @@ import picocli.CommandLine.Option;
             "Exits with 1 when there is no such fleet, no room, or an engine does not start; the fleet is then as it was.",
             ""
         })
-public final class ScaleCommand implements Callable<Integer> {
+public final class ScaleCommand extends FleetCommand {
     private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration ANSWER = Duration.ofSeconds(5);
-
-    private final CliContext context;
-
-    @Mixin
-    private ClusterOptions cluster = new ClusterOptions();
-
-    @Mixin
-    private GroupNameOptions groups = new GroupNameOptions();
 
     @ArgGroup(multiplicity = "1")
     private Size size = new Size();
@@ -84,36 +70,31 @@ public final class ScaleCommand implements Callable<Integer> {
     }
 
     ScaleCommand(CliContext context) {
-        this.context = context;
+        super(context, false);
     }
 
     @Override
-    public Integer call() throws InterruptedException {
-        try (ProgressDisplay progress = new ProgressDisplay(context.console(), false);
-                CliSession cli = CliSession.begin(context, cluster)) {
-            RaySession session = cli.connect(progress);
-            ServerGroup servers = groups.require(session)
-                    .servers()
-                    .orElseThrow(() -> new NoFleetException(
-                            "the fleet of '" + groups.group() + "' has no engines of its own to be more or fewer"));
-            int now = servers.size() + servers.gone().size();
-            long wanted = size.wanted(now);
-            if (wanted < 1) {
-                throw new UsageException(
-                        "a fleet has 1 engine or more, not " + wanted + "; to end it there is `sglang-ray down`");
-            }
-            if (wanted > Integer.MAX_VALUE) {
-                throw new UsageException("--by: a fleet cannot have " + wanted + " engines");
-            }
-            JsonNode report = follow(wanted, now, progress).get(0);
-            progress.line(report.path("before").asInt() + " engine(s) before, now "
-                    + report.path("after").asInt()
-                    + (report.path("requestsEnded").asInt() == 0
-                            ? ""
-                            : "; " + report.path("requestsEnded").asInt()
-                                    + " request(s) had not ended in time and were ended"));
+    void run(RaySession session, ProgressDisplay progress) throws InterruptedException {
+        ServerGroup servers = groups.require(session)
+                .servers()
+                .orElseThrow(() -> new NoFleetException(
+                        "the fleet of '" + groups.group() + "' has no engines of its own to be more or fewer"));
+        int now = servers.size() + servers.gone().size();
+        long wanted = size.wanted(now);
+        if (wanted < 1) {
+            throw new UsageException(
+                    "a fleet has 1 engine or more, not " + wanted + "; to end it there is `sglang-ray down`");
         }
-        return ExitCode.OK;
+        if (wanted > Integer.MAX_VALUE) {
+            throw new UsageException("--by: a fleet cannot have " + wanted + " engines");
+        }
+        JsonNode report = follow(wanted, now, progress).get(0);
+        progress.line(report.path("before").asInt() + " engine(s) before, now "
+                + report.path("after").asInt()
+                + (report.path("requestsEnded").asInt() == 0
+                        ? ""
+                        : "; " + report.path("requestsEnded").asInt()
+                                + " request(s) had not ended in time and were ended"));
     }
 
     private JsonNode follow(long wanted, int now, ProgressDisplay progress) throws InterruptedException {

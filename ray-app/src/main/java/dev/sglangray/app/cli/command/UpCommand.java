@@ -3,15 +3,15 @@ package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchContext;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.CliSession;
 import dev.sglangray.app.cli.context.ClusterOptions;
-import dev.sglangray.app.cli.context.ConfigOptions;
 import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.FleetInput;
-import dev.sglangray.app.cli.context.LaunchTimeOptions;
+import dev.sglangray.app.cli.context.UpOptions;
 import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.AttachedFleet;
 import dev.sglangray.app.cli.show.FleetReport;
@@ -19,6 +19,7 @@ import dev.sglangray.app.cli.show.FleetWatch;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.detached.DetachedFleets;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -50,13 +51,10 @@ public final class UpCommand implements Callable<Integer> {
     private final CliContext context;
 
     @Mixin
-    private ConfigOptions config = new ConfigOptions();
+    private UpOptions config = new UpOptions();
 
     @Mixin
     private ClusterOptions cluster = new ClusterOptions();
-
-    @Mixin
-    private LaunchTimeOptions times = new LaunchTimeOptions();
 
     @Option(
             names = {"--detach"},
@@ -82,29 +80,30 @@ public final class UpCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             long begin = System.nanoTime();
             progress.started(LaunchPhase.COMPOSE, "reading the configuration");
-            FleetSpec spec = FleetInput.read(config, context);
+            FleetSpec spec = config.read(context);
+            LaunchOptions options = config.launchOptions(context.launcher());
             if (detach || cluster.local()) {
                 // What no cluster could change is refused before a head is started or an owner made, which checks for
                 // itself.
-                LaunchOptions.Builder early = LaunchOptions.builder().routerNodeRank(config.routerNodeRank());
-                config.pythonIfKnown(context.launcher()).ifPresent(early::pythonInterpreter);
-                spec.requireLaunchable(early.build());
+                spec.requireLaunchable(options);
             }
             progress.ended(LaunchPhase.COMPOSE, Duration.ofNanos(System.nanoTime() - begin));
             try (CliSession cli = CliSession.begin(context, cluster)) {
                 RaySession session = cli.connect(progress);
                 if (detach) {
-                    return detached(spec, session, progress);
+                    return detached(spec, options, session, progress);
                 }
-                foreground(spec, session, progress);
+                foreground(spec, options, session, progress);
             }
             progress.line("ended; nothing is left running.");
             return ExitCode.OK;
         }
     }
 
-    private void foreground(FleetSpec spec, RaySession session, ProgressDisplay progress) throws InterruptedException {
-        try (Fleet fleet = spec.launch(spec.cluster(RayClusterReader.read()), options(session, progress))) {
+    private void foreground(FleetSpec spec, LaunchOptions options, RaySession session, ProgressDisplay progress)
+            throws InterruptedException {
+        Cluster nodes = spec.cluster(RayClusterReader.read());
+        try (Fleet fleet = SGLangLauncher.launch(spec, nodes, options, LaunchContext.of(progress))) {
             FleetReport.of(session.namespace(), fleet).print(context.console(), json, progress.phases());
             progress.line("Ctrl-C ends the fleet.");
             new FleetWatch(fleet, progress).untilInterruptedOrLost();
@@ -112,50 +111,27 @@ public final class UpCommand implements Callable<Integer> {
         }
     }
 
-    private LaunchOptions.Builder options(RaySession session, ProgressDisplay progress) {
-        return LaunchOptions.builder()
-                .routerNodeRank(config.routerNodeRank())
-                .reserveDeadline(times.reserveDeadline())
-                .groupOptions(times.groupOptions(session))
-                .pythonInterpreter(config.pythonOr(context.launcher()))
-                .listener(progress);
-    }
-
-    private int detached(FleetSpec spec, RaySession session, ProgressDisplay progress) {
+    private int detached(FleetSpec spec, LaunchOptions options, RaySession session, ProgressDisplay progress) {
         // The owner plans for itself; what does not fit this cluster is refused before there is one.
-        LaunchOptions.Builder early = LaunchOptions.builder()
-                .routerNodeRank(config.routerNodeRank())
-                .pythonInterpreter(config.pythonOr(context.launcher()));
-        spec.plan(spec.cluster(RayClusterReader.read()), early);
-        DetachedFleets.Settings settings = new DetachedFleets.Settings(
-                config.routerNodeRank(),
-                config.pythonOr(context.launcher()),
-                times.reserveDeadline(),
-                times.healthDeadline());
-        DetachedFleets.launch(spec, session, settings, progress);
+        SGLangLauncher.plan(spec, spec.cluster(RayClusterReader.read()), options);
+        DetachedFleets.launch(spec, session, options, progress);
         boolean told = false;
         try {
             report(spec, session, progress);
             told = true;
         } finally {
             if (!told) {
-                DetachedFleets.close(spec);
+                DetachedFleets.close(spec.groupName());
             }
         }
         progress.line("The fleet runs without this command. To end it: sglang-ray down "
-                + (spec.arguments().launchServer()
-                        ? "--group " + spec.arguments().groupName()
-                        : "--router-group " + spec.arguments().routerGroupName()));
+                + (spec.serverGroup().isPresent() ? "--group " : "--router-group ") + spec.groupName());
         return ExitCode.OK;
     }
 
     private void report(FleetSpec spec, RaySession session, ProgressDisplay progress) {
-        ServerGroup servers = spec.arguments().launchServer()
-                ? ServerGroup.attach(spec.arguments().groupName())
-                : null;
-        RouterGroup router = spec.arguments().launchRouter()
-                ? RouterGroup.attach(spec.arguments().routerGroupName())
-                : null;
+        ServerGroup servers = spec.serverGroup().map(ServerGroup::attach).orElse(null);
+        RouterGroup router = spec.routerGroup().map(RouterGroup::attach).orElse(null);
         FleetReport.of(AttachedFleet.of(session.namespace(), servers, router))
                 .print(context.console(), json, progress.phases());
     }

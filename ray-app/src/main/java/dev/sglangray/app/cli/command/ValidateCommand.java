@@ -6,7 +6,6 @@ import dev.sglangray.app.FleetCheck;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.ConfigOptions;
 import dev.sglangray.app.cli.context.ExitCode;
-import dev.sglangray.app.cli.context.FleetInput;
 import dev.sglangray.app.cli.context.UsageException;
 import dev.sglangray.app.cli.show.ProblemReport;
 import dev.sglangray.bridge.SchemaKind;
@@ -68,7 +67,7 @@ public final class ValidateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Map<String, String> releases = releases();
-        CheckedConfig checked = FleetInput.loader(config, context.environment()).check();
+        CheckedConfig checked = config.loader(context.environment()).check();
         checked.config().ifPresent(root -> context.console().hide(root.secretValues()));
         FleetCheck.Result result = checked.config()
                 .map(root -> check(root, checked, releases))
@@ -82,14 +81,11 @@ public final class ValidateCommand implements Callable<Integer> {
         return FleetCheck.of(
                 root,
                 checked.problems(),
-                new FleetCheck.Request(
-                        config.component().orElse(null),
-                        config.argsKey().orElse(null),
-                        config.explicitPlacement(),
-                        config.routerNodeRank(),
-                        config.pythonIfKnown(context.launcher()).orElse(null),
-                        config.pythonIsNamed(),
-                        releases));
+                config.selection(),
+                config.launchOptions(context.launcher()).routerNodeRank(),
+                kind -> releases.containsKey(kind.packageName())
+                        ? ArgumentSchemas.released(kind, releases.get(kind.packageName()))
+                        : config.schema(kind, context.launcher()));
     }
 
     private Map<String, String> releases() {

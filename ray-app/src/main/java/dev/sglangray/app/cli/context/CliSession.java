@@ -30,6 +30,7 @@ public final class CliSession implements AutoCloseable {
     /** A cluster that refuses so many connections in as many seconds is gone. */
     private static final int GONE = 10;
 
+    private static final Duration LOOK = Duration.ofSeconds(1);
     private static final Duration CONNECT = Duration.ofSeconds(2);
 
     private final CliContext context;
@@ -94,62 +95,61 @@ public final class CliSession implements AutoCloseable {
                 RaySession.connect(address, namespace, context.launcher().requireJar(), job, nodeIp);
         session = joined;
         context.interrupts().installAgain();
-        LocalHead watched = head;
-        Thread unused = watched != null
-                ? Threads.start("local-head-watch", () -> endWith(watched))
-                : Threads.start("way-out-watch", () -> endWithout(address));
+        Thread unused = Threads.start("cluster-watch", () -> watch(address));
         listener.ended(LaunchPhase.CONNECT, Duration.ofNanos(System.nanoTime() - begin));
         return joined;
     }
 
     /**
-     * Ends this process when the head ends first, as it does when a signal goes to all processes of a group: Ray's native code waits
-     * for a head that is gone for a minute, and then aborts the process.
+     * Ends this process where Ray's native code would hold it: its calls have no deadline, and those to a cluster that is gone abort
+     * the process after a minute. That is when a local head ends first, as it does when a signal goes to all processes of a group,
+     * and when the process is on its way out and the cluster does not let it. The watch ends with the process, since such a call may
+     * also come last.
      */
-    private void endWith(LocalHead watched) {
-        SessionException why = watched.awaitEnd();
+    private void watch(RayAddress address) {
+        long begin = 0;
+        int silent = 0;
+        try {
+            while (silent < GONE && (begin == 0 || System.nanoTime() - begin < WAY_OUT.toNanos())) {
+                if (head == null) {
+                    TimeUnit.NANOSECONDS.sleep(LOOK.toNanos());
+                } else if (head.awaitEnd(LOOK)) {
+                    endWithHead(head);
+                    return;
+                }
+                if (ending.get() || context.interrupts().signal().isPresent()) {
+                    begin = begin == 0 ? System.nanoTime() : begin;
+                    silent = answers(address) ? 0 : silent + 1;
+                }
+            }
+        } catch (InterruptedException e) {
+            return;
+        }
+        end(
+                silent >= GONE
+                        ? "the Ray cluster at " + address + " is gone; what this command started there ends with it."
+                        : "the Ray cluster at " + address + " did not finish within " + WAY_OUT.toSeconds()
+                                + " s; Ray ends what this command started there when the command is gone.");
+    }
+
+    private void endWithHead(LocalHead ended) {
         if (!ending.compareAndSet(false, true)) {
             return;
         }
         boolean asked = context.interrupts().awaitSignal(SAME_SIGNAL);
+        String why = ended.whyItEnded();
         if (!asked) {
-            watched.keepLogs();
+            ended.keepLogs();
         }
-        watched.close();
-        context.console()
-                .say(
-                        asked
-                                ? "the local Ray head ended first; nothing is left running."
-                                : why.getMessage() + "\nThe fleet ended with it; nothing is left running.");
-        context.interrupts().haltConnected(ExitCode.LOST);
+        ended.close();
+        end(
+                asked
+                        ? "the local Ray head ended first; nothing is left running."
+                        : why + "\nThe fleet ended with it; nothing is left running.");
     }
 
-    /**
-     * Ends this process when it is on its way out and the cluster does not let it: Ray's native calls have no deadline, and those to
-     * a cluster that is gone abort the process after a minute. The watch ends with the process, since such a call may also come last.
-     */
-    private void endWithout(RayAddress lost) {
-        long begin = 0;
-        int silent = 0;
-        while (silent < GONE && (begin == 0 || System.nanoTime() - begin < WAY_OUT.toNanos())) {
-            try {
-                TimeUnit.SECONDS.sleep(1);
-            } catch (InterruptedException e) {
-                return;
-            }
-            if (!ending.get() && context.interrupts().signal().isEmpty()) {
-                continue;
-            }
-            begin = begin == 0 ? System.nanoTime() : begin;
-            silent = answers(lost) ? 0 : silent + 1;
-        }
-        context.console()
-                .say(
-                        silent >= GONE
-                                ? "the Ray cluster at " + lost
-                                        + " is gone; what this command started there ends with it."
-                                : "the Ray cluster at " + lost + " did not finish within " + WAY_OUT.toSeconds()
-                                        + " s; Ray ends what this command started there when the command is gone.");
+    private void end(String message) {
+        context.console().say(message);
         context.interrupts().haltConnected(ExitCode.LOST);
     }
 

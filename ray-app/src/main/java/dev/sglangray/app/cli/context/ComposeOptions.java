@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.context;
 
+import dev.sglangray.config.ConfigLoader;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -48,19 +50,34 @@ public class ComposeOptions {
         return Optional.ofNullable(file);
     }
 
-    Optional<Path> directory() {
-        return Optional.ofNullable(directory);
-    }
-
-    Optional<Path> moreConfigurations() {
-        return Optional.ofNullable(moreConfigurations);
-    }
-
-    Optional<String> name() {
-        return Optional.ofNullable(name);
-    }
-
-    List<String> overrides() {
-        return List.copyOf(overrides);
+    /**
+     * What loads the configuration that these options name.
+     *
+     * @throws UsageException when they name none, or two
+     */
+    public ConfigLoader.Builder loader(Map<String, String> environment) {
+        ConfigLoader.Builder loader =
+                ConfigLoader.builder().overrides(List.copyOf(overrides)).environment(environment);
+        if (moreConfigurations != null && (directory != null || file != null)) {
+            loader.moreConfigurations(moreConfigurations);
+        }
+        boolean composed = directory != null || name != null;
+        if ((file != null) == composed) {
+            throw new UsageException(
+                    composed
+                            ? "--config names one file, --config-path and --config-name a composed configuration: give one of the two"
+                            : "no configuration: give --config FILE, or --config-path DIR --config-name NAME");
+        }
+        if (file != null) {
+            return loader.configFile(file);
+        }
+        Path folder = directory == null ? moreConfigurations : directory;
+        if (folder == null) {
+            throw new UsageException("--config-name needs --config-path, its folder");
+        }
+        if (name == null) {
+            throw new UsageException("--config-path needs --config-name, the primary configuration");
+        }
+        return loader.configDir(folder).configName(name);
     }
 }

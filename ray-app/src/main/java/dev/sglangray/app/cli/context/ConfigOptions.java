@@ -2,13 +2,17 @@
 package dev.sglangray.app.cli.context;
 
 import dev.sglangray.app.ArgumentSchemas;
+import dev.sglangray.app.FleetSelection;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.bridge.SchemaKind;
-import java.util.Optional;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Which configuration, and what in it is the fleet. */
-public final class ConfigOptions extends ComposeOptions {
+public class ConfigOptions extends ComposeOptions {
     @Option(
             names = {"--component"},
             paramLabel = "NAME",
@@ -38,14 +42,6 @@ public final class ConfigOptions extends ComposeOptions {
     private boolean explicitPlacement;
 
     @Option(
-            names = {"--router-node-rank"},
-            paramLabel = "RANK",
-            converter = OptionValues.NotNegative.class,
-            defaultValue = "0",
-            description = "The node of the router. Default: ${DEFAULT-VALUE}, the head.")
-    private int routerNodeRank;
-
-    @Option(
             names = {"--python"},
             paramLabel = "PATH",
             converter = OptionValues.Text.class,
@@ -55,30 +51,44 @@ public final class ConfigOptions extends ComposeOptions {
             })
     private @Nullable String python;
 
-    public Optional<String> component() {
-        return Optional.ofNullable(component);
+    /** Filled by the options of this class and of those that extend it. */
+    final LaunchOptions.Builder launch = LaunchOptions.builder();
+
+    @Option(
+            names = {"--router-node-rank"},
+            paramLabel = "RANK",
+            converter = OptionValues.NotNegative.class,
+            defaultValue = "0",
+            description = "The node of the router. Default: ${DEFAULT-VALUE}, the head.")
+    void routerNodeRank(int rank) {
+        launch.routerNodeRank(rank);
     }
 
-    public Optional<String> argsKey() {
-        return Optional.ofNullable(argsKey);
+    /**
+     * Composes the configuration and binds it. Its secrets are hidden on the console from here on.
+     *
+     * @throws UsageException when the options name no configuration, or two
+     * @throws ConfigException when the configuration is wrong
+     */
+    public FleetSpec read(CliContext context) {
+        Config root = loader(context.environment()).load();
+        context.console().hide(root.secretValues());
+        try {
+            return FleetSpec.of(root, selection());
+        } catch (ConfigException e) {
+            throw new ConfigException(e.problems().stream().map(root::explain).toList());
+        }
     }
 
-    public boolean explicitPlacement() {
-        return explicitPlacement;
+    /** What in the configuration is the fleet. */
+    public FleetSelection selection() {
+        return new FleetSelection(component, argsKey, explicitPlacement);
     }
 
-    public int routerNodeRank() {
-        return routerNodeRank;
-    }
-
-    /** The Python of the nodes: the one named here, else this command's own. */
-    public String pythonOr(Launcher launcher) {
-        return python == null ? launcher.requirePython() : python;
-    }
-
-    /** Whether the Python was named here, and so has to be usable. */
-    public boolean pythonIsNamed() {
-        return python != null;
+    /** What the command line says of the launch; the Python of the nodes is the one named here, else this command's own, if it has one. */
+    public LaunchOptions launchOptions(Launcher launcher) {
+        return launch.pythonInterpreter(python == null ? launcher.python().orElse(null) : python)
+                .build();
     }
 
     /** The arguments to compare with: of the Python named, which must answer, else of this command's own as far as it can. */
@@ -86,10 +96,5 @@ public final class ConfigOptions extends ComposeOptions {
         return python == null
                 ? ArgumentSchemas.find(kind, launcher.python().orElse(null))
                 : ArgumentSchemas.require(kind, python);
-    }
-
-    /** As {@link #pythonOr}, but a command without any Python gets none. */
-    public Optional<String> pythonIfKnown(Launcher launcher) {
-        return Optional.ofNullable(python).or(launcher::python);
     }
 }

@@ -15,7 +15,7 @@ public final class ExitCode {
     /** The environment cannot do it: no such cluster, no Python with sglang, an unsupported Ray; nothing was started. */
     public static final int ENVIRONMENT = 3;
 
-    /** The fleet was up and is gone, though nobody asked this command to end it. */
+    /** The fleet was up and is gone, though this command was not asked to end it. */
     public static final int LOST = 4;
 
     /** Base of the exit status after a signal: 130 after Ctrl-C, 143 after SIGTERM. */

@@ -50,7 +50,7 @@ public final class GroupNameOptions {
     public AttachedFleet require(RaySession session) {
         AttachedFleet fleet = find(session);
         if (fleet.servers().isEmpty() && fleet.router().isEmpty()) {
-            throw nobody(session);
+            throw noFleet(session);
         }
         return fleet;
     }
@@ -96,7 +96,7 @@ public final class GroupNameOptions {
         }
     }
 
-    public NoFleetException nobody(RaySession session) {
+    public NoFleetException noFleet(RaySession session) {
         return new NoFleetException("there is no fleet with the group '" + group() + "'"
                 + (routerGroup == null ? "" : " or the router group '" + routerGroup + "'") + " in namespace '"
                 + session.namespace() + "'");

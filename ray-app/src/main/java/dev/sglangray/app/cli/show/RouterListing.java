@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  *
  * @param servers the servers; empty when the router did not answer
  * @param reasons why the registry's servers are not listed, by URL; those without an entry are
- * @param foreign URLs that the router lists and nobody registered
+ * @param foreign URLs that the router lists and no engine or program registered
  * @param problem why there is no list, in words
  */
 record RouterListing(

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import java.time.Duration;
-import java.util.Optional;
 
-/** What the owner of a fleet lets others do with it through the gateway. For use by several threads. */
-public interface FleetAccess {
+/** What the owner of a fleet lets others do with its engines through the gateway. For use by several threads. */
+public interface EngineAccess {
     /** The engines as they are now. */
-    Optional<ServerGroup> servers();
-
-    /** The router. */
-    Optional<RouterGroup> router();
+    ServerGroup servers();
 
     /**
      * Gives the fleet so many engines, and returns when it has them.

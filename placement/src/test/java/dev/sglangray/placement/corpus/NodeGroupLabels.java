@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.placement.cluster;
+package dev.sglangray.placement.corpus;
 
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.placement.rank.RankText;
@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Reads a {@code node_group} value: one label, {@code "a,b"}, or a list; the last two mean the same. */
-public final class NodeGroupLabels {
+final class NodeGroupLabels {
     private NodeGroupLabels() {}
 
     /**
@@ -17,7 +17,7 @@ public final class NodeGroupLabels {
      * @param value as YAML gives it; a number is a label like any other; null and an empty list name no group, which
      *     stands for the whole cluster
      */
-    public static List<String> parse(@Nullable Object value) {
+    static List<String> parse(@Nullable Object value) {
         if (value == null) {
             return List.of();
         }

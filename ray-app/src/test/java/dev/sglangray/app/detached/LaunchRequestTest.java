@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.detached;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.cli.context.ComposeOptions;
+import dev.sglangray.app.cli.context.Launcher;
+import dev.sglangray.app.cli.context.UpOptions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+
+final class LaunchRequestTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Launcher LAUNCHER = new Launcher(null, "/own/python", null);
+
+    /** Each with a value that is not its default, and where the owner finds it. */
+    private static final Map<String, List<String>> OPTIONS = new TreeMap<>(Map.of(
+            "--component", List.of("engines", "/selection/componentName", "\"engines\""),
+            "--args-key", List.of("some.block", "/selection/argsKey", "\"some.block\""),
+            "--explicit-placement", List.of("", "/selection/explicitPlacement", "true"),
+            "--router-node-rank", List.of("3", "/options/routerNodeRank", "3"),
+            "--python", List.of("/other/python", "/options/pythonInterpreter", "\"/other/python\""),
+            "--reserve-timeout", List.of("77", "/options/reserveSeconds", "77.0"),
+            "--health-timeout", List.of("88", "/options/healthSeconds", "88.0")));
+
+    @Test
+    void everyOptionOfTheCommandLineReachesTheOwner() throws JsonProcessingException {
+        Set<String> composing = names(new ComposeOptions());
+        assertThat(names(new UpOptions()).stream().filter(name -> !composing.contains(name)))
+                .containsExactlyInAnyOrderElementsOf(OPTIONS.keySet());
+
+        List<String> words = new ArrayList<>();
+        OPTIONS.forEach((name, values) -> {
+            words.add(name);
+            values.stream().limit(1).filter(value -> !value.isEmpty()).forEach(words::add);
+        });
+        String owners = JSON.writeValueAsString(JSON.readValue(request(words), LaunchRequest.class));
+        String usual = request(List.of());
+        for (Map.Entry<String, List<String>> option : OPTIONS.entrySet()) {
+            String pointer = option.getValue().get(1);
+            assertThat(JSON.readTree(owners).at(pointer))
+                    .as(option.getKey())
+                    .hasToString(option.getValue().get(2));
+            assertThat(JSON.readTree(usual).at(pointer))
+                    .as(option.getKey())
+                    .isNotEqualTo(JSON.readTree(owners).at(pointer));
+        }
+    }
+
+    private static String request(List<String> words) throws JsonProcessingException {
+        UpOptions up = new UpOptions();
+        new CommandLine(up).parseArgs(words.toArray(String[]::new));
+        return JSON.writeValueAsString(new LaunchRequest(Map.of(), up.selection(), up.launchOptions(LAUNCHER)));
+    }
+
+    private static Set<String> names(Object options) {
+        return new CommandLine(options)
+                .getCommandSpec().options().stream()
+                        .map(OptionSpec::longestName)
+                        .collect(Collectors.toSet());
+    }
+}
