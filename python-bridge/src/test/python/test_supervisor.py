@@ -20,12 +20,30 @@ import pytest
 
 from sglang_ray import supervisor
 from sglang_ray.supervisor import LOG_FILES, Log, Ranks, Watcher, ranks, tree
-from supervised import SUPERVISOR, Supervised, alive, wait_until
+from supervised import SUPERVISOR, Forked, ForkServer, Supervised, alive, wait_until
 from test_router import free_port
 
 
+@pytest.fixture(scope="module")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    server = ForkServer(tmp_path_factory.mktemp("forks"))
+    assert server.verdict()["event"] == "ready", server.log()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["executed", "forked"])
+def supervised(
+    request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[Supervised]:
+    """Both ways to start a supervisor."""
+    running = Supervised(tmp_path) if request.param == "executed" else Forked(tmp_path, fork_server)
+    yield running
+    running.clean_up()
+
+
 @pytest.fixture
-def supervised(tmp_path: Path) -> Iterator[Supervised]:
+def executed(tmp_path: Path) -> Iterator[Supervised]:
     running = Supervised(tmp_path)
     yield running
     running.clean_up()
