@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,13 @@ class ForkServer:
         self.log_file = folder / "fork-server.log"
         package = str(SUPERVISOR.parents[1])
         command = [sys.executable, RUNNER, "-m", "sglang_ray.fork_server", "srt", "cpu"]
-        environment = {**os.environ, "PYTHONPATH": f"{package}:{self.modules}", "PYTHONUNBUFFERED": "1", **(env or {})}
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{package}:{self.modules}",
+            "PYTHONUNBUFFERED": "1",
+            "SGLANG_RAY_TREE": str(uuid.uuid4()),
+            **(env or {}),
+        }
         with contextlib.closing(listening(self.path)) as listener, self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
                 command, env=environment, stdin=listener, stdout=log, stderr=log, start_new_session=True
@@ -265,11 +272,16 @@ class Forked(Supervised):
 
     def close_input(self) -> None:
         if self.input >= 0:
-            with socket.socket(fileno=os.dup(self.input)) as connection, contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_WR)
+            self.shut_down(socket.SHUT_WR)
             self.input = -1
 
     def close_output(self) -> None:
-        if self.output >= 0:
-            os.close(self.output)
-            self.output = -1
+        self.shut_down(socket.SHUT_RD)
+
+    def shut_down(self, how: int) -> None:
+        with socket.socket(fileno=os.dup(self.output)) as connection, contextlib.suppress(OSError):
+            connection.shutdown(how)
+
+    def clean_up(self) -> None:
+        super().clean_up()
+        os.close(self.output)

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,7 +110,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_a_hung_log_holds_up_neither_input_nor_output_nor_the_end(supervised: Supervised, tmp_path: Path) -> None:
+def test_a_hung_log_holds_up_neither_input_nor_output_nor_the_end(executed: Supervised, tmp_path: Path) -> None:
+    supervised = executed
     supervised.supervisor = ["-c", HUNG_LOG, str(SUPERVISOR)]
     done = tmp_path / "done"
     program = f"echo first; sleep 0.1; wc -c > {done}; head -c 20000000 /dev/zero; echo > {done}.too; exec sleep 600"
@@ -688,8 +690,9 @@ run_server(ServerArgs(model_path=sys.argv[1], port=int(sys.argv[2]), tp_size=2))
 
 
 def test_an_engine_that_would_wait_for_core_dumps_is_gone_within_a_second(
-    supervised: Supervised, tmp_path: Path
+    executed: Supervised, tmp_path: Path
 ) -> None:
+    supervised = executed
     (tmp_path / "standin.json").write_text('{"ranks": 2, "rank_death_seconds": 60}')
     stand_in = Path(__file__).parents[4] / "ray-app" / "src" / "test" / "resources" / "standin"
     supervised.start(
@@ -827,7 +830,7 @@ time.sleep(600)
 
 
 def test_a_sweep_ends_what_both_killed_supervisors_left(supervised: Supervised) -> None:
-    mark = f"test-{os.getpid()}"
+    mark = str(uuid.uuid4())
     # One in the command's session without the mark, as a title overwrites it, and others in sessions of their own.
     program = f"import subprocess; print(subprocess.Popen(['sleep', '600'], env={{}}).pid, flush=True)\n{TREE}"
     supervised.start([sys.executable, "-c", program, "deaf", "stay"], env={**os.environ, "SGLANG_RAY_TREE": mark})
