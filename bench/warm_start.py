@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Seconds from ``kill -9`` of a real engine to a healthy one, and the memory of its tree, for three ways to start it.
 
-``launch_server``: ``python -m sglang.launch_server``, killed with all its children and started again. ``cold``: under the
-supervisor, executed. ``warm``: under the supervisor, forked. On the CPU, with the tiny model; one engine at a time.
+``launch_server``: ``python -m sglang.launch_server``, killed with all its children and started again. ``cold``: under
+the supervisor, executed. ``warm``: under the supervisor, forked. On the CPU, with the tiny model; one engine at a time.
 Needs the environment of ``python-bridge/prepare run``. A table goes to standard output, what happens to standard error.
 """
 
@@ -185,7 +185,8 @@ class Cold(Launcher):
             start_new_session=True,
             bufsize=0,
         )
-        assert self.relay.stdin is not None and self.relay.stdout is not None
+        assert self.relay.stdin is not None
+        assert self.relay.stdout is not None
         return Connection(os.dup(self.relay.stdout.fileno()), os.dup(self.relay.stdin.fileno()))
 
     def connect(self) -> Connection:
@@ -288,7 +289,8 @@ def main() -> None:
     ways = {"launch_server": LaunchServer, "cold": Cold, "warm": Warm}
     with tempfile.TemporaryDirectory(prefix="warm-start-") as folder:
         model = f"{folder}/model"
-        subprocess.run([python, str(RUNNER), "-m", "sglang_ray.tiny_model", model], stdout=subprocess.DEVNULL, check=True)
+        make = [python, str(RUNNER), "-m", "sglang_ray.tiny_model", model]
+        subprocess.run(make, stdout=subprocess.DEVNULL, check=True)
         results = [measure(ways[way](python, model, Path(folder)), options.kills) for way in options.ways.split(",")]
     print("| way | first start, s | kill -9 to healthy, s (median) | PSS of the tree, MiB |\n| --- | --- | --- | --- |")
     for each in results:

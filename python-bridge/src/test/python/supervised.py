@@ -178,7 +178,7 @@ class ForkServer:
         }
         with contextlib.closing(listening(self.path)) as listener, self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
-                command, env=environment, stdin=listener, stdout=log, stderr=log, start_new_session=True
+                command, env=environment, stdin=listener.fileno(), stdout=log, stderr=log, start_new_session=True
             )
         self.owner = self.connect()
 

@@ -34,9 +34,7 @@ def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer
 
 
 @pytest.fixture(params=["executed", "forked"])
-def supervised(
-    request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer
-) -> Iterator[Supervised]:
+def supervised(request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer) -> Iterator[Supervised]:
     """Both ways to start a supervisor."""
     running = Supervised(tmp_path) if request.param == "executed" else Forked(tmp_path, fork_server)
     yield running
@@ -689,9 +687,7 @@ run_server(ServerArgs(model_path=sys.argv[1], port=int(sys.argv[2]), tp_size=2))
 """
 
 
-def test_an_engine_that_would_wait_for_core_dumps_is_gone_within_a_second(
-    executed: Supervised, tmp_path: Path
-) -> None:
+def test_an_engine_that_would_wait_for_core_dumps_is_gone_within_a_second(executed: Supervised, tmp_path: Path) -> None:
     supervised = executed
     (tmp_path / "standin.json").write_text('{"ranks": 2, "rank_death_seconds": 60}')
     stand_in = Path(__file__).parents[4] / "ray-app" / "src" / "test" / "resources" / "standin"

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.fork_server KIND [DEVICE]``: imports SGLang once; engines and their supervisors are forked here.
+"""``python -m sglang_ray.fork_server KIND [DEVICE]``: imports SGLang once, for engines that are forked from here.
 
 Standard input is a Unix socket that listens. The first connection is the owner's: it gets one line, ``ready`` or
 ``unfit``, and its end is the end of this process. Each further connection becomes standard input and output of a
-supervisor (``supervisor.py``) that is forked for it; its first line is ``forked``, or ``stale`` when this process must be
-replaced. From then on the connection has the supervisor's protocol. A command that runs a module of this package is
+supervisor (``supervisor.py``) that is forked for it; its first line is ``forked``, or ``stale`` when this process must
+be replaced. From then on the connection has the supervisor's protocol. A command that runs a module of this package is
 forked from there, so that it has everything imported; any other is executed.
 
 A supervisor and what it starts do not depend on this process once they are forked.
@@ -21,7 +21,6 @@ import runpy
 import select
 import signal
 import socket
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -35,7 +34,7 @@ from sglang_ray.errors import BridgeError
 NAME = "sglray-forks"
 #: 0 turns warm starts off, for which the owner looks; 1 turns them on with accelerators too.
 SWITCH = "SGLANG_RAY_WARM_START"
-#: What is imported for each kind of server, plugins after the first. What a version of SGLang does not have is left out.
+#: What is imported for each kind of server, plugins after the first. What SGLang does not have is left out.
 PRELOADED = {
     "srt": (
         "sglang.srt.server_args",
@@ -157,9 +156,8 @@ class ForkServer:
     def __init__(self, listener: socket.socket, owner: socket.socket) -> None:
         self.listener = listener
         self.owner = owner
-        own = {listener.fileno(), owner.fileno()}
         #: Descriptors that imports opened.
-        self.kept = {int(entry) for entry in os.listdir("/proc/self/fd")} - own
+        self.kept = descriptors() - {listener.fileno(), owner.fileno()}
         self.imported_with = spawning.load_time(os.environ)
         self.files = imported_files()
         self.name = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -181,9 +179,7 @@ class ForkServer:
             for descriptor, _ in poller.poll():
                 if descriptor == wakeup:
                     self.reap(wakeup)
-                elif descriptor == self.owner.fileno():
-                    return
-                elif not self.accept():
+                elif descriptor == self.owner.fileno() or not self.accept():
                     return
 
     def reap(self, wakeup: int) -> None:
@@ -255,7 +251,7 @@ class ForkServer:
             os.waitpid(pid, 0)
             raise supervisor.NotStarted(failed.decode(errors="replace"))
         output.started()
-        return Child(pid, None if payload is None else open(payload, "wb", buffering=0))  # noqa: SIM115
+        return Child(pid, None if payload is None else open(payload, "wb", buffering=0))
 
     def become(self, spec: supervisor.Specification, watcher: int, stdin: int, output: int, fail: int) -> NoReturn:
         """In the fork of a supervisor: becomes the first process of the command."""
@@ -268,9 +264,8 @@ class ForkServer:
             os.setsid()
             for descriptor, number in ((stdin, 0), (output, 1), (output, 2)):
                 os.dup2(descriptor, number)
-            for descriptor in [int(entry) for entry in os.listdir("/proc/self/fd")]:
-                if descriptor > 2 and descriptor != fail and descriptor not in self.kept:
-                    close(descriptor)
+            for descriptor in descriptors() - self.kept - {0, 1, 2, fail}:
+                os.close(descriptor)
             if spec.cwd is not None:
                 try:
                     os.chdir(spec.cwd)
@@ -299,11 +294,16 @@ class Child:
         self.returncode: int | None = None
 
 
-def close(descriptor: int) -> None:
-    try:
-        os.close(descriptor)
-    except OSError:
-        pass  # by it the list of them was read
+def descriptors() -> set[int]:
+    """Those that this process has open."""
+    found = set()
+    for entry in os.listdir("/proc/self/fd"):
+        try:
+            os.fstat(int(entry))
+            found.add(int(entry))
+        except OSError:
+            pass  # the list was read by it
+    return found
 
 
 def send(connection: socket.socket, event: str, **fields: Any) -> None:
@@ -357,11 +357,12 @@ def run() -> int:
 
 
 def main() -> int:
+    """In what a forked engine starts, that is run."""
     try:
         return run()
     except spawning.Forked as forked:
         process = forked
-    process.run()
+    return process.run()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from multiprocessing import (
     popen_forkserver,
     popen_spawn_posix,
     process,
+    reduction,
     resource_tracker,
     spawn,
     util,
@@ -60,9 +61,9 @@ class Forked(BaseException):
         self.data = data
         self.sentinel = sentinel
 
-    def run(self) -> NoReturn:
-        """As :func:`multiprocessing.spawn.spawn_main`."""
-        sys.exit(spawn._main(self.data, self.sentinel))  # type: ignore[attr-defined]
+    def run(self) -> int:
+        """As :func:`multiprocessing.spawn.spawn_main`, whose exit code it returns."""
+        return int(spawn._main(self.data, self.sentinel))
 
 
 class Spawning:
@@ -73,11 +74,15 @@ class Spawning:
         self.imported_with = imported_with
         self.executable = os.fsencode(spawn.get_executable())
 
-    def fits(self) -> bool:
-        """Whether a fork will do."""
-        return (
-            os.fsencode(spawn.get_executable()) == self.executable and load_time(os.environ) == self.imported_with
+    def misfit(self) -> str | None:
+        """Why a fork will not do, or None."""
+        if os.fsencode(spawn.get_executable()) != self.executable:
+            return f"its interpreter is {os.fsdecode(spawn.get_executable())}"
+        now = load_time(os.environ)
+        differing = sorted(
+            name for name in {*now, *self.imported_with} if now.get(name) != self.imported_with.get(name)
         )
+        return f"{', '.join(differing)} changed since the imports" if differing else None
 
     def request(self, descriptors: list[int]) -> None:
         socket.send_fds(self.requests, [b"f"], descriptors)
@@ -95,14 +100,16 @@ def begin(imported_with: dict[str, str]) -> None:
     link = Spawning(ours, imported_with)
 
     def start(process_obj: Any) -> Any:
-        if link.fits():
+        why = link.misfit()
+        if why is None:
             try:
                 return _Popen(process_obj, link)
             except (ConnectionError, EOFError):
-                pass  # the pristine process is gone
+                why = "the process to fork from has ended"
+        print(f"sglang_ray: {process_obj.name} imports for itself: {why}", file=sys.stderr, flush=True)
         return popen_spawn_posix.Popen(process_obj)
 
-    context.SpawnProcess._Popen = staticmethod(start)  # type: ignore[method-assign,assignment]
+    context.SpawnProcess._Popen = staticmethod(start)  # type: ignore[method-assign]
     parent = os.getpid()
     if os.fork() == 0:
         try:
@@ -119,6 +126,7 @@ class _Popen(popen_forkserver.Popen):
     """A process that is being started, or was."""
 
     method = "spawn"
+    _fds: list[int]  # which the process is to have too
 
     def __init__(self, process_obj: Any, link: Spawning) -> None:
         self._link = link
@@ -129,8 +137,8 @@ class _Popen(popen_forkserver.Popen):
         buffer = io.BytesIO()
         context.set_spawning_popen(self)
         try:
-            context.reduction.dump(preparation, buffer)
-            context.reduction.dump(process_obj, buffer)
+            reduction.dump(preparation, buffer)
+            reduction.dump(process_obj, buffer)
         finally:
             context.set_spawning_popen(None)
         environment = pickle.dumps(dict(os.environ))
@@ -157,7 +165,7 @@ class _Popen(popen_forkserver.Popen):
                     os.close(descriptor)
         self.sentinel = from_child
         # The end of the other pipe is by what the child sees the end of this process.
-        self.finalizer = util.Finalize(self, util.close_fds, (from_child, to_child))
+        self.finalizer = util.Finalize(self, _close, (from_child, to_child))
 
 
 class _Pristine:
@@ -176,12 +184,9 @@ class _Pristine:
             os.set_blocking(descriptor, False)
         self.wakeup_write = wakeup_write
         self.handlers = {
-            number: signal.signal(number, action)
-            for number, action in {
-                signal.SIGCHLD: lambda *_: None,
-                signal.SIGQUIT: lambda *_: os.kill(parent, signal.SIGQUIT),
-                signal.SIGINT: signal.SIG_IGN,  # for those whose terminal it is
-            }.items()
+            signal.SIGCHLD: signal.signal(signal.SIGCHLD, lambda *_: None),
+            signal.SIGQUIT: signal.signal(signal.SIGQUIT, lambda *_: os.kill(parent, signal.SIGQUIT)),
+            signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),  # for those whose terminal it is
         }
         signal.set_wakeup_fd(wakeup_write, warn_on_full_buffer=False)
 
@@ -259,6 +264,11 @@ def _read(descriptor: int, size: int) -> bytes:
             os._exit(1)  # its parent has ended
         found += chunk
     return found
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def fresh_randomness() -> None:

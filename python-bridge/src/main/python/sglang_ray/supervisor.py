@@ -601,14 +601,16 @@ def start(spec: Specification, output: Output) -> Child:
     watcher = os.getpid()
     child = None
     listener = None
+    stdin = subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE
     try:
         if spec.listen is not None:
             listener = listening(spec.listen)
+            stdin = listener.fileno()
         child = subprocess.Popen(
             spec.command,
             env=spec.env,
             cwd=spec.cwd,
-            stdin=listener or (subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE),
+            stdin=stdin,
             stdout=output.sink,
             stderr=output.sink,
             bufsize=0,
