@@ -84,7 +84,7 @@ class Spawning:
         )
         return f"{', '.join(differing)} changed since the imports" if differing else None
 
-    def request(self, descriptors: list[int]) -> None:
+    def request(self, descriptors: list[Any]) -> None:
         socket.send_fds(self.requests, [b"f"], descriptors)
 
 
@@ -145,11 +145,11 @@ class _Popen(popen_forkserver.Popen):
         from_child, to_parent = os.pipe()
         from_parent, to_child = os.pipe()
         try:
-            given = [from_parent, to_parent, resource_tracker.getfd(), *self._fds]
+            given: list[Any] = [from_parent, to_parent, resource_tracker.getfd(), *self._fds]
             self._link.request(given)
             os.close(to_parent)
             to_parent = -1
-            self.pid = forkserver.read_signed(from_child)  # type: ignore[attr-defined]
+            self.pid = forkserver.read_signed(from_child)
             os.close(from_parent)
             from_parent = -1
             with open(to_child, "wb", closefd=False) as file:
@@ -250,7 +250,7 @@ class _Pristine:
 
     def say(self, descriptor: int, number: int) -> None:
         try:
-            forkserver.write_signed(descriptor, number)  # type: ignore[attr-defined]
+            forkserver.write_signed(descriptor, number)
         except OSError:
             pass  # its parent has ended
 
