@@ -272,6 +272,9 @@ def measure(launcher: Launcher, kills: int) -> dict[str, object]:
         say(f"{name}: healthy {again[-1]:.1f} s after kill -9")
     pss = memory(launcher.root())
     launcher.end()
+    log = launcher.folder / "Warm.log"
+    if name == "Warm" and " imports for itself" in log.read_text():
+        raise SystemExit(f"a process of the engine was not forked; see {log.read_text()[-2000:]}")
     return {"way": name, "first": first, "again": again, "pss_mib": pss, "answers": sorted(answers)}
 
 
