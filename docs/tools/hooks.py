@@ -31,6 +31,8 @@ PUBLISHED = (
     "ray-app/examples/rl_loop/rl_loop.py",
 )
 REPOSITORY = "repository/"
+#: Pages whose tables need the room of the contents beside them.
+WIDE = ("reference/yaml.md",)
 JAVADOC = ROOT / "target" / "reports" / "apidocs"
 NOT_BUILT = (
     "<!doctype html><title>Java API</title><p>This copy of the site was built without Javadoc: run `make site`.</p>"
@@ -51,6 +53,8 @@ def on_files(files: Files, config: Any, **_: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     source = page.file.src_uri
+    if source in WIDE:
+        page.meta["hide"] = ["toc"]
     here = source.removeprefix(REPOSITORY) if source.startswith(REPOSITORY) else "docs/" + source
 
     def link(match: re.Match[str]) -> str:

@@ -5,6 +5,7 @@ import dev.sglangray.client.internal.json.Checks;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,107 +51,69 @@ public record CallOptions(
 
     /** With a limit on one attempt as a whole; 1 ms to 24 days. */
     public CallOptions withRequestTimeout(Duration timeout) {
-        return new CallOptions(
-                timeout,
-                readTimeoutOrNull,
-                maxRetries,
-                retryBackoff,
-                maxRetryPause,
-                repeatProcessed,
-                abortOnCancel,
-                headers);
+        return with(draft -> draft.requestTimeout = timeout);
     }
 
     /** With a limit on the server's silence; 1 ms to 24 days. */
     public CallOptions withReadTimeout(Duration timeout) {
-        return new CallOptions(
-                requestTimeoutOrNull,
-                timeout,
-                maxRetries,
-                retryBackoff,
-                maxRetryPause,
-                repeatProcessed,
-                abortOnCancel,
-                headers);
+        return with(draft -> draft.readTimeout = timeout);
     }
 
     /** With a number of retries; at least 0. */
     public CallOptions withMaxRetries(int count) {
-        return new CallOptions(
-                requestTimeoutOrNull,
-                readTimeoutOrNull,
-                count,
-                retryBackoff,
-                maxRetryPause,
-                repeatProcessed,
-                abortOnCancel,
-                headers);
+        return with(draft -> draft.maxRetries = count);
     }
 
     /** With another pause before the first retry; 0 to 24 days. */
     public CallOptions withRetryBackoff(Duration pause) {
-        return new CallOptions(
-                requestTimeoutOrNull,
-                readTimeoutOrNull,
-                maxRetries,
-                pause,
-                maxRetryPause,
-                repeatProcessed,
-                abortOnCancel,
-                headers);
+        return with(draft -> draft.retryBackoff = pause);
     }
 
     /** With another longest pause; 0 to 24 days. */
     public CallOptions withMaxRetryPause(Duration pause) {
-        return new CallOptions(
-                requestTimeoutOrNull,
-                readTimeoutOrNull,
-                maxRetries,
-                retryBackoff,
-                pause,
-                repeatProcessed,
-                abortOnCancel,
-                headers);
+        return with(draft -> draft.maxRetryPause = pause);
     }
 
     /** With retries of a POST that the server may have worked on, or without. */
     public CallOptions withRepeatProcessed(boolean value) {
-        return new CallOptions(
-                requestTimeoutOrNull,
-                readTimeoutOrNull,
-                maxRetries,
-                retryBackoff,
-                maxRetryPause,
-                value,
-                abortOnCancel,
-                headers);
+        return with(draft -> draft.repeatProcessed = value);
     }
 
     /** With an abort for each cancelled generation of an engine, or without. */
     public CallOptions withAbortOnCancel(boolean value) {
-        return new CallOptions(
-                requestTimeoutOrNull,
-                readTimeoutOrNull,
-                maxRetries,
-                retryBackoff,
-                maxRetryPause,
-                repeatProcessed,
-                value,
-                headers);
+        return with(draft -> draft.abortOnCancel = value);
     }
 
     /** With one more header. */
     public CallOptions withHeader(String name, String value) {
         Map<String, String> more = new LinkedHashMap<>(headers);
         more.put(name, value);
+        return with(draft -> draft.headers = more);
+    }
+
+    private CallOptions with(Consumer<Draft> change) {
+        Draft draft = new Draft();
+        change.accept(draft);
         return new CallOptions(
-                requestTimeoutOrNull,
-                readTimeoutOrNull,
-                maxRetries,
-                retryBackoff,
-                maxRetryPause,
-                repeatProcessed,
-                abortOnCancel,
-                more);
+                draft.requestTimeout,
+                draft.readTimeout,
+                draft.maxRetries,
+                draft.retryBackoff,
+                draft.maxRetryPause,
+                draft.repeatProcessed,
+                draft.abortOnCancel,
+                draft.headers);
+    }
+
+    /** The values, to be changed. */
+    private final class Draft {
+        private @Nullable Duration requestTimeout = requestTimeoutOrNull;
+        private @Nullable Duration readTimeout = readTimeoutOrNull;
+        private int maxRetries = CallOptions.this.maxRetries;
+        private Duration retryBackoff = CallOptions.this.retryBackoff;
+        private Duration maxRetryPause = CallOptions.this.maxRetryPause;
+        private boolean repeatProcessed = CallOptions.this.repeatProcessed;
+        private boolean abortOnCancel = CallOptions.this.abortOnCancel;
+        private Map<String, String> headers = CallOptions.this.headers;
     }
 }

@@ -2,8 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.OpenAiAnswer;
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 public record ChatChoice(
         int index, ChatMessage message, @Nullable String finishReasonOrNull, Map<String, Object> extra) {
     public ChatChoice {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** Why the answer ended: {@code stop}, {@code length}, {@code tool_calls}, … */

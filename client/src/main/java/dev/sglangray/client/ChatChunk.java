@@ -2,8 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.OpenAiAnswer;
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +27,7 @@ public record ChatChunk(
         Map<String, Object> extra) {
     public ChatChunk {
         choices = List.copyOf(choices);
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** The new text of the first choice; empty if there is none. */
@@ -61,8 +61,8 @@ public record ChatChunk(
     public record Choice(
             int index, Map<String, Object> delta, @Nullable String finishReasonOrNull, Map<String, Object> extra) {
         public Choice {
-            delta = Json.freezeMap(delta);
-            extra = Json.freezeMap(extra);
+            delta = JsonText.freezeMap(delta);
+            extra = JsonText.freezeMap(extra);
         }
 
         /** The new text; empty if there is none. */

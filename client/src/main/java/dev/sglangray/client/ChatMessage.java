@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.ExtraFields;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.Checks;
 import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.LazyJsonMap;
+import dev.sglangray.client.internal.json.JsonReader.Part;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,11 +19,11 @@ import org.jspecify.annotations.Nullable;
  * @param extra every other field, for example {@code tool_calls}
  */
 public record ChatMessage(String role, @Nullable Object content, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("role", "content");
+    private static final Map<String, Part<?>> PARTS = Map.of("role", JsonReader::text, "content", JsonReader::value);
 
     public ChatMessage {
-        content = Json.freeze(content);
-        extra = ExtraFields.checked(extra, KNOWN);
+        content = JsonText.freeze(content);
+        extra = Checks.fields(extra, PARTS.keySet());
     }
 
     /** A message of the role {@code user}. */
@@ -66,18 +65,7 @@ public record ChatMessage(String role, @Nullable Object content, Map<String, Obj
     }
 
     static ChatMessage read(JsonReader reader) throws IOException {
-        String role = "assistant";
-        @Nullable Object content = null;
-        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-        @Nullable String name = reader.firstMember();
-        while (name != null) {
-            switch (name) {
-                case "role" -> role = reader.isNull() ? role : reader.text();
-                case "content" -> content = reader.value();
-                default -> reader.leave(name, rest);
-            }
-            name = reader.nextMember();
-        }
-        return new ChatMessage(role, content, rest.build());
+        JsonReader.Members members = reader.members(PARTS);
+        return new ChatMessage(members.get("role", "assistant"), members.get("content"), members.rest());
     }
 }

@@ -2,7 +2,7 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
-import dev.sglangray.client.internal.json.ExtraFields;
+import dev.sglangray.client.internal.json.Checks;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +33,7 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
         if (messages.isEmpty()) {
             throw new IllegalArgumentException("a chat needs a message");
         }
-        extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
+        extra = Checks.fieldsOfRequest(extra, OWN_FIELDS);
     }
 
     /** A builder; it needs a message, the rest is optional. */
@@ -47,11 +47,7 @@ public record ChatRequest(String model, List<ChatMessage> messages, Map<String, 
      * @param abortable whether to give it an id, by which an engine can abort it
      */
     GenerationBody body(boolean stream, boolean abortable) {
-        Map<String, @Nullable Object> body = toJson();
-        if (stream) {
-            body.put("stream", true);
-        }
-        return GenerationBody.of(body, 0, GenerationBody.samples(extra.get("n")), abortable);
+        return GenerationBody.of(toJson(), null, extra.get("n"), stream, abortable);
     }
 
     Map<String, @Nullable Object> toJson() {

@@ -2,7 +2,7 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.OpenAiAnswer;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +19,7 @@ import java.util.Map;
 public record ChatResponse(String id, String model, List<ChatChoice> choices, Usage usage, Map<String, Object> extra) {
     public ChatResponse {
         choices = List.copyOf(choices);
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** The text of the first choice; empty if it has none. */

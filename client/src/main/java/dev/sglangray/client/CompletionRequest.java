@@ -2,9 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
-import dev.sglangray.client.internal.json.ExtraFields;
+import dev.sglangray.client.internal.json.Checks;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +24,7 @@ public record CompletionRequest(String model, Prompt prompt, Map<String, Object>
      * @throws IllegalArgumentException if {@code extra} names another parameter or asks for a stream
      */
     public CompletionRequest {
-        extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
+        extra = Checks.fieldsOfRequest(extra, OWN_FIELDS);
     }
 
     /** One text, the default model. */
@@ -45,11 +44,6 @@ public record CompletionRequest(String model, Prompt prompt, Map<String, Object>
         body.put("model", model);
         body.put("prompt", prompt.value());
         body.putAll(extra);
-        if (stream) {
-            body.put("stream", true);
-        }
-        boolean batch = prompt instanceof Prompt.Texts || prompt instanceof Prompt.InputIdsBatch;
-        return GenerationBody.of(
-                body, batch ? ((List<?>) prompt.value()).size() : 0, GenerationBody.samples(extra.get("n")), abortable);
+        return GenerationBody.of(body, prompt, extra.get("n"), stream, abortable);
     }
 }

@@ -2,8 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.OpenAiAnswer;
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +24,7 @@ public record CompletionResponse(
         String id, String model, List<Choice> choices, Usage usage, Map<String, Object> extra) {
     public CompletionResponse {
         choices = List.copyOf(choices);
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** The text of the first choice; empty if there is none. */
@@ -53,7 +53,7 @@ public record CompletionResponse(
      */
     public record Choice(int index, String text, @Nullable String finishReasonOrNull, Map<String, Object> extra) {
         public Choice {
-            extra = Json.freezeMap(extra);
+            extra = JsonText.freezeMap(extra);
         }
 
         /** Why it ended. */

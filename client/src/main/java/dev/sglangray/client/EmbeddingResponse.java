@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.core.JsonToken;
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.LazyJsonMap;
+import dev.sglangray.client.internal.json.JsonReader.Part;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The answer of {@code POST /v1/embeddings}. Immutable.
@@ -20,9 +17,15 @@ import org.jspecify.annotations.Nullable;
  * @param extra every other field, as it came
  */
 public record EmbeddingResponse(String model, List<List<Double>> embeddings, Usage usage, Map<String, Object> extra) {
+    private static final Map<String, Part<?>> PARTS = Map.of(
+            "model", JsonReader::text,
+            "data", reader -> reader.list(EmbeddingResponse::vector),
+            "usage", Usage::read);
+    private static final Map<String, Part<?>> VECTOR = Map.of("embedding", reader -> reader.list(JsonReader::number));
+
     public EmbeddingResponse {
         embeddings = embeddings.stream().map(List::copyOf).toList();
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /**
@@ -31,48 +34,16 @@ public record EmbeddingResponse(String model, List<List<Double>> embeddings, Usa
      * @param bytes kept, and not to be changed
      */
     static EmbeddingResponse parse(byte[] bytes) throws IOException {
-        try (JsonReader reader = JsonReader.of(bytes)) {
-            String model = "";
-            @Nullable List<List<Double>> embeddings = null;
-            Usage usage = Usage.UNKNOWN;
-            LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-            @Nullable String name = reader.firstMember();
-            while (name != null) {
-                switch (name) {
-                    case "model" -> model = reader.text();
-                    case "data" -> embeddings = vectors(reader);
-                    case "usage" -> usage = Usage.read(reader);
-                    default -> reader.leave(name, rest);
-                }
-                name = reader.nextMember();
-            }
-            if (embeddings == null) {
-                throw new IllegalArgumentException("it has no \"data\"");
-            }
-            reader.end();
-            return new EmbeddingResponse(model, embeddings, usage, rest.build());
+        JsonReader.Members members = JsonReader.whole(bytes, reader -> reader.members(PARTS));
+        List<List<Double>> embeddings = members.get("data");
+        if (embeddings == null) {
+            throw new IllegalArgumentException("it has no \"data\"");
         }
+        return new EmbeddingResponse(
+                members.get("model", ""), embeddings, members.get("usage", Usage.UNKNOWN), members.rest());
     }
 
-    private static @Nullable List<List<Double>> vectors(JsonReader reader) throws IOException {
-        if (!reader.isArray()) {
-            reader.skip();
-            return null;
-        }
-        List<List<Double>> vectors = new ArrayList<>();
-        while (reader.next() != JsonToken.END_ARRAY) {
-            List<Double> vector = List.of();
-            @Nullable String name = reader.firstMember();
-            while (name != null) {
-                if (name.equals("embedding")) {
-                    vector = reader.numbers();
-                } else {
-                    reader.skip();
-                }
-                name = reader.nextMember();
-            }
-            vectors.add(vector);
-        }
-        return vectors;
+    private static List<Double> vector(JsonReader reader) throws IOException {
+        return reader.members(VECTOR).get("embedding", List.of());
     }
 }

@@ -6,7 +6,7 @@ import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.HttpAnswer;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -50,7 +50,7 @@ public final class EngineControl {
         Map<String, Object> body = new LinkedHashMap<>(further);
         body.put("model_path", modelPath);
         return call("/update_weights_from_disk", body, answer -> {
-            JsonNode said = Json.read(answer.body());
+            JsonNode said = JsonText.read(answer.body());
             if (!said.path("success").asBoolean(true)) {
                 throw new IllegalArgumentException("the engine did not update its weights: "
                         + said.path("message").asText());
@@ -106,14 +106,14 @@ public final class EngineControl {
     public JsonNode serverInfo() {
         CallSpec get = CallSpec.get("/server_info", options).at(server);
         try {
-            return caller.await(get, answer -> Json.read(answer.body()));
+            return caller.await(get, answer -> JsonText.read(answer.body()));
         } catch (ServerStatusException e) {
             if (e.status() != 404) {
                 throw e;
             }
             // Its name before SGLang 0.5.
             return caller.await(
-                    CallSpec.get("/get_server_info", options).at(server), answer -> Json.read(answer.body()));
+                    CallSpec.get("/get_server_info", options).at(server), answer -> JsonText.read(answer.body()));
         }
     }
 
@@ -128,6 +128,8 @@ public final class EngineControl {
 
     private <T> T call(String path, Map<String, ?> body, Caller.Reader<T> reader) {
         return caller.await(
-                CallSpec.post(path, Json.write(body), CallSpec.JSON, options).at(server), reader);
+                CallSpec.post(path, JsonText.write(body), CallSpec.JSON, options)
+                        .at(server),
+                reader);
     }
 }

@@ -6,6 +6,7 @@ import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.stream.StreamSubscription;
 import java.io.IOException;
 import java.util.concurrent.Flow;
+import java.util.function.Supplier;
 
 /**
  * The answer to a request as it is generated. Nothing is sent before it is subscribed to or opened; each subscription is a request of
@@ -22,10 +23,11 @@ import java.util.concurrent.Flow;
  */
 public final class EventStream<T> implements Flow.Publisher<T> {
     private final Caller caller;
-    private final CallSpecSource source;
+    private final Supplier<CallSpec> source;
     private final EventReader<T> reader;
 
-    EventStream(Caller caller, CallSpecSource source, EventReader<T> reader) {
+    /** With a source that makes a request for each subscription: they have ids of their own. */
+    EventStream(Caller caller, Supplier<CallSpec> source, EventReader<T> reader) {
         this.caller = caller;
         this.source = source;
         this.reader = reader;
@@ -34,7 +36,7 @@ public final class EventStream<T> implements Flow.Publisher<T> {
     /** Sends the request and hands over its events as far as they are asked for. */
     @Override
     public void subscribe(Flow.Subscriber<? super T> subscriber) {
-        new StreamSubscription<T>(caller, source.next(), reader, subscriber).start();
+        new StreamSubscription<T>(caller, source.get(), reader, subscriber).start();
     }
 
     /**
@@ -43,18 +45,8 @@ public final class EventStream<T> implements Flow.Publisher<T> {
      * @throws IllegalStateException on one of the client's own threads, which must not wait
      */
     public StreamIterator<T> open() {
-        if (caller.transports().isEventThread()) {
-            throw new IllegalStateException(
-                    "iterating here would block an event loop of the client; subscribe instead");
-        }
-        StreamIterator<T> iterator = new StreamIterator<>();
-        subscribe(iterator.subscriber());
-        return iterator;
-    }
-
-    /** Makes a request for each subscription: they have ids of their own. */
-    interface CallSpecSource {
-        CallSpec next();
+        caller.refuseEventLoop();
+        return StreamIterator.over(this);
     }
 
     /** Reads an event's data. */

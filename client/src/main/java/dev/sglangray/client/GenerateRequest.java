@@ -2,8 +2,8 @@
 package dev.sglangray.client;
 
 import dev.sglangray.client.internal.call.GenerationBody;
-import dev.sglangray.client.internal.json.ExtraFields;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.Checks;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,8 +28,8 @@ public record GenerateRequest(
      * @throws IllegalArgumentException if {@code extra} names one of the other parameters, or asks for a stream
      */
     public GenerateRequest {
-        samplingParams = Json.freezeMap(samplingParams);
-        extra = ExtraFields.ofRequest(extra, OWN_FIELDS);
+        samplingParams = JsonText.freezeMap(samplingParams);
+        extra = Checks.fieldsOfRequest(extra, OWN_FIELDS);
     }
 
     /** A builder; it needs a prompt, the rest is optional. */
@@ -43,14 +43,7 @@ public record GenerateRequest(
      * @param abortable whether to give it an id, by which an engine can abort it
      */
     GenerationBody body(boolean stream, boolean abortable) {
-        Map<String, @Nullable Object> body = toJson();
-        if (stream) {
-            body.put("stream", true);
-        }
-        int batch = prompt instanceof Prompt.Texts || prompt instanceof Prompt.InputIdsBatch
-                ? ((List<?>) prompt.value()).size()
-                : 0;
-        return GenerationBody.of(body, batch, GenerationBody.samples(samplingParams.get("n")), abortable);
+        return GenerationBody.of(toJson(), prompt, samplingParams.get("n"), stream, abortable);
     }
 
     Map<String, @Nullable Object> toJson() {
@@ -113,7 +106,7 @@ public record GenerateRequest(
 
         /** Lets the engine generate only JSON of this schema: a JSON schema as maps and lists, or as text. */
         public Builder jsonSchema(Object schema) {
-            return samplingParam("json_schema", schema instanceof String text ? text : Json.text(schema));
+            return samplingParam("json_schema", schema instanceof String text ? text : JsonText.text(schema));
         }
 
         /** Lets the engine generate only what the regular expression matches. */

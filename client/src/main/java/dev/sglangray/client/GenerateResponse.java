@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.core.JsonToken;
 import dev.sglangray.client.internal.json.JsonReader;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -40,17 +38,7 @@ public record GenerateResponse(List<Generation> generations) {
      * @param bytes kept, and not to be changed
      */
     static GenerateResponse parse(byte[] bytes) throws IOException {
-        try (JsonReader reader = JsonReader.of(bytes)) {
-            List<Generation> generations = new ArrayList<>(1);
-            if (reader.isArray()) {
-                while (reader.next() != JsonToken.END_ARRAY) {
-                    generations.add(Generation.read(reader));
-                }
-            } else {
-                generations.add(Generation.read(reader));
-            }
-            reader.end();
-            return new GenerateResponse(generations);
-        }
+        return new GenerateResponse(JsonReader.whole(
+                bytes, reader -> reader.isArray() ? reader.list(Generation::read) : List.of(Generation.read(reader))));
     }
 }

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.LazyJsonMap;
+import dev.sglangray.client.internal.json.JsonReader.Part;
+import dev.sglangray.client.internal.json.JsonText;
 import dev.sglangray.client.internal.json.TokenIds;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One generated continuation, or as much of it as a stream has brought so far. Immutable.
@@ -20,9 +19,12 @@ import org.jspecify.annotations.Nullable;
  * @param extra every other field of the answer, as it came
  */
 public record Generation(String text, List<Integer> outputIds, MetaInfo metaInfo, Map<String, Object> extra) {
+    private static final Map<String, Part<?>> PARTS =
+            Map.of("text", JsonReader::text, "output_ids", JsonReader::tokenIds, "meta_info", MetaInfo::read);
+
     public Generation {
         outputIds = outputIds instanceof TokenIds ? outputIds : List.copyOf(outputIds);
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** Its number in a batch or among samples; 0 if it stands alone. */
@@ -32,31 +34,18 @@ public record Generation(String text, List<Integer> outputIds, MetaInfo metaInfo
 
     /** One event of a stream. */
     static Generation parse(byte[] bytes) throws IOException {
-        try (JsonReader reader = JsonReader.of(bytes)) {
-            Generation generation = read(reader);
-            reader.end();
-            return generation;
-        }
+        return JsonReader.whole(bytes, Generation::read);
     }
 
     static Generation read(JsonReader reader) throws IOException {
-        @Nullable String text = null;
-        @Nullable TokenIds ids = null;
-        MetaInfo metaInfo = MetaInfo.NONE;
-        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-        @Nullable String name = reader.firstMember();
-        while (name != null) {
-            switch (name) {
-                case "text" -> text = reader.isNull() ? text : reader.text();
-                case "output_ids" -> ids = reader.isNull() ? ids : reader.tokenIds();
-                case "meta_info" -> metaInfo = MetaInfo.read(reader);
-                default -> reader.leave(name, rest);
-            }
-            name = reader.nextMember();
-        }
-        if (text == null && ids == null) {
+        JsonReader.Members members = reader.members(PARTS);
+        if (members.read().get("text") == null && members.read().get("output_ids") == null) {
             throw new IllegalArgumentException("it has neither \"text\" nor \"output_ids\"");
         }
-        return new Generation(text == null ? "" : text, ids == null ? TokenIds.EMPTY : ids, metaInfo, rest.build());
+        return new Generation(
+                members.get("text", ""),
+                members.get("output_ids", TokenIds.EMPTY),
+                members.get("meta_info", MetaInfo.NONE),
+                members.rest());
     }
 }

@@ -2,14 +2,15 @@
 package dev.sglangray.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.sglangray.client.internal.call.Batch;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.Futures;
+import dev.sglangray.client.internal.call.GenerationBody;
 import dev.sglangray.client.internal.call.Msgpack;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.HttpAnswer;
-import dev.sglangray.client.internal.json.Json;
-import dev.sglangray.client.internal.stream.StreamEvents;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -27,8 +28,8 @@ import java.util.function.UnaryOperator;
  * <p>A call that waits may take as long as a generation does, unless a timeout was asked for. Interrupting the waiting thread and
  * cancelling an asynchronous call's future end it at once, here and on the engine; closing the client ends all calls.
  *
- * <p>Methods whose names end in {@code Async} and streams use a few event loops for all calls. What depends on their futures runs
- * there unless an executor is given, to it or to the builder, and must not block.
+ * <p>A few event loops carry all calls. What depends on the futures of methods whose names end in {@code Async} runs there unless an
+ * executor is given, to it or to the builder, and must not block: methods that wait throw an {@link IllegalStateException} there.
  */
 public final class InferenceHttpClient implements AutoCloseable {
     private static final CallOptions HEALTH =
@@ -79,20 +80,17 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public GenerateResponse generate(GenerateRequest request) {
-        return caller.await(spec(request), InferenceHttpClient::generated);
+        return caller.await(spec(GENERATE, request::body, false), InferenceHttpClient::generated);
     }
 
     /** As {@link #generate}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<GenerateResponse> generateAsync(GenerateRequest request) {
-        return caller.send(spec(request), InferenceHttpClient::generated);
+        return caller.send(spec(GENERATE, request::body, false), InferenceHttpClient::generated);
     }
 
     /** As {@link #generate}, as it is generated. */
     public EventStream<Generation> generateStream(GenerateRequest request) {
-        return new EventStream<>(
-                caller,
-                () -> CallSpec.generation(GENERATE, request.body(true, options.abortOnCancel()), options),
-                StreamEvents.orError(Generation::parse));
+        return stream(GENERATE, request::body, Generation::parse);
     }
 
     /**
@@ -102,7 +100,7 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is an answer that is not usable; its subclass says why
      */
     public List<GenerateResponse> generateAll(List<GenerateRequest> requests, BatchOptions batch) {
-        refuseEventThread();
+        caller.refuseEventLoop();
         return Futures.await(generateAllAsync(requests, batch));
     }
 
@@ -117,8 +115,8 @@ public final class InferenceHttpClient implements AutoCloseable {
      * sent far ahead of the one who iterates. Close it, in a try-with-resources statement: closing early cancels the rest.
      */
     public StreamIterator<BatchItem> generateAsCompleted(List<GenerateRequest> requests, BatchOptions batch) {
-        refuseEventThread();
-        return Batch.asCompleted(List.copyOf(requests), batch, this::generateAsync);
+        caller.refuseEventLoop();
+        return StreamIterator.over(Batch.asCompleted(List.copyOf(requests), batch, this::generateAsync));
     }
 
     /**
@@ -127,20 +125,17 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public ChatResponse chatCompletion(ChatRequest request) {
-        return caller.await(spec(request), answer -> ChatResponse.parse(answer.body()));
+        return caller.await(spec(CHAT, request::body, false), answer -> ChatResponse.parse(answer.body()));
     }
 
     /** As {@link #chatCompletion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<ChatResponse> chatCompletionAsync(ChatRequest request) {
-        return caller.send(spec(request), answer -> ChatResponse.parse(answer.body()));
+        return caller.send(spec(CHAT, request::body, false), answer -> ChatResponse.parse(answer.body()));
     }
 
     /** As {@link #chatCompletion}, as it is generated. */
     public EventStream<ChatChunk> chatCompletionStream(ChatRequest request) {
-        return new EventStream<>(
-                caller,
-                () -> CallSpec.generation(CHAT, request.body(true, options.abortOnCancel()), options),
-                StreamEvents.orError(ChatChunk::parse));
+        return stream(CHAT, request::body, ChatChunk::parse);
     }
 
     /**
@@ -149,20 +144,17 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public CompletionResponse completion(CompletionRequest request) {
-        return caller.await(spec(request), answer -> CompletionResponse.parse(answer.body()));
+        return caller.await(spec(COMPLETIONS, request::body, false), answer -> CompletionResponse.parse(answer.body()));
     }
 
     /** As {@link #completion}, without waiting: the future fails with what that throws; cancelling it cancels the call. */
     public CompletableFuture<CompletionResponse> completionAsync(CompletionRequest request) {
-        return caller.send(spec(request), answer -> CompletionResponse.parse(answer.body()));
+        return caller.send(spec(COMPLETIONS, request::body, false), answer -> CompletionResponse.parse(answer.body()));
     }
 
     /** As {@link #completion}, as it is generated. */
     public EventStream<CompletionResponse> completionStream(CompletionRequest request) {
-        return new EventStream<>(
-                caller,
-                () -> CallSpec.generation(COMPLETIONS, request.body(true, options.abortOnCancel()), options),
-                StreamEvents.orError(CompletionResponse::parse));
+        return stream(COMPLETIONS, request::body, CompletionResponse::parse);
     }
 
     /**
@@ -186,7 +178,7 @@ public final class InferenceHttpClient implements AutoCloseable {
      * @throws InferenceException if there is no usable answer; its subclass says why
      */
     public List<ModelInfo> models() {
-        return caller.await(CallSpec.get("/v1/models", options), answer -> ModelInfo.listOf(json(answer)));
+        return caller.await(CallSpec.get("/v1/models", options), answer -> ModelInfo.parse(answer.body()));
     }
 
     /**
@@ -254,10 +246,13 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     /**
-     * Whether {@code GET /health} answers 200 within 5 seconds; of several servers, whether one does. Never throws; an interrupt
+     * Whether {@code GET /health} answers 200 within 5 seconds; of several servers, whether one does. No failure is thrown; an interrupt
      * gives false and the flag is set again.
+     *
+     * @throws IllegalStateException on one of the client's own threads, which must not wait
      */
     public boolean health() {
+        caller.refuseEventLoop();
         try {
             return Futures.await(healthAsync());
         } catch (InferenceException e) {
@@ -268,7 +263,7 @@ public final class InferenceHttpClient implements AutoCloseable {
     /** As {@link #health}, without waiting. The future never fails, unless it is cancelled. */
     public CompletableFuture<Boolean> healthAsync() {
         CallSpec get = CallSpec.get("/health", HEALTH);
-        return Futures.succeeds(caller.sendOn(caller.transports().waiting(), get, answer -> {
+        return Futures.succeeds(caller.send(get, answer -> {
             if (answer.head().status() != 200) {
                 throw new IllegalArgumentException("not 200");
             }
@@ -287,16 +282,12 @@ public final class InferenceHttpClient implements AutoCloseable {
         return "InferenceHttpClient" + baseUrls();
     }
 
-    private CallSpec spec(GenerateRequest request) {
-        return CallSpec.generation(GENERATE, request.body(false, options.abortOnCancel()), options);
+    private CallSpec spec(String path, Body body, boolean stream) {
+        return CallSpec.generation(path, body.of(stream, options.abortOnCancel()), options);
     }
 
-    private CallSpec spec(ChatRequest request) {
-        return CallSpec.generation(CHAT, request.body(false, options.abortOnCancel()), options);
-    }
-
-    private CallSpec spec(CompletionRequest request) {
-        return CallSpec.generation(COMPLETIONS, request.body(false, options.abortOnCancel()), options);
+    private <T> EventStream<T> stream(String path, Body body, EventStream.EventReader<T> reader) {
+        return new EventStream<>(caller, () -> spec(path, body, true), reader);
     }
 
     private CallSpec embedding(String model, List<String> texts) {
@@ -307,7 +298,7 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     private CallSpec raw(String path, Map<String, ?> body) {
-        return CallSpec.post(path, Json.write(body), CallSpec.JSON, options);
+        return CallSpec.post(path, JsonText.write(body), CallSpec.JSON, options);
     }
 
     private CallSpec packed(String path, Map<String, ?> body) {
@@ -319,12 +310,11 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     private static JsonNode json(HttpAnswer answer) throws IOException {
-        return Json.read(answer.body());
+        return JsonText.read(answer.body());
     }
 
-    private void refuseEventThread() {
-        if (caller.transports().isEventThread()) {
-            throw new IllegalStateException("waiting here would block an event loop of the client");
-        }
+    /** Makes a request's body, with ids of its own if it is abortable. */
+    private interface Body {
+        GenerationBody of(boolean stream, boolean abortable);
     }
 }

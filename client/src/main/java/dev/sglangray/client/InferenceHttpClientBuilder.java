@@ -29,13 +29,12 @@ public final class InferenceHttpClientBuilder {
     private long maxAnswerBytes = Math.min(1L << 30, Runtime.getRuntime().maxMemory() / 8);
     private boolean compression = true;
     private int retryBudget = 100;
-    private TransportKind transport = TransportKind.AUTO;
     private int eventLoops = Math.min(8, Runtime.getRuntime().availableProcessors());
     private @Nullable Executor callbackExecutor;
     private CallOptions options = CallOptions.DEFAULT;
     private final List<RequestInterceptor> interceptors = new ArrayList<>();
     private final List<ClientListener> listeners = new ArrayList<>();
-    private ClientOptions.@Nullable Tls tls;
+    private @Nullable SSLContext tls;
 
     InferenceHttpClientBuilder() {}
 
@@ -92,7 +91,10 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** Goes through a proxy. Unless set, proxies are bypassed, those of the JVM's and the system's settings too. */
+    /**
+     * Goes through a proxy, for HTTP or SOCKS 5, that wants no password. Unless set, proxies are bypassed, those of the JVM's and the
+     * system's settings too.
+     */
     public InferenceHttpClientBuilder proxy(Proxy value) {
         this.proxy = value;
         return this;
@@ -177,12 +179,6 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** What carries asynchronous, batch and streaming calls; {@link TransportKind#AUTO} unless set. */
-    public InferenceHttpClientBuilder transport(TransportKind kind) {
-        this.transport = kind;
-        return this;
-    }
-
     /** How many event loops there are; as many as processors, 8 at most, unless set. At least 1. */
     public InferenceHttpClientBuilder eventLoops(int count) {
         this.eventLoops = Checks.atLeast("eventLoops", 1, count);
@@ -217,16 +213,20 @@ public final class InferenceHttpClientBuilder {
         return this;
     }
 
-    /** How to speak to an https server whose certificate the JVM does not know, or that wants one of the client. */
+    /**
+     * How to speak to an https server whose certificate the JVM does not know, or that wants one of the client.
+     *
+     * @param trust what {@code context} was made with; the context alone decides
+     */
     public InferenceHttpClientBuilder tls(SSLContext context, X509TrustManager trust) {
-        this.tls = new ClientOptions.Tls(context, trust);
+        this.tls = context;
         return this;
     }
 
     /**
      * The client.
      *
-     * @throws IllegalArgumentException without a base URL, or with a proxy and event loops, which go through none
+     * @throws IllegalArgumentException without a base URL
      */
     public InferenceHttpClient build() {
         return new InferenceHttpClient(new Caller(clientOptions()), options);
@@ -235,9 +235,6 @@ public final class InferenceHttpClientBuilder {
     ClientOptions clientOptions() {
         if (baseUrls.isEmpty()) {
             throw new IllegalArgumentException("a client needs a baseUrl");
-        }
-        if (transport == TransportKind.EVENT_LOOP && proxy.type() != Proxy.Type.DIRECT) {
-            throw new IllegalArgumentException("event loops go through no proxy; leave out transport or proxy");
         }
         return new ClientOptions(
                 baseUrls,
@@ -248,7 +245,6 @@ public final class InferenceHttpClientBuilder {
                 maxAnswerBytes,
                 compression,
                 retryBudget,
-                transport,
                 eventLoops,
                 callbackExecutor,
                 List.copyOf(interceptors),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.LazyJsonMap;
+import dev.sglangray.client.internal.json.JsonReader.Part;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -29,10 +29,17 @@ public record MetaInfo(
         @Nullable String finishReasonOrNull,
         @Nullable String weightVersionOrNull,
         Map<String, Object> extra) {
+    private static final Map<String, Part<?>> PARTS = Map.of(
+            "id", JsonReader::text,
+            "prompt_tokens", JsonReader::integer,
+            "completion_tokens", JsonReader::integer,
+            "cached_tokens", JsonReader::integer,
+            "weight_version", JsonReader::text);
+
     static final MetaInfo NONE = new MetaInfo("", 0, 0, 0, null, null, Map.of());
 
     public MetaInfo {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     /** Why the generation ended: {@code stop}, {@code length} or {@code abort}; details are in {@code extra}. */
@@ -56,33 +63,15 @@ public record MetaInfo(
     }
 
     static MetaInfo read(JsonReader reader) throws IOException {
-        String id = "";
-        int promptTokens = 0;
-        int completionTokens = 0;
-        int cachedTokens = 0;
-        @Nullable String weightVersion = null;
-        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-        @Nullable String name = reader.firstMember();
-        while (name != null) {
-            switch (name) {
-                case "id" -> id = reader.text();
-                case "prompt_tokens" -> promptTokens = reader.integer();
-                case "completion_tokens" -> completionTokens = reader.integer();
-                case "cached_tokens" -> cachedTokens = reader.integer();
-                case "weight_version" -> weightVersion = reader.isNull() ? null : reader.text();
-                default -> reader.leave(name, rest);
-            }
-            name = reader.nextMember();
-        }
-        LazyJsonMap extra = rest.build();
+        JsonReader.Members members = reader.members(PARTS);
         return new MetaInfo(
-                id,
-                promptTokens,
-                completionTokens,
-                cachedTokens,
-                reason(extra.get("finish_reason")),
-                weightVersion,
-                extra);
+                members.get("id", ""),
+                members.get("prompt_tokens", 0),
+                members.get("completion_tokens", 0),
+                members.get("cached_tokens", 0),
+                reason(members.rest().get("finish_reason")),
+                members.get("weight_version"),
+                members.rest());
     }
 
     /** SGLang writes {@code {"type": "length", "length": 16}}; a plain text is accepted too. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.client.internal.json.Json;
-import java.util.ArrayList;
+import dev.sglangray.client.internal.json.JsonReader;
+import dev.sglangray.client.internal.json.JsonReader.Part;
+import dev.sglangray.client.internal.json.JsonText;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * A model that a server serves ({@code /v1/models}). Immutable.
@@ -16,20 +16,25 @@ import java.util.Set;
  * @param extra every other field, as it came
  */
 public record ModelInfo(String id, int maxModelLen, Map<String, Object> extra) {
-    private static final Set<String> KNOWN = Set.of("id", "max_model_len");
+    private static final Map<String, Part<?>> PARTS =
+            Map.of("id", JsonReader::text, "max_model_len", JsonReader::integer);
 
     public ModelInfo {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
-    static List<ModelInfo> listOf(JsonNode node) {
-        if (!node.path("data").isArray()) {
+    static List<ModelInfo> parse(byte[] bytes) throws IOException {
+        Map<String, Part<?>> data = Map.of("data", reader -> reader.list(ModelInfo::read));
+        List<ModelInfo> models =
+                JsonReader.whole(bytes, reader -> reader.members(data)).get("data");
+        if (models == null) {
             throw new IllegalArgumentException("it has no \"data\"");
         }
-        List<ModelInfo> models = new ArrayList<>();
-        node.path("data")
-                .forEach(model -> models.add(new ModelInfo(
-                        model.path("id").asText(""), model.path("max_model_len").asInt(), Json.others(model, KNOWN))));
         return List.copyOf(models);
+    }
+
+    private static ModelInfo read(JsonReader reader) throws IOException {
+        JsonReader.Members members = reader.members(PARTS);
+        return new ModelInfo(members.get("id", ""), members.get("max_model_len", 0), members.rest());
     }
 }

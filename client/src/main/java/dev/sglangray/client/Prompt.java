@@ -6,29 +6,21 @@ import java.util.List;
 /** What to continue: text or token ids, one or a batch. Immutable. */
 public sealed interface Prompt {
     /** The name of the field of {@code /generate} that carries it. */
-    String field();
+    default String field() {
+        return this instanceof Text || this instanceof Texts ? "text" : "input_ids";
+    }
 
     /** The value of that field: a text, or a list. */
     Object value();
 
     /** One text. */
-    record Text(String value) implements Prompt {
-        @Override
-        public String field() {
-            return "text";
-        }
-    }
+    record Text(String value) implements Prompt {}
 
     /** A batch of texts; not empty. */
     record Texts(List<String> value) implements Prompt {
         public Texts {
             value = List.copyOf(value);
             requireSome(value);
-        }
-
-        @Override
-        public String field() {
-            return "text";
         }
     }
 
@@ -38,11 +30,6 @@ public sealed interface Prompt {
             value = List.copyOf(value);
             requireSome(value);
         }
-
-        @Override
-        public String field() {
-            return "input_ids";
-        }
     }
 
     /** The token ids of a batch of prompts; not empty. */
@@ -51,11 +38,6 @@ public sealed interface Prompt {
             value = value.stream().map(List::copyOf).toList();
             requireSome(value);
             value.forEach(Prompt::requireSome);
-        }
-
-        @Override
-        public String field() {
-            return "input_ids";
         }
     }
 

@@ -28,10 +28,12 @@ public final class StreamIterator<T> implements Iterator<T>, Iterable<T>, AutoCl
     private @Nullable Signal<T> next;
     private int taken;
 
-    StreamIterator() {}
+    private StreamIterator() {}
 
-    Flow.Subscriber<T> subscriber() {
-        return new Receiver();
+    static <T> StreamIterator<T> over(Flow.Publisher<T> events) {
+        StreamIterator<T> iterator = new StreamIterator<>();
+        events.subscribe(iterator.new Receiver());
+        return iterator;
     }
 
     /** Itself: it can be iterated over once. */
@@ -48,29 +50,13 @@ public final class StreamIterator<T> implements Iterator<T>, Iterable<T>, AutoCl
      */
     @Override
     public boolean hasNext() {
-        if (next == null) {
-            next = take();
-        }
-        Signal<T> signal = next;
-        if (signal.failure != null) {
-            if (signal.failure instanceof InferenceException known) {
-                // Made on a transport thread, whose trace says nothing.
-                known.fillInStackTrace();
-                throw known;
-            }
-            throw new CompletionException(signal.failure);
-        }
-        return signal.event != null;
+        return peek().event != null;
     }
 
     /** The next event; waits as {@link #hasNext} does. */
     @Override
     public T next() {
-        if (!hasNext()) {
-            throw new NoSuchElementException("the stream has ended");
-        }
-        Signal<T> signal = next;
-        T event = signal == null ? null : signal.event;
+        T event = peek().event;
         if (event == null) {
             throw new NoSuchElementException("the stream has ended");
         }
@@ -100,6 +86,20 @@ public final class StreamIterator<T> implements Iterator<T>, Iterable<T>, AutoCl
             open.cancel();
         }
         signals.add(new Signal<>(null, new RequestCancelledException("the stream was closed", null)));
+    }
+
+    private Signal<T> peek() {
+        Signal<T> signal = next == null ? take() : next;
+        next = signal;
+        if (signal.failure instanceof InferenceException known) {
+            // Made on a transport thread, whose trace says nothing.
+            known.fillInStackTrace();
+            throw known;
+        }
+        if (signal.failure != null) {
+            throw new CompletionException(signal.failure);
+        }
+        return signal;
     }
 
     private Signal<T> take() {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.Map;
 
 /**
@@ -13,7 +13,7 @@ import java.util.Map;
  */
 public record Tool(String name, String description, Map<String, Object> parameters) {
     public Tool {
-        parameters = Json.freezeMap(parameters);
+        parameters = JsonText.freezeMap(parameters);
     }
 
     Map<String, Object> toJson() {

@@ -3,7 +3,7 @@ package dev.sglangray.client;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +25,7 @@ public record ToolCall(int index, String id, String name, String arguments) {
      */
     public JsonNode argumentsJson() {
         try {
-            return Json.read(arguments);
+            return JsonText.read(arguments);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(
                     "the arguments of " + name + " are no JSON: " + e.getOriginalMessage(), e);

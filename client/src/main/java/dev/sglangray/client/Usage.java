@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client;
 
-import dev.sglangray.client.internal.json.Json;
 import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.LazyJsonMap;
+import dev.sglangray.client.internal.json.JsonReader.Part;
+import dev.sglangray.client.internal.json.JsonText;
 import java.io.IOException;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The tokens of a request. Immutable; a count is 0 if unknown.
@@ -17,27 +16,23 @@ import org.jspecify.annotations.Nullable;
  * @param extra every other field, as it came
  */
 public record Usage(int promptTokens, int completionTokens, int totalTokens, Map<String, Object> extra) {
+    private static final Map<String, Part<?>> PARTS = Map.of(
+            "prompt_tokens", JsonReader::integer,
+            "completion_tokens", JsonReader::integer,
+            "total_tokens", JsonReader::integer);
+
     static final Usage UNKNOWN = new Usage(0, 0, 0, Map.of());
 
     public Usage {
-        extra = Json.freezeMap(extra);
+        extra = JsonText.freezeMap(extra);
     }
 
     public static Usage read(JsonReader reader) throws IOException {
-        int promptTokens = 0;
-        int completionTokens = 0;
-        int totalTokens = 0;
-        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-        @Nullable String name = reader.firstMember();
-        while (name != null) {
-            switch (name) {
-                case "prompt_tokens" -> promptTokens = reader.integer();
-                case "completion_tokens" -> completionTokens = reader.integer();
-                case "total_tokens" -> totalTokens = reader.integer();
-                default -> reader.leave(name, rest);
-            }
-            name = reader.nextMember();
-        }
-        return new Usage(promptTokens, completionTokens, totalTokens, rest.build());
+        JsonReader.Members members = reader.members(PARTS);
+        return new Usage(
+                members.get("prompt_tokens", 0),
+                members.get("completion_tokens", 0),
+                members.get("total_tokens", 0),
+                members.rest());
     }
 }

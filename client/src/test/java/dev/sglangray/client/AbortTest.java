@@ -13,9 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** What nobody waits for any more is aborted on the engine that was called; a router hears of it by the closed connection. */
 @Timeout(30)
@@ -24,9 +23,8 @@ class AbortTest {
             GenerateRequest.builder().text("x").build();
 
     /** A storm of aborts at each of its engines would hit those that work well; it passes the closed connections on. */
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void aRouterIsAskedOnceWhatItIsAndItsEnginesAreLeftInPeace(Way way) throws Exception {
+    @Test
+    void aRouterIsAskedOnceWhatItIsAndItsEnginesAreLeftInPeace() throws Exception {
         AtomicInteger generations = new AtomicInteger();
         AtomicInteger hungUp = new AtomicInteger();
         Queue<String> asked = new ConcurrentLinkedQueue<>();
@@ -44,7 +42,7 @@ class AbortTest {
         GenerateRequest batch =
                 GenerateRequest.builder().texts(Collections.nCopies(20, "x")).build();
         try (FaultServer server = new FaultServer(router);
-                InferenceHttpClient client = way.builder(server.url()).build()) {
+                InferenceHttpClient client = Clients.of(server.url()).build()) {
             for (int round = 1; round <= 2; round++) {
                 List<CompletableFuture<GenerateResponse>> all = Stream.generate(() -> client.generateAsync(batch))
                         .limit(50)
@@ -62,9 +60,8 @@ class AbortTest {
     }
 
     /** All are aborted, and the engine has time for others meanwhile. */
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void anEngineIsToldOfEachRequestButNotOfAllAtOnce(Way way) throws Exception {
+    @Test
+    void anEngineIsToldOfEachRequestButNotOfAllAtOnce() throws Exception {
         AtomicInteger generations = new AtomicInteger();
         AtomicInteger now = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
@@ -82,7 +79,7 @@ class AbortTest {
             connection.answer("");
         };
         try (FaultServer server = new FaultServer(engine);
-                InferenceHttpClient client = way.builder(server.url()).build()) {
+                InferenceHttpClient client = Clients.of(server.url()).build()) {
             List<CompletableFuture<GenerateResponse>> all = Stream.generate(() -> client.generateAsync(REQUEST))
                     .limit(200)
                     .toList();
@@ -93,9 +90,8 @@ class AbortTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void aTimeoutAbortsOnTheEngineToo(Way way) throws Exception {
+    @Test
+    void aTimeoutAbortsOnTheEngineToo() throws Exception {
         Queue<String> asked = new ConcurrentLinkedQueue<>();
         FaultServer.Script script = connection -> {
             String path = path(connection);
@@ -107,10 +103,10 @@ class AbortTest {
             }
         };
         try (FaultServer engine = new FaultServer(script);
-                InferenceHttpClient client = way.builder(engine.url())
+                InferenceHttpClient client = Clients.of(engine.url())
                         .readTimeout(Duration.ofMillis(50))
                         .build()) {
-            assertThatThrownBy(() -> way.generate(client, REQUEST)).isInstanceOf(RequestTimeoutException.class);
+            assertThatThrownBy(() -> client.generate(REQUEST)).isInstanceOf(RequestTimeoutException.class);
             await().untilAsserted(() -> assertThat(asked).containsExactly("/generate", "/abort_request"));
             try (StreamIterator<Generation> events =
                     client.generateStream(REQUEST).open()) {

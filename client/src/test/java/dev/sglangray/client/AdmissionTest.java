@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** At the limit of connections a call waits for any of them, and never for a busy one while another is idle. */
 @Timeout(30)
@@ -33,19 +33,10 @@ class AdmissionTest {
     };
 
     @ParameterizedTest
-    @CsvSource({
-        "EVENT_LOOP, 8, 8, 1",
-        "EVENT_LOOP, 8, 8, 7",
-        "EVENT_LOOP, 2, 2, 1",
-        "EVENT_LOOP, 3, 8, 7",
-        "EVENT_LOOP, 4, 2, 1",
-        "THREADS, 1, 2, 1",
-        "THREADS, 1, 8, 7"
-    })
-    void noCallWaitsBehindABusyConnectionWhileOthersIdle(Way way, int loops, int connections, int busy)
-            throws Exception {
+    @CsvSource({"8, 8, 1", "8, 8, 7", "2, 2, 1", "3, 8, 7", "4, 2, 1", "1, 2, 1", "1, 8, 7"})
+    void noCallWaitsBehindABusyConnectionWhileOthersIdle(int loops, int connections, int busy) throws Exception {
         try (FaultServer server = new FaultServer(SCRIPT);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .eventLoops(loops)
                         .maxConnections(connections)
                         .abortOnCancel(false)
@@ -66,11 +57,10 @@ class AdmissionTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void aCallThatWaitsCanEndByItself(Way way) throws Exception {
+    @Test
+    void aCallThatWaitsCanEndByItself() throws Exception {
         try (FaultServer server = new FaultServer(SCRIPT)) {
-            InferenceHttpClient client = way.builder(server.url())
+            InferenceHttpClient client = Clients.of(server.url())
                     .eventLoops(2)
                     .maxConnections(2)
                     .abortOnCancel(false)

@@ -3,10 +3,10 @@ package dev.sglangray.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonReader;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import mockwebserver3.MockResponse;
 import mockwebserver3.RecordedRequest;
 
@@ -27,14 +27,15 @@ final class Answers {
 
     /** The JSON object that a request carried. */
     static Map<String, Object> sent(RecordedRequest request) throws Exception {
-        return Json.others(Json.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of());
+        byte[] body = Objects.requireNonNull(request.getBody()).toByteArray();
+        return JsonReader.whole(body, reader -> reader.members(Map.of()).rest());
     }
 
     /** The same without the id by which the engine can abort the request. */
     static Map<String, Object> sentWithoutId(RecordedRequest request) throws Exception {
-        Map<String, Object> sent = sent(request);
-        assertThat(sent.get("rid")).isEqualTo(request.getHeaders().get("X-Request-Id"));
-        return Json.others(Json.read(Objects.requireNonNull(request.getBody()).utf8()), Set.of("rid"));
+        Map<String, Object> sent = new LinkedHashMap<>(sent(request));
+        assertThat(sent.remove("rid")).isEqualTo(request.getHeaders().get("X-Request-Id"));
+        return sent;
     }
 
     static MockResponse status(int code, String body) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.awaitility.Awaitility.await;
 
+import dev.sglangray.client.internal.call.Batch;
 import dev.sglangray.client.internal.call.Futures;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -110,15 +111,16 @@ class BatchTest {
     @Test
     void asCompletedGivesFailuresAndAnswersAndDoesNotRunFarAhead() {
         AtomicInteger count = new AtomicInteger();
-        StreamIterator<BatchItem> items = Batch.asCompleted(requests(1000), BatchOptions.concurrency(4), request -> {
-            CompletableFuture<GenerateResponse> future = new CompletableFuture<>();
-            if (count.incrementAndGet() == 2) {
-                future.completeExceptionally(new ConnectionLostException("broken", new java.io.IOException()));
-            } else {
-                future.complete(answer("a"));
-            }
-            return future;
-        });
+        StreamIterator<BatchItem> items =
+                StreamIterator.over(Batch.asCompleted(requests(1000), BatchOptions.concurrency(4), request -> {
+                    CompletableFuture<GenerateResponse> future = new CompletableFuture<>();
+                    if (count.incrementAndGet() == 2) {
+                        future.completeExceptionally(new ConnectionLostException("broken", new java.io.IOException()));
+                    } else {
+                        future.complete(answer("a"));
+                    }
+                    return future;
+                }));
         assertThat(count.get()).isLessThan(100);
         List<BatchItem> all = new ArrayList<>();
         items.forEach(all::add);
@@ -132,11 +134,12 @@ class BatchTest {
     @Test
     void closingEarlyCancelsTheRest() {
         List<CompletableFuture<GenerateResponse>> sent = Collections.synchronizedList(new ArrayList<>());
-        try (StreamIterator<BatchItem> items = Batch.asCompleted(requests(10), BatchOptions.concurrency(4), request -> {
-            CompletableFuture<GenerateResponse> future = new CompletableFuture<>();
-            sent.add(future);
-            return future;
-        })) {
+        try (StreamIterator<BatchItem> items =
+                StreamIterator.over(Batch.asCompleted(requests(10), BatchOptions.concurrency(4), request -> {
+                    CompletableFuture<GenerateResponse> future = new CompletableFuture<>();
+                    sent.add(future);
+                    return future;
+                }))) {
             sent.get(0).complete(answer("a"));
             assertThat(items.next().response().text()).isEqualTo("a");
         }

@@ -10,9 +10,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
 import mockwebserver3.MockWebServer;
+import org.assertj.core.api.ThrowableAssert;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -96,6 +99,37 @@ class CancellationTest {
         caller.join(5000);
         assertThat(thrown.get()).isInstanceOf(RequestCancelledException.class).hasMessageContaining("interrupted");
         assertThat(flag.get()).isTrue();
+        awaitHangUp();
+    }
+
+    /** The loop would wait for itself. */
+    @Test
+    void waitingOnAnEventLoopIsRefused() throws Exception {
+        List<ThrowingCallable> waits = List.of(
+                () -> client.generate(REQUEST),
+                client::health,
+                client::models,
+                () -> client.generateAll(List.of(REQUEST), BatchOptions.DEFAULT),
+                () -> client.generateStream(REQUEST).open());
+        CompletableFuture<GenerateResponse> first = client.generateAsync(REQUEST);
+        CompletableFuture<List<Throwable>> thrown = first.handle((answer, failure) ->
+                waits.stream().map(ThrowableAssert::catchThrowable).toList());
+        awaitRequest();
+        silent.close();
+        assertThat(thrown.get(10, TimeUnit.SECONDS))
+                .hasSize(waits.size())
+                .allSatisfy(failure -> assertThat(failure)
+                        .isInstanceOf(IllegalStateException.class)
+                        .hasMessageContaining("would block an event loop"));
+        assertThat(silent.requests()).isEqualTo(1);
+    }
+
+    /** Its call is cancelled, perhaps before it was sent. */
+    @Test
+    void anInterruptedThreadDoesNotWait() {
+        Thread.currentThread().interrupt();
+        assertThatExceptionOfType(RequestCancelledException.class).isThrownBy(() -> client.generate(REQUEST));
+        assertThat(Thread.interrupted()).isTrue();
         awaitHangUp();
     }
 

@@ -9,12 +9,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A server may refuse a request before it has read it as a whole: the caller hears what it said, and the request is not repeated. */
 @Timeout(30)
@@ -54,25 +54,23 @@ class EarlyAnswerTest {
 
     static Stream<Arguments> answers() {
         List<Arguments> all = new ArrayList<>();
-        for (Way way : Way.values()) {
-            for (Rest rest : Rest.values()) {
-                int[] some = rest == Rest.CLOSED ? new int[] {401, 413, 429, 503} : new int[] {413, 503};
-                for (int status : some) {
-                    all.add(Arguments.of(way, rest, status, LARGE));
-                }
-                all.add(Arguments.of(way, rest, 413, 10));
+        for (Rest rest : Rest.values()) {
+            int[] some = rest == Rest.CLOSED ? new int[] {401, 413, 429, 503} : new int[] {413, 503};
+            for (int status : some) {
+                all.add(Arguments.of(rest, status, LARGE));
             }
+            all.add(Arguments.of(rest, 413, 10));
         }
         return all.stream();
     }
 
     @ParameterizedTest
     @MethodSource("answers")
-    void theCallerHearsStatusAndWords(Way way, Rest rest, int status, int size) throws Exception {
+    void theCallerHearsStatusAndWords(Rest rest, int status, int size) throws Exception {
         try (FaultServer server = FaultServer.early(refusal(status, rest));
-                InferenceHttpClient client = client(way, server)) {
+                InferenceHttpClient client = client(server)) {
             ServerStatusException e =
-                    catchThrowableOfType(ServerStatusException.class, () -> way.generate(client, request(size)));
+                    catchThrowableOfType(ServerStatusException.class, () -> client.generate(request(size)));
             assertThat(e.status()).isEqualTo(status);
             assertThat(e.serverMessage()).isEqualTo("not that");
             assertThat(server.accepted()).as("connections").isBetween(fewest(rest, status), tries(status));
@@ -81,9 +79,9 @@ class EarlyAnswerTest {
 
     @ParameterizedTest
     @MethodSource("answers")
-    void aStreamHearsThemToo(Way way, Rest rest, int status, int size) throws Exception {
+    void aStreamHearsThemToo(Rest rest, int status, int size) throws Exception {
         try (FaultServer server = FaultServer.early(refusal(status, rest));
-                InferenceHttpClient client = client(way, server);
+                InferenceHttpClient client = client(server);
                 StreamIterator<Generation> events =
                         client.generateStream(request(size)).open()) {
             ServerStatusException e = catchThrowableOfType(ServerStatusException.class, events::next);
@@ -94,36 +92,34 @@ class EarlyAnswerTest {
     }
 
     /** Half of the request is on its way still: the connection must not carry another one. */
-    @ParameterizedTest
-    @EnumSource
-    void aConnectionWithHalfARequestIsNotUsedAgain(Way way) throws Exception {
+    @Test
+    void aConnectionWithHalfARequestIsNotUsedAgain() throws Exception {
         try (FaultServer server = FaultServer.early(refusal(413, Rest.IGNORED));
-                InferenceHttpClient client = client(way, server)) {
+                InferenceHttpClient client = client(server)) {
             for (int i = 1; i <= 3; i++) {
                 assertThatExceptionOfType(ServerStatusException.class)
-                        .isThrownBy(() -> way.generate(client, request(LARGE)));
+                        .isThrownBy(() -> client.generate(request(LARGE)));
                 assertThat(server.accepted()).isEqualTo(i);
             }
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void anEarlySuccessIsOne(Way way) throws Exception {
+    @Test
+    void anEarlySuccessIsOne() throws Exception {
         FaultServer.Script script = connection -> {
             connection.answer("{\"text\": \"a\"}");
             connection.pause(20_000);
         };
         try (FaultServer server = FaultServer.early(script);
-                InferenceHttpClient client = client(way, server)) {
-            assertThat(way.generate(client, request(LARGE)).text()).isEqualTo("a");
+                InferenceHttpClient client = client(server)) {
+            assertThat(client.generate(request(LARGE)).text()).isEqualTo("a");
         }
     }
 
     /** What is known of a refusal whose rest never comes is the refusal. */
     @ParameterizedTest
-    @CsvSource({"WAITING, true", "WAITING, false", "EVENT_LOOP, true", "EVENT_LOOP, false", "THREADS, true"})
-    void aRefusalThatIsCutShortIsARefusal(Way way, boolean reset) throws Exception {
+    @ValueSource(booleans = {true, false})
+    void aRefusalThatIsCutShortIsARefusal(boolean reset) throws Exception {
         FaultServer.Script script = connection -> {
             connection.write("HTTP/1.1 401 No\r\nContent-Length: 500\r\n\r\nno key");
             if (reset) {
@@ -134,10 +130,10 @@ class EarlyAnswerTest {
         };
         try (FaultServer server = new FaultServer(script);
                 InferenceHttpClient client =
-                        client(way, server).withOptions(o -> o.withReadTimeout(Duration.ofMillis(300)))) {
+                        client(server).withOptions(o -> o.withReadTimeout(Duration.ofMillis(300)))) {
             for (boolean stream : new boolean[] {false, true}) {
                 ServerStatusException e =
-                        catchThrowableOfType(ServerStatusException.class, () -> ask(way, client, request(10), stream));
+                        catchThrowableOfType(ServerStatusException.class, () -> ask(client, request(10), stream));
                 assertThat(e.status()).isEqualTo(401);
                 assertThat(e.serverMessage()).isIn("no key", "");
             }
@@ -146,9 +142,8 @@ class EarlyAnswerTest {
     }
 
     /** The words of a refusal are shown as far as they are of use; the rest is not waited for. */
-    @ParameterizedTest
-    @EnumSource
-    void anEndlessRefusalEnds(Way way) throws Exception {
+    @Test
+    void anEndlessRefusalEnds() throws Exception {
         String piece = "x".repeat(64 << 10);
         FaultServer.Script script = connection -> {
             connection.write("HTTP/1.1 500 Oops\r\nConnection: close\r\n\r\n");
@@ -157,10 +152,10 @@ class EarlyAnswerTest {
             }
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = client(way, server).withOptions(o -> o.withRepeatProcessed(false))) {
+                InferenceHttpClient client = client(server).withOptions(o -> o.withRepeatProcessed(false))) {
             for (boolean stream : new boolean[] {false, true}) {
                 ServerStatusException e =
-                        catchThrowableOfType(ServerStatusException.class, () -> ask(way, client, request(10), stream));
+                        catchThrowableOfType(ServerStatusException.class, () -> ask(client, request(10), stream));
                 assertThat(e.status()).isEqualTo(500);
                 assertThat(e.serverMessage()).startsWith("xxx");
             }
@@ -169,20 +164,15 @@ class EarlyAnswerTest {
 
     /** HTTP libraries act on some of these by themselves: repeat the request, ask for a password, wait for another protocol. */
     @ParameterizedTest
-    @CsvSource({
-        "WAITING, 101", "EVENT_LOOP, 101", "WAITING, 300", "EVENT_LOOP, 300", "WAITING, 307", "EVENT_LOOP, 307",
-        "WAITING, 407", "EVENT_LOOP, 407", "WAITING, 408", "EVENT_LOOP, 408", "WAITING, 417", "EVENT_LOOP, 417",
-        "WAITING, 421", "EVENT_LOOP, 421", "WAITING, 426", "EVENT_LOOP, 426", "WAITING, 511", "EVENT_LOOP, 511",
-        "WAITING, 599", "EVENT_LOOP, 599"
-    })
-    void anyOtherStatusIsTheCallersToo(Way way, int status) throws Exception {
+    @ValueSource(ints = {101, 300, 307, 407, 408, 417, 421, 426, 511, 599})
+    void anyOtherStatusIsTheCallersToo(int status) throws Exception {
         FaultServer.Script script = connection -> connection.write(
                 "HTTP/1.1 " + status + " Word\r\nLocation: /elsewhere\r\nUpgrade: h2c\r\nContent-Length: 0\r\n\r\n");
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = client(way, server)) {
+                InferenceHttpClient client = client(server)) {
             for (boolean stream : new boolean[] {false, true}) {
                 ServerStatusException e =
-                        catchThrowableOfType(ServerStatusException.class, () -> ask(way, client, request(10), stream));
+                        catchThrowableOfType(ServerStatusException.class, () -> ask(client, request(10), stream));
                 assertThat(e.status()).isEqualTo(status);
             }
             assertThat(server.requests()).isEqualTo(2);
@@ -190,22 +180,21 @@ class EarlyAnswerTest {
     }
 
     /** The server neither reads nor answers: its silence is what ends the call, in the middle of the request too. */
-    @ParameterizedTest
-    @EnumSource
-    void aRequestThatIsNotTakenEndsAfterTheReadTimeout(Way way) throws Exception {
+    @Test
+    void aRequestThatIsNotTakenEndsAfterTheReadTimeout() throws Exception {
         try (FaultServer server = FaultServer.early(connection -> connection.pause(20_000));
-                InferenceHttpClient client = client(way, server)
+                InferenceHttpClient client = client(server)
                         .withOptions(
                                 o -> o.withReadTimeout(Duration.ofMillis(300)).withMaxRetries(0))) {
             assertThatExceptionOfType(RequestTimeoutException.class)
-                    .isThrownBy(() -> way.generate(client, request(LARGE)))
+                    .isThrownBy(() -> client.generate(request(LARGE)))
                     .withMessageContaining("read timeout of PT0.3S");
         }
     }
 
-    private static Object ask(Way way, InferenceHttpClient client, GenerateRequest request, boolean stream) {
+    private static Object ask(InferenceHttpClient client, GenerateRequest request, boolean stream) {
         if (!stream) {
-            return way.generate(client, request);
+            return client.generate(request);
         }
         try (StreamIterator<Generation> events = client.generateStream(request).open()) {
             return events.next();
@@ -239,8 +228,8 @@ class EarlyAnswerTest {
         return rest == Rest.DRAINED ? 1 : tries(status);
     }
 
-    private static InferenceHttpClient client(Way way, FaultServer server) {
-        return way.builder(server.url())
+    private static InferenceHttpClient client(FaultServer server) {
+        return Clients.of(server.url())
                 .abortOnCancel(false)
                 .maxRetries(1)
                 .repeatProcessed(true)

@@ -54,6 +54,10 @@ public final class FaultServer implements AutoCloseable {
         return "http://127.0.0.1:" + socket.getLocalPort();
     }
 
+    int port() {
+        return socket.getLocalPort();
+    }
+
     int accepted() {
         return accepted.get();
     }
@@ -150,6 +154,10 @@ public final class FaultServer implements AutoCloseable {
         /** Reads some of what has come, whatever it is. */
         void readSome(int length) throws IOException {
             in.readNBytes(length);
+        }
+
+        byte[] read(int length) throws IOException {
+            return in.readNBytes(length);
         }
 
         void reset() throws IOException {

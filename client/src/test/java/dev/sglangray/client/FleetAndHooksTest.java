@@ -22,7 +22,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Several servers, interceptors, listeners, headers, executors, and what is left after many calls. */
 @Timeout(30)
@@ -30,18 +29,17 @@ class FleetAndHooksTest {
     private static final GenerateRequest REQUEST =
             GenerateRequest.builder().text("x").build();
 
-    @ParameterizedTest
-    @EnumSource
-    void callsAreSpreadOverTheServersAndAvoidOneThatIsGone(Way way) throws Exception {
+    @Test
+    void callsAreSpreadOverTheServersAndAvoidOneThatIsGone() throws Exception {
         try (FaultServer one = ok();
                 FaultServer two = ok();
                 FaultServer gone = ok()) {
             gone.close();
-            try (InferenceHttpClient client = way.builder(one.url())
+            try (InferenceHttpClient client = Clients.of(one.url())
                     .baseUrls(List.of(gone.url(), one.url(), two.url()))
                     .build()) {
                 for (int i = 0; i < 12; i++) {
-                    assertThat(way.generate(client, REQUEST).text()).isEqualTo("a");
+                    assertThat(client.generate(REQUEST).text()).isEqualTo("a");
                 }
                 assertThat(one.requests() + two.requests()).isEqualTo(12);
                 assertThat(one.requests()).isBetween(3, 9);
@@ -52,9 +50,8 @@ class FleetAndHooksTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void interceptorsAndListenersSeeEachAttempt(Way way) throws Exception {
+    @Test
+    void interceptorsAndListenersSeeEachAttempt() throws Exception {
         List<String> heads = Collections.synchronizedList(new ArrayList<>());
         FaultServer.Script script = connection -> {
             heads.add(connection.head());
@@ -84,13 +81,13 @@ class FleetAndHooksTest {
             }
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .interceptor(request -> request.withHeader("X-Attempt", "n" + request.attempt()))
                         .listener(listener)
                         .retryBackoff(Duration.ZERO)
                         .header("X-Tenant", "t")
                         .build()) {
-            way.generate(client.withOptions(o -> o.withMaxRetries(1)), REQUEST);
+            client.withOptions(o -> o.withMaxRetries(1)).generate(REQUEST);
         }
         assertThat(heads.get(0)).containsIgnoringCase("x-attempt: n1").containsIgnoringCase("x-tenant: t");
         assertThat(heads.get(1)).containsIgnoringCase("x-attempt: n2").containsIgnoringCase("x-request-id: ");

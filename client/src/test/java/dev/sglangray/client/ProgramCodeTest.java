@@ -5,13 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import dev.sglangray.client.internal.call.Batch;
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.HttpCall;
-import dev.sglangray.client.internal.http.HttpTransport;
 import dev.sglangray.client.internal.transport.NettyTransport;
-import dev.sglangray.client.internal.transport.OkHttpTransport;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,8 +26,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Code of the program's own, called by the client: it runs on the client's threads, and what it throws ends no more than it must. */
 @Timeout(30)
@@ -40,16 +38,15 @@ class ProgramCodeTest {
     private static final FaultServer.Script OK = connection -> connection.answer("{\"text\": \"a\"}");
 
     /** The timer that all of the JVM's futures share: who blocks it blocks every timeout of the program. */
-    @ParameterizedTest
-    @EnumSource
-    void nothingRunsOnTheTimerOfTheJvm(Way way) throws Exception {
+    @Test
+    void nothingRunsOnTheTimerOfTheJvm() throws Exception {
         Queue<String> threads = new ConcurrentLinkedQueue<>();
         try (FaultServer server = new FaultServer(BUSY);
-                InferenceHttpClient client = noting(threads, way.builder(server.url()))
+                InferenceHttpClient client = noting(threads, Clients.of(server.url()))
                         .maxRetries(2)
                         .retryBackoff(Duration.ofMillis(20))
                         .build()) {
-            assertThatThrownBy(() -> way.generate(client, REQUEST)).isInstanceOf(ServerStatusException.class);
+            assertThatThrownBy(() -> client.generate(REQUEST)).isInstanceOf(ServerStatusException.class);
             CompletableFuture<Throwable> failure = new CompletableFuture<>();
             client.generateStream(REQUEST).subscribe(new Subscriber() {
                 @Override
@@ -63,14 +60,12 @@ class ProgramCodeTest {
         assertThat(threads)
                 .hasSizeGreaterThan(12)
                 .allMatch(name -> name.startsWith("inference-")
-                        || name.startsWith("OkHttp ") // As it calls our threads while it uses them.
                         || name.equals(Thread.currentThread().getName()));
     }
 
     /** A limit that the program sets ends the call, and its abort, on the client's threads too. */
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void aTimeoutOfTheProgramsOwnEndsTheCall(Way way) throws Exception {
+    @Test
+    void aTimeoutOfTheProgramsOwnEndsTheCall() throws Exception {
         Queue<String> threads = new ConcurrentLinkedQueue<>();
         Queue<String> paths = new ConcurrentLinkedQueue<>();
         FaultServer.Script silent = connection -> {
@@ -83,7 +78,7 @@ class ProgramCodeTest {
         };
         try (FaultServer server = new FaultServer(silent);
                 InferenceHttpClient client =
-                        noting(threads, way.builder(server.url())).build()) {
+                        noting(threads, Clients.of(server.url())).build()) {
             assertThatThrownBy(() -> client.generateAsync(REQUEST)
                             .orTimeout(100, TimeUnit.MILLISECONDS)
                             .join())
@@ -95,17 +90,16 @@ class ProgramCodeTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void closingTheClientEndsAPauseAtOnce(Way way) throws Exception {
+    @Test
+    void closingTheClientEndsAPauseAtOnce() throws Exception {
         try (FaultServer server = new FaultServer(BUSY)) {
-            InferenceHttpClient client = way.builder(server.url())
+            InferenceHttpClient client = Clients.of(server.url())
                     .maxRetries(1)
                     .retryBackoff(Duration.ofDays(1))
                     .build()
                     .withOptions(o -> o.withMaxRetryPause(Duration.ofDays(1)));
-            CompletableFuture<GenerateResponse> whole = CompletableFuture.supplyAsync(
-                    () -> way.generate(client, REQUEST), task -> new Thread(task).start());
+            CompletableFuture<GenerateResponse> whole =
+                    CompletableFuture.supplyAsync(() -> client.generate(REQUEST), task -> new Thread(task).start());
             CompletableFuture<Throwable> streamed = new CompletableFuture<>();
             client.generateStream(REQUEST).subscribe(new Subscriber() {
                 @Override
@@ -122,9 +116,8 @@ class ProgramCodeTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void aListenerThatThrowsAnErrorBreaksNothing(Way way) throws Exception {
+    @Test
+    void aListenerThatThrowsAnErrorBreaksNothing() throws Exception {
         ClientListener broken = new ClientListener() {
             @Override
             public void onStart(OutgoingRequest request) {
@@ -138,14 +131,13 @@ class ProgramCodeTest {
         };
         try (FaultServer server = new FaultServer(OK);
                 InferenceHttpClient client =
-                        way.builder(server.url()).listener(broken).build()) {
-            assertThat(way.generate(client, REQUEST).text()).isEqualTo("a");
+                        Clients.of(server.url()).listener(broken).build()) {
+            assertThat(client.generate(REQUEST).text()).isEqualTo("a");
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void anInterceptorThatThrowsAnErrorOnARetryEndsTheCall(Way way) throws Exception {
+    @Test
+    void anInterceptorThatThrowsAnErrorOnARetryEndsTheCall() throws Exception {
         RequestInterceptor broken = request -> {
             if (request.attempt() > 1) {
                 throw new NoClassDefFoundError("tracing");
@@ -153,12 +145,12 @@ class ProgramCodeTest {
             return request;
         };
         try (FaultServer server = new FaultServer(BUSY);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .interceptor(broken)
                         .maxRetries(3)
                         .retryBackoff(Duration.ofMillis(1))
                         .build()) {
-            assertThatThrownBy(() -> way.generate(client, REQUEST)).hasRootCauseInstanceOf(NoClassDefFoundError.class);
+            assertThatThrownBy(() -> client.generate(REQUEST)).hasRootCauseInstanceOf(NoClassDefFoundError.class);
             try (StreamIterator<Generation> events =
                     client.generateStream(REQUEST).open()) {
                 assertThatThrownBy(events::next).hasRootCauseInstanceOf(NoClassDefFoundError.class);
@@ -169,23 +161,14 @@ class ProgramCodeTest {
 
     /** What goes wrong while an answer is taken in: the heap is full, or there is a bug. */
     @ParameterizedTest
-    @CsvSource({
-        "WAITING, onHead",
-        "WAITING, onBytes",
-        "WAITING, onEnd",
-        "EVENT_LOOP, onHead",
-        "EVENT_LOOP, onBytes",
-        "EVENT_LOOP, onEnd"
-    })
-    void whateverIsThrownWhileAnAnswerIsReadEndsTheCall(Way way, String where) throws Exception {
+    @ValueSource(strings = {"onHead", "onBytes", "onEnd"})
+    void whateverIsThrownWhileAnAnswerIsReadEndsTheCall(String where) throws Exception {
         for (Throwable thrown : List.of(new OutOfMemoryError("Java heap space"), new ClassCastException("no list"))) {
             try (FaultServer server = new FaultServer(OK)) {
                 ClientOptions options =
-                        way.builder(server.url()).maxAnswerBytes(1234).clientOptions();
+                        Clients.of(server.url()).maxAnswerBytes(1234).clientOptions();
                 Thrower handler = new Thrower(where, thrown);
-                HttpTransport transport =
-                        way == Way.WAITING ? new OkHttpTransport(options) : new NettyTransport(options);
-                try (transport) {
+                try (NettyTransport transport = new NettyTransport(options)) {
                     HttpCall call =
                             new HttpCall("GET", options.baseUrls().get(0), "/x", java.util.Map.of(), null, null, null);
                     transport.start(call, false, handler);
@@ -208,9 +191,8 @@ class ProgramCodeTest {
     }
 
     /** Half an hour of a stream must not be lost in silence, nor go on for nobody. */
-    @ParameterizedTest
-    @EnumSource
-    void aSubscriberThatThrowsEndsItsStream(Way way) throws Exception {
+    @Test
+    void aSubscriberThatThrowsEndsItsStream() throws Exception {
         for (Throwable thrown : List.of(new IllegalStateException("mine"), new AssertionError("mine"))) {
             Queue<String> paths = new ConcurrentLinkedQueue<>();
             FaultServer.Script endless = connection -> {
@@ -226,7 +208,7 @@ class ProgramCodeTest {
                 }
             };
             try (FaultServer server = new FaultServer(endless);
-                    InferenceHttpClient client = way.builder(server.url()).build()) {
+                    InferenceHttpClient client = Clients.of(server.url()).build()) {
                 AtomicInteger events = new AtomicInteger();
                 List<Throwable> failures = new ArrayList<>();
                 CountDownLatch failed = new CountDownLatch(1);
@@ -277,9 +259,8 @@ class ProgramCodeTest {
     }
 
     /** The stream waits for its subscriber, and its limit counts all the same. */
-    @ParameterizedTest
-    @EnumSource
-    void aStreamThatNobodyReadsEndsWithItsRequestTimeout(Way way) throws Exception {
+    @Test
+    void aStreamThatNobodyReadsEndsWithItsRequestTimeout() throws Exception {
         FaultServer.Script endless = connection -> {
             connection.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
             while (true) {
@@ -287,7 +268,7 @@ class ProgramCodeTest {
             }
         };
         try (FaultServer server = new FaultServer(endless);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .abortOnCancel(false)
                         .requestTimeout(Duration.ofMillis(300))
                         .build()) {

@@ -2,6 +2,8 @@
 package dev.sglangray.client;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.awaitility.Awaitility.await;
 
 import dev.sglangray.client.internal.http.ClientOptions;
 import java.io.IOException;
@@ -10,9 +12,14 @@ import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.net.ProxySelector;
 import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import mockwebserver3.MockResponse;
 import mockwebserver3.MockWebServer;
 import mockwebserver3.RecordedRequest;
 import okhttp3.Protocol;
@@ -21,7 +28,7 @@ import okhttp3.tls.HeldCertificate;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** HTTP/1.1 only, no proxies: what is spoken on the wire. */
@@ -69,9 +76,8 @@ class ProtocolTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void bypassesTheProxiesOfTheJvm(Way way) throws Exception {
+    @Test
+    void bypassesTheProxiesOfTheJvm() throws Exception {
         try (ServerSocket nobody = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 MockWebServer server = new MockWebServer()) {
             server.start();
@@ -82,8 +88,8 @@ class ProtocolTest {
             System.setProperty("http.proxyHost", "127.0.0.1");
             System.setProperty("http.proxyPort", String.valueOf(nobody.getLocalPort()));
             try (InferenceHttpClient client =
-                    way.builder(server.url("/").toString()).build()) {
-                assertThat(way.generate(client, REQUEST).text()).isEqualTo(" Paris");
+                    Clients.of(server.url("/").toString()).build()) {
+                assertThat(client.generate(REQUEST).text()).isEqualTo(" Paris");
             } finally {
                 ProxySelector.setDefault(previous);
                 System.clearProperty("http.proxyHost");
@@ -93,22 +99,114 @@ class ProtocolTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"WAITING", "THREADS"})
-    void goesThroughAProxyIfAsked(Way way) throws Exception {
+    @Test
+    void goesThroughAProxyIfAsked() throws Exception {
         try (MockWebServer proxy = new MockWebServer()) {
             proxy.start();
             proxy.enqueue(Answers.json(Answers.GENERATED));
-            try (InferenceHttpClient client = InferenceHttpClient.builder()
-                    .baseUrl("http://engine.invalid:30000")
-                    .proxy(new Proxy(
-                            Proxy.Type.HTTP, new InetSocketAddress(InetAddress.getLoopbackAddress(), proxy.getPort())))
+            proxy.enqueue(Answers.json(Answers.GENERATED));
+            try (InferenceHttpClient client = Clients.of("http://engine.invalid:30000")
+                    .proxy(proxy(Proxy.Type.HTTP, proxy.getPort()))
                     .build()) {
-                assertThat(way.generate(client, REQUEST).text()).isEqualTo(" Paris");
+                assertThat(client.generate(REQUEST).text()).isEqualTo(" Paris");
+                assertThat(client.generateAsync(REQUEST).join().text()).isEqualTo(" Paris");
             }
-            assertThat(proxy.takeRequest().getRequestLine())
-                    .isEqualTo("POST http://engine.invalid:30000/generate HTTP/1.1");
+            for (int i = 0; i < 2; i++) {
+                RecordedRequest request = proxy.takeRequest();
+                assertThat(request.getRequestLine()).isEqualTo("POST http://engine.invalid:30000/generate HTTP/1.1");
+                assertThat(request.getHeaders().get("Host")).isEqualTo("engine.invalid:30000");
+            }
         }
+    }
+
+    /** The name is the proxy's to look up, and the certificate is checked for it. */
+    @Test
+    void tlsGoesThroughATunnelOfTheProxy() throws Exception {
+        HeldCertificate certificate = new HeldCertificate.Builder()
+                .addSubjectAlternativeName("engine.invalid")
+                .build();
+        HandshakeCertificates known = new HandshakeCertificates.Builder()
+                .heldCertificate(certificate)
+                .addTrustedCertificate(certificate.certificate())
+                .build();
+        try (MockWebServer proxy = new MockWebServer()) {
+            proxy.useHttps(known.sslSocketFactory());
+            proxy.start();
+            proxy.enqueue(new MockResponse.Builder().inTunnel().build());
+            proxy.enqueue(Answers.json(Answers.GENERATED));
+            proxy.enqueue(Answers.json(Answers.GENERATED));
+            try (InferenceHttpClient client = Clients.of("https://engine.invalid:30000")
+                    .proxy(proxy(Proxy.Type.HTTP, proxy.getPort()))
+                    .tls(known.sslContext(), known.trustManager())
+                    .build()) {
+                assertThat(client.generate(REQUEST).text()).isEqualTo(" Paris");
+                assertThat(client.generate(REQUEST).text()).isEqualTo(" Paris");
+            }
+            assertThat(proxy.takeRequest().getRequestLine()).isEqualTo("CONNECT engine.invalid:30000 HTTP/1.1");
+            assertThat(proxy.takeRequest().getRequestLine()).isEqualTo("POST /generate HTTP/1.1");
+            assertThat(proxy.takeRequest().getRequestLine()).isEqualTo("POST /generate HTTP/1.1");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"engine.invalid", "[fd00::1]"})
+    void goesThroughASocksProxy(String host) throws Exception {
+        boolean name = !host.startsWith("[");
+        BlockingQueue<String> asked = new LinkedBlockingQueue<>();
+        FaultServer.Script socks = connection -> {
+            asked.add(HexFormat.of().formatHex(connection.read(3)));
+            connection.write(new byte[] {5, 0});
+            asked.add(HexFormat.of().formatHex(connection.read(4 + (name ? 1 + host.length() : 16) + 2)));
+            connection.write(new byte[] {5, 0, 0, 1, 0, 0, 0, 0, 0, 0});
+            connection.readSome(connection.readHead());
+            asked.add(connection.head().lines().findFirst().orElseThrow());
+            connection.answer("{\"text\": \"a\"}");
+            connection.awaitHangUp();
+        };
+        try (FaultServer proxy = FaultServer.early(socks);
+                InferenceHttpClient client = Clients.of("http://" + host + ":30000")
+                        .proxy(proxy(Proxy.Type.SOCKS, proxy.port()))
+                        .build()) {
+            assertThat(client.generate(REQUEST).text()).isEqualTo("a");
+            String address = name
+                    ? "030e" + HexFormat.of().formatHex(host.getBytes(StandardCharsets.US_ASCII))
+                    : "04fd000000000000000000000000000001";
+            assertThat(asked).containsExactly("050100", "050100" + address + "7530", "POST /generate HTTP/1.1");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"HTTP/1.1 407 Proxy Authentication Required", "HTTP/1.1 502 Bad Gateway", "SSH-2.0"})
+    void aProxyThatRefusesATunnelIsAnUnreachableServer(String answer) throws Exception {
+        FaultServer.Script refusing = connection -> connection.write(answer + "\r\nContent-Length: 0\r\n\r\n");
+        try (FaultServer proxy = new FaultServer(refusing);
+                InferenceHttpClient client = Clients.of("https://engine.invalid:30000")
+                        .proxy(proxy(Proxy.Type.HTTP, proxy.port()))
+                        .build()) {
+            assertThatExceptionOfType(ServerUnreachableException.class)
+                    .isThrownBy(() -> client.generate(REQUEST))
+                    .withMessageStartingWith("POST https://engine.invalid:30000/generate: cannot connect: ");
+            await().untilAsserted(() -> assertThat(proxy.openConnections()).isZero());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"HTTP, https", "SOCKS, http", "SOCKS, https"})
+    void aSilentProxyIsGivenUpAfterTheConnectTimeout(Proxy.Type type, String scheme) throws Exception {
+        try (FaultServer proxy = FaultServer.early(FaultServer.Connection::awaitHangUp);
+                InferenceHttpClient client = Clients.of(scheme + "://engine.invalid:30000")
+                        .proxy(proxy(type, proxy.port()))
+                        .connectTimeout(Duration.ofMillis(200))
+                        .build()) {
+            assertThatExceptionOfType(ServerUnreachableException.class)
+                    .isThrownBy(() -> client.generate(REQUEST))
+                    .withMessageContaining("timeout");
+            await().untilAsserted(() -> assertThat(proxy.openConnections()).isZero());
+        }
+    }
+
+    private static Proxy proxy(Proxy.Type type, int port) {
+        return new Proxy(type, new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     }
 
     @Test

@@ -50,7 +50,7 @@ class RetryTest {
         assertThat(server.getRequestCount()).isEqualTo(1);
     }
 
-    /** OkHttp alone would send these a second time. */
+    /** HTTP libraries alone send these a second time. */
     @ParameterizedTest
     @ValueSource(ints = {408, 503})
     void triesOnlyOnceUnlessAsked(int status) {

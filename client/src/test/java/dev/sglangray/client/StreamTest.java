@@ -13,9 +13,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 @Timeout(30)
 class StreamTest {
@@ -24,9 +23,8 @@ class StreamTest {
     private static final String HEAD =
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-    @ParameterizedTest
-    @EnumSource
-    void readsEventsAsTheyComeAndKeepsTheConnection(Way way) throws Exception {
+    @Test
+    void readsEventsAsTheyComeAndKeepsTheConnection() throws Exception {
         FaultServer.Script script = connection -> {
             assertThat(connection.head()).contains("text/event-stream");
             connection.write(HEAD);
@@ -36,22 +34,19 @@ class StreamTest {
             connection.write("0\r\n\r\n");
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url()).build()) {
+                InferenceHttpClient client = Clients.of(server.url()).build()) {
             for (int i = 0; i < 3; i++) {
                 try (StreamIterator<Generation> events =
                         client.generateStream(REQUEST).open()) {
                     assertThat(events.toList()).extracting(Generation::text).containsExactly("Pa", "Paris", "Paris é");
                 }
             }
-            if (way == Way.EVENT_LOOP) {
-                assertThat(server.accepted()).as("connections").isEqualTo(1);
-            }
+            assertThat(server.accepted()).as("connections").isEqualTo(1);
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void readsChatsAndToolCalls(Way way) throws Exception {
+    @Test
+    void readsChatsAndToolCalls() throws Exception {
         FaultServer.Script script = connection -> {
             connection.write(HEAD);
             chunk(connection, "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n");
@@ -63,7 +58,7 @@ class StreamTest {
             connection.write("0\r\n\r\n");
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url()).build();
+                InferenceHttpClient client = Clients.of(server.url()).build();
                 StreamIterator<ChatChunk> events = client.chatCompletionStream(
                                 ChatRequest.builder().user("x").build())
                         .open()) {
@@ -74,9 +69,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void closingEarlyClosesTheRequest(Way way) throws Exception {
+    @Test
+    void closingEarlyClosesTheRequest() throws Exception {
         AtomicInteger aborts = new AtomicInteger();
         FaultServer.Script script = connection -> {
             if (connection.head().contains("/abort_request")) {
@@ -90,7 +84,7 @@ class StreamTest {
             connection.close();
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url()).build()) {
+                InferenceHttpClient client = Clients.of(server.url()).build()) {
             try (StreamIterator<Generation> events =
                     client.generateStream(REQUEST).open()) {
                 assertThat(events.next().text()).isEqualTo("a");
@@ -99,9 +93,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void aSlowReaderHoldsTheServerBack(Way way) throws Exception {
+    @Test
+    void aSlowReaderHoldsTheServerBack() throws Exception {
         AtomicLong written = new AtomicLong();
         String event = "data: {\"text\": \"" + "a".repeat(60_000) + "\"}\n\n";
         FaultServer.Script endless = connection -> {
@@ -113,7 +106,7 @@ class StreamTest {
         };
         try (FaultServer server = new FaultServer(endless);
                 InferenceHttpClient client =
-                        way.builder(server.url()).abortOnCancel(false).build()) {
+                        Clients.of(server.url()).abortOnCancel(false).build()) {
             CompletableFuture<Flow.Subscription> subscription = new CompletableFuture<>();
             AtomicInteger events = new AtomicInteger();
             client.generateStream(REQUEST).subscribe(new Flow.Subscriber<>() {
@@ -147,9 +140,8 @@ class StreamTest {
     }
 
     /** A server that says that it is done, and goes on or falls silent, keeps no connection from others. */
-    @ParameterizedTest
-    @EnumSource
-    void anAnswerThatDoesNotEndAfterItsLastEventIsLeft(Way way) throws Exception {
+    @Test
+    void anAnswerThatDoesNotEndAfterItsLastEventIsLeft() throws Exception {
         for (boolean endless : new boolean[] {true, false}) {
             FaultServer.Script script = connection -> {
                 connection.write(HEAD);
@@ -161,7 +153,7 @@ class StreamTest {
             };
             try (FaultServer server = new FaultServer(script);
                     InferenceHttpClient client =
-                            way.builder(server.url()).maxConnections(1).build()) {
+                            Clients.of(server.url()).maxConnections(1).build()) {
                 for (int i = 0; i < 2; i++) {
                     try (StreamIterator<Generation> events =
                             client.generateStream(REQUEST).open()) {
@@ -175,9 +167,8 @@ class StreamTest {
     }
 
     /** While nothing is asked for, nothing is read: that is not the server's silence. */
-    @ParameterizedTest
-    @EnumSource
-    void aSlowReaderIsNotTakenForASilentServer(Way way) throws Exception {
+    @Test
+    void aSlowReaderIsNotTakenForASilentServer() throws Exception {
         FaultServer.Script script = connection -> {
             connection.write(HEAD);
             for (int i = 0; i < 3; i++) {
@@ -186,7 +177,7 @@ class StreamTest {
             connection.awaitHangUp();
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .abortOnCancel(false)
                         .readTimeout(Duration.ofMillis(300))
                         .build()) {
@@ -224,13 +215,12 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void aStatusInsteadOfAStream(Way way) throws Exception {
+    @Test
+    void aStatusInsteadOfAStream() throws Exception {
         FaultServer.Script refusing = connection -> connection.write(
                 "HTTP/1.1 400 Bad Request\r\nContent-Length: 32\r\n\r\n{\"error\":{\"message\":\"too long\"}} ");
         try (FaultServer server = new FaultServer(refusing);
-                InferenceHttpClient client = way.builder(server.url()).build();
+                InferenceHttpClient client = Clients.of(server.url()).build();
                 StreamIterator<Generation> events =
                         client.generateStream(REQUEST).open()) {
             ServerStatusException e = catchThrowableOfType(ServerStatusException.class, events::next);
@@ -239,9 +229,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void anErrorInTheStream(Way way) throws Exception {
+    @Test
+    void anErrorInTheStream() throws Exception {
         FaultServer.Script script = connection -> {
             connection.write(HEAD);
             chunk(
@@ -251,7 +240,7 @@ class StreamTest {
         };
         try (FaultServer server = new FaultServer(script);
                 InferenceHttpClient client =
-                        way.builder(server.url()).abortOnCancel(false).build();
+                        Clients.of(server.url()).abortOnCancel(false).build();
                 StreamIterator<Generation> events =
                         client.generateStream(REQUEST).open()) {
             assertThat(events.next().text()).isEqualTo("a");
@@ -262,11 +251,10 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void anAnswerThatIsNoStream(Way way) throws Exception {
+    @Test
+    void anAnswerThatIsNoStream() throws Exception {
         try (FaultServer server = new FaultServer(connection -> connection.answer("{\"text\": \"a\"}"));
-                InferenceHttpClient client = way.builder(server.url()).build();
+                InferenceHttpClient client = Clients.of(server.url()).build();
                 StreamIterator<Generation> events =
                         client.generateStream(REQUEST).open()) {
             assertThatExceptionOfType(MalformedResponseException.class)
@@ -275,9 +263,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void anEndlessStreamIsLeft(Way way) throws Exception {
+    @Test
+    void anEndlessStreamIsLeft() throws Exception {
         FaultServer.Script endless = connection -> {
             connection.write(HEAD);
             while (true) {
@@ -286,7 +273,7 @@ class StreamTest {
         };
         try (FaultServer server = new FaultServer(endless);
                 InferenceHttpClient client =
-                        way.builder(server.url()).abortOnCancel(false).build()) {
+                        Clients.of(server.url()).abortOnCancel(false).build()) {
             try (StreamIterator<Generation> events =
                     client.generateStream(REQUEST).open()) {
                 for (int i = 0; i < 1000; i++) {
@@ -297,9 +284,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void aStreamThatBreaksOff(Way way) throws Exception {
+    @Test
+    void aStreamThatBreaksOff() throws Exception {
         for (boolean orderly : new boolean[] {true, false}) {
             FaultServer.Script script = connection -> {
                 connection.write(HEAD);
@@ -308,7 +294,7 @@ class StreamTest {
                 connection.close();
             };
             try (FaultServer server = new FaultServer(script);
-                    InferenceHttpClient client = way.builder(server.url()).build();
+                    InferenceHttpClient client = Clients.of(server.url()).build();
                     StreamIterator<Generation> events =
                             client.generateStream(REQUEST).open()) {
                 assertThat(events.next().text()).isEqualTo("a");
@@ -317,9 +303,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void triesAgainBeforeTheFirstEventOnly(Way way) throws Exception {
+    @Test
+    void triesAgainBeforeTheFirstEventOnly() throws Exception {
         AtomicInteger requests = new AtomicInteger();
         FaultServer.Script script = connection -> {
             if (requests.incrementAndGet() == 1) {
@@ -331,7 +316,7 @@ class StreamTest {
             connection.reset();
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .maxRetries(3)
                         .repeatProcessed(true)
                         .retryBackoff(Duration.ZERO)
@@ -343,9 +328,8 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void anEventWithoutEndIsBounded(Way way) throws Exception {
+    @Test
+    void anEventWithoutEndIsBounded() throws Exception {
         FaultServer.Script endless = connection -> {
             connection.write(HEAD + "400\r\ndata: ");
             while (true) {
@@ -353,7 +337,7 @@ class StreamTest {
             }
         };
         try (FaultServer server = new FaultServer(endless);
-                InferenceHttpClient client = way.builder(server.url())
+                InferenceHttpClient client = Clients.of(server.url())
                         .abortOnCancel(false)
                         .maxAnswerBytes(100_000)
                         .build();
@@ -364,15 +348,14 @@ class StreamTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void closingTheClientEndsStreams(Way way) throws Exception {
+    @Test
+    void closingTheClientEndsStreams() throws Exception {
         FaultServer.Script script = connection -> {
             connection.write(HEAD);
             connection.awaitHangUp();
         };
         try (FaultServer server = new FaultServer(script);
-                InferenceHttpClient client = way.builder(server.url()).build()) {
+                InferenceHttpClient client = Clients.of(server.url()).build()) {
             StreamIterator<Generation> events = client.generateStream(REQUEST).open();
             await().until(() -> server.requests() == 1);
             CompletableFuture<Void> closing = CompletableFuture.runAsync(client::close);

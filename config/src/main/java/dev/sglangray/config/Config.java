@@ -3,7 +3,7 @@ package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.hydra.override.Overrides;
@@ -238,7 +238,7 @@ public final class Config {
         return select(path).orElseThrow(() -> {
             String full = path().isEmpty() ? path : path() + "." + path;
             return new ConfigException(ConfigProblem.error(position(), full, "is required, but not given")
-                    .withFix(Names.didYouMean(path, keys())));
+                    .withFix(NearestName.didYouMean(path, keys())));
         });
     }
 

@@ -2,7 +2,7 @@
 package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,7 +20,7 @@ public final class KnownKeys {
                 Config value = values.get(i);
                 problems.add(ConfigProblem.error(value.position(), value.path(), "unknown key '" + keys.get(i) + "'")
                         .withAllowed(known)
-                        .withFix(Names.didYouMean(keys.get(i), known)));
+                        .withFix(NearestName.didYouMean(keys.get(i), known)));
             }
         }
         return problems;

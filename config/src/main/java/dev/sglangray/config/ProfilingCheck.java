@@ -2,7 +2,7 @@
 package dev.sglangray.config;
 
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.List;
 
 /** Checks {@code cluster.profiling}, which RLinf validates although nothing here profiles. */
@@ -22,7 +22,7 @@ public final class ProfilingCheck {
             fields.add(
                     ConfigProblem.error(field.position(), field.path(), "unknown profiling backend '" + backend + "'")
                             .withAllowed(BACKENDS)
-                            .withFix(Names.didYouMean(backend, BACKENDS)));
+                            .withFix(NearestName.didYouMean(backend, BACKENDS)));
         }
         fields.add(ConfigProblem.warning(profiling.position(), profiling.path(), "profiling has no effect here"));
     }

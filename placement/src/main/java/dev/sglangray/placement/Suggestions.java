@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement;
 
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
@@ -10,7 +10,7 @@ public final class Suggestions {
     private Suggestions() {}
 
     public static @Nullable String didYouMean(String seen, Collection<String> valid) {
-        return Names.nearest(seen, valid)
+        return NearestName.nearest(seen, valid)
                 .map(name -> "Did you mean \"" + name + "\"?")
                 .orElse(null);
     }

@@ -147,10 +147,11 @@ final class EngineProvisioner {
             try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + slots.size() + " engine(s)")) {
                 List<CompletableFuture<?>> watched = new ArrayList<>(starting.registered());
                 watched.add(cancelled);
-                EngineStart.await(starting.ready(), watched, timeout(slots), "started");
+                EngineStarter.await(starting.ready(), watched, timeout(slots), "started");
                 step.note(slots.size() + " engine(s) serve");
             }
-            EngineStart.await(starting.registered(), List.of(cancelled), EngineStart.REGISTER_DEADLINE, "registered");
+            EngineStarter.await(
+                    starting.registered(), List.of(cancelled), EngineStarter.REGISTER_DEADLINE, "registered");
             done = true;
             return grown;
         } finally {
@@ -177,10 +178,10 @@ final class EngineProvisioner {
         boolean done = false;
         try (Step step = Step.begin(listener, LaunchPhase.START, "starting " + slots.size() + " engine(s)")) {
             Starting starting = begin(grown, slots, listener);
-            EngineStart.awaitEach(
+            EngineStarter.awaitEach(
                             router == null ? starting.ready() : starting.registered(),
                             cancelled,
-                            timeout(slots).plus(EngineStart.REGISTER_DEADLINE))
+                            timeout(slots).plus(EngineStarter.REGISTER_DEADLINE))
                     .forEach((index, why) -> failed.put(ranks.get(index), why));
             done = true;
             step.note((slots.size() - failed.size()) + " engine(s) serve");
@@ -194,13 +195,15 @@ final class EngineProvisioner {
 
     private Starting begin(ServerGroup grown, List<EngineSlot> slots, LaunchListener listener) {
         ServerGroup fresh = on(grown, ranks(slots));
-        List<CompletableFuture<?>> ready = EngineStart.start(fresh, listener);
+        List<CompletableFuture<?>> ready = EngineStarter.start(fresh, listener);
         return new Starting(
-                ready, EngineStart.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router));
+                ready,
+                EngineStarter.register(CompletableFuture.completedFuture("serves already"), ready, fresh, router));
     }
 
     private Duration timeout(List<EngineSlot> slots) {
-        return EngineStart.timeout(slots.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
+        return EngineStarter.timeout(
+                        slots.stream().map(EngineSlot::engine).toList(), groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE);
     }
 
@@ -265,7 +268,7 @@ final class EngineProvisioner {
                 .toList();
         try {
             // A router's worker that does not answer keeps members whose workers are gone, and sends them nothing.
-            EngineStart.awaitEach(retired, new CompletableFuture<>(), ANSWER)
+            EngineStarter.awaitEach(retired, new CompletableFuture<>(), ANSWER)
                     .forEach((index, why) -> LOG.debug("an engine was not taken off the router's list", why));
         } catch (LaunchException e) {
             LOG.debug("the router was not waited for", e);
@@ -277,7 +280,7 @@ final class EngineProvisioner {
         return options.reserveDeadline()
                 .plus(groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE)
-                .plus(EngineStart.REGISTER_DEADLINE);
+                .plus(EngineStarter.REGISTER_DEADLINE);
     }
 
     /**

@@ -259,7 +259,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
                     .exceptionally(failure -> List.of(0)));
         }
         try {
-            EngineStart.await(List.copyOf(left), List.of(ended), toDrain.plus(ANSWER), "without requests");
+            EngineStarter.await(List.copyOf(left), List.of(ended), toDrain.plus(ANSWER), "without requests");
         } catch (LaunchException e) {
             Uninterrupted.run(() -> ranks.forEach(rank -> servers.on(rank).undrain(ANSWER)));
             throw e;
@@ -365,7 +365,7 @@ final class FleetEngines implements LostNodeReplanner.Engines {
                 throw new LaunchException("Ray still has the workers of the lost engines, " + engines);
             }
             // Ends at once, with its words, when the fleet is ended.
-            EngineStart.awaitEach(List.of(never), ended, LOOK);
+            EngineStarter.awaitEach(List.of(never), ended, LOOK);
         }
     }
 

@@ -54,7 +54,7 @@ final class FleetLaunch {
             return serving(bundles);
         } catch (RuntimeException failure) {
             // Before the clean-up ends what is left on purpose.
-            RuntimeException told = EndedMeanwhile.explain(failure);
+            RuntimeException told = DeliberateEnd.explain(failure);
             takeBack(told);
             throw told;
         } catch (Error failure) {
@@ -173,26 +173,26 @@ final class FleetLaunch {
             }
             CompletableFuture<?> routerReady = startRouter(router);
             List<CompletableFuture<?>> enginesReady =
-                    servers == null ? List.of() : EngineStart.start(servers, listener);
+                    servers == null ? List.of() : EngineStarter.start(servers, listener);
             // After the others, which take longer to start.
             if (options.pythonGateway() && (servers != null || router != null)) {
                 gateway = openGateway(bundles);
             }
-            registered = EngineStart.register(routerReady, enginesReady, servers, router);
+            registered = EngineStarter.register(routerReady, enginesReady, servers, router);
             List<CompletableFuture<?>> started = new ArrayList<>(enginesReady);
             started.add(routerReady);
             // An engine that the router refuses must not wait for its siblings.
-            EngineStart.await(
+            EngineStarter.await(
                     started,
                     registered,
-                    EngineStart.timeout(plan.engines(), groupOptions.serverHealthTimeout())
+                    EngineStarter.timeout(plan.engines(), groupOptions.serverHealthTimeout())
                             .plus(LaunchOptions.ACTOR_ALLOWANCE),
                     "started");
         }
         if (!registered.isEmpty()) {
             String what = "registering " + registered.size() + " engine(s) with the router";
             try (Step step = Step.begin(listener, LaunchPhase.REGISTER, what)) {
-                EngineStart.await(registered, List.of(), EngineStart.REGISTER_DEADLINE, "registered");
+                EngineStarter.await(registered, List.of(), EngineStarter.REGISTER_DEADLINE, "registered");
             }
         }
     }
@@ -202,7 +202,7 @@ final class FleetLaunch {
         try {
             return Gateway.open(
                             kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
-                            new GatewayOwner(kept, router))
+                            new GatewayFleet(kept, router))
                     .orElse(null);
         } catch (GatewayException e) {
             throw new LaunchException(String.valueOf(e.getMessage()), e);

@@ -5,7 +5,7 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
@@ -151,7 +151,7 @@ public record FleetSpec(
                     placement,
                     PLACEMENT,
                     "has no component '" + wanted + "'; it has " + String.join(", ", names)
-                            + Names.didYouMean(wanted, names));
+                            + NearestName.didYouMean(wanted, names));
         }
         if (wanted != null) {
             return wanted;
@@ -180,7 +180,7 @@ public record FleetSpec(
                     root,
                     key,
                     "is not in the configuration; its top-level keys are " + String.join(", ", root.keys())
-                            + Names.didYouMean(key, root.keys()));
+                            + NearestName.didYouMean(key, root.keys()));
         }
         return block.get();
     }

@@ -8,9 +8,9 @@ import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.ExistingGroup;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.FleetPlanner;
-import dev.sglangray.placement.plan.FleetRecall;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.plan.RunningFleetPlan;
 import dev.sglangray.placement.ray.ExistingGroups;
 import io.ray.api.Ray;
 import java.util.Collection;
@@ -80,11 +80,11 @@ public final class SGLangLauncher {
         LauncherArgs arguments = LauncherArgs.from(block);
         LaunchOptions settled = options.withSettingsOf(block, arguments);
         PlanRequest request = request(launched, hardwareRanks, arguments, settled);
-        FleetPlan recalled = FleetRecall.plan(
+        FleetPlan recalled = RunningFleetPlan.plan(
                 request,
                 now,
                 state.seats().stream()
-                        .map(seat -> new FleetRecall.Seat(seat.placement(), seat.bundle()))
+                        .map(seat -> new RunningFleetPlan.Seat(seat.placement(), seat.bundle()))
                         .toList(),
                 state.wanted(),
                 state.masterAddress(),

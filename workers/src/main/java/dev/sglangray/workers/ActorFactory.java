@@ -21,7 +21,11 @@ final class ActorFactory {
 
     /** Creates one; returns at once, the actor starts meanwhile. */
     static <A> ActorHandle<A> create(
-            ActorCreator<A> creator, String name, Launch<?> launch, PlacementGroup reservation, GroupOptions options) {
+            ActorCreator<A> creator,
+            String name,
+            ActorLaunch<?> launch,
+            PlacementGroup reservation,
+            GroupOptions options) {
         creator.setName(name)
                 .setPlacementGroup(reservation, launch.bundleIndex())
                 .setResources(launch.resources())

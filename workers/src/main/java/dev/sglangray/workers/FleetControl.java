@@ -115,7 +115,7 @@ public final class FleetControl {
      */
     public UpdateReport updateWeights(WeightUpdate update) {
         try (ThreadLoop loop = new ThreadLoop("update-" + servers.name(), new MonotonicClock())) {
-            WeightRollout rollout = new WeightRollout(loop, update, new GroupFleetPort(loop, this::current, router));
+            WeightRollout rollout = new WeightRollout(loop, update, new RayFleetPort(loop, this::current, router));
             return wait(update, rollout, loop.ask(rollout::run), loop);
         }
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -38,17 +38,18 @@ final class RegistrationWait {
     }
 
     private void register(long pause) {
-        CompletableFuture<Void> unused = router.register(Json.write(endpoint)).handle((key, failure) -> {
-            if (failure == null) {
-                silentSince = -1;
-                look(key, Math.min(longestPauseMs, FIRST_PAUSE_MS), "the router has not been asked yet");
-            } else if (isSilentForLong()) {
-                done.completeExceptionally(failure);
-            } else {
-                later(pause, () -> register(Math.min(longestPauseMs, pause * 2)));
-            }
-            return null;
-        });
+        CompletableFuture<Void> unused = router.register(ProtocolJson.write(endpoint))
+                .handle((key, failure) -> {
+                    if (failure == null) {
+                        silentSince = -1;
+                        look(key, Math.min(longestPauseMs, FIRST_PAUSE_MS), "the router has not been asked yet");
+                    } else if (isSilentForLong()) {
+                        done.completeExceptionally(failure);
+                    } else {
+                        later(pause, () -> register(Math.min(longestPauseMs, pause * 2)));
+                    }
+                    return null;
+                });
     }
 
     private boolean isSilentForLong() {

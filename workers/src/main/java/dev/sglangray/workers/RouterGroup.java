@@ -6,7 +6,7 @@ import dev.sglangray.workers.actor.SGLangRouterWorker;
 import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.process.RouterSpec;
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.ServerUrl;
@@ -56,17 +56,17 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      * @throws WorkerException when another live group has the name
      */
     public static RouterGroup create(FleetPlan plan, PlacementGroup reservation, GroupOptions options) {
-        Launch<RouterSpec> launch = PlanLaunches.router(plan, options)
+        ActorLaunch<RouterSpec> launch = ActorLaunches.router(plan, options)
                 .orElseThrow(() ->
                         new IllegalArgumentException("The plan of fleet '" + plan.fleetName() + "' has no router."));
         return create(launch, reservation, options);
     }
 
-    static RouterGroup create(Launch<RouterSpec> launch, PlacementGroup reservation, GroupOptions options) {
+    static RouterGroup create(ActorLaunch<RouterSpec> launch, PlacementGroup reservation, GroupOptions options) {
         RouterSpec spec = launch.spec();
         SealedSecrets.Key key = SealedSecrets.Key.random();
         ActorHandle<SGLangRouterWorker> handle = ActorFactory.create(
-                Ray.actor(SGLangRouterWorker::new, key.seal(Json.write(spec)))
+                Ray.actor(SGLangRouterWorker::new, key.seal(ProtocolJson.write(spec)))
                         .setConcurrencyGroups(ConcurrencyGroups.ofRouter()),
                 WorkerNames.actor(spec.groupName(), 0),
                 launch,
@@ -74,7 +74,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 options);
         // Ray runs it before the start, which is called later.
         ObjectRef<Boolean> unused =
-                handle.task(SGLangRouterWorker::unseal, Json.write(key)).remote();
+                handle.task(SGLangRouterWorker::unseal, ProtocolJson.write(key)).remote();
         return new RouterGroup(
                 spec.groupName(), List.of(new Member<>(0, launch.node(), handle)), Ownership.OWNER, options);
     }
@@ -194,11 +194,11 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
             throw new IllegalArgumentException("generate gives whole answers; take an InferenceHttpClient for streams");
         }
         int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        String json = Json.write(request);
+        String json = ProtocolJson.write(request);
         return call(
                         "generate",
                         h -> h.task(SGLangRouterWorker::generate, json, seconds).remote())
-                .map(answer -> Json.map(Json.tree(answer)));
+                .map(answer -> ProtocolJson.map(ProtocolJson.tree(answer)));
     }
 
     CompletableFuture<String> register(String endpointJson) {
@@ -211,7 +211,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         return one(
                         "registerServer",
                         h -> h.task(SGLangRouterWorker::registration, key).remote())
-                .thenApply(json -> Json.read(json, EngineRegistry.Registration.class));
+                .thenApply(json -> ProtocolJson.read(json, EngineRegistry.Registration.class));
     }
 
     private <T> CompletableFuture<T> one(
@@ -222,7 +222,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /** What the registry knows: its servers, which of them the router is to send to and does, and why not. */
     public WorkerGroupFuture<RegistryView> registry() {
         return call("registry", h -> h.task(SGLangRouterWorker::registry).remote())
-                .map(json -> Json.read(json, RegistryView.class));
+                .map(json -> ProtocolJson.read(json, RegistryView.class));
     }
 
     /** Takes the engine of a worker away for good, by the worker's key; false when it was not registered. */
@@ -274,7 +274,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /** The servers that the router lists. */
     public WorkerGroupFuture<List<RegisteredServer>> servers() {
         return call("servers", h -> h.task(SGLangRouterWorker::servers).remote())
-                .map(json -> List.of(Json.read(json, RegisteredServer[].class)));
+                .map(json -> List.of(ProtocolJson.read(json, RegisteredServer[].class)));
     }
 
     /** The weights that the router's engines are to have; null inside before the first update. */
@@ -282,22 +282,22 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         return call(
                         "fleetWeights",
                         h -> h.task(SGLangRouterWorker::fleetWeights).remote())
-                .map(json -> Json.read(json, FleetWeights.class));
+                .map(json -> ProtocolJson.read(json, FleetWeights.class));
     }
 
     WorkerGroupFuture<EngineRegistry.Commit> commitWeights(FleetWeights weights, String token) {
-        String json = Json.write(weights);
+        String json = ProtocolJson.write(weights);
         return call(
                         "commitWeights",
                         h -> h.task(SGLangRouterWorker::commitWeights, json, token)
                                 .remote())
-                .map(reply -> Json.read(reply, EngineRegistry.Commit.class));
+                .map(reply -> ProtocolJson.read(reply, EngineRegistry.Commit.class));
     }
 
     @Override
     public WorkerGroupFuture<WorkerStatus> status() {
         return call("status", h -> h.task(SGLangRouterWorker::status).remote())
-                .map(json -> Json.read(json, WorkerStatus.class));
+                .map(json -> ProtocolJson.read(json, WorkerStatus.class));
     }
 
     @Override
@@ -318,7 +318,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     @Override
     public WorkerGroupFuture<List<Event>> events(long from) {
         return call("events", h -> h.task(SGLangRouterWorker::events, from).remote())
-                .map(json -> List.of(Json.read(json, Event[].class)));
+                .map(json -> List.of(ProtocolJson.read(json, Event[].class)));
     }
 
     @Override
@@ -340,7 +340,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
      */
     public WorkerGroupFuture<String> replace(Map<String, ?> changes, Duration timeout) {
         int seconds = Math.toIntExact(Math.max(1, timeout.toSeconds()));
-        String json = Json.write(changes);
+        String json = ProtocolJson.write(changes);
         return call(
                 "replace",
                 h -> h.task(SGLangRouterWorker::replace, json, seconds).remote());

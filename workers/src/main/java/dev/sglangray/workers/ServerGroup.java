@@ -7,8 +7,8 @@ import dev.sglangray.workers.actor.SGLangServerWorker;
 import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateOutcome;
 import dev.sglangray.workers.protocol.WorkerNames;
@@ -68,18 +68,18 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         if (plan.engines().isEmpty()) {
             throw new IllegalArgumentException("The plan of fleet '" + plan.fleetName() + "' has no engines.");
         }
-        return create(plan.engines().get(0).groupName(), PlanLaunches.servers(plan, options), reservation, options);
+        return create(plan.engines().get(0).groupName(), ActorLaunches.servers(plan, options), reservation, options);
     }
 
     static ServerGroup create(
-            String name, List<Launch<ServerSpec>> launches, PlacementGroup reservation, GroupOptions options) {
+            String name, List<ActorLaunch<ServerSpec>> launches, PlacementGroup reservation, GroupOptions options) {
         List<Member<SGLangServerWorker>> members = new ArrayList<>();
         try {
-            for (Launch<ServerSpec> launch : launches) {
+            for (ActorLaunch<ServerSpec> launch : launches) {
                 ServerSpec spec = launch.spec();
                 SealedSecrets.Key key = SealedSecrets.Key.random();
                 ActorHandle<SGLangServerWorker> handle = ActorFactory.create(
-                        Ray.actor(SGLangServerWorker::new, key.seal(Json.write(spec)))
+                        Ray.actor(SGLangServerWorker::new, key.seal(ProtocolJson.write(spec)))
                                 .setConcurrencyGroups(ConcurrencyGroups.ofServer()),
                         spec.actorName(),
                         launch,
@@ -87,8 +87,8 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         options);
                 members.add(new Member<>(spec.rank(), launch.node(), handle));
                 // Ray runs it before the start, which is called later.
-                ObjectRef<Boolean> unused =
-                        handle.task(SGLangServerWorker::unseal, Json.write(key)).remote();
+                ObjectRef<Boolean> unused = handle.task(SGLangServerWorker::unseal, ProtocolJson.write(key))
+                        .remote();
             }
         } catch (RuntimeException e) {
             ActorFactory.killAll(members);
@@ -107,7 +107,8 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      */
     public ServerGroup with(
             List<EnginePlan> added, @Nullable String routerGroup, PlacementGroup reservation, GroupOptions options) {
-        List<Launch<ServerSpec>> launches = PlanLaunches.servers(added, size() + added.size(), routerGroup, options);
+        List<ActorLaunch<ServerSpec>> launches =
+                ActorLaunches.servers(added, size() + added.size(), routerGroup, options);
         List<Member<SGLangServerWorker>> all = new ArrayList<>(members());
         all.addAll(create(name(), launches, reservation, options).members());
         all.sort(Comparator.comparingInt(Member::rank));
@@ -272,7 +273,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     /** What a router must know of each engine: URL, worker type, bootstrap port. */
     public WorkerGroupFuture<ServerEndpoint> endpoints() {
         return call("endpoint", h -> h.task(SGLangServerWorker::endpoint).remote())
-                .map(json -> Json.read(json, ServerEndpoint.class));
+                .map(json -> ProtocolJson.read(json, ServerEndpoint.class));
     }
 
     /** Ends requests that an engine works on: those of one id, or all for an empty id. */
@@ -283,7 +284,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     @Override
     public WorkerGroupFuture<WorkerStatus> status() {
         return call("status", h -> h.task(SGLangServerWorker::status).remote())
-                .map(json -> Json.read(json, WorkerStatus.class));
+                .map(json -> ProtocolJson.read(json, WorkerStatus.class));
     }
 
     @Override
@@ -304,7 +305,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     @Override
     public WorkerGroupFuture<List<Event>> events(long from) {
         return call("events", h -> h.task(SGLangServerWorker::events, from).remote())
-                .map(json -> List.of(Json.read(json, Event[].class)));
+                .map(json -> List.of(ProtocolJson.read(json, Event[].class)));
     }
 
     @Override
@@ -370,7 +371,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @param timeout for all engines together
      */
     public WorkerGroupFuture<Boolean> releaseMemory(List<String> tags, Duration timeout) {
-        String json = Json.write(tags);
+        String json = ProtocolJson.write(tags);
         return call(
                 "releaseMemory",
                 h -> h.task(SGLangServerWorker::releaseMemory, json, seconds(timeout))
@@ -389,7 +390,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * @param timeout for all engines together
      */
     public WorkerGroupFuture<Boolean> resumeMemory(List<String> tags, Duration timeout) {
-        String json = Json.write(tags);
+        String json = ProtocolJson.write(tags);
         return call(
                 "resumeMemory",
                 h -> h.task(SGLangServerWorker::resumeMemory, json, seconds(timeout))
@@ -429,7 +430,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
      * said. An engine that does not answer with 200 fails the call with its words.
      */
     public WorkerGroupFuture<String> engineCall(String route, Map<String, ?> body, Duration timeout) {
-        String json = Json.write(body);
+        String json = ProtocolJson.write(body);
         return call(
                 "engineCall " + route,
                 h -> h.task(SGLangServerWorker::engineCall, route, json, seconds(timeout))
@@ -446,7 +447,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         return call(
                         "fleetWeights",
                         h -> h.task(SGLangServerWorker::fleetWeights).remote())
-                .map(json -> Json.read(json, FleetWeights.class));
+                .map(json -> ProtocolJson.read(json, FleetWeights.class));
     }
 
     WorkerGroupFuture<UpdateOutcome> prepareUpdate(String noticeJson, Duration timeout, Duration lease) {
@@ -454,7 +455,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         "updateWeights",
                         h -> h.task(SGLangServerWorker::prepareUpdate, noticeJson, seconds(timeout), seconds(lease))
                                 .remote())
-                .map(json -> Json.read(json, UpdateOutcome.class));
+                .map(json -> ProtocolJson.read(json, UpdateOutcome.class));
     }
 
     WorkerGroupFuture<UpdateOutcome> applyUpdate(String id, String updateJson, Duration timeout) {
@@ -462,7 +463,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         "updateWeights",
                         h -> h.task(SGLangServerWorker::applyUpdate, id, updateJson, seconds(timeout))
                                 .remote())
-                .map(json -> Json.read(json, UpdateOutcome.class));
+                .map(json -> ProtocolJson.read(json, UpdateOutcome.class));
     }
 
     WorkerGroupFuture<String> settleUpdate(String fleetWeightsJson, String id, Duration timeout) {

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.SourcePosition;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -104,7 +104,7 @@ public record ArgumentSchema(
                 .filter(field -> field.aliases().contains(plain))
                 .map(Field::name)
                 .findFirst()
-                .or(() -> Names.nearest(name, fields.keySet()));
+                .or(() -> NearestName.nearest(name, fields.keySet()));
     }
 
     /** The argument of a name. */

@@ -6,7 +6,7 @@ import dev.sglangray.config.argument.ArgumentSchema.Field;
 import dev.sglangray.config.argument.ArgumentSchema.Kind;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
@@ -207,7 +207,7 @@ public final class ArgumentValidator {
         } else if (!field.choices().isEmpty() && !isChoice(field, plain)) {
             problems.add(error(value, "cannot be " + seen(value, plain))
                     .withAllowed(field.choices())
-                    .withFix(plain instanceof String text ? Names.didYouMean(text, field.choices()) : ""));
+                    .withFix(plain instanceof String text ? NearestName.didYouMean(text, field.choices()) : ""));
         }
     }
 

@@ -7,7 +7,7 @@ import dev.sglangray.config.ProfilingCheck;
 import dev.sglangray.config.RawValue;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import java.util.ArrayList;
@@ -97,7 +97,7 @@ final class ClusterReader {
                 continue;
             }
             Config value = values.get(i);
-            String fix = Names.didYouMean(key, known);
+            String fix = NearestName.didYouMean(key, known);
             Severity severity = fix.isEmpty() ? Severity.WARNING : Severity.ERROR;
             String message = fix.isEmpty() ? "has no effect here" : "unknown key '" + key + "'";
             fields.add(new ConfigProblem(severity, value.position(), value.path(), message, known, fix, List.of()));

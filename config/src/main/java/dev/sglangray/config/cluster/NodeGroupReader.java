@@ -5,7 +5,7 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.Fields;
 import dev.sglangray.config.RawValue;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.tree.PythonText;
@@ -159,7 +159,7 @@ final class NodeGroupReader {
 
     /** Forks of RLinf register robots of their own; what is nearly one of RLinf's, and not another model of it, is a slip. */
     private static ConfigProblem unknownType(Config field, String type) {
-        String nearest = Names.nearest(type, HardwareConfig.TYPES).orElse("");
+        String nearest = NearestName.nearest(type, HardwareConfig.TYPES).orElse("");
         boolean slip = nearest.equalsIgnoreCase(type)
                 || (!nearest.isEmpty() && !withoutDigits(nearest).equalsIgnoreCase(withoutDigits(type)));
         String message = "unknown hardware type '" + type + "'";
@@ -169,7 +169,7 @@ final class NodeGroupReader {
                 field.path(),
                 slip ? message : message + ": its pieces are counted, and their settings are not checked",
                 HardwareConfig.TYPES,
-                Names.didYouMean(type, HardwareConfig.TYPES),
+                NearestName.didYouMean(type, HardwareConfig.TYPES),
                 List.of());
     }
 

@@ -3,7 +3,7 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.List;
 
 /** Messages about items of defaults lists. */
@@ -28,7 +28,7 @@ final class DefaultsProblems {
                         "there is no " + what + " '" + item.configPath() + "'" + within + "; looked in "
                                 + repository.describe())
                 .withAllowed(options)
-                .withFix(Names.didYouMean(name, options)));
+                .withFix(NearestName.didYouMean(name, options)));
     }
 
     /** The item leaves the choice open. */

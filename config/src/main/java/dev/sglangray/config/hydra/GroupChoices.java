@@ -3,7 +3,7 @@ package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.hydra.override.ConfigOverride;
 import java.util.ArrayList;
@@ -173,7 +173,7 @@ final class GroupChoices {
         String group = key.indexOf('@') < 0 ? key : key.substring(0, key.indexOf('@'));
         Set<String> keys = chosenByGroup.getOrDefault(group, Set.of());
         String fix = keys.isEmpty()
-                ? Names.didYouMean(key, chosen.keySet())
+                ? NearestName.didYouMean(key, chosen.keySet())
                 : "did you mean '" + String.join("' or '", keys) + "'?";
         if (choice.line != null) {
             fix += (fix.isEmpty() ? "" : " or ") + "to add it to the defaults list, write '+" + choice.line + "'";

@@ -2,7 +2,7 @@
 package dev.sglangray.config.hydra;
 
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
@@ -42,7 +42,7 @@ final class HydraSection {
                 problems.add(ConfigProblem.error(
                                 entry.getValue().position(), entry.getValue().path(), "is no setting of Hydra's")
                         .withAllowed(names)
-                        .withFix(Names.didYouMean(PythonText.str(entry.getKey()), names)));
+                        .withFix(NearestName.didYouMean(PythonText.str(entry.getKey()), names)));
             } else {
                 compare(entry.getValue(), allowed, problems);
             }

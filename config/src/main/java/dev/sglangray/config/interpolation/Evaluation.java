@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.interpolation;
 
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.interpolation.Expression.Call;
 import dev.sglangray.config.interpolation.Expression.Constant;
 import dev.sglangray.config.interpolation.Expression.Entry;
@@ -153,7 +153,7 @@ final class Evaluation {
         Resolver resolver = resolvers.get(name);
         if (resolver == null) {
             throw new ResolutionException(
-                    "there is no resolver '" + name + "'", Names.didYouMean(name, resolvers.keySet()));
+                    "there is no resolver '" + name + "'", NearestName.didYouMean(name, resolvers.keySet()));
         }
         return resolver.call(site, arguments(call.arguments(), site));
     }
@@ -213,7 +213,7 @@ final class Evaluation {
         String fix = "";
         Node scope = path.startsWith(".") ? container : container.root();
         if (scope instanceof MapNode map && path.indexOf('.', 1) < 0) {
-            fix = Names.didYouMean(
+            fix = NearestName.didYouMean(
                     path.replace(".", ""),
                     map.entries().keySet().stream().map(PythonText::str).toList());
         }

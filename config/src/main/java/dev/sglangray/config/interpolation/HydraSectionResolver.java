@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.interpolation;
 
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.tree.MapNode;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
@@ -21,7 +21,7 @@ final class HydraSectionResolver {
         if (found == null) {
             throw new ResolutionException(
                     "there is no '" + path + "' in Hydra's section",
-                    Names.didYouMean(
+                    NearestName.didYouMean(
                             path,
                             section.entries().keySet().stream()
                                     .map(PythonText::str)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.interpolation;
 
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.tree.PythonText;
 import java.util.List;
 import java.util.Set;
@@ -49,7 +49,7 @@ final class TorchTypes {
         }
         throw new ResolutionException(
                 "'torch.dtype' does not know " + PythonText.repr(arguments.get(0)),
-                Names.didYouMean(PythonText.str(arguments.get(0)), NAMES));
+                NearestName.didYouMean(PythonText.str(arguments.get(0)), NAMES));
     }
 
     private static String canonical(String name) {

@@ -8,7 +8,7 @@ import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.tree.PythonText;
 import java.util.ArrayList;
@@ -258,7 +258,7 @@ final class LauncherArgsReader {
             throw new ConfigException(
                     ConfigProblem.error(field.position(), field.path(), refusal + " " + field.display(text))
                             .withAllowed(names)
-                            .withFix(Names.didYouMean(text, names)));
+                            .withFix(NearestName.didYouMean(text, names)));
         }
         return values[index];
     }

@@ -4,7 +4,7 @@ package dev.sglangray.placement.cluster;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.placement.PlacementException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -145,7 +145,7 @@ final class ClusterFileReader {
         if (!names.contains(name)) {
             throw new ConfigException(problem(value, "is no kind of accelerator: " + name)
                     .withAllowed(names)
-                    .withFix(Names.didYouMean(name, names)));
+                    .withFix(NearestName.didYouMean(name, names)));
         }
         return AcceleratorType.valueOf(name);
     }
@@ -157,7 +157,7 @@ final class ClusterFileReader {
             if (!known.contains(key)) {
                 problems.add(problem(map.children().get(i), "unknown key '" + key + "'")
                         .withAllowed(List.copyOf(known))
-                        .withFix(Names.didYouMean(key, known)));
+                        .withFix(NearestName.didYouMean(key, known)));
             }
         }
     }

@@ -5,7 +5,7 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.rank.AcceleratorIds;
 import java.util.Arrays;
@@ -76,7 +76,7 @@ public final class GroupSettingsReader {
         if (!names.contains(name)) {
             throw new ConfigException(problem(map.require(key), "is none of the words known: " + text)
                     .withAllowed(names)
-                    .withFix(Names.didYouMean(text, names)));
+                    .withFix(NearestName.didYouMean(text, names)));
         }
         return Enum.valueOf(type, name);
     }

@@ -4,12 +4,12 @@ package dev.sglangray.app.detached;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.app.EndedMeanwhile;
+import dev.sglangray.app.DeliberateEnd;
 import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.LaunchListener;
+import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.node.SealedSecrets;
@@ -134,7 +134,7 @@ public final class DetachedFleets {
                     .setJvmOptions(GroupOptions.SMALL_JVM);
             // On the driver's node, which is the head of the plan: elsewhere the owner would rank the nodes otherwise,
             // and not find what its predecessor wrote down.
-            ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
+            DriverNode.resource().ifPresent(node -> creator.setResource(node, DriverNode.A_LITTLE));
             session.workerJarUri().ifPresent(uri -> {
                 RuntimeEnv environment = new RuntimeEnv.Builder().build();
                 environment.set("java_jars", List.of(uri));
@@ -252,8 +252,8 @@ public final class DetachedFleets {
                 return String.valueOf(at.getMessage());
             }
         }
-        return failure instanceof RayActorException && EndedMeanwhile.wasEnded(name)
-                ? "the fleet " + EndedMeanwhile.WORDS
+        return failure instanceof RayActorException && DeliberateEnd.wasEnded(name)
+                ? "the fleet " + DeliberateEnd.WORDS
                 : "the owner of the fleet failed: " + failure.getMessage();
     }
 }

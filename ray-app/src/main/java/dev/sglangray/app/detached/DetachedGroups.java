@@ -3,7 +3,7 @@ package dev.sglangray.app.detached;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.app.session.ThisNode;
+import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.ray.GroupCreator;
 import io.ray.api.PlacementGroups;
@@ -38,9 +38,9 @@ final class DetachedGroups implements GroupCreator {
                             JSON.writeValueAsString(bundles),
                             deadline)
                     .setName("create placement group " + name)
-                    .setRuntimeEnv(ThisNode.pythonEnvironment())
+                    .setRuntimeEnv(DriverNode.pythonEnvironment())
                     .setResource("CPU", 0.0);
-            ThisNode.resource().ifPresent(node -> task.setResource(node, ThisNode.A_LITTLE));
+            DriverNode.resource().ifPresent(node -> task.setResource(node, DriverNode.A_LITTLE));
             String id = task.remote().get(DEADLINE.plus(GRACE).toMillis());
             PlacementGroup group = PlacementGroups.getPlacementGroup(name);
             if (group == null || !group.getId().toString().equals(id)) {

@@ -2,8 +2,8 @@
 package dev.sglangray.app.detached;
 
 import dev.sglangray.app.FleetState;
+import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
-import dev.sglangray.app.session.ThisNode;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.PlacementGroups;
@@ -45,7 +45,7 @@ public final class FleetLeftovers {
     /** The processes of a fleet's actors on this node. */
     public static ActorProcesses processes(Optional<String> group, Optional<String> routerGroup) {
         return ActorProcesses.of(
-                read().rows(group, routerGroup), ThisNode.address().orElse(""));
+                read().rows(group, routerGroup), DriverNode.address().orElse(""));
     }
 
     /**

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -61,7 +61,7 @@ final class Dispatcher {
         }
         GatewayMethod operation = methods.get(method);
         if (operation == null) {
-            Optional<String> near = Names.nearest(method, methods.keySet());
+            Optional<String> near = NearestName.nearest(method, methods.keySet());
             throw new IllegalArgumentException("this fleet's owner does not know the method '" + method + "' of a "
                     + group + " group"
                     + near.map(name -> "; did you mean '" + name + "'?")

@@ -15,7 +15,7 @@ final class FleetOperations {
 
     private FleetOperations() {}
 
-    static Map<String, GatewayMethod> of(FleetOwner owner) {
+    static Map<String, GatewayMethod> of(FleetAccess owner) {
         return Map.of(
                 "scale",
                 GatewayMethod.blocking(arguments -> List.of(owner.scale(
@@ -43,7 +43,7 @@ final class FleetOperations {
                 }));
     }
 
-    private static FleetControl control(FleetOwner owner) {
+    private static FleetControl control(FleetAccess owner) {
         return FleetControl.of(owner.servers().orElseThrow(), owner.router().orElse(null));
     }
 

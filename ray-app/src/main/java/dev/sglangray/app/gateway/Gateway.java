@@ -39,7 +39,7 @@ public final class Gateway implements AutoCloseable {
      *
      * @throws GatewayException when that one does not end: Python would call it instead of this fleet
      */
-    public static Optional<Gateway> open(GatewayFacts facts, FleetOwner owner) {
+    public static Optional<Gateway> open(GatewayFacts facts, FleetAccess owner) {
         String name = facts.actorName();
         try {
             GatewayActor actor = GatewayActor.create(name, JSON.writeValueAsString(facts));
@@ -52,7 +52,7 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
-    private static Map<String, Map<String, GatewayMethod>> operations(FleetOwner owner) {
+    private static Map<String, Map<String, GatewayMethod>> operations(FleetAccess owner) {
         Map<String, Map<String, GatewayMethod>> groups = new HashMap<>();
         if (owner.servers().isPresent()) {
             groups.put("server", ServerOperations.of(() -> owner.servers().orElseThrow()));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
-import dev.sglangray.app.session.ThisNode;
+import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.workers.ray.ObjectRefFutures;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
@@ -63,7 +63,7 @@ final class GatewayActor implements Mailbox {
                     .setMaxConcurrency(CONCURRENCY)
                     .setMaxRestarts(RESTARTS)
                     .setName(name);
-            ThisNode.resource().ifPresent(node -> creator.setResource(node, ThisNode.A_LITTLE));
+            DriverNode.resource().ifPresent(node -> creator.setResource(node, DriverNode.A_LITTLE));
             return creator.remote();
         };
         PyActorHandle handle = inPlaceOf(
@@ -113,7 +113,7 @@ final class GatewayActor implements Mailbox {
     private static final class CreatorWithEnvironment extends PyActorCreator {
         CreatorWithEnvironment(Object... arguments) {
             super(CLASS, arguments);
-            builder.setRuntimeEnv(ThisNode.pythonEnvironment());
+            builder.setRuntimeEnv(DriverNode.pythonEnvironment());
         }
     }
 

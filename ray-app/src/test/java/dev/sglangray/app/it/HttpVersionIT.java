@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.client.GenerateRequest;
 import dev.sglangray.client.InferenceHttpClient;
-import dev.sglangray.client.TransportKind;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -15,8 +14,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 
 /** Why the client speaks HTTP/1.1 and nothing else: what uvicorn with httptools makes of an offer of HTTP/2. */
 @Tag("sglang")
@@ -43,13 +40,9 @@ class HttpVersionIT {
         assertThat(posted(HttpClient.Version.HTTP_1_1)).isEqualTo("{\"text\": \"abc\"}");
     }
 
-    @ParameterizedTest
-    @EnumSource(names = {"EVENT_LOOP", "THREADS"})
-    void theClientsBodiesArrive(TransportKind transport) {
-        try (InferenceHttpClient client = InferenceHttpClient.builder()
-                .baseUrl(server.url())
-                .transport(transport)
-                .build()) {
+    @Test
+    void theClientsBodiesArrive() {
+        try (InferenceHttpClient client = InferenceHttpClient.of(server.url())) {
             for (int i = 0; i < 3; i++) {
                 assertThat(client.generate(REQUEST).text()).contains("Once upon a time");
                 assertThat(client.generateAsync(REQUEST).join().text()).contains("Once upon a time");

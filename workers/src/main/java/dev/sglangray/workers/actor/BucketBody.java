@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -30,7 +30,7 @@ final class BucketBody extends RequestBody {
         this.size = size;
         this.index = index;
         this.timeout = timeout;
-        String rest = Json.write(more);
+        String rest = ProtocolJson.write(more);
         // An empty object has no member that a comma could follow.
         this.end = ((size == 2 ? "" : ",") + rest.substring(1)).getBytes(StandardCharsets.UTF_8);
     }

@@ -2,7 +2,7 @@
 package dev.sglangray.workers.actor;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,9 +78,9 @@ final class CheckpointCheck {
 
     private static JsonNode config(Path folder) {
         try {
-            return Json.tree(Files.readString(folder.resolve("config.json")));
+            return ProtocolJson.tree(Files.readString(folder.resolve("config.json")));
         } catch (IOException | IllegalArgumentException e) {
-            return Json.tree("{}");
+            return ProtocolJson.tree("{}");
         }
     }
 }

@@ -11,10 +11,10 @@ import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.process.RouterProcess;
 import dev.sglangray.workers.process.RouterSpec;
-import dev.sglangray.workers.process.Secrets;
+import dev.sglangray.workers.process.SecretRedactor;
 import dev.sglangray.workers.protocol.EngineReport;
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.ServerUrl;
@@ -65,8 +65,8 @@ public class SGLangRouterWorker {
     private final RouterArguments arguments;
     private final RouterReconfiguration change;
     private final EngineRegistry registry;
-    private final RayWorkers workers;
-    private final EngineControl requests;
+    private final RayWorkersPort workers;
+    private final EngineRequests requests;
     private final WorkerNode node;
 
     /**
@@ -75,7 +75,7 @@ public class SGLangRouterWorker {
      * @param specJson a {@link RouterSpec} as JSON, its secrets sealed
      */
     public SGLangRouterWorker(String specJson) {
-        sealed = Json.read(specJson, RouterSpec.class);
+        sealed = ProtocolJson.read(specJson, RouterSpec.class);
         OkHttpClient http = WorkerHttp.create();
         node = RayNode.current();
         ProcessFactory kit = ProcessFactory.of(node);
@@ -87,7 +87,7 @@ public class SGLangRouterWorker {
         spec = sealedSecrets.open(sealed, RouterSpec.class);
         EventJournal journal = new EventJournal(actor, clock, text -> secrets().hide(text));
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
-        workers = new RayWorkers(loop);
+        workers = new RayWorkersPort(loop);
         registry =
                 new EngineRegistry(loop, journal, workers, file.section("registry", RegistryRecord.class), restarted);
         arguments = new RouterArguments(() -> spec.routerArgs(), file.section("arguments", RouterArguments.Kept.class));
@@ -111,7 +111,7 @@ public class SGLangRouterWorker {
                 registry,
                 url -> new WorkersRouterApi(url, apiKey.get(), http, loop),
                 file.section("router", RouterKeeper.Kept.class));
-        requests = new EngineControl("the router", http, keeper::url, apiKey);
+        requests = new EngineRequests("the router", http, keeper::url, apiKey);
         if (restarted) {
             boolean unused = keeper.inherit();
         }
@@ -119,14 +119,14 @@ public class SGLangRouterWorker {
 
     /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        sealedSecrets.unseal(Json.read(keyJson, SealedSecrets.Key.class));
+        sealedSecrets.unseal(ProtocolJson.read(keyJson, SealedSecrets.Key.class));
         spec = sealedSecrets.open(sealed, RouterSpec.class);
         keeper.renew();
         return true;
     }
 
-    private Secrets secrets() {
-        return Secrets.of(spec.routerArgs(), spec.environment());
+    private SecretRedactor secrets() {
+        return SecretRedactor.of(spec.routerArgs(), spec.environment());
     }
 
     private <T> T ask(Supplier<CompletableFuture<T>> question) {
@@ -154,7 +154,8 @@ public class SGLangRouterWorker {
     /** Has the router answer one request to its {@code /generate}; its answer, as JSON. Not repeated when it fails. */
     public String generate(String bodyJson, int seconds) {
         try {
-            return requests.answered("/generate", Json.map(Json.tree(bodyJson)), Duration.ofSeconds(seconds));
+            return requests.answered(
+                    "/generate", ProtocolJson.map(ProtocolJson.tree(bodyJson)), Duration.ofSeconds(seconds));
         } catch (WorkerFailure e) {
             throw new WorkerFailure(secrets().hide(String.valueOf(e.getMessage())));
         }
@@ -162,7 +163,7 @@ public class SGLangRouterWorker {
 
     /** Makes the server of a {@link ServerEndpoint} as JSON a member; returns the key to ask {@link #registration} by. */
     public String register(String endpointJson) {
-        ServerEndpoint endpoint = Json.read(endpointJson, ServerEndpoint.class);
+        ServerEndpoint endpoint = ProtocolJson.read(endpointJson, ServerEndpoint.class);
         ServerEndpoint spelled = endpoint.actor() == null ? endpoint.withUrl(spelled(endpoint.url())) : endpoint;
         return now(() -> registry.register(spelled));
     }
@@ -182,7 +183,7 @@ public class SGLangRouterWorker {
 
     /** How far a registration is, as JSON: an {@link EngineRegistry.Registration}. */
     public String registration(String key) {
-        return Json.write(ask(() -> registry.registration(key)));
+        return ProtocolJson.write(ask(() -> registry.registration(key)));
     }
 
     /** Takes a server away; false when it was not registered. Works while the router is away. */
@@ -199,19 +200,19 @@ public class SGLangRouterWorker {
 
     /** Takes an {@link EngineReport}; a {@code ReportReply}, both as JSON. */
     public String reportEngine(String reportJson) {
-        EngineReport report = Json.read(reportJson, EngineReport.class);
-        return Json.write(now(() -> registry.report(report)));
+        EngineReport report = ProtocolJson.read(reportJson, EngineReport.class);
+        return ProtocolJson.write(now(() -> registry.report(report)));
     }
 
     /** What weights the router's servers must have, as JSON. */
     public String fleetWeights() {
-        return Json.write(now(registry::weights));
+        return ProtocolJson.write(now(registry::weights));
     }
 
     /** From now on servers must have these weights to get requests; an {@link EngineRegistry.Commit} as JSON. Repeatable. */
     public String commitWeights(String fleetWeightsJson, String token) {
-        FleetWeights weights = Json.read(fleetWeightsJson, FleetWeights.class);
-        return Json.write(ask(() -> registry.commit(weights, token)));
+        FleetWeights weights = ProtocolJson.read(fleetWeightsJson, FleetWeights.class);
+        return ProtocolJson.write(ask(() -> registry.commit(weights, token)));
     }
 
     /** Begins a change of the fleet; empty when it has begun, else why not, in words. */
@@ -226,7 +227,7 @@ public class SGLangRouterWorker {
 
     /** A {@link RegistryView} as JSON. */
     public String registry() {
-        return Json.write(ask(registry::freshView));
+        return ProtocolJson.write(ask(registry::freshView));
     }
 
     /** What the router lists of the registry's servers, and of others, as a JSON list of {@link RegisteredServer}. */
@@ -240,7 +241,7 @@ public class SGLangRouterWorker {
                 .map(member -> new RegisteredServer(
                         String.valueOf(member.id()), member.url(), member.workerType(), null, member.listed()))
                 .toList();
-        return Json.write(servers);
+        return ProtocolJson.write(servers);
     }
 
     /** Keeps what the fleet's owner did with the events. */
@@ -257,7 +258,7 @@ public class SGLangRouterWorker {
     /** A {@link WorkerStatus} as JSON. */
     public String status() {
         Weights updated = now(registry::weights).updated();
-        return Json.write(keeper.status()
+        return ProtocolJson.write(keeper.status()
                 .with(updated == null ? null : updated.version(), List.of())
                 .withChanges(arguments.changes()));
     }
@@ -269,7 +270,7 @@ public class SGLangRouterWorker {
 
     /** The last events from a number on, a JSON list of {@link dev.sglangray.workers.supervision.Event}. */
     public String events(long from) {
-        return Json.write(keeper.journal().from(from));
+        return ProtocolJson.write(keeper.journal().from(from));
     }
 
     /** Replaces the router's process; returns its URL, the same, when the new one has all its servers. */
@@ -291,7 +292,11 @@ public class SGLangRouterWorker {
             throw new WorkerFailure(refusal);
         }
         try {
-            change.apply(keeper, Json.map(Json.tree(changesJson)), keeper.journal(), Duration.ofSeconds(seconds));
+            change.apply(
+                    keeper,
+                    ProtocolJson.map(ProtocolJson.tree(changesJson)),
+                    keeper.journal(),
+                    Duration.ofSeconds(seconds));
         } catch (WorkerFailure e) {
             throw new WorkerFailure(secrets().hide(String.valueOf(e.getMessage())));
         } finally {

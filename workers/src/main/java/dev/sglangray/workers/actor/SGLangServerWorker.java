@@ -14,12 +14,12 @@ import dev.sglangray.workers.process.EngineProcess;
 import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ManagedProcess;
 import dev.sglangray.workers.process.ProcessFactory;
-import dev.sglangray.workers.process.Secrets;
+import dev.sglangray.workers.process.SecretRedactor;
 import dev.sglangray.workers.process.ServerSpec;
-import dev.sglangray.workers.process.Statuses;
+import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.FleetWeights;
-import dev.sglangray.workers.protocol.Json;
 import dev.sglangray.workers.protocol.PauseMode;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.WeightUpdate;
@@ -63,7 +63,7 @@ public class SGLangServerWorker {
     private final EventJournal journal;
     private final ManagedProcess process;
     private final EngineController controller;
-    private final EngineControl control;
+    private final EngineRequests control;
     private final String routerGroup;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
@@ -73,7 +73,7 @@ public class SGLangServerWorker {
      * @param specJson a {@link ServerSpec} as JSON, its secrets sealed
      */
     public SGLangServerWorker(String specJson) {
-        sealed = Json.read(specJson, ServerSpec.class);
+        sealed = ProtocolJson.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
         ProcessFactory kit = ProcessFactory.of(RayNode.current());
         MonotonicClock clock = new MonotonicClock();
@@ -84,7 +84,7 @@ public class SGLangServerWorker {
         journal = new EventJournal(
                 spec.actorName(),
                 clock,
-                text -> Secrets.of(spec.serverArgs(), spec.environment()).hide(text));
+                text -> SecretRedactor.of(spec.serverArgs(), spec.environment()).hide(text));
         routerGroup = spec.routerGroup() == null ? "" : spec.routerGroup();
         String key = Ray.getRuntimeContext().getCurrentActorId().toString();
         LivenessProbe probe = new LivenessProbe(
@@ -95,9 +95,9 @@ public class SGLangServerWorker {
                 probe::require,
                 loop,
                 new Exits());
-        control = new EngineControl("the engine", http, this::engineUrl, () -> engine().apiKey());
+        control = new EngineRequests("the engine", http, this::engineUrl, () -> engine().apiKey());
         RegistryPort registry =
-                spec.routerGroup() == null ? RayRegistryLink.none() : new RayRegistryLink(spec.routerGroup(), loop);
+                spec.routerGroup() == null ? RayRegistryPort.none() : new RayRegistryPort(spec.routerGroup(), loop);
         CheckpointCheck check =
                 new CheckpointCheck(spec.initialWeights().path(), kit.node().ip());
         EngineSettings settings = new EngineSettings(
@@ -131,7 +131,7 @@ public class SGLangServerWorker {
 
     /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        secrets.unseal(Json.read(keyJson, SealedSecrets.Key.class));
+        secrets.unseal(ProtocolJson.read(keyJson, SealedSecrets.Key.class));
         spec = secrets.open(sealed, ServerSpec.class);
         process.renew();
         return true;
@@ -220,7 +220,7 @@ public class SGLangServerWorker {
 
     /** A {@link ServerEndpoint} as JSON, with which the engine can be registered. */
     public String endpoint() {
-        return Json.write(ask(QUICK, () -> CompletableFuture.completedFuture(controller.endpoint())));
+        return ProtocolJson.write(ask(QUICK, () -> CompletableFuture.completedFuture(controller.endpoint())));
     }
 
     /** Whether the engine runs and answers. */
@@ -238,7 +238,7 @@ public class SGLangServerWorker {
         WorkerStatus own = process.lifecycle().status();
         return ask(QUICK, () -> {
             List<String> conditions = new ArrayList<>(own.conditions());
-            WorkerStatus status = Statuses.supervised(
+            WorkerStatus status = WorkerStatuses.supervised(
                             own,
                             controller.standing(),
                             process.knownUrl(),
@@ -246,7 +246,8 @@ public class SGLangServerWorker {
                             controller.conditions())
                     .ofGroup(controller.record().groupSize());
             conditions.addAll(controller.conditions());
-            return CompletableFuture.completedFuture(Json.write(status.with(controller.weightVersion(), conditions)));
+            return CompletableFuture.completedFuture(
+                    ProtocolJson.write(status.with(controller.weightVersion(), conditions)));
         });
     }
 
@@ -263,7 +264,7 @@ public class SGLangServerWorker {
 
     /** The last events from a number on, a JSON list of {@link dev.sglangray.workers.supervision.Event}. */
     public String events(long from) {
-        return Json.write(journal.from(from));
+        return ProtocolJson.write(journal.from(from));
     }
 
     /** Ends requests of the engine: those of one id, or all for an empty id. */
@@ -299,12 +300,12 @@ public class SGLangServerWorker {
 
     /** Releases accelerator memory: keeps requests away, waits until there are none, and lets the engine release. */
     public boolean releaseMemory(String tagsJson, int seconds) {
-        return ask(seconds(seconds), () -> controller.release(Json.texts(tagsJson), seconds(seconds)));
+        return ask(seconds(seconds), () -> controller.release(ProtocolJson.texts(tagsJson), seconds(seconds)));
     }
 
     /** Takes released memory back; with all of it the engine gets requests again, once it has its fleet's weights. */
     public boolean resumeMemory(String tagsJson, int seconds) {
-        return ask(seconds(seconds), () -> controller.resume(Json.texts(tagsJson), seconds(seconds)));
+        return ask(seconds(seconds), () -> controller.resume(ProtocolJson.texts(tagsJson), seconds(seconds)));
     }
 
     /** Stops generation; the mode is a name of {@link PauseMode}. */
@@ -324,7 +325,7 @@ public class SGLangServerWorker {
 
     /** One of the engine's control routes, for a body as JSON; its answer as JSON. */
     public String engineCall(String route, String bodyJson, int seconds) {
-        return control.answered(route, Json.map(Json.tree(bodyJson)), seconds(seconds));
+        return control.answered(route, ProtocolJson.map(ProtocolJson.tree(bodyJson)), seconds(seconds));
     }
 
     /** The group of the fleet's router; empty for none. */
@@ -334,27 +335,27 @@ public class SGLangServerWorker {
 
     /** What this worker knows of its fleet's weights, as JSON. */
     public String fleetWeights() {
-        return Json.write(ask(
+        return ProtocolJson.write(ask(
                 QUICK,
                 () -> CompletableFuture.completedFuture(controller.record().fleet())));
     }
 
     /** Makes ready for the update of an {@link UpdateNotice}; an {@code UpdateOutcome}, both as JSON. */
     public String prepareUpdate(String noticeJson, int seconds, int leaseSeconds) {
-        UpdateNotice notice = Json.read(noticeJson, UpdateNotice.class);
-        return Json.write(
+        UpdateNotice notice = ProtocolJson.read(noticeJson, UpdateNotice.class);
+        return ProtocolJson.write(
                 ask(seconds(seconds), () -> controller.prepare(notice, seconds(seconds), seconds(leaseSeconds))));
     }
 
     /** Loads the weights of a {@link WeightUpdate} for which the engine is ready; an {@code UpdateOutcome}, both as JSON. */
     public String applyUpdate(String id, String updateJson, int seconds) {
-        WeightUpdate update = Json.read(updateJson, WeightUpdate.class);
-        return Json.write(ask(seconds(seconds), () -> controller.apply(id, update, seconds(seconds))));
+        WeightUpdate update = ProtocolJson.read(updateJson, WeightUpdate.class);
+        return ProtocolJson.write(ask(seconds(seconds), () -> controller.apply(id, update, seconds(seconds))));
     }
 
     /** Ends an update: the fleet has these weights now. Empty, or what keeps the engine from serving, in words. */
     public String settleUpdate(String fleetWeightsJson, String id, int seconds) {
-        FleetWeights fleet = Json.read(fleetWeightsJson, FleetWeights.class);
+        FleetWeights fleet = ProtocolJson.read(fleetWeightsJson, FleetWeights.class);
         return ask(seconds(seconds), () -> controller.settle(fleet, id, seconds(seconds)));
     }
 

@@ -2,12 +2,12 @@
 package dev.sglangray.workers.engine;
 
 import dev.sglangray.workers.loop.Backoff;
+import dev.sglangray.workers.loop.ChangeQueue;
+import dev.sglangray.workers.loop.ConditionWaits;
 import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.loop.RecordStore;
-import dev.sglangray.workers.loop.Turns;
-import dev.sglangray.workers.loop.Waiters;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.PauseMode;
@@ -21,11 +21,11 @@ import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.EventSink;
-import dev.sglangray.workers.supervision.Phase;
 import dev.sglangray.workers.supervision.ProcessActions;
 import dev.sglangray.workers.supervision.ReconcileLoop;
 import dev.sglangray.workers.supervision.Reconciler;
 import dev.sglangray.workers.supervision.Signal;
+import dev.sglangray.workers.supervision.SupervisionPhase;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionStatus;
 import java.time.Duration;
@@ -69,9 +69,9 @@ public final class EngineController {
     private final WeightLoader loader;
     private final RecordStore<EngineRecord> store;
     private final ReconcileLoop supervisor;
-    private final Registration registration;
-    private final Turns changes;
-    private final Waiters waiters;
+    private final RegistrationReporter registration;
+    private final ChangeQueue changes;
+    private final ConditionWaits waiters;
     private final Backoff retries = new Backoff(FIRST_RETRY, LONGEST_RETRY);
 
     private EngineRecord record;
@@ -151,12 +151,12 @@ public final class EngineController {
         this.engine = engine;
         this.loader = new WeightLoader(engine);
         this.store = store;
-        this.changes = new Turns(loop, (what, why) -> new WorkerFailure(what + ": " + why));
-        this.waiters = new Waiters(loop);
+        this.changes = new ChangeQueue(loop, (what, why) -> new WorkerFailure(what + ": " + why));
+        this.waiters = new ConditionWaits(loop);
         this.record = (inherits ? store.load() : Optional.<EngineRecord>empty())
                 .orElseGet(() -> EngineRecord.fresh(groupSize));
         this.loaded = initially();
-        this.registration = new Registration(
+        this.registration = new RegistrationReporter(
                 settings.key(),
                 settings.actor(),
                 inherits ? record.epoch() + UNWRITTEN : record.epoch(),
@@ -241,7 +241,7 @@ public final class EngineController {
         if (standing.isServing() && endpoint != null) {
             url = endpoint.url();
         }
-        if (!(standing.condition() instanceof Phase.Idle) && url != null) {
+        if (!(standing.condition() instanceof SupervisionPhase.Idle) && url != null) {
             note(record.withUrl(url)
                     .withRestarts(
                             standing.restarts(),
@@ -275,9 +275,9 @@ public final class EngineController {
         }
         expire();
         restrain();
-        if (!(supervisor.standing().condition() instanceof Phase.Idle)) {
+        if (!(supervisor.standing().condition() instanceof SupervisionPhase.Idle)) {
             ServerEndpoint endpoint = process.endpoint();
-            registration.say(new Registration.Statement(whyNot(), endpoint, loaded.id()));
+            registration.say(new RegistrationReporter.Statement(whyNot(), endpoint, loaded.id()));
             bringSoon();
         }
         waiters.changed();
@@ -439,7 +439,7 @@ public final class EngineController {
     /** What a registry must know to register the engine now; a registration with an earlier answer is void once it ended. */
     public ServerEndpoint endpoint() {
         ServerEndpoint endpoint = process.endpoint();
-        if (endpoint == null || supervisor.standing().condition() instanceof Phase.Idle) {
+        if (endpoint == null || supervisor.standing().condition() instanceof SupervisionPhase.Idle) {
             throw new WorkerFailure("the engine has no URL: it was not started, or has ended");
         }
         registration.again();
@@ -705,12 +705,12 @@ public final class EngineController {
             settings.releaseRefusal().get().ifPresent(why -> {
                 throw new WorkerFailure(why);
             });
-            Released before = record.released();
+            ReleasedMemory before = record.released();
             if (before.uncertain()) {
                 throw new WorkerFailure("an earlier answer was lost, so it is not known what is released;"
                         + " resumeMemory puts that right, by a new process");
             }
-            List<String> missing = (tags.isEmpty() ? Released.ALL : tags)
+            List<String> missing = (tags.isEmpty() ? ReleasedMemory.ALL : tags)
                     .stream().filter(tag -> !before.tags().contains(tag)).toList();
             if (missing.isEmpty()) {
                 return CompletableFuture.completedFuture(true);
@@ -728,7 +728,7 @@ public final class EngineController {
                             ? requireIdle(deadline, "nothing was released")
                                     .thenCompose(idle -> release(before, missing, tags.isEmpty(), deadline))
                             // There is no process, so it has no memory, and none starts before the resume.
-                            : keep(record.withReleased(new Released(joined(before.tags(), missing), false))))
+                            : keep(record.withReleased(new ReleasedMemory(joined(before.tags(), missing), false))))
                     .handle((nothing, failure) -> {
                         releasing = false;
                         loop.execute(this::step);
@@ -740,11 +740,12 @@ public final class EngineController {
         });
     }
 
-    private CompletableFuture<Void> release(Released before, List<String> missing, boolean all, Deadline deadline) {
+    private CompletableFuture<Void> release(
+            ReleasedMemory before, List<String> missing, boolean all, Deadline deadline) {
         int of = number;
         List<String> together = joined(before.tags(), missing);
         // Written down before it is asked for: a successor must not start an engine where the memory may be gone.
-        return keep(record.withReleased(new Released(together, true)))
+        return keep(record.withReleased(new ReleasedMemory(together, true)))
                 .thenCompose(kept -> post("release", all && before.tags().isEmpty(), missing, deadline))
                 // A connection that ends may be the first sign of the process's end.
                 .exceptionallyCompose(failure -> waiters.until(() -> hasEnded(of), KNOWN)
@@ -752,7 +753,7 @@ public final class EngineController {
                 .handle((answer, failure) -> {
                     if (hasEnded(of)) {
                         // The process ended, and its memory with it.
-                        return new Released(together, false);
+                        return new ReleasedMemory(together, false);
                     }
                     if (failure != null) {
                         throw new WorkerFailure(lost("/release_memory_occupation", deadline, failure));
@@ -764,7 +765,7 @@ public final class EngineController {
                     if (missing.contains("weights") && !settings.keepsWeights()) {
                         loaded = new Loaded(null, null, true, loaded.stray());
                     }
-                    return new Released(together, false);
+                    return new ReleasedMemory(together, false);
                 })
                 .thenCompose(after -> keep(record.withReleased(after)));
     }
@@ -793,13 +794,13 @@ public final class EngineController {
     public CompletableFuture<Boolean> resume(List<String> tags, Duration timeout) {
         Deadline whole = Deadline.in(loop, timeout);
         return changes.alone("resumeMemory", timeout, deadline -> {
-                    Released before = record.released();
+                    ReleasedMemory before = record.released();
                     List<String> back = before.tags().stream()
                             .filter(tag -> tags.isEmpty() || tags.contains(tag))
                             .toList();
                     if (before.uncertain()) {
                         supervisor.signal(new Signal.RestartWanted("what it has released is not known"));
-                        return keep(record.withReleased(Released.NOTHING));
+                        return keep(record.withReleased(ReleasedMemory.NOTHING));
                     }
                     if (back.isEmpty()) {
                         return CompletableFuture.<Void>completedFuture(null);
@@ -808,7 +809,7 @@ public final class EngineController {
                             .thenCompose(serving -> serving
                                     ? resume(before, back, deadline)
                                     // A new process takes all of the memory.
-                                    : keep(record.withReleased(Released.NOTHING)));
+                                    : keep(record.withReleased(ReleasedMemory.NOTHING)));
                 })
                 .thenCompose(nothing -> {
                     events.add(
@@ -827,15 +828,15 @@ public final class EngineController {
                 });
     }
 
-    private CompletableFuture<Void> resume(Released before, List<String> back, Deadline deadline) {
+    private CompletableFuture<Void> resume(ReleasedMemory before, List<String> back, Deadline deadline) {
         int of = number;
-        return post("resume", back.equals(Released.ALL), back, deadline)
+        return post("resume", back.equals(ReleasedMemory.ALL), back, deadline)
                 .handle((answer, failure) -> {
                     if (of != number || !standing().isServing()) {
-                        return Released.NOTHING;
+                        return ReleasedMemory.NOTHING;
                     }
                     if (failure != null) {
-                        note(record.withReleased(new Released(before.tags(), true)));
+                        note(record.withReleased(new ReleasedMemory(before.tags(), true)));
                         throw new WorkerFailure(lost("/resume_memory_occupation", deadline, failure));
                     }
                     if (!answer.ok()) {
@@ -843,7 +844,7 @@ public final class EngineController {
                     }
                     List<String> still = new ArrayList<>(before.tags());
                     still.removeAll(back);
-                    return new Released(still, false);
+                    return new ReleasedMemory(still, false);
                 })
                 .thenCompose(after -> keep(record.withReleased(after)));
     }
@@ -1089,7 +1090,7 @@ public final class EngineController {
     public CompletableFuture<Boolean> restart(String why, Duration timeout) {
         SupervisionStatus before = standing();
         // A process that is starting is as new as was asked for.
-        int wanted = before.incarnation() + (before.condition() instanceof Phase.Starting ? 0 : 1);
+        int wanted = before.incarnation() + (before.condition() instanceof SupervisionPhase.Starting ? 0 : 1);
         supervisor.signal(new Signal.RestartWanted(why));
         return waiters.until(
                         () -> standing().incarnation() >= wanted

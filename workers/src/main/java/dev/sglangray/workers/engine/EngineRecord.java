@@ -28,7 +28,7 @@ public record EngineRecord(
         List<Long> spentMillis,
         int groupSize,
         @Nullable Lease drained,
-        Released released,
+        ReleasedMemory released,
         @Nullable PauseMode paused,
         FleetWeights fleet) {
     /** Copies the list. */
@@ -38,7 +38,8 @@ public record EngineRecord(
 
     /** Of an engine that was not started yet. */
     public static EngineRecord fresh(int groupSize) {
-        return new EngineRecord(null, 0, 0, List.of(), groupSize, null, Released.NOTHING, null, FleetWeights.INITIAL);
+        return new EngineRecord(
+                null, 0, 0, List.of(), groupSize, null, ReleasedMemory.NOTHING, null, FleetWeights.INITIAL);
     }
 
     EngineRecord withUrl(@Nullable String now) {
@@ -61,7 +62,7 @@ public record EngineRecord(
         return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, now, released, paused, fleet);
     }
 
-    EngineRecord withReleased(Released now) {
+    EngineRecord withReleased(ReleasedMemory now) {
         return new EngineRecord(url, epoch, restarts, spentMillis, groupSize, drained, now, paused, fleet);
     }
 

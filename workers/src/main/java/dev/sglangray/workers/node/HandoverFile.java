@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.bridge.NodeDirectories;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.Ray;
 import java.io.IOException;
@@ -51,7 +51,7 @@ public final class HandoverFile {
         this.loop = loop;
         try {
             if (Files.exists(file)) {
-                Json.tree(Files.readString(file))
+                ProtocolJson.tree(Files.readString(file))
                         .properties()
                         .forEach(section -> left.put(section.getKey(), section.getValue()));
             }
@@ -113,7 +113,7 @@ public final class HandoverFile {
 
     private synchronized <T> Optional<T> read(String name, Class<T> type) {
         try {
-            return Optional.ofNullable(left.get(name)).map(json -> Json.read(json.toString(), type));
+            return Optional.ofNullable(left.get(name)).map(json -> ProtocolJson.read(json.toString(), type));
         } catch (IllegalArgumentException e) {
             LOG.warn("Cannot read {} in {}: {}", name, file, e.toString());
             return Optional.empty();
@@ -173,7 +173,7 @@ public final class HandoverFile {
             try {
                 Files.createDirectories(file.toAbsolutePath().getParent());
                 Path fresh = file.resolveSibling(file.getFileName() + ".new");
-                Files.writeString(fresh, Json.write(all));
+                Files.writeString(fresh, ProtocolJson.write(all));
                 Files.move(fresh, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
             } catch (IOException e) {
                 LOG.warn("Cannot write {}: {}", file, e.toString());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.node;
 
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -81,7 +81,8 @@ final class HandoverSweep {
     }
 
     private boolean isOver(Path file, String actorId) throws IOException {
-        Who who = Json.read(Json.tree(Files.readString(file)).path(WHO).toString(), Who.class);
+        Who who = ProtocolJson.read(
+                ProtocolJson.tree(Files.readString(file)).path(WHO).toString(), Who.class);
         if (who.session().equals(session)) {
             return !living.id(who.actor(), who.namespace())
                     .filter(actorId::equals)

@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.workers.loop.RecordStore;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -53,8 +53,8 @@ public final class SealedSecrets {
 
         /** A JSON text, each value in it that is secret or holds a secret being sealed. */
         public String seal(String json) {
-            JsonNode tree = Json.tree(json);
-            List<String> secrets = Secrets.valuesIn(Json.map(tree));
+            JsonNode tree = ProtocolJson.tree(json);
+            List<String> secrets = Secrets.valuesIn(ProtocolJson.map(tree));
             Leaf seal = (name, inSecret, leaf) -> {
                 String text = leaf.asText();
                 boolean secret = (leaf.isTextual() || leaf.isNumber())
@@ -69,8 +69,8 @@ public final class SealedSecrets {
 
         private String open(String json) {
             Leaf open = (name, inSecret, leaf) ->
-                    isSealed(leaf) ? Json.tree(opened(leaf.asText().substring(MARK.length()))) : leaf;
-            return mapped("", false, Json.tree(json), open).toString();
+                    isSealed(leaf) ? ProtocolJson.tree(opened(leaf.asText().substring(MARK.length()))) : leaf;
+            return mapped("", false, ProtocolJson.tree(json), open).toString();
         }
 
         private String sealed(String text) {
@@ -163,7 +163,7 @@ public final class SealedSecrets {
 
     /** As {@link #open(String)}, for what is expressible as JSON. */
     public <T> T open(T value, Class<T> type) {
-        return Json.read(open(Json.write(value)), type);
+        return ProtocolJson.read(open(ProtocolJson.write(value)), type);
     }
 
     /**

@@ -60,7 +60,7 @@ public final class EngineProcess implements ServerProcess {
                 "engine",
                 kit.node(),
                 new HealthProbe(http),
-                Secrets.of(spec.serverArgs(), spec.environment()),
+                SecretRedactor.of(spec.serverArgs(), spec.environment()),
                 Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
                 this::plan);
     }
@@ -233,8 +233,8 @@ public final class EngineProcess implements ServerProcess {
     @Override
     public WorkerStatus status() {
         HttpServerProcess.Snapshot now = child.snapshot();
-        WorkerStatus own =
-                Statuses.of("server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
+        WorkerStatus own = WorkerStatuses.of(
+                "server", spec.groupName(), spec.rank(), spec.groupSize(), kit.node(), devices(), now);
         List<String> words =
                 Stream.of(onProcessor(), waiting).filter(Objects::nonNull).toList();
         return words.isEmpty() ? own : own.with(own.weightVersion(), words);

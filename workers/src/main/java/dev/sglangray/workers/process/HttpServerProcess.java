@@ -39,7 +39,7 @@ public final class HttpServerProcess {
     private final String what;
     private final WorkerNode node;
     private final HealthProbe probe;
-    private final Secrets secrets;
+    private final SecretRedactor secrets;
     private final Duration deadline;
     private final IntFunction<StartAttempt> planner;
     private final CompletableFuture<Void> abort = new CompletableFuture<>();
@@ -63,7 +63,7 @@ public final class HttpServerProcess {
             String what,
             WorkerNode node,
             HealthProbe probe,
-            Secrets secrets,
+            SecretRedactor secrets,
             Duration deadline,
             IntFunction<StartAttempt> planner) {
         this.what = what;
@@ -222,7 +222,9 @@ public final class HttpServerProcess {
                 exit.describe(),
                 secondsSince(begin),
                 tail(child));
-        return PortLoss.isIn(child.logTail(PortLoss.LINES)) ? new PortLostException(text) : new WorkerFailure(text);
+        return PortTakenDetector.isIn(child.logTail(PortTakenDetector.LINES))
+                ? new PortLostException(text)
+                : new WorkerFailure(text);
     }
 
     private String tail(SupervisedProcess child) {

@@ -12,7 +12,7 @@ import dev.sglangray.placement.cluster.EnvironmentMerge;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.node.WorkerNode;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -102,10 +102,10 @@ public record ProcessFactory(
     /** The child that becomes the server which {@code request} describes. */
     ProcessSpec serve(
             String name, String python, Map<String, ?> request, EnvironmentBuilder environment, Path logFile) {
-        String input = Json.write(request);
+        String input = ProtocolJson.write(request);
         Map<String, String> variables = environment.pythonPath(pythonPackage).build();
         SealedSecrets.requireOpen(input);
-        SealedSecrets.requireOpen(Json.write(variables));
+        SealedSecrets.requireOpen(ProtocolJson.write(variables));
         return new ProcessSpec(
                 name,
                 python,

@@ -37,7 +37,7 @@ public final class RouterProcess implements ServerProcess {
                 "router",
                 kit.node(),
                 new HealthProbe(http),
-                Secrets.of(spec.routerArgs(), spec.environment()),
+                SecretRedactor.of(spec.routerArgs(), spec.environment()),
                 Duration.ofMillis((long) (spec.startTimeoutSeconds() * 1000)),
                 this::plan);
     }
@@ -125,7 +125,7 @@ public final class RouterProcess implements ServerProcess {
 
     @Override
     public WorkerStatus status() {
-        return Statuses.of("router", spec.groupName(), 0, 1, kit.node(), List.of(), child.snapshot());
+        return WorkerStatuses.of("router", spec.groupName(), 0, 1, kit.node(), List.of(), child.snapshot());
     }
 
     /** The key that guards the router of a specification, or null. */

@@ -2,10 +2,10 @@
 package dev.sglangray.workers.registry;
 
 import dev.sglangray.workers.loop.Backoff;
+import dev.sglangray.workers.loop.ConditionWaits;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.loop.RecordStore;
-import dev.sglangray.workers.loop.Waiters;
 import dev.sglangray.workers.protocol.EngineReport;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.RegisteredServer;
@@ -50,7 +50,7 @@ public final class EngineRegistry {
     private final WorkersPort workers;
     private final RecordStore<RegistryRecord> store;
     private final RouterSync sync;
-    private final Waiters waiters;
+    private final ConditionWaits waiters;
     private final Map<String, Member> members = new LinkedHashMap<>();
     /** At which epochs the last engines were unregistered. */
     private final Map<String, Long> unregistered = new LinkedHashMap<>();
@@ -160,7 +160,7 @@ public final class EngineRegistry {
         this.events = events;
         this.workers = workers;
         this.store = store;
-        this.waiters = new Waiters(loop);
+        this.waiters = new ConditionWaits(loop);
         this.sync = new RouterSync(loop, this::wanted, this::isOurs, this::listChanged);
         if (inherits) {
             store.load().ifPresent(this::inherit);

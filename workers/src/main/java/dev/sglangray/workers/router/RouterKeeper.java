@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
+import dev.sglangray.workers.loop.ConditionWaits;
 import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
-import dev.sglangray.workers.loop.Waiters;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ManagedProcess;
 import dev.sglangray.workers.process.ServerProcess;
-import dev.sglangray.workers.process.Statuses;
+import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.EngineRegistry;
 import dev.sglangray.workers.registry.RouterPort;
 import dev.sglangray.workers.supervision.EventJournal;
 import dev.sglangray.workers.supervision.EventKind;
-import dev.sglangray.workers.supervision.Phase;
 import dev.sglangray.workers.supervision.ProcessActions;
 import dev.sglangray.workers.supervision.ReconcileLoop;
 import dev.sglangray.workers.supervision.Reconciler;
 import dev.sglangray.workers.supervision.Signal;
+import dev.sglangray.workers.supervision.SupervisionPhase;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionStatus;
 import java.time.Duration;
@@ -48,7 +48,7 @@ public final class RouterKeeper implements AutoCloseable {
     private final EventJournal journal;
     private final ManagedProcess process;
     private final ReconcileLoop supervisor;
-    private final Waiters waiters;
+    private final ConditionWaits waiters;
     private int given = -1;
     private @Nullable Kept kept;
     private volatile boolean closed;
@@ -87,7 +87,7 @@ public final class RouterKeeper implements AutoCloseable {
         this.registry = registry;
         this.dial = dial;
         this.store = store;
-        this.waiters = new Waiters(loop);
+        this.waiters = new ConditionWaits(loop);
         this.process = new ManagedProcess(WHAT, factory, probe, loop, new ManagedProcess.Exits() {
             @Override
             public void exited(int incarnation, boolean clean, String why) {
@@ -131,17 +131,19 @@ public final class RouterKeeper implements AutoCloseable {
     }
 
     private void standingChanged(SupervisionStatus standing) {
-        Phase condition = standing.condition();
+        SupervisionPhase condition = standing.condition();
         String url = process.knownUrl();
-        if (condition instanceof Phase.Serving && url != null && given != standing.incarnation()) {
+        if (condition instanceof SupervisionPhase.Serving && url != null && given != standing.incarnation()) {
             given = standing.incarnation();
             registry.routerUp(dial.apply(url));
-        } else if (!(condition instanceof Phase.Serving) && !(condition instanceof Phase.Ending) && given >= 0) {
+        } else if (!(condition instanceof SupervisionPhase.Serving)
+                && !(condition instanceof SupervisionPhase.Ending)
+                && given >= 0) {
             // Until its end is certain a router that hangs may still send requests.
             given = -1;
             registry.routerDown();
         }
-        if (!(condition instanceof Phase.Idle) && url != null) {
+        if (!(condition instanceof SupervisionPhase.Idle) && url != null) {
             Kept now = new Kept(
                     url,
                     standing.restarts(),
@@ -184,7 +186,7 @@ public final class RouterKeeper implements AutoCloseable {
             throw new WorkerFailure(now.describe(WHAT));
         }
         String known = process.knownUrl();
-        return known == null || closed || now.condition() instanceof Phase.Idle
+        return known == null || closed || now.condition() instanceof SupervisionPhase.Idle
                 ? process.lifecycle().url()
                 : known;
     }
@@ -199,7 +201,7 @@ public final class RouterKeeper implements AutoCloseable {
 
     /** What the process says of itself, and how it stands with the supervision. */
     public WorkerStatus status() {
-        return Statuses.supervised(
+        return WorkerStatuses.supervised(
                 process.lifecycle().status(), supervisor.standing(), process.knownUrl(), false, List.of());
     }
 
@@ -218,7 +220,7 @@ public final class RouterKeeper implements AutoCloseable {
             Deadline whole = Deadline.in(loop, timeout);
             SupervisionStatus before = supervisor.standing();
             // A process that is starting is as new as was asked for.
-            int wanted = before.incarnation() + (before.condition() instanceof Phase.Starting ? 0 : 1);
+            int wanted = before.incarnation() + (before.condition() instanceof SupervisionPhase.Starting ? 0 : 1);
             signal(new Signal.RestartWanted(why));
             return waiters.until(
                             () -> supervisor.standing().incarnation() >= wanted

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
-import dev.sglangray.workers.loop.ChangeLock;
 import dev.sglangray.workers.loop.Deadline;
+import dev.sglangray.workers.loop.ExclusiveChange;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ServerProcess;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -27,7 +27,7 @@ public final class RouterReconfiguration {
     private final RouterArguments arguments;
     private final Maker maker;
     private final Consumer<Map<String, Object>> check;
-    private final ChangeLock changes = new ChangeLock();
+    private final ExclusiveChange changes = new ExclusiveChange();
 
     private final Object lock = new Object();
     private @Nullable Map<String, Object> proposed;

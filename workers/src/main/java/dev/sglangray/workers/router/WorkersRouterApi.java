@@ -3,7 +3,7 @@ package dev.sglangray.workers.router;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.loop.ThreadLoop;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.RouterApiException;
 import dev.sglangray.workers.protocol.ServerEndpoint;
@@ -75,7 +75,7 @@ public final class WorkersRouterApi implements RouterPort {
             body.put("api_key", server.apiKey());
         }
         // Bytes, not a string: OkHttp would add a charset to the content type.
-        RequestBody json = RequestBody.create(Json.write(body).getBytes(StandardCharsets.UTF_8), JSON);
+        RequestBody json = RequestBody.create(ProtocolJson.write(body).getBytes(StandardCharsets.UTF_8), JSON);
         return send(request("workers").post(json).build()).thenApply(answer -> {
             if (answer.code() < 200 || answer.code() > 299) {
                 throw new Refused("The router refused " + url + ": " + answer.text() + ".");
@@ -182,7 +182,7 @@ public final class WorkersRouterApi implements RouterPort {
 
     private record Answer(int code, String body) {
         JsonNode json() {
-            return Json.tree(body);
+            return ProtocolJson.tree(body);
         }
 
         String text() {

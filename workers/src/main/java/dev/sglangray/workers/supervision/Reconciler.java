@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.supervision;
 
-import dev.sglangray.workers.supervision.Phase.Ending;
-import dev.sglangray.workers.supervision.Phase.Idle;
-import dev.sglangray.workers.supervision.Phase.Lost;
-import dev.sglangray.workers.supervision.Phase.Serving;
-import dev.sglangray.workers.supervision.Phase.Starting;
-import dev.sglangray.workers.supervision.Phase.Waiting;
+import dev.sglangray.workers.supervision.SupervisionPhase.Ending;
+import dev.sglangray.workers.supervision.SupervisionPhase.Idle;
+import dev.sglangray.workers.supervision.SupervisionPhase.Lost;
+import dev.sglangray.workers.supervision.SupervisionPhase.Serving;
+import dev.sglangray.workers.supervision.SupervisionPhase.Starting;
+import dev.sglangray.workers.supervision.SupervisionPhase.Waiting;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,7 +28,7 @@ public final class Reconciler {
     private final RestartBudget budget;
     private final Liveness liveness;
 
-    private Phase condition = new Idle();
+    private SupervisionPhase condition = new Idle();
     private Instant since;
     private int incarnation;
     private int restarts;
@@ -218,7 +218,7 @@ public final class Reconciler {
         events.add(kind, why);
     }
 
-    private void become(Phase next, Instant now) {
+    private void become(SupervisionPhase next, Instant now) {
         condition = next;
         since = now;
     }

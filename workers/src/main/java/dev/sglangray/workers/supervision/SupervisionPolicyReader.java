@@ -5,7 +5,7 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -87,7 +87,7 @@ public final class SupervisionPolicyReader {
         if (index < 0) {
             throw new ConfigException(problem(field.get(), "is none of the words known: " + text)
                     .withAllowed(words)
-                    .withFix(Names.didYouMean(text, words)));
+                    .withFix(NearestName.didYouMean(text, words)));
         }
         return values.get(index);
     }

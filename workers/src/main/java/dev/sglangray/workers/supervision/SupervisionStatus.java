@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param lastError the last thing that went wrong, or null
  */
 public record SupervisionStatus(
-        Phase condition,
+        SupervisionPhase condition,
         Instant since,
         int incarnation,
         int restarts,
@@ -31,17 +31,17 @@ public record SupervisionStatus(
 
     /** Whether the process runs and answers. */
     public boolean isServing() {
-        return condition instanceof Phase.Serving;
+        return condition instanceof SupervisionPhase.Serving;
     }
 
     /** Whether the process was given up. */
     public boolean isLost() {
-        return condition instanceof Phase.Lost;
+        return condition instanceof SupervisionPhase.Lost;
     }
 
     /** Why it does not serve, in words. */
     public String describe(String what) {
-        if (condition instanceof Phase.Lost lost) {
+        if (condition instanceof SupervisionPhase.Lost lost) {
             return "the " + what + " is lost: " + lost.why();
         }
         return "the " + what + " does not serve at the moment"

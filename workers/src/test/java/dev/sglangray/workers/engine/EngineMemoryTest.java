@@ -119,7 +119,7 @@ class EngineMemoryTest {
         fixture.answer(RELEASE, 400, "{\"error\": \"no\"}");
         assertThat(refused(engine.release(List.of(), SOON), SOON)).contains("HTTP 400");
         assertThat(engine.isServed()).isTrue();
-        assertThat(fixture.kept).extracting(EngineRecord::released).isEqualTo(Released.NOTHING);
+        assertThat(fixture.kept).extracting(EngineRecord::released).isEqualTo(ReleasedMemory.NOTHING);
     }
 
     @Test
@@ -225,7 +225,7 @@ class EngineMemoryTest {
         fixture.meanwhile.put(
                 RELEASE, () -> fixture.loop.schedule(Duration.ofMillis(300), () -> engine.exited(0, false, "killed")));
         assertThat(settled(engine.release(List.of(), SOON))).isTrue();
-        assertThat(engine.record().released()).isEqualTo(new Released(Released.ALL, false));
+        assertThat(engine.record().released()).isEqualTo(new ReleasedMemory(ReleasedMemory.ALL, false));
         assertThat(fixture.done("start")).isEmpty();
     }
 

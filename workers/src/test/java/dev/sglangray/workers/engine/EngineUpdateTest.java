@@ -361,7 +361,7 @@ class EngineUpdateTest {
     void anEngineThatLearnsOfOtherWeightsLeavesTheRouterBeforeItLoads() {
         EngineController engine = fixture.serving();
         fixture.fleet = FleetWeights.INITIAL.next("id-7", SEVEN.weights(), false);
-        fixture.loop.pass(Registration.HEARTBEAT.plus(SECOND));
+        fixture.loop.pass(RegistrationReporter.HEARTBEAT.plus(SECOND));
         String load = fixture.done(LOAD).get(0);
         assertThat(fixture.deeds).containsSubsequence("report: out", load, "report: serves");
         assertThat(fixture.done("report: serves"))
@@ -387,11 +387,11 @@ class EngineUpdateTest {
     void whileWeightsMayMixEitherServes() {
         EngineController engine = fixture.serving();
         fixture.fleet = FleetWeights.INITIAL.next("id-7", SEVEN.weights(), true);
-        fixture.loop.pass(Registration.HEARTBEAT.plus(SECOND));
+        fixture.loop.pass(RegistrationReporter.HEARTBEAT.plus(SECOND));
         assertThat(fixture.done()).isEmpty();
         assertThat(engine.isServed()).isTrue();
         fixture.fleet = fixture.fleet.alone();
-        fixture.loop.pass(Registration.HEARTBEAT.plus(SECOND));
+        fixture.loop.pass(RegistrationReporter.HEARTBEAT.plus(SECOND));
         assertThat(engine.weightsId()).isEqualTo("id-7");
     }
 
@@ -410,7 +410,7 @@ class EngineUpdateTest {
                 .hasSize(1);
         fixture.answers.clear();
         fixture.fleet = fixture.fleet.next("id-8", new Weights("8", "/weights/8", null), false);
-        fixture.loop.pass(Registration.HEARTBEAT.multipliedBy(2));
+        fixture.loop.pass(RegistrationReporter.HEARTBEAT.multipliedBy(2));
         assertThat(engine.weightVersion()).isEqualTo("8");
     }
 

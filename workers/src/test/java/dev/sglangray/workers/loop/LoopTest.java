@@ -16,8 +16,9 @@ class LoopTest {
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     private final ManualLoop loop = new ManualLoop();
-    private final Turns turns = new Turns(loop, (what, why) -> new IllegalStateException(what + ": " + why));
-    private final Waiters waiters = new Waiters(loop);
+    private final ChangeQueue turns =
+            new ChangeQueue(loop, (what, why) -> new IllegalStateException(what + ": " + why));
+    private final ConditionWaits waiters = new ConditionWaits(loop);
     private final List<String> done = new ArrayList<>();
     private boolean holds;
 

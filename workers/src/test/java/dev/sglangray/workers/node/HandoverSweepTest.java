@@ -3,7 +3,7 @@ package dev.sglangray.workers.node;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -30,7 +30,7 @@ class HandoverSweepTest {
                 Map.of("url", "http://a:1"),
                 HandoverSweep.WHO,
                 new HandoverSweep.Who(actor, "sglang-ray", session));
-        Files.writeString(folder.resolve(actorId + ".json"), Json.write(sections));
+        Files.writeString(folder.resolve(actorId + ".json"), ProtocolJson.write(sections));
         Files.writeString(folder.resolve(actorId + ".json.new"), "{");
     }
 

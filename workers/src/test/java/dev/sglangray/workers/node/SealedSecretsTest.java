@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.workers.loop.RecordStore;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -57,7 +57,7 @@ class SealedSecretsTest {
         SealedSecrets worker = new SealedSecrets(store);
         worker.unseal(key);
 
-        assertThat(Json.tree(worker.open(key.seal(SPEC)))).isEqualTo(Json.tree(SPEC));
+        assertThat(ProtocolJson.tree(worker.open(key.seal(SPEC)))).isEqualTo(ProtocolJson.tree(SPEC));
     }
 
     @Test
@@ -65,7 +65,8 @@ class SealedSecretsTest {
         SealedSecrets.Key key = SealedSecrets.Key.random();
         new SealedSecrets(store).unseal(key);
 
-        assertThat(Json.tree(new SealedSecrets(store).open(key.seal(SPEC)))).isEqualTo(Json.tree(SPEC));
+        assertThat(ProtocolJson.tree(new SealedSecrets(store).open(key.seal(SPEC))))
+                .isEqualTo(ProtocolJson.tree(SPEC));
     }
 
     @Test

@@ -12,7 +12,7 @@ import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.WorkerNode;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
@@ -402,7 +402,7 @@ class EngineProcessTest {
                 .filter(l -> l.startsWith("given "))
                 .findFirst()
                 .orElseThrow();
-        return Json.tree(line.substring("given ".length()));
+        return ProtocolJson.tree(line.substring("given ".length()));
     }
 
     private long grandchild() {

@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
-import dev.sglangray.workers.protocol.Json;
+import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -83,6 +83,6 @@ class RouterProcessTest {
                 .filter(l -> l.startsWith("given "))
                 .findFirst()
                 .orElseThrow();
-        return Json.tree(line.substring("given ".length()));
+        return ProtocolJson.tree(line.substring("given ".length()));
     }
 }

@@ -13,7 +13,7 @@ import dev.sglangray.workers.process.ExitListener;
 import dev.sglangray.workers.process.HttpServerProcess;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ServerProcess;
-import dev.sglangray.workers.process.Statuses;
+import dev.sglangray.workers.process.WorkerStatuses;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
@@ -115,7 +115,8 @@ class RouterReconfigurationTest {
         @Override
         public WorkerStatus status() {
             HttpServerProcess.Snapshot now = new HttpServerProcess.Snapshot(state, url(), null, null, null, failure);
-            return Statuses.of("router", "r", 0, 1, new WorkerNode("n", "10.0.0.1", List.of(), folder), List.of(), now);
+            return WorkerStatuses.of(
+                    "router", "r", 0, 1, new WorkerNode("n", "10.0.0.1", List.of(), folder), List.of(), now);
         }
 
         @Override

@@ -2,7 +2,7 @@
 package dev.sglangray.workers.simulation;
 
 import dev.sglangray.workers.engine.EnginePort;
-import dev.sglangray.workers.engine.Released;
+import dev.sglangray.workers.engine.ReleasedMemory;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -95,7 +95,7 @@ final class SimServer {
     private static List<String> tags(Map<String, ?> body) {
         return body.get("tags") instanceof List<?> list
                 ? list.stream().map(String::valueOf).toList()
-                : Released.ALL;
+                : ReleasedMemory.ALL;
     }
 
     private CompletableFuture<EnginePort.Answer> load(String wanted) {

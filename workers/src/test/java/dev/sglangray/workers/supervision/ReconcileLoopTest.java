@@ -104,7 +104,7 @@ class ReconcileLoopTest {
         supervisor.signal(killed(0));
         loop.run();
         assertThat(supervisor.standing().lastError()).isEqualTo("unable to create native thread");
-        assertThat(supervisor.standing().condition()).isInstanceOf(Phase.Waiting.class);
+        assertThat(supervisor.standing().condition()).isInstanceOf(SupervisionPhase.Waiting.class);
         startThrows = false;
         loop.pass(SECOND);
         assertThat(deeds).containsExactly("start 1", "start 2");
@@ -117,7 +117,7 @@ class ReconcileLoopTest {
         supervisor.signal(new Signal.Adopted());
         supervisor.signal(killed(0));
         loop.run();
-        assertThat(supervisor.standing().condition()).isInstanceOf(Phase.Starting.class);
+        assertThat(supervisor.standing().condition()).isInstanceOf(SupervisionPhase.Starting.class);
         start.completeExceptionally(new IllegalStateException("no memory"));
         loop.run();
         assertThat(supervisor.standing().lastError()).isEqualTo("no memory");
@@ -156,6 +156,6 @@ class ReconcileLoopTest {
         supervisor.signal(killed(0));
         loop.pass(Duration.ofMinutes(1));
         assertThat(deeds).isEmpty();
-        assertThat(supervisor.standing().condition()).isInstanceOf(Phase.Idle.class);
+        assertThat(supervisor.standing().condition()).isInstanceOf(SupervisionPhase.Idle.class);
     }
 }

@@ -34,7 +34,7 @@ class ReconcilerTest {
     @Test
     void aServingEngineOnlyWaitsForItsNextProbe() {
         assertThat(reconciler.on(new Signal.Adopted())).isEmpty();
-        assertThat(reconciler.standing().condition()).isInstanceOf(Phase.Serving.class);
+        assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Serving.class);
         assertThat(reconciler.due()).contains(clock.instant().plusSeconds(15));
     }
 
@@ -46,7 +46,7 @@ class ReconcilerTest {
 
         assertThat(reconciler.on(new Signal.Started(1))).isEmpty();
         SupervisionStatus now = reconciler.standing();
-        assertThat(now.condition()).isInstanceOf(Phase.Serving.class);
+        assertThat(now.condition()).isInstanceOf(SupervisionPhase.Serving.class);
         assertThat(now.restarts()).isOne();
         assertThat(now.lastError()).isEqualTo("killed by SIGKILL");
         assertThat(events)
@@ -59,7 +59,7 @@ class ReconcilerTest {
         assertThat(reconciler.on(new Signal.Adopted())).contains(new Action.Start(1));
         reconciler.on(killed(1));
         reconciler.on(new Signal.Started(1));
-        assertThat(reconciler.standing().condition()).isInstanceOf(Phase.Waiting.class);
+        assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Waiting.class);
     }
 
     @Test
@@ -70,7 +70,7 @@ class ReconcilerTest {
         for (int incarnation = 1; incarnation <= 4; incarnation++) {
             assertThat(actions).contains(new Action.Start(incarnation));
             reconciler.on(new Signal.StartFailed(incarnation, "no memory"));
-            Instant until = ((Phase.Waiting) reconciler.standing().condition()).until();
+            Instant until = ((SupervisionPhase.Waiting) reconciler.standing().condition()).until();
             waits.add(Duration.between(clock.instant(), until));
             clock.pass(waits.get(waits.size() - 1));
             actions = reconciler.on(new Signal.Tick());
@@ -80,7 +80,7 @@ class ReconcilerTest {
         reconciler.on(new Signal.StartFailed(5, "no memory"));
         assertThat(reconciler.standing().condition())
                 .isInstanceOfSatisfying(
-                        Phase.Lost.class,
+                        SupervisionPhase.Lost.class,
                         lost -> assertThat(lost.why()).contains("5 restarts within 600 s", "no memory"));
         assertThat(events).contains(EventKind.LOST);
     }
@@ -101,14 +101,14 @@ class ReconcilerTest {
         with(SupervisionPolicy.NEVER).on(new Signal.Adopted());
         assertThat(reconciler.due()).as("no probes").isEmpty();
         assertThat(reconciler.on(killed(0))).isEmpty();
-        assertThat(reconciler.standing().condition()).isInstanceOf(Phase.Lost.class);
+        assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Lost.class);
     }
 
     @Test
     void onFailureLeavesACleanEndAlone() {
         with(policy(RestartMode.ON_FAILURE, 5)).on(new Signal.Adopted());
         assertThat(reconciler.on(new Signal.Exited(0, true, "exit code 0"))).isEmpty();
-        assertThat(reconciler.standing().condition()).isEqualTo(new Phase.Lost("exit code 0"));
+        assertThat(reconciler.standing().condition()).isEqualTo(new SupervisionPhase.Lost("exit code 0"));
 
         with(policy(RestartMode.ON_FAILURE, 5)).on(new Signal.Adopted());
         assertThat(reconciler.on(killed(0))).contains(new Action.Start(1));
@@ -155,7 +155,7 @@ class ReconcilerTest {
         assertThat(reconciler.on(killed(0))).containsExactly(new Action.Start(1));
         assertThat(reconciler.on(new Signal.Started(1))).isEmpty();
         assertThat(reconciler.on(killed(1))).isEmpty();
-        assertThat(reconciler.standing().condition()).isInstanceOf(Phase.Lost.class);
+        assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Lost.class);
     }
 
     @Test
@@ -169,7 +169,7 @@ class ReconcilerTest {
         reconciler.on(new Signal.Started(1));
         assertThat(reconciler.standing().restarts()).isEqualTo(8);
         reconciler.on(killed(1));
-        assertThat(reconciler.standing().condition()).isInstanceOf(Phase.Lost.class);
+        assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Lost.class);
     }
 
     @Test
@@ -187,7 +187,7 @@ class ReconcilerTest {
         reconciler.on(new Signal.Started(1));
         assertThat(reconciler.on(killed(0))).isEmpty();
         assertThat(reconciler.on(new Signal.Probed(0, false, "late"))).isEmpty();
-        assertThat(reconciler.standing().condition()).isInstanceOf(Phase.Serving.class);
+        assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Serving.class);
     }
 
     @Test
@@ -231,7 +231,7 @@ class ReconcilerTest {
         assertThat(reconciler.on(new Signal.RestartWanted("new weights"))).containsExactly(new Action.End(0, true));
         assertThat(reconciler.on(killed(0))).containsExactly(new Action.Start(1));
         assertThat(reconciler.on(new Signal.StartFailed(1, "no memory"))).isEmpty();
-        assertThat(reconciler.standing().condition()).isEqualTo(new Phase.Lost("no memory"));
+        assertThat(reconciler.standing().condition()).isEqualTo(new SupervisionPhase.Lost("no memory"));
         assertThat(reconciler.due()).isEmpty();
     }
 

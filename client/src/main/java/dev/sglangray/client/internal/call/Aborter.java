@@ -4,7 +4,7 @@ package dev.sglangray.client.internal.call;
 import dev.sglangray.client.CallOptions;
 import dev.sglangray.client.ServerStatusException;
 import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -71,15 +71,15 @@ final class Aborter {
             while (underWay < (known ? AT_ONCE : 1) && !waiting.isEmpty()) {
                 String rid = waiting.remove();
                 underWay++;
-                caller.transports().events().after(Duration.ZERO, () -> send(rid));
+                caller.transport().after(Duration.ZERO, () -> send(rid));
             }
         }
 
         private void send(String rid) {
-            CallSpec abort = CallSpec.post("/abort_request", Json.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS)
+            CallSpec abort = CallSpec.post("/abort_request", JsonText.write(Map.of("rid", rid)), CallSpec.JSON, OPTIONS)
                     .at(server);
             Futures.onEnd(
-                    new RetryingCall(caller, caller.transports().events(), abort).start(),
+                    new RetryingCall(caller, abort).start(),
                     (done, failure) -> ended(
                             failure == null,
                             failure instanceof ServerStatusException answer

@@ -3,8 +3,9 @@ package dev.sglangray.client.internal.call;
 
 import dev.sglangray.client.CallOptions;
 import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,20 +32,27 @@ public record CallSpec(
     public static final String EVENTS = "text/event-stream";
 
     public static CallSpec get(String path, CallOptions options) {
-        return new CallSpec("GET", path, null, JSON, options, RequestIds.next(), List.of(), null);
+        return new CallSpec("GET", path, null, JSON, options, nextId(), List.of(), null);
     }
 
     public static CallSpec post(String path, byte[] body, String contentType, CallOptions options) {
-        return new CallSpec("POST", path, body, contentType, options, RequestIds.next(), List.of(), null);
+        return new CallSpec("POST", path, body, contentType, options, nextId(), List.of(), null);
     }
 
     public static CallSpec generation(String path, GenerationBody body, CallOptions options) {
         return new CallSpec(
-                "POST", path, Json.write(body.fields()), JSON, options, body.requestId(), body.rids(), null);
+                "POST", path, JsonText.write(body.fields()), JSON, options, body.requestId(), body.rids(), null);
     }
 
     public CallSpec at(@Nullable BaseUrl server) {
         return new CallSpec(method, path, body, contentType, options, requestId, rids, server);
+    }
+
+    /** 32 hexadecimal digits, unique for all practical purposes, no secret. */
+    static String nextId() {
+        ThreadLocalRandom random = ThreadLocalRandom.current();
+        String digits = Long.toHexString(random.nextLong() | Long.MIN_VALUE);
+        return digits + Long.toHexString(random.nextLong() | Long.MIN_VALUE);
     }
 
     boolean isIdempotent() {

@@ -6,24 +6,22 @@ import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
 import dev.sglangray.client.internal.http.HttpCall;
-import dev.sglangray.client.internal.http.HttpTransport;
-import dev.sglangray.client.internal.transport.Transports;
+import dev.sglangray.client.internal.transport.NettyTransport;
 import java.io.IOException;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
-/** What all views of a client share: servers, transports, the retry budget. Thread-safe. */
+/** What all views of a client share: servers, the transport, the retry budget. Thread-safe. */
 public final class Caller {
     private final ClientOptions options;
-    private final Transports transports;
+    private final NettyTransport transport;
     private final Servers servers;
     private final RetryBudget budget;
     private final Aborter aborter;
 
     public Caller(ClientOptions options) {
         this.options = options;
-        this.transports = new Transports(options);
+        this.transport = new NettyTransport(options);
         this.servers = new Servers(options.baseUrls());
         this.budget = new RetryBudget(options.retryBudget());
         this.aborter = new Aborter(this);
@@ -33,8 +31,8 @@ public final class Caller {
         return options;
     }
 
-    public Transports transports() {
-        return transports;
+    public NettyTransport transport() {
+        return transport;
     }
 
     public Servers servers() {
@@ -45,10 +43,6 @@ public final class Caller {
         return budget;
     }
 
-    public Attempt begin(CallSpec call, Set<BaseUrl> tried, String accept, int number) {
-        return Attempt.begin(options, servers.take(tried, call.onlyAt()), call, accept, number);
-    }
-
     /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */
     public void abort(BaseUrl server, CallSpec call) {
         if (call.options().abortOnCancel()) {
@@ -56,19 +50,27 @@ public final class Caller {
         }
     }
 
-    /** For a thread that waits. */
+    /** For a thread that waits. It reads the answer itself, which the event loops then need not. */
     public <T> T await(CallSpec call, Reader<T> reader) {
-        return read(call, Futures.await(new RetryingCall(this, transports.waiting(), call).start()), reader);
-    }
-
-    public <T> CompletableFuture<T> sendOn(HttpTransport transport, CallSpec call, Reader<T> reader) {
-        Executor executor = options.callbackExecutor();
-        return Futures.map(
-                new RetryingCall(this, transport, call).start(), answer -> read(call, answer, reader), executor);
+        refuseEventLoop();
+        return read(call, Futures.await(new RetryingCall(this, call).start()), reader);
     }
 
     public <T> CompletableFuture<T> send(CallSpec call, Reader<T> reader) {
-        return sendOn(transports.events(), call, reader);
+        Executor executor = options.callbackExecutor();
+        return Futures.map(new RetryingCall(this, call).start(), answer -> read(call, answer, reader), executor);
+    }
+
+    /**
+     * To be asked before a thread waits.
+     *
+     * @throws IllegalStateException on an event loop of the client, which would wait for itself
+     */
+    public void refuseEventLoop() {
+        if (transport.isEventLoopThread()) {
+            throw new IllegalStateException("waiting here would block an event loop of the client;"
+                    + " use an asynchronous call, or give the client a callbackExecutor");
+        }
     }
 
     private <T> T read(CallSpec call, HttpAnswer answer, Reader<T> reader) {
@@ -87,7 +89,7 @@ public final class Caller {
     }
 
     public void close() {
-        transports.close();
+        transport.close();
     }
 
     /** Reads an answer. */

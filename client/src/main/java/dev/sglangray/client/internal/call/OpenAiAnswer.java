@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-import com.fasterxml.jackson.core.JsonToken;
 import dev.sglangray.client.Usage;
 import dev.sglangray.client.internal.json.JsonReader;
-import dev.sglangray.client.internal.json.LazyJsonMap;
+import dev.sglangray.client.internal.json.JsonReader.Part;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -19,12 +17,6 @@ import org.jspecify.annotations.Nullable;
  */
 public record OpenAiAnswer<C>(
         String id, String model, List<C> choices, @Nullable Usage usage, Map<String, Object> extra) {
-    /** Reads the value at which the reader is. */
-    @FunctionalInterface
-    public interface Part<P> {
-        P read(JsonReader reader) throws IOException;
-    }
-
     /**
      * Reads an answer.
      *
@@ -32,41 +24,18 @@ public record OpenAiAnswer<C>(
      * @throws IllegalArgumentException if it has no list of choices
      */
     public static <C> OpenAiAnswer<C> parse(byte[] bytes, Part<C> choice) throws IOException {
-        try (JsonReader reader = JsonReader.of(bytes)) {
-            String id = "";
-            String model = "";
-            @Nullable List<C> choices = null;
-            @Nullable Usage usage = null;
-            LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-            @Nullable String name = reader.firstMember();
-            while (name != null) {
-                switch (name) {
-                    case "id" -> id = reader.text();
-                    case "model" -> model = reader.text();
-                    case "choices" -> choices = listOf(reader, choice);
-                    case "usage" -> usage = reader.isNull() ? null : Usage.read(reader);
-                    default -> reader.leave(name, rest);
-                }
-                name = reader.nextMember();
-            }
-            if (choices == null) {
-                throw new IllegalArgumentException("it has no \"choices\"");
-            }
-            reader.end();
-            return new OpenAiAnswer<>(id, model, choices, usage, rest.build());
+        Map<String, Part<?>> parts = Map.of(
+                "id", JsonReader::text,
+                "model", JsonReader::text,
+                "choices", reader -> reader.list(choice),
+                "usage", Usage::read);
+        JsonReader.Members members = JsonReader.whole(bytes, reader -> reader.members(parts));
+        List<C> choices = members.get("choices");
+        if (choices == null) {
+            throw new IllegalArgumentException("it has no \"choices\"");
         }
-    }
-
-    private static <C> @Nullable List<C> listOf(JsonReader reader, Part<C> choice) throws IOException {
-        if (!reader.isArray()) {
-            reader.skip();
-            return null;
-        }
-        List<C> choices = new ArrayList<>(1);
-        while (reader.next() != JsonToken.END_ARRAY) {
-            choices.add(choice.read(reader));
-        }
-        return choices;
+        return new OpenAiAnswer<>(
+                members.get("id", ""), members.get("model", ""), choices, members.get("usage"), members.rest());
     }
 
     /**
@@ -82,24 +51,10 @@ public record OpenAiAnswer<C>(
          * @param partName the member that holds the part
          */
         public static <P> Choice<P> read(JsonReader reader, String partName, Part<P> partReader) throws IOException {
-            int index = 0;
-            @Nullable P part = null;
-            @Nullable String finishReason = null;
-            LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
-            @Nullable String name = reader.firstMember();
-            while (name != null) {
-                if (name.equals("index")) {
-                    index = reader.integer();
-                } else if (name.equals("finish_reason")) {
-                    finishReason = reader.isNull() ? null : reader.text();
-                } else if (name.equals(partName)) {
-                    part = reader.isNull() ? null : partReader.read(reader);
-                } else {
-                    reader.leave(name, rest);
-                }
-                name = reader.nextMember();
-            }
-            return new Choice<>(index, part, finishReason, rest.build());
+            JsonReader.Members members = reader.members(
+                    Map.of("index", JsonReader::integer, "finish_reason", JsonReader::text, partName, partReader));
+            return new Choice<>(
+                    members.get("index", 0), members.get(partName), members.get("finish_reason"), members.rest());
         }
     }
 }

@@ -6,8 +6,11 @@ import dev.sglangray.client.ConnectionLostException;
 import dev.sglangray.client.RequestTimeoutException;
 import dev.sglangray.client.ServerStatusException;
 import dev.sglangray.client.ServerUnreachableException;
+import dev.sglangray.client.internal.http.BaseUrl;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 
@@ -17,7 +20,44 @@ import org.jspecify.annotations.Nullable;
  * for; jitter; and {@code Retry-After}.
  */
 public final class RetryPolicy {
-    private RetryPolicy() {}
+    private final Caller caller;
+    private final CallSpec call;
+    private final Set<BaseUrl> unreachable = new HashSet<>();
+    private int attempts;
+
+    /** For the attempts of one call, which follow each other. */
+    public RetryPolicy(Caller caller, CallSpec call) {
+        this.caller = caller;
+        this.call = call;
+    }
+
+    /**
+     * Begins the next attempt.
+     *
+     * @throws RuntimeException what an interceptor throws
+     */
+    public CallAttempt begin(String accept) {
+        return CallAttempt.begin(
+                caller.options(), caller.servers().take(unreachable, call.onlyAt()), call, accept, attempts + 1);
+    }
+
+    /**
+     * The pause before the next attempt, or empty if this failure is the call's.
+     *
+     * @param wanted whether an answer still is
+     */
+    public Optional<Duration> afterFailure(CallAttempt attempt, Throwable failure, boolean wanted) {
+        if (failure instanceof ServerUnreachableException && call.onlyAt() == null) {
+            unreachable.add(attempt.server());
+            if (unreachable.size() < caller.servers().size()) {
+                return Optional.of(Duration.ZERO); // Nothing was sent: the next server is no retry.
+            }
+            unreachable.clear();
+        }
+        attempts++;
+        return pause(call, attempts, failure)
+                .filter(pause -> wanted && caller.budget().take());
+    }
 
     /** The pause before the next attempt, or empty if there is to be none. */
     public static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {

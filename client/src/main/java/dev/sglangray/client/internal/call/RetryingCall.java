@@ -3,37 +3,31 @@ package dev.sglangray.client.internal.call;
 
 import dev.sglangray.client.AttemptResult;
 import dev.sglangray.client.RequestTimeoutException;
-import dev.sglangray.client.ServerUnreachableException;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
-import dev.sglangray.client.internal.http.HttpTransport;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** One call with its retries; used once. Failures of earlier attempts are suppressed under the last one's. */
 final class RetryingCall {
     private final Caller caller;
-    private final HttpTransport transport;
     private final CallSpec call;
     private final CompletableFuture<HttpAnswer> result = new CompletableFuture<>();
     private final List<Throwable> earlier = new ArrayList<>();
-    private final Set<BaseUrl> unreachable = new HashSet<>();
-    private int attempts;
+    private final RetryPolicy retries;
     private volatile @Nullable CompletableFuture<HttpAnswer> current;
     private volatile @Nullable BaseUrl server;
     private volatile boolean over;
 
-    RetryingCall(Caller caller, HttpTransport transport, CallSpec call) {
+    RetryingCall(Caller caller, CallSpec call) {
         this.caller = caller;
-        this.transport = transport;
         this.call = call;
+        this.retries = new RetryPolicy(caller, call);
     }
 
     /** Starts it. Cancelling the future cancels the attempt under way and those to come, and aborts what the engine does. */
@@ -43,7 +37,7 @@ final class RetryingCall {
             if (!over) {
                 // Whose thread this is, the JVM's timer for example, is not known; listeners and interceptors may run
                 // now.
-                transport.after(Duration.ZERO, this::giveUp);
+                caller.transport().after(Duration.ZERO, this::giveUp);
             }
         });
         return result;
@@ -63,16 +57,16 @@ final class RetryingCall {
             return;
         }
         // An Error is caught too: on a transport's thread nobody else would hear of it.
-        Attempt attempt;
+        CallAttempt attempt;
         try {
-            attempt = caller.begin(call, unreachable, call.contentType(), attempts + 1);
+            attempt = retries.begin(call.contentType());
         } catch (Throwable e) {
             fail(e);
             return;
         }
         CompletableFuture<HttpAnswer> sent;
         try {
-            sent = WholeAnswer.send(transport, caller.options(), attempt.http());
+            sent = WholeAnswer.send(caller.transport(), caller.options(), attempt.http());
         } catch (Throwable e) {
             attempt.end(0, 0, e);
             fail(e);
@@ -98,7 +92,7 @@ final class RetryingCall {
         result.completeExceptionally(reason);
     }
 
-    private void finished(Attempt attempt, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
+    private void finished(CallAttempt attempt, @Nullable HttpAnswer answer, @Nullable Throwable failure) {
         if (!result.isDone()) {
             server = null;
         }
@@ -117,27 +111,15 @@ final class RetryingCall {
         }
     }
 
-    private void failed(Attempt attempt, AttemptResult ended, Throwable reason) {
+    private void failed(CallAttempt attempt, AttemptResult ended, Throwable reason) {
         if (reason instanceof RequestTimeoutException) {
             caller.abort(attempt.server(), call);
         }
-        if (reason instanceof ServerUnreachableException && call.onlyAt() == null) {
-            unreachable.add(attempt.server());
-            if (unreachable.size() < caller.servers().size()) {
-                // Nothing was sent: the next server is no retry.
-                earlier.add(reason);
-                attempt.retried(ended, Duration.ZERO);
-                attempt();
-                return;
-            }
-            unreachable.clear();
-        }
-        attempts++;
-        Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
-        if (pause.isPresent() && !result.isDone() && caller.budget().take()) {
+        Optional<Duration> pause = retries.afterFailure(attempt, reason, !result.isDone());
+        if (pause.isPresent()) {
             earlier.add(reason);
             attempt.retried(ended, pause.get());
-            transport.after(pause.get(), this::attempt);
+            caller.transport().after(pause.get(), this::attempt);
         } else {
             earlier.forEach(reason::addSuppressed);
             fail(reason);

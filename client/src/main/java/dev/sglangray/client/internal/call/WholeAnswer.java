@@ -9,7 +9,8 @@ import dev.sglangray.client.internal.http.ClientOptions;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpAnswer;
 import dev.sglangray.client.internal.http.HttpCall;
-import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.transport.NettyExchange;
+import dev.sglangray.client.internal.transport.NettyTransport;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
@@ -26,7 +27,7 @@ public final class WholeAnswer implements AnswerHandler {
     private final ClientOptions options;
     private final HttpCall call;
     private final CompletableFuture<HttpAnswer> answer = new CompletableFuture<>();
-    private final AtomicReference<HttpTransport.@Nullable Exchange> exchange = new AtomicReference<>();
+    private final AtomicReference<@Nullable NettyExchange> exchange = new AtomicReference<>();
     private @Nullable AnswerHead head;
     private byte[] bytes = new byte[0];
     private int size;
@@ -37,9 +38,9 @@ public final class WholeAnswer implements AnswerHandler {
     }
 
     /** Sends a call. The future has any whole answer, whatever its status; cancelling it cancels the call. */
-    static CompletableFuture<HttpAnswer> send(HttpTransport transport, ClientOptions options, HttpCall call) {
+    static CompletableFuture<HttpAnswer> send(NettyTransport transport, ClientOptions options, HttpCall call) {
         WholeAnswer collector = new WholeAnswer(options, call);
-        HttpTransport.Exchange exchange = transport.start(call, false, collector);
+        NettyExchange exchange = transport.start(call, false, collector);
         collector.exchange.set(exchange);
         Futures.onEnd(collector.answer, (answer, failure) -> {
             if (failure != null) {
@@ -119,7 +120,7 @@ public final class WholeAnswer implements AnswerHandler {
     }
 
     private void cancel() {
-        HttpTransport.Exchange started = exchange.get();
+        NettyExchange started = exchange.get();
         if (started != null) {
             started.cancel();
         }

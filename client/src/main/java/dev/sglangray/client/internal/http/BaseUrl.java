@@ -1,33 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.http;
 
-import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import io.netty.util.NetUtil;
+import java.net.IDN;
+import java.net.Inet6Address;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import okhttp3.HttpUrl;
+import org.jspecify.annotations.Nullable;
 
-/** The address of an engine or router, perhaps with a path in front of theirs. */
+/** The address of an engine or router, perhaps with a path in front of theirs. Immutable. */
 public final class BaseUrl {
-    private static final int MAX_KNOWN = 64;
     private static final int MAX_SHOWN = 200;
     private static final String EXAMPLE = "an example is http://10.0.0.1:30000";
+    private static final Pattern URL = Pattern.compile(
+            "(?i)(https?)://(\\[[0-9a-f:.]+]|[^\\p{Cntrl}\\s\"#%/:<>?\\[\\\\\\]^`{|}]+)(?::(\\d{0,9}))?(/[^?#]*)?");
 
     /** What follows the last colon of host and port, if that colon is not within an IPv6 address. */
     private static final Pattern PORT = Pattern.compile("(?:\\[[^]]*]|[^:\\[\\]]+):([^:\\]]*)");
 
-    private final HttpUrl url;
-    private final String text;
     private final Target target;
-    private final Map<String, String> targets = new ConcurrentHashMap<>();
+    private final String hostHeader;
+    private final String path;
 
-    /** Where to connect to. */
+    /** Where to connect to. An IPv6 address has no brackets. */
     public record Target(boolean isHttps, String host, int port) {}
 
-    private BaseUrl(HttpUrl url) {
-        this.url = url;
-        this.text = url.toString().replaceFirst("/+$", "");
-        this.target = new Target(url.isHttps(), url.host(), url.port());
+    private BaseUrl(Target target, String path) {
+        this.target = target;
+        this.path = path;
+        String host = target.host().contains(":") ? "[" + target.host() + "]" : target.host();
+        this.hostHeader = target.port() == defaultPort(target.isHttps()) ? host : host + ":" + target.port();
     }
 
     /**
@@ -45,21 +49,44 @@ public final class BaseUrl {
             throw refused(
                     "it has a user name or password in it, in front of an \"@\"; give a key with apiKey(…) instead");
         }
-        HttpUrl url = HttpUrl.parse(stripped);
-        if (url == null) {
+        String base = stripped.replaceFirst("(?s)[?#].*", "");
+        Matcher url = URL.matcher(base);
+        String host = url.matches() ? host(url.group(2)) : null;
+        boolean https = host != null && url.group(1).equalsIgnoreCase("https");
+        String port = host == null || url.group(3) == null ? "" : url.group(3);
+        if (host == null || !isPort(port)) {
             throw refused(whyNone(stripped));
         }
-        if (url.encodedQuery() != null || url.encodedFragment() != null) {
+        if (base.length() < stripped.length()) {
             throw refused("it has a query or fragment in it; only scheme, host, port and path are allowed");
         }
-        return new BaseUrl(url);
+        String path = url.group(4) == null ? "" : encode(url.group(4).replaceFirst("/+$", ""));
+        return new BaseUrl(new Target(https, host, port.isEmpty() ? defaultPort(https) : Integer.parseInt(port)), path);
+    }
+
+    private static @Nullable String host(String written) {
+        if (written.startsWith("[")) {
+            return NetUtil.createInetAddressFromIpAddressString(written.substring(1, written.length() - 1))
+                            instanceof Inet6Address address
+                    ? NetUtil.toAddressString(address)
+                    : null;
+        }
+        try {
+            return IDN.toASCII(written, IDN.ALLOW_UNASSIGNED).toLowerCase(Locale.ROOT);
+        } catch (IllegalArgumentException e) {
+            return null; // A part of the name is empty or too long.
+        }
+    }
+
+    private static int defaultPort(boolean https) {
+        return https ? 443 : 80;
     }
 
     private static String whyNone(String text) {
         int scheme = text.indexOf("://");
         if (scheme < 0) {
             String hint =
-                    HttpUrl.parse("http://" + text) == null ? EXAMPLE : "did you mean \"http://" + shown(text) + "\"?";
+                    !URL.matcher("http://" + text).matches() ? EXAMPLE : "did you mean \"http://" + shown(text) + "\"?";
             return "\"" + shown(text) + "\" has no scheme; " + hint;
         }
         if (!text.substring(0, scheme).matches("(?i)https?")) {
@@ -80,47 +107,60 @@ public final class BaseUrl {
                 || (text.matches("\\d{1,9}") && Integer.parseInt(text) >= 1 && Integer.parseInt(text) <= 65535);
     }
 
-    /** The URL of {@code path}, which begins with a slash and may have a query. */
-    public HttpUrl resolve(String path) {
-        if (!path.startsWith("/")) {
-            throw new IllegalArgumentException("the path \"" + path + "\" does not begin with a slash");
-        }
-        return HttpUrl.get(this + path);
-    }
-
     public Target target() {
         return target;
     }
 
-    /** What stands in the request's first line for {@code path}. */
+    /**
+     * What stands in a request's first line for {@code path}.
+     *
+     * @throws IllegalArgumentException if the path does not begin with a slash
+     */
     public String target(String path) {
-        String known = targets.get(path);
-        if (known != null) {
-            return known;
+        if (!path.startsWith("/")) {
+            throw new IllegalArgumentException("the path \"" + path + "\" does not begin with a slash");
         }
-        String made = encode(path);
-        if (targets.size() < MAX_KNOWN) {
-            targets.put(path, made);
-        }
-        return made;
+        return this.path + encode(path);
     }
 
-    private String encode(String path) {
-        HttpUrl resolved = resolve(path);
-        String query = resolved.encodedQuery();
-        return query == null ? resolved.encodedPath() : resolved.encodedPath() + "?" + query;
+    /** The whole URL of {@code path}, which begins with a slash and may have a query. */
+    public String resolve(String path) {
+        return origin() + target(path);
+    }
+
+    private String origin() {
+        return (target.isHttps() ? "https://" : "http://") + hostHeader;
+    }
+
+    /** Escapes what cannot stand in a URL; what is escaped already stays. */
+    private static String encode(String text) {
+        if (text.chars().allMatch(BaseUrl::isAllowed)) {
+            return text;
+        }
+        StringBuilder encoded = new StringBuilder();
+        for (byte next : text.getBytes(StandardCharsets.UTF_8)) {
+            if (isAllowed(next)) {
+                encoded.append((char) next);
+            } else {
+                encoded.append(String.format("%%%02X", next));
+            }
+        }
+        return encoded.toString();
+    }
+
+    private static boolean isAllowed(int c) {
+        return c > ' ' && c < 0x7f && "\"#<>\\^`{|}".indexOf(c) < 0;
     }
 
     /** The value of the {@code Host} header. */
     public String hostHeader() {
-        String host = target.host().contains(":") ? "[" + target.host() + "]" : target.host();
-        return url.port() == HttpUrl.defaultPort(url.scheme()) ? host : host + ":" + url.port();
+        return hostHeader;
     }
 
     /** The URL without a slash at its end. */
     @Override
     public String toString() {
-        return text;
+        return origin() + path;
     }
 
     /** For people: without a query, where keys may stand, and without what a terminal acts on. */

@@ -3,13 +3,11 @@ package dev.sglangray.client.internal.http;
 
 import dev.sglangray.client.ClientListener;
 import dev.sglangray.client.RequestInterceptor;
-import dev.sglangray.client.TransportKind;
 import java.net.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.X509TrustManager;
 import org.jspecify.annotations.Nullable;
 
 /** What a client was built with. */
@@ -22,15 +20,11 @@ public record ClientOptions(
         long maxAnswerBytes,
         boolean compression,
         int retryBudget,
-        TransportKind transport,
         int eventLoops,
         @Nullable Executor callbackExecutor,
         List<RequestInterceptor> interceptors,
         List<ClientListener> listeners,
-        @Nullable Tls tls) {
+        @Nullable SSLContext tls) {
     /** How long an unused connection is kept: less than the 5 s after which uvicorn, and so SGLang, closes it. */
     public static final Duration IDLE_TIME = Duration.ofSeconds(4);
-
-    /** How to check and speak to an https server. */
-    public record Tls(SSLContext context, X509TrustManager trust) {}
 }

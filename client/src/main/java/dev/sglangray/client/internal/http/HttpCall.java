@@ -24,10 +24,6 @@ public record HttpCall(
         byte @Nullable [] body,
         @Nullable Duration requestTimeout,
         @Nullable Duration readTimeout) {
-    boolean isIdempotent() {
-        return method.equals("GET");
-    }
-
     /** The call, for people: {@code POST http://host:30000/generate}. */
     String what() {
         int query = path.indexOf('?');

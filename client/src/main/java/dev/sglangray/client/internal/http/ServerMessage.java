@@ -3,7 +3,7 @@ package dev.sglangray.client.internal.http;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.client.internal.json.Json;
+import dev.sglangray.client.internal.json.JsonText;
 import java.util.List;
 
 /** Finds what a server wants to say in the body of an error answer. */
@@ -23,7 +23,7 @@ final class ServerMessage {
         String text = body.strip();
         if (text.startsWith("{")) {
             try {
-                text = find(Json.read(text));
+                text = find(JsonText.read(text));
             } catch (JsonProcessingException e) {
                 // Not JSON after all: the body itself is the best there is.
             }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * What the client needs of a transport, and what both transports share: the call, its answer, failures in words, options. It opens no
- * connection.
+ * What a call and the transport share: the call, its answer, failures in words, options. It opens no connection.
  */
 @NullMarked
 package dev.sglangray.client.internal.http;

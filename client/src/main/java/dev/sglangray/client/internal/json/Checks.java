@@ -3,6 +3,7 @@ package dev.sglangray.client.internal.json;
 
 import java.time.Duration;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,7 @@ public final class Checks {
 
     private Checks() {}
 
-    /** A limit that both transports can keep: they count in milliseconds, in 32 bits. */
+    /** A limit that the transport can keep: it counts in milliseconds, in 32 bits. */
     public static Duration timeout(String name, Duration value) {
         if (value.compareTo(Duration.ofMillis(1)) < 0 || value.compareTo(LONGEST) > 0) {
             throw new IllegalArgumentException(name + " must be from 1 ms to " + LONGEST.toDays() + " days: " + value);
@@ -57,5 +58,24 @@ public final class Checks {
         if (OWN_HEADERS.contains(name.toLowerCase(Locale.ROOT))) {
             throw new IllegalArgumentException("the header " + name + " is the client's own");
         }
+    }
+
+    /** Further fields of a request; refuses {@code stream} too, whose answer is not JSON. */
+    public static Map<String, Object> fieldsOfRequest(Map<String, ?> extra, Set<String> ownFields) {
+        if (Boolean.TRUE.equals(extra.get("stream"))) {
+            throw new IllegalArgumentException("stream: true gives an event stream, which this call does not read");
+        }
+        return fields(extra, ownFields);
+    }
+
+    /** Further fields, unmodifiable, none of which may be one of {@code ownFields}. */
+    public static Map<String, Object> fields(Map<String, ?> extra, Set<String> ownFields) {
+        for (String name : extra.keySet()) {
+            if (ownFields.contains(name)) {
+                throw new IllegalArgumentException(
+                        "\"" + name + "\" has a parameter of its own; it can't be an extra field");
+            }
+        }
+        return JsonText.freezeMap(extra);
     }
 }

@@ -4,76 +4,113 @@ package dev.sglangray.client.internal.json;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
-import java.io.Closeable;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Goes through a JSON text once, taking what is wanted and remembering where the rest is. Not thread-safe. */
-public final class JsonReader implements Closeable {
+public final class JsonReader {
     private final byte[] bytes;
     private final JsonParser parser;
 
-    private JsonReader(byte[] bytes) throws IOException {
+    private JsonReader(byte[] bytes, JsonParser parser) {
         this.bytes = bytes;
-        this.parser = Json.parser(bytes);
+        this.parser = parser;
+    }
+
+    /** Reads the value at which the reader is; null if that is none. */
+    @FunctionalInterface
+    public interface Part<P> {
+        @Nullable
+        P read(JsonReader reader) throws IOException;
     }
 
     /**
-     * A reader at the text's first token.
+     * Reads a text as a whole.
      *
      * @param bytes kept by what is left for later, and not to be changed
-     * @throws JsonParseException if there is no token
+     * @throws JsonParseException if there is nothing, or something after the value
      */
-    public static JsonReader of(byte[] bytes) throws IOException {
-        JsonReader reader = new JsonReader(bytes);
-        if (reader.next() == null) {
-            throw new JsonParseException(reader.parser, "No content");
+    public static <P> P whole(byte[] bytes, Part<P> part) throws IOException {
+        try (JsonParser parser = JsonText.parser(bytes)) {
+            if (parser.nextToken() == null) {
+                throw new JsonParseException(parser, "No content");
+            }
+            P read = Objects.requireNonNull(part.read(new JsonReader(bytes, parser)));
+            JsonToken more = parser.nextToken();
+            if (more != null) {
+                throw new JsonParseException(parser, "Trailing token (" + more + ") found after value");
+            }
+            return read;
         }
-        return reader;
     }
 
-    /** The next token, at which the other methods then look; null at the end. */
-    @Nullable
-    public JsonToken next() throws IOException {
-        return parser.nextToken();
-    }
-
-    /** The name of the first member of the object at which the reader is; null if it is empty or no object, which is passed over. */
-    @Nullable
-    public String firstMember() throws IOException {
-        if (parser.hasToken(JsonToken.START_OBJECT)) {
-            return nextMember();
+    /**
+     * The members of the object at which the reader is; none for anything else, which is passed over.
+     *
+     * @param parts read those members that are not null; all others are left where they are, to be read when they are asked for
+     */
+    public Members members(Map<String, Part<?>> parts) throws IOException {
+        Map<String, @Nullable Object> read = new HashMap<>();
+        LazyJsonMap.Builder rest = new LazyJsonMap.Builder();
+        if (!parser.hasToken(JsonToken.START_OBJECT)) {
+            parser.skipChildren();
+            return new Members(read, rest.build());
         }
-        parser.skipChildren();
-        return null;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            String name = parser.currentName();
+            parser.nextToken();
+            Part<?> part = parts.get(name);
+            if (part == null) {
+                int start = start();
+                rest.add(name, bytes, start, end(start));
+            } else if (!parser.hasToken(JsonToken.VALUE_NULL)) {
+                read.put(name, part.read(this));
+            }
+        }
+        return new Members(read, rest.build());
     }
 
-    /** The name of the object's next member, at whose value the reader then is; null after the last. */
-    @Nullable
-    public String nextMember() throws IOException {
-        if (parser.nextToken() != JsonToken.FIELD_NAME) {
+    /** What was read of an object, and what was left. */
+    public record Members(Map<String, @Nullable Object> read, LazyJsonMap rest) {
+        /** What the part of this name has read; null if there was no such member. */
+        @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"}) // Of the type of its part.
+        public <T> @Nullable T get(String name) {
+            return (T) read.get(name);
+        }
+
+        /** As {@link #get(String)}, or {@code otherwise}. */
+        public <T> T get(String name, T otherwise) {
+            T found = get(name);
+            return found == null ? otherwise : found;
+        }
+    }
+
+    /** A list; null for anything else. */
+    public <P> @Nullable List<P> list(Part<P> part) throws IOException {
+        if (!isArray()) {
+            parser.skipChildren();
             return null;
         }
-        String name = parser.currentName();
-        parser.nextToken();
-        return name;
+        List<P> items = new ArrayList<>(1);
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            items.add(Objects.requireNonNull(part.read(this)));
+        }
+        return items;
     }
 
     public boolean isArray() {
         return parser.hasToken(JsonToken.START_ARRAY);
     }
 
-    public boolean isNull() {
-        return parser.hasToken(JsonToken.VALUE_NULL);
-    }
-
     /** A scalar as text; empty for null and anything else. */
     public String text() throws IOException {
-        if (parser.currentToken().isScalarValue() && !isNull()) {
+        if (parser.currentToken().isScalarValue() && !parser.hasToken(JsonToken.VALUE_NULL)) {
             return parser.getText();
         }
         parser.skipChildren();
@@ -103,18 +140,10 @@ public final class JsonReader implements Closeable {
         return new TokenIds(Arrays.copyOf(ids, size));
     }
 
-    /** A list of numbers; empty for anything else. */
-    public List<Double> numbers() throws IOException {
-        List<Double> numbers = new ArrayList<>();
-        if (isArray()) {
-            while (parser.nextToken() != JsonToken.END_ARRAY) {
-                numbers.add(parser.getValueAsDouble());
-                parser.skipChildren();
-            }
-        } else {
-            parser.skipChildren();
-        }
-        return numbers;
+    public double number() throws IOException {
+        double value = parser.getValueAsDouble();
+        parser.skipChildren();
+        return value;
     }
 
     /** Any value, as maps, lists and so on. */
@@ -124,24 +153,13 @@ public final class JsonReader implements Closeable {
             return parser.getText();
         }
         int start = start();
-        return Json.toJava(bytes, start, end(start) - start);
+        return JsonText.toJava(bytes, start, end(start) - start);
     }
 
     /** An object; empty for anything else. */
     @SuppressWarnings("unchecked") // The names of members are texts.
     public Map<String, Object> object() throws IOException {
         return value() instanceof Map<?, ?> map ? (Map<String, Object>) map : Map.of();
-    }
-
-    /** Leaves the value where it is, to be read when it is asked for. */
-    public void leave(String name, LazyJsonMap.Builder rest) throws IOException {
-        int start = start();
-        rest.add(name, bytes, start, end(start));
-    }
-
-    /** Passes over the value. */
-    public void skip() throws IOException {
-        parser.skipChildren();
     }
 
     private int start() {
@@ -158,18 +176,5 @@ public final class JsonReader implements Closeable {
             throw new IllegalArgumentException("it is not UTF-8");
         }
         return end;
-    }
-
-    /** Requires that nothing follows; a {@link JsonParseException} says what does. */
-    public void end() throws IOException {
-        JsonToken more = parser.nextToken();
-        if (more != null) {
-            throw new JsonParseException(parser, "Trailing token (" + more + ") found after value");
-        }
-    }
-
-    @Override
-    public void close() throws IOException {
-        parser.close();
     }
 }

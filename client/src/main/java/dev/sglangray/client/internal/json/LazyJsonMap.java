@@ -3,6 +3,7 @@ package dev.sglangray.client.internal.json;
 
 import java.util.AbstractMap;
 import java.util.AbstractSet;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -23,8 +24,25 @@ public final class LazyJsonMap extends AbstractMap<String, Object> {
     }
 
     @Override
+    public Set<String> keySet() {
+        return Collections.unmodifiableSet(members.keySet());
+    }
+
+    @Override
     public Set<Entry<String, Object>> entrySet() {
-        return new Entries();
+        return new AbstractSet<>() {
+            @Override
+            public Iterator<Entry<String, Object>> iterator() {
+                return keySet().stream()
+                        .<Entry<String, Object>>map(name -> new SimpleImmutableEntry<>(name, get(name)))
+                        .iterator();
+            }
+
+            @Override
+            public int size() {
+                return members.size();
+            }
+        };
     }
 
     @Override
@@ -41,7 +59,7 @@ public final class LazyJsonMap extends AbstractMap<String, Object> {
     @SuppressWarnings("NullAway") // As in any map of this library, a value may be JSON's null.
     public @Nullable Object get(@Nullable Object key) {
         Member member = members.get(key);
-        return member == null ? null : member.getValue();
+        return member == null ? null : member.value();
     }
 
     /** Collects members. */
@@ -52,7 +70,7 @@ public final class LazyJsonMap extends AbstractMap<String, Object> {
             if (members == null) {
                 members = new LinkedHashMap<>();
             }
-            members.put(name, new Member(name, bytes, start, end));
+            members.put(name, new Member(bytes, start, end));
         }
 
         public LazyJsonMap build() {
@@ -60,78 +78,24 @@ public final class LazyJsonMap extends AbstractMap<String, Object> {
         }
     }
 
-    private final class Entries extends AbstractSet<Entry<String, Object>> {
-        @Override
-        public Iterator<Entry<String, Object>> iterator() {
-            Iterator<Member> values = members.values().iterator();
-            return new Iterator<>() {
-                @Override
-                public boolean hasNext() {
-                    return values.hasNext();
-                }
-
-                @Override
-                public Entry<String, Object> next() {
-                    return values.next();
-                }
-            };
-        }
-
-        @Override
-        public int size() {
-            return members.size();
-        }
-    }
-
-    private static final class Member implements Entry<String, Object> {
-        private final String name;
+    private static final class Member {
         private final int start;
         private final int end;
         private byte @Nullable [] bytes;
         private @Nullable Object value;
 
-        Member(String name, byte[] bytes, int start, int end) {
-            this.name = name;
+        Member(byte[] bytes, int start, int end) {
             this.bytes = bytes;
             this.start = start;
             this.end = end;
         }
 
-        @Override
-        public String getKey() {
-            return name;
-        }
-
-        @Override
-        @SuppressWarnings("NullAway") // See get.
-        public synchronized @Nullable Object getValue() {
+        synchronized @Nullable Object value() {
             if (bytes != null) {
-                value = Json.toJava(bytes, start, end - start);
+                value = JsonText.toJava(bytes, start, end - start);
                 bytes = null;
             }
             return value;
-        }
-
-        @Override
-        public Object setValue(Object ignored) {
-            throw new UnsupportedOperationException("an answer cannot be changed");
-        }
-
-        @Override
-        public boolean equals(@Nullable Object other) {
-            return other instanceof Entry<?, ?> entry
-                    && name.equals(entry.getKey())
-                    && java.util.Objects.equals(getValue(), entry.getValue());
-        }
-
-        @Override
-        public int hashCode() {
-            return name.hashCode() ^ java.util.Objects.hashCode(getValue());
-        }
-
-        @Override
-        public String toString() {
-            return name + "=" + getValue();
         }
     }
 }

@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.stream;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.client.AttemptResult;
 import dev.sglangray.client.EventStream;
 import dev.sglangray.client.InferenceException;
 import dev.sglangray.client.RequestCancelledException;
 import dev.sglangray.client.RequestTimeoutException;
-import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.CallAttempt;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.WholeAnswer;
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.Failures;
-import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.json.JsonText;
+import dev.sglangray.client.internal.transport.NettyExchange;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,12 +34,12 @@ final class StreamAnswer<T> implements AnswerHandler {
 
     private final Caller caller;
     private final CallSpec call;
-    private final Attempt attempt;
+    private final CallAttempt attempt;
     private final EventStream.EventReader<T> reader;
     private final StreamSubscription<T> subscription;
     private final SseParser parser;
     private final ByteArrayOutputStream refusal = new ByteArrayOutputStream();
-    private volatile HttpTransport.@Nullable Exchange exchange;
+    private volatile @Nullable NettyExchange exchange;
     private volatile boolean stopped;
     private @Nullable AnswerHead head;
     private @Nullable InferenceException gaveUp;
@@ -49,7 +51,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     StreamAnswer(
             Caller caller,
             CallSpec call,
-            Attempt attempt,
+            CallAttempt attempt,
             EventStream.EventReader<T> reader,
             StreamSubscription<T> subscription) {
         this.caller = caller;
@@ -60,7 +62,7 @@ final class StreamAnswer<T> implements AnswerHandler {
         this.parser = new SseParser(caller.options().maxAnswerBytes(), this::event);
     }
 
-    void started(HttpTransport.Exchange value) {
+    void started(NettyExchange value) {
         exchange = value;
         if (stopped || subscription.isCancelled()) {
             value.cancel();
@@ -72,7 +74,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     /** Closes the connection. */
     void stop() {
         stopped = true;
-        HttpTransport.Exchange started = exchange;
+        NettyExchange started = exchange;
         if (started != null) {
             started.cancel();
         }
@@ -84,7 +86,7 @@ final class StreamAnswer<T> implements AnswerHandler {
     }
 
     void read() {
-        HttpTransport.Exchange started = exchange;
+        NettyExchange started = exchange;
         if (started != null) {
             started.read();
         }
@@ -191,17 +193,35 @@ final class StreamAnswer<T> implements AnswerHandler {
         if (Arrays.equals(data, DONE)) {
             done = true;
             // The answer's end comes with it. One that does not must not keep the connection.
-            caller.transports().events().after(END, this::stop);
+            caller.transport().after(END, this::stop);
             subscription.complete();
             return;
         }
         try {
             subscription.offer(reader.read(data));
-        } catch (StreamEvents.ServerError e) {
-            giveUp(Failures.status(
-                    caller.options(), attempt.http(), e.status(), new String(data, StandardCharsets.UTF_8), null));
         } catch (IOException | IllegalArgumentException e) {
-            giveUp(Failures.malformed(caller.options(), attempt.http(), data, e));
+            // Looked for only now: what a good event lacks is rarely an error.
+            int status = errorStatus(data);
+            giveUp(
+                    status == 0
+                            ? Failures.malformed(caller.options(), attempt.http(), data, e)
+                            : Failures.status(
+                                    caller.options(),
+                                    attempt.http(),
+                                    status,
+                                    new String(data, StandardCharsets.UTF_8),
+                                    null));
+        }
+    }
+
+    /** The status of the error that a server put among the events; 0 if it is none. */
+    private static int errorStatus(byte[] data) {
+        try {
+            JsonNode error = JsonText.read(data).path("error");
+            int code = error.path("code").asInt();
+            return error.isMissingNode() || error.isNull() ? 0 : code >= 400 && code < 600 ? code : 500;
+        } catch (IOException e) {
+            return 0;
         }
     }
 

@@ -3,19 +3,15 @@ package dev.sglangray.client.internal.stream;
 
 import dev.sglangray.client.AttemptResult;
 import dev.sglangray.client.EventStream;
-import dev.sglangray.client.ServerUnreachableException;
-import dev.sglangray.client.internal.call.Attempt;
+import dev.sglangray.client.internal.call.CallAttempt;
 import dev.sglangray.client.internal.call.CallSpec;
 import dev.sglangray.client.internal.call.Caller;
 import dev.sglangray.client.internal.call.Reports;
 import dev.sglangray.client.internal.call.RetryPolicy;
-import dev.sglangray.client.internal.http.BaseUrl;
-import dev.sglangray.client.internal.http.HttpTransport;
+import dev.sglangray.client.internal.transport.NettyExchange;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.Optional;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,18 +27,18 @@ public final class StreamSubscription<T> implements Flow.Subscription {
     private final Queue<T> events = new ConcurrentLinkedQueue<>();
     private final AtomicLong requested = new AtomicLong();
     private final AtomicInteger draining = new AtomicInteger();
-    private final Set<BaseUrl> unreachable = new HashSet<>();
+    private final RetryPolicy retries;
     private volatile @Nullable StreamAnswer<T> current;
     private volatile boolean cancelled;
     private volatile boolean complete;
     private volatile @Nullable Throwable failure;
     private boolean ended; // Guarded by draining.
-    private int attempts; // Attempts follow each other.
 
     public StreamSubscription(
             Caller caller, CallSpec call, EventStream.EventReader<T> reader, Flow.Subscriber<? super T> subscriber) {
         this.caller = caller;
         this.call = call;
+        this.retries = new RetryPolicy(caller, call);
         this.reader = reader;
         this.subscriber = subscriber;
     }
@@ -115,19 +111,11 @@ public final class StreamSubscription<T> implements Flow.Subscription {
     }
 
     /** An attempt brought no event: tries again where that is allowed. */
-    void attemptFailed(Attempt attempt, AttemptResult result, Throwable reason) {
-        if (reason instanceof ServerUnreachableException && unreachable.add(attempt.server())) {
-            if (unreachable.size() < caller.servers().size()) {
-                attempt();
-                return;
-            }
-            unreachable.clear();
-        }
-        attempts++;
-        Optional<Duration> pause = RetryPolicy.pause(call, attempts, reason);
-        if (pause.isPresent() && !cancelled && caller.budget().take()) {
+    void attemptFailed(CallAttempt attempt, AttemptResult result, Throwable reason) {
+        Optional<Duration> pause = retries.afterFailure(attempt, reason, !cancelled);
+        if (pause.isPresent()) {
             attempt.retried(result, pause.get());
-            caller.transports().events().after(pause.get(), this::attempt);
+            caller.transport().after(pause.get(), this::attempt);
         } else {
             fail(reason);
         }
@@ -138,18 +126,18 @@ public final class StreamSubscription<T> implements Flow.Subscription {
             return;
         }
         // An Error is caught too: on a transport's thread nobody else would hear of it.
-        Attempt attempt;
+        CallAttempt attempt;
         try {
-            attempt = caller.begin(call, unreachable, CallSpec.EVENTS, attempts + 1);
+            attempt = retries.begin(CallSpec.EVENTS);
         } catch (Throwable e) {
             fail(e);
             return;
         }
         StreamAnswer<T> answer = new StreamAnswer<>(caller, call, attempt, reader, this);
         current = answer;
-        HttpTransport.Exchange exchange;
+        NettyExchange exchange;
         try {
-            exchange = caller.transports().events().start(attempt.http(), true, answer);
+            exchange = caller.transport().start(attempt.http(), true, answer);
         } catch (Throwable e) {
             attempt.end(0, 0, e);
             fail(e);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.transport;
 
-import dev.sglangray.client.internal.http.ClientOptions;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -12,16 +11,18 @@ import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.util.Collection;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.TrustManager;
 import javax.net.ssl.TrustManagerFactory;
-import javax.net.ssl.X509TrustManager;
-import org.jspecify.annotations.Nullable;
 
 /** Reads certificates to trust. */
 public final class Certificates {
     private Certificates() {}
 
-    public static ClientOptions.Tls trusting(Path pem) {
+    /**
+     * TLS that trusts the certificates of a PEM file and no others.
+     *
+     * @throws IllegalArgumentException if the file cannot be read or has no certificate in it
+     */
+    public static SSLContext trusting(Path pem) {
         try (InputStream file = Files.newInputStream(pem)) {
             Collection<? extends Certificate> certificates =
                     CertificateFactory.getInstance("X.509").generateCertificates(file);
@@ -34,27 +35,13 @@ public final class Certificates {
             for (Certificate certificate : certificates) {
                 store.setCertificateEntry("trusted-" + count++, certificate);
             }
-            X509TrustManager trust = trust(store);
+            TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
+            trust.init(store);
             SSLContext context = SSLContext.getInstance("TLS");
-            context.init(null, new TrustManager[] {trust}, null);
-            return new ClientOptions.Tls(context, trust);
+            context.init(null, trust.getTrustManagers(), null);
+            return context;
         } catch (IOException | GeneralSecurityException e) {
             throw new IllegalArgumentException("cannot read certificates of " + pem + ": " + e.getMessage(), e);
         }
-    }
-
-    /** The JVM's own, as its system properties say. */
-    static ClientOptions.Tls trustedByTheJvm() {
-        try {
-            return new ClientOptions.Tls(SSLContext.getDefault(), trust(null));
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("this JVM has no TLS", e);
-        }
-    }
-
-    private static X509TrustManager trust(@Nullable KeyStore store) throws GeneralSecurityException {
-        TrustManagerFactory factory = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
-        factory.init(store);
-        return (X509TrustManager) factory.getTrustManagers()[0];
     }
 }

@@ -33,6 +33,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.net.Proxy;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -274,18 +275,22 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         HttpCall call = exchange.call();
         byte[] body = call.body() == null ? new byte[0] : call.body();
         HttpMethod method = HttpMethod.valueOf(call.method());
-        String target = call.baseUrl().target(call.path());
+        // A proxy for HTTP takes the whole URL.
+        boolean whole =
+                options.proxy().type() == Proxy.Type.HTTP && !target.address().isHttps();
+        String path =
+                whole ? call.baseUrl().resolve(call.path()) : call.baseUrl().target(call.path());
         HttpHeaders headers = headers(call);
         if (body.length <= SLICE) {
             return open.writeAndFlush(new DefaultFullHttpRequest(
                     HttpVersion.HTTP_1_1,
                     method,
-                    target,
+                    path,
                     Unpooled.wrappedBuffer(body),
                     headers,
                     DefaultHttpHeadersFactory.trailersFactory().newHeaders()));
         }
-        HttpRequest request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, target, headers);
+        HttpRequest request = new DefaultHttpRequest(HttpVersion.HTTP_1_1, method, path, headers);
         var unused = open.write(request);
         int at = 0;
         for (; body.length - at > SLICE; at += SLICE) {

@@ -2,12 +2,12 @@
 package dev.sglangray.client.internal.transport;
 
 import dev.sglangray.client.InferenceException;
+import dev.sglangray.client.RequestCancelledException;
 import dev.sglangray.client.internal.http.AnswerHandler;
 import dev.sglangray.client.internal.http.AnswerHead;
 import dev.sglangray.client.internal.http.BaseUrl;
 import dev.sglangray.client.internal.http.Failures;
 import dev.sglangray.client.internal.http.HttpCall;
-import dev.sglangray.client.internal.http.HttpTransport;
 import io.netty.util.concurrent.Future;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * {@link #cancel} and {@link #refuse} may be called anywhere; while it waits for a loop, the admission guards it; all else runs on
  * its loop.
  */
-final class NettyExchange implements HttpTransport.Exchange {
+public final class NettyExchange {
     private final HttpCall call;
     private final boolean paced;
     private final AnswerHandler handler;
@@ -67,7 +67,7 @@ final class NettyExchange implements HttpTransport.Exchange {
         return done;
     }
 
-    @Override
+    /** Reads some more of the body of a paced call, or does nothing. Never blocks. */
     public void read() {
         onLoop(pool, () -> {
             if (connection != null && !done) {
@@ -77,7 +77,7 @@ final class NettyExchange implements HttpTransport.Exchange {
         });
     }
 
-    @Override
+    /** Ends the call with a {@link RequestCancelledException} and closes its connection. Does nothing after the end. Never blocks. */
     public void cancel() {
         giveUp(Failures.cancelled(call, null));
     }
@@ -126,19 +126,17 @@ final class NettyExchange implements HttpTransport.Exchange {
     }
 
     void head(AnswerHead head) {
-        if (!done) {
-            try {
-                handler.onHead(head);
-            } catch (Throwable e) {
-                fail(Failures.unexpected(home.options(), call, e));
-            }
-        }
+        hand(() -> handler.onHead(head));
     }
 
     void bytes(ByteBuffer piece) {
+        hand(() -> handler.onBytes(piece));
+    }
+
+    private void hand(Runnable part) {
         if (!done) {
             try {
-                handler.onBytes(piece);
+                part.run();
             } catch (Throwable e) {
                 fail(Failures.unexpected(home.options(), call, e));
             }

@@ -40,18 +40,12 @@ final class NettyPool {
     private boolean sweeping;
     private boolean closed;
 
-    NettyPool(
-            ClientOptions options,
-            NettyAdmission admission,
-            EventLoop loop,
-            NettyTls tls,
-            Executor names,
-            int maxConnections) {
+    NettyPool(ClientOptions options, NettyAdmission admission, EventLoop loop, Executor names, int maxConnections) {
         this.options = options;
         this.admission = admission;
         this.freeSlots = maxConnections;
         this.loop = loop;
-        this.connector = new NettyConnector(options, this, tls, names);
+        this.connector = new NettyConnector(options, this, names);
         this.maxConnections = maxConnections;
     }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * The two transports, on Netty's event loops and on OkHttp's threads: pools, connections, TLS. Only they open connections.
+ * The transport, on Netty's event loops: pools, connections, proxies, TLS. Only it opens connections.
  */
 @NullMarked
 package dev.sglangray.client.internal.transport;

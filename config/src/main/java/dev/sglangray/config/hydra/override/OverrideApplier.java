@@ -3,7 +3,7 @@ package dev.sglangray.config.hydra.override;
 
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.interpolation.Interpolator;
 import dev.sglangray.config.tree.JavaValues;
@@ -215,7 +215,7 @@ public final class OverrideApplier {
             Node child = node.child(part);
             if (child == null && node instanceof MapNode map) {
                 String prefix = walked.toString();
-                return Names.nearest(
+                return NearestName.nearest(
                                 part,
                                 map.entries().keySet().stream()
                                         .map(PythonText::str)

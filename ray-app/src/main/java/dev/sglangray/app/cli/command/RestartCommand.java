@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.command;
 
-import dev.sglangray.app.EndedMeanwhile;
+import dev.sglangray.app.DeliberateEnd;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.CliSession;
@@ -112,7 +112,7 @@ public final class RestartCommand implements Callable<Integer> {
                 progress.line("the router serves again at " + url);
             }
         } catch (WorkerException e) {
-            throw EndedMeanwhile.explain(e);
+            throw DeliberateEnd.explain(e);
         }
     }
 

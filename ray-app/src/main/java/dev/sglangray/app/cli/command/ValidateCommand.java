@@ -12,7 +12,7 @@ import dev.sglangray.app.cli.show.ProblemReport;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.CheckedConfig;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.error.Names;
+import dev.sglangray.config.error.NearestName;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,7 +98,7 @@ public final class ValidateCommand implements Callable<Integer> {
         for (String target : targets) {
             String[] parts = target.split("==", -1);
             if (parts.length != 2 || parts[1].isBlank() || !packages.contains(parts[0])) {
-                String fix = Names.didYouMean(parts[0], packages);
+                String fix = NearestName.didYouMean(parts[0], packages);
                 throw new UsageException("--target takes sglang==VERSION or sglang-router==VERSION, not '" + target
                         + "'" + (parts.length != 2 || packages.contains(parts[0]) || fix.isEmpty() ? "" : "; " + fix));
             }

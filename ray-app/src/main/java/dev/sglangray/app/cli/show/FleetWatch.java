@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.show;
 
-import dev.sglangray.app.EndedMeanwhile;
+import dev.sglangray.app.DeliberateEnd;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.workers.RouterGroup;
@@ -107,6 +107,6 @@ public final class FleetWatch {
 
     private static FleetLostException lost(String why, Optional<String> actor) {
         return new FleetLostException(
-                actor.filter(EndedMeanwhile::wasEnded).isPresent() ? "the fleet " + EndedMeanwhile.WORDS : why);
+                actor.filter(DeliberateEnd::wasEnded).isPresent() ? "the fleet " + DeliberateEnd.WORDS : why);
     }
 }

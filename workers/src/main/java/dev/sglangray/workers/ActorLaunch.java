@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * One actor to create.
+ *
+ * @param spec its specification
+ * @param bundleIndex its bundle in the placement group
+ * @param node the address of the bundle's node, for messages
+ * @param resources what it takes of its bundle, by Ray's names
+ * @param <S> the kind of spec
+ */
+record ActorLaunch<S>(S spec, int bundleIndex, String node, Map<String, Double> resources) {
+    ActorLaunch {
+        resources = Collections.unmodifiableMap(new LinkedHashMap<>(resources));
+    }
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import static dev.sglangray.config.error.Secrets.HIDDEN;
+import static dev.sglangray.config.error.Secrets.valuesIn;
+
+import java.util.List;
+import java.util.Map;
+
+/** Knows the secret values among arguments and variables, and takes them out of texts for people. Immutable. */
+public final class SecretRedactor {
+    private final List<String> values;
+
+    private SecretRedactor(List<String> values) {
+        this.values = values;
+    }
+
+    public static SecretRedactor of(Map<String, ?> arguments, Map<String, String> environment) {
+        return new SecretRedactor(valuesIn(Map.of("arguments", arguments, "environment", environment)));
+    }
+
+    public String hide(String text) {
+        String result = text;
+        for (String value : values) {
+            result = result.replace(value, HIDDEN);
+        }
+        return result;
+    }
+}
