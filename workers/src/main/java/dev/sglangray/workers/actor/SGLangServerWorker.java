@@ -10,6 +10,7 @@ import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
 import dev.sglangray.workers.node.RayNode;
 import dev.sglangray.workers.node.SealedSecrets;
+import dev.sglangray.workers.process.EngineForks;
 import dev.sglangray.workers.process.EngineProcess;
 import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ManagedProcess;
@@ -61,6 +62,7 @@ public class SGLangServerWorker {
     private volatile ServerSpec spec;
     private final ThreadLoop loop;
     private final EventJournal journal;
+    private final EngineForks forks = new EngineForks();
     private final ManagedProcess process;
     private final EngineController controller;
     private final EngineRequests control;
@@ -91,7 +93,7 @@ public class SGLangServerWorker {
                 http, spec.supervision().probe(), spec.supervision().probeTimeout());
         process = new ManagedProcess(
                 "engine",
-                incarnation -> new EngineProcess(spec, kit, http, incarnation),
+                incarnation -> new EngineProcess(spec, kit, http, incarnation, forks),
                 probe::require,
                 loop,
                 new Exits());
@@ -125,6 +127,9 @@ public class SGLangServerWorker {
             if (url != null) {
                 process.inherit(url);
             }
+            if (secrets.isOpen()) {
+                forks.open(engine().forkServer());
+            }
             loop.execute(controller::inherit);
         }
     }
@@ -134,6 +139,7 @@ public class SGLangServerWorker {
         secrets.unseal(ProtocolJson.read(keyJson, SealedSecrets.Key.class));
         spec = secrets.open(sealed, ServerSpec.class);
         process.renew();
+        forks.open(engine().forkServer());
         return true;
     }
 
@@ -389,6 +395,7 @@ public class SGLangServerWorker {
         });
         LoopCalls.join(decided.completeOnTimeout(false, QUICK.toSeconds(), TimeUnit.SECONDS));
         process.shutdown();
+        forks.close();
         if (ended.complete(null)) {
             journal.add(EventKind.STOPPED, "the engine was ended");
         }

@@ -155,6 +155,11 @@ public final class SealedSecrets {
         CompletableFuture<Void> unused = store.save(creators);
     }
 
+    /** Whether the key is there. */
+    public boolean isOpen() {
+        return key != null;
+    }
+
     /** A JSON text with its sealed values opened; as it is while the key has not come. */
     public String open(String json) {
         Key present = key;

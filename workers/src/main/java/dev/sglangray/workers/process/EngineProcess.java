@@ -49,10 +49,11 @@ public final class EngineProcess implements ServerProcess {
     private volatile @Nullable String waiting;
 
     public EngineProcess(ServerSpec spec, ProcessFactory kit, OkHttpClient http) {
-        this(spec, kit, http, Incarnation.FIRST);
+        this(spec, kit, http, Incarnation.FIRST, ProcessStarter.PROGRAM);
     }
 
-    public EngineProcess(ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
+    public EngineProcess(
+            ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation, ProcessStarter starter) {
         this.spec = spec;
         this.incarnation = incarnation;
         this.kit = kit;
@@ -62,7 +63,8 @@ public final class EngineProcess implements ServerProcess {
                 new HealthProbe(http),
                 SecretRedactor.of(spec.serverArgs(), spec.environment()),
                 Duration.ofMillis((long) (spec.healthTimeoutSeconds() * 1000)),
-                this::plan);
+                this::plan,
+                starter);
     }
 
     private StartAttempt plan(int number) {
@@ -157,6 +159,19 @@ public final class EngineProcess implements ServerProcess {
                 request,
                 environment(),
                 kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), incarnation.suffix(number)));
+    }
+
+    /** The process from which engines can be forked. */
+    public ProcessSpec forkServer() {
+        return kit.forkServer(
+                spec.actorName() + "-forks",
+                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                Stream.of(spec.serverType(), spec.serverArgs().get("device"))
+                        .filter(Objects::nonNull)
+                        .map(Object::toString)
+                        .toList(),
+                environment(),
+                kit.logFile(spec.logDirectory(), "forks", spec.groupName(), spec.rank(), ""));
     }
 
     private EnvironmentBuilder environment() {

@@ -42,6 +42,7 @@ public final class HttpServerProcess {
     private final SecretRedactor secrets;
     private final Duration deadline;
     private final IntFunction<StartAttempt> planner;
+    private final ProcessStarter starter;
     private final CompletableFuture<Void> abort = new CompletableFuture<>();
     private final CompletableFuture<Void> startEnded = new CompletableFuture<>();
     private volatile ExitListener listener = (clean, why) -> {};
@@ -58,6 +59,7 @@ public final class HttpServerProcess {
      *
      * @param what the word for messages, {@code engine} or {@code router}
      * @param planner gives the n-th attempt, counted from 0, with ports of its own
+     * @param starter starts the child
      */
     HttpServerProcess(
             String what,
@@ -65,13 +67,15 @@ public final class HttpServerProcess {
             HealthProbe probe,
             SecretRedactor secrets,
             Duration deadline,
-            IntFunction<StartAttempt> planner) {
+            IntFunction<StartAttempt> planner,
+            ProcessStarter starter) {
         this.what = what;
         this.node = node;
         this.probe = probe;
         this.secrets = secrets;
         this.deadline = deadline;
         this.planner = planner;
+        this.starter = starter;
     }
 
     /**
@@ -158,8 +162,13 @@ public final class HttpServerProcess {
         throwIfAborted();
         SupervisedProcess child;
         try {
-            child = SupervisedProcess.start(next.process());
+            child = starter.start(
+                    next.process(),
+                    abort.copy()
+                            .completeOnTimeout(
+                                    null, Math.max(1, remaining(begin).toMillis()), TimeUnit.MILLISECONDS));
         } catch (ProcessStartException e) {
+            throwIfAborted();
             throw new WorkerFailure("the " + what + " could not be started: " + e.getMessage());
         }
         synchronized (lock) {

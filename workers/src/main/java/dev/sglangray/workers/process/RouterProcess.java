@@ -39,7 +39,8 @@ public final class RouterProcess implements ServerProcess {
                 new HealthProbe(http),
                 SecretRedactor.of(spec.routerArgs(), spec.environment()),
                 Duration.ofMillis((long) (spec.startTimeoutSeconds() * 1000)),
-                this::plan);
+                this::plan,
+                ProcessStarter.PROGRAM);
     }
 
     private StartAttempt plan(int number) {
