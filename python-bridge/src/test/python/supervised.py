@@ -158,10 +158,17 @@ class Supervised:
 class ForkServer:
     """A fork server that has imported a stand-in for SGLang, without a supervisor of its own."""
 
-    def __init__(self, folder: Path, modules: dict[str, str] | None = None, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        modules: dict[str, str] | None = None,
+        env: dict[str, str] | None = None,
+        stand_in: bool = True,
+    ) -> None:
         self.folder = folder
         self.modules = folder / "modules"
-        for name, text in {"sglang/__init__.py": "", "sglang/srt/__init__.py": "", **(modules or SGLANG)}.items():
+        stand_ins = {"sglang/__init__.py": "", "sglang/srt/__init__.py": "", **(modules or SGLANG)}
+        for name, text in (stand_ins if stand_in else {}).items():
             path = self.modules / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

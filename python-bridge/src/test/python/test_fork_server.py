@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +20,7 @@ import pytest
 
 from sglang_ray import supervisor
 from supervised import RUNNER, SGLANG, Forked, ForkServer, Supervised, alive, read_event, wait_until
+from test_router import free_port
 
 Opener = Callable[..., ForkServer]
 
@@ -578,3 +581,109 @@ def test_the_kill_of_an_engine_ends_what_it_forked(forked: Forked, server: ForkS
     os.kill(pid, signal.SIGKILL)
     assert forked.last_event()["signal"] == "SIGKILL"
     assert not [each for each in pids if alive(each)]
+
+
+# -- a real engine
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from sglang_ray import tiny_model
+
+    folder = tmp_path_factory.mktemp("model") / "tiny"
+    tiny_model.make(folder)
+    return folder
+
+
+class RealEngine:
+    """One on the processor, forked or executed."""
+
+    def __init__(self, supervised: Supervised, model: Path, port: int, env: dict[str, str]) -> None:
+        self.supervised = supervised
+        self.url = f"http://127.0.0.1:{port}"
+        arguments = {"model_path": str(model), "host": "127.0.0.1", "port": port, "log_level": "info"}
+        request = {"kind": "srt", "server_args": arguments, "dist_port": free_port()}
+        supervised.deadline_s = 300
+        supervised.start([sys.executable, RUNNER, "-m", "sglang_ray.serve"], env=env, stdin=json.dumps(request))
+        self.pid = int(supervised.event()["pid"])
+        end = time.monotonic() + 300
+        while not self.healthy():
+            assert alive(self.pid), supervised.log()
+            assert time.monotonic() < end, supervised.log()
+
+    def healthy(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/health", timeout=30) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def text(self) -> str:
+        body = {"text": "Once upon", "sampling_params": {"max_new_tokens": 12, "temperature": 0}}
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(f"{self.url}/generate", json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return str(json.loads(answer.read())["text"])
+
+    def titles(self) -> dict[str, int]:
+        """Its processes, by the first word of the title."""
+        found = {}
+        for pid in self.supervised.tree():
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode().split()
+            found[words[0] if words[0].startswith("sglang::") else words[-1]] = pid
+        return found
+
+
+@pytest.mark.engine
+def test_a_real_engine_is_back_in_seconds_and_answers_alike(tmp_path: Path, model: Path) -> None:
+    package = Path(RUNNER).parents[1]
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{package}:{os.environ['PYTHONPATH']}",
+        "PYTHONUNBUFFERED": "1",
+        "SGLANG_RAY_DEVICE": "cpu",
+        "SGLANG_RAY_TREE": str(uuid.uuid4()),
+    }
+    server = ForkServer(tmp_path, {}, env, stand_in=False)
+    server.owner.settimeout(300)
+    assert server.verdict()["event"] == "ready", server.log()
+    texts = []
+    port = free_port()
+    for number, end in enumerate(("kill", "scheduler", "quit", "owner")):
+        forked = Forked(tmp_path / str(number), server)
+        begin = time.monotonic()
+        engine = RealEngine(forked, model, port, env)
+        seconds = time.monotonic() - begin
+        texts.append(engine.text())
+        assert "imports for itself" not in forked.log()
+        titles = engine.titles()
+        assert {"sglang::scheduler", "sglang::detokenizer", "sglang_ray.serve", "sglang_ray.spawning"} <= set(titles)
+        pids = [*forked.tree(), forked.watcher, forked.relay.pid]
+        if end == "kill":
+            os.kill(engine.pid, signal.SIGKILL)
+            assert forked.last_event()["signal"] == "SIGKILL"
+        elif end == "scheduler":
+            forked.send({"op": "look"})
+            wait_until(lambda: len(handles_of_ranks(forked.watcher)) == 2)  # noqa: B023
+            os.kill(titles["sglang::scheduler"], signal.SIGKILL)
+            assert "(sglang::scheduler) was killed by SIGKILL" in forked.last_event()["cause"]
+        elif end == "quit":
+            # As a scheduler that fails does it to its parent.
+            os.kill(titles["sglang_ray.spawning"], signal.SIGQUIT)
+            forked.last_event()
+            assert "SIGQUIT" in forked.log() or "sigquit" in forked.log()
+        else:
+            forked.close_input()
+            assert forked.last_event()["reason"] == "owner_died"
+        wait_until(lambda: not [pid for pid in pids if alive(pid)])  # noqa: B023
+        forked.clean_up()
+        print(f"healthy after {seconds:.1f} s")
+    executed = Supervised(tmp_path / "executed")
+    texts.append(RealEngine(executed, model, port, env).text())
+    executed.clean_up()
+    assert len(set(texts)) == 1
+    server.close()
+
+
+def handles_of_ranks(watcher: int) -> list[str]:
+    return [each for each in handles(watcher) if "\nPid:\t" in each and "\nPid:\t-1" not in each]

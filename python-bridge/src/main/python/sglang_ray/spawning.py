@@ -22,6 +22,7 @@ import signal
 import socket
 import struct
 import sys
+import time
 import traceback
 from multiprocessing import (
     context,
@@ -37,10 +38,13 @@ from multiprocessing import (
 from pathlib import Path
 from typing import Any, NoReturn
 
-from sglang_ray.supervisor import PR_SET_PDEATHSIG, prctl, set_name
+from sglang_ray import shown
+from sglang_ray.supervisor import MARK, PR_SET_PDEATHSIG, prctl, set_name
 
 #: Of variables that begin so the value counts that they have when an interpreter begins, or imports.
 LOAD_TIME = ("LD_", "PYTHON", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOMP_")
+#: So long it can be seen how a process ended, in seconds: its parent knows at once, a supervisor looks for itself.
+ENDED_S = 1.0
 #: How the pristine process shows in the process table.
 NAME = "sglray-pristine"
 
@@ -174,11 +178,13 @@ class _Pristine:
     def __init__(self, requests: socket.socket, parent: int) -> None:
         self.requests = requests
         self.children: dict[int, int] = {}  # where to write how each ended
+        self.ended: list[tuple[float, int]] = []  # when, and which
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
         self.name = Path("/proc/self/comm").read_text().strip()
         set_name(NAME)
+        show("-m", "sglang_ray.spawning")
         self.wakeup, wakeup_write = os.pipe()
         for descriptor in (self.wakeup, wakeup_write):
             os.set_blocking(descriptor, False)
@@ -195,7 +201,7 @@ class _Pristine:
         for descriptor in (self.requests.fileno(), self.wakeup):
             poller.register(descriptor, select.POLLIN)
         while True:
-            for descriptor, _ in poller.poll():
+            for descriptor, _ in poller.poll(self.bury()):
                 if descriptor == self.wakeup:
                     self.reap()
                 else:
@@ -222,6 +228,7 @@ class _Pristine:
             os.close(descriptor)
         self.requests.close()
         set_name(self.name)
+        show("-c", "from multiprocessing.spawn import spawn_main", "--multiprocessing-fork")
         resource_tracker._resource_tracker._fd = tracker  # type: ignore[attr-defined]
         forkserver._forkserver._inherited_fds = list(others)  # type: ignore[attr-defined]
         environment = pickle.loads(_read(data, *_LENGTH.unpack(_read(data, _LENGTH.size))))
@@ -236,23 +243,31 @@ class _Pristine:
                 pass
         except BlockingIOError:
             pass
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            said = self.children.pop(pid, None)
-            if said is not None:
-                self.say(said, os.waitstatus_to_exitcode(status))
-                os.close(said)
+        for pid, said in list(self.children.items()):
+            ended = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is not None:
+                exited = ended.si_code == os.CLD_EXITED
+                self.say(said, ended.si_status if exited else -ended.si_status)
+                os.close(self.children.pop(pid))
+                self.ended.append((time.monotonic(), pid))
+
+    def bury(self) -> float | None:
+        """Lets go of those that ended a while ago; returns how long the next one has, in milliseconds."""
+        now = time.monotonic()
+        while self.ended and now - self.ended[0][0] >= ENDED_S:
+            os.waitpid(self.ended.pop(0)[1], 0)
+        return (self.ended[0][0] + ENDED_S - now) * 1000 + 1 if self.ended else None
 
     def say(self, descriptor: int, number: int) -> None:
         try:
             forkserver.write_signed(descriptor, number)
         except OSError:
             pass  # its parent has ended
+
+
+def show(*arguments: str) -> None:
+    """What process lists show as the command line."""
+    shown.show([sys.executable, *arguments], f"{MARK}={os.environ.get(MARK, '')}")
 
 
 def _read(descriptor: int, size: int) -> bytes:
