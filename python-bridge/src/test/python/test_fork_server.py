@@ -550,7 +550,7 @@ def test_the_death_of_a_rank_that_was_forked_is_the_death_of_the_engine(forked: 
     env = {**os.environ, "PYTHONPATH": f"{Path(RUNNER).parents[1]}:{server.modules}"}
     forked.start(forked.fork(RANKS), env=env)
     pid = forked.event()["pid"]
-    wait_until(lambda: "rank" in forked.log())
+    wait_until(lambda: forked.log().endswith("\n"))
     rank = int(forked.log().split()[1])
     assert supervisor.ranks(forked.watcher, pid) == [(rank, supervisor.read_stat(rank).start)]  # type: ignore[union-attr]
     forked.send({"op": "look"})
@@ -575,7 +575,7 @@ def test_the_kill_of_an_engine_ends_what_it_forked(forked: Forked, server: ForkS
     env = {**os.environ, "PYTHONPATH": f"{Path(RUNNER).parents[1]}:{server.modules}", "SGLANG_RAY_WATCH_RANKS": "0"}
     forked.start(forked.fork(RANKS), env=env)
     pid = forked.event()["pid"]
-    wait_until(lambda: "rank" in forked.log())
+    wait_until(lambda: forked.log().endswith("\n"))
     pids = forked.tree()
     assert len(pids) == 4  # the command, the pristine process, the rank, the resource tracker
     os.kill(pid, signal.SIGKILL)
