@@ -244,6 +244,9 @@ def test_working_directory(supervised: Supervised, tmp_path: Path) -> None:
         ({"env": {"A": 1}}, 125, "env: expected an object of strings"),
         ({"grace_s": -1}, 125, "grace_s: expected seconds from 0 to 86400"),
         ({"comand": ["true"]}, 125, "unknown key 'comand'"),
+        ({"listen": "/tmp/" + "x" * 200}, 125, "AF_UNIX path too long"),
+        ({"listen": "/no/such/folder/socket"}, 125, "cannot listen at /no/such/folder/socket: No such file"),
+        ({"listen": "/tmp/socket", "stdin": ""}, 125, "listen: standard input cannot be both a text and a socket"),
     ],
 )
 def test_failed_says_why(supervised: Supervised, change: dict[str, object], code: int, text: str) -> None:

@@ -7,8 +7,8 @@ the caller and in all such processes: it gets the environment, the search path a
 Where a fresh interpreter is needed (another executable, a variable that counts when a program is loaded), and once the
 pristine process is gone, it is spawned.
 
-To its parent such a process is as one of the start method ``forkserver``: the pristine process is the parent that the
-kernel knows, and passes SIGQUIT, by which SGLang's processes tell that they failed, on to its own.
+To its parent such a process is as one of the start method ``forkserver``. For the kernel the pristine process is the
+parent; it passes SIGQUIT, by which SGLang's processes report a failure, on to its own.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from sglang_ray.supervisor import MARK, PR_SET_PDEATHSIG, prctl, set_name
 
 #: Of variables that begin so the value counts that they have when an interpreter begins, or imports.
 LOAD_TIME = ("LD_", "PYTHON", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOMP_")
-#: So long it can be seen how a process ended, in seconds: its parent knows at once, a supervisor looks for itself.
+#: So long the process table shows how a process ended, in seconds: a supervisor reads it there.
 ENDED_S = 1.0
 #: How the pristine process shows in the process table.
 NAME = "sglray-pristine"

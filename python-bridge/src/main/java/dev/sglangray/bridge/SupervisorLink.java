@@ -13,7 +13,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 
 /**
- * What a supervisor, or a fork server, says and what it is told. The end of {@code orders} is this JVM's end, as the other side sees it.
+ * The events of a supervisor or a fork server, and the way for orders to it. The end of {@code orders} is this JVM's end, as the other side sees it.
  *
  * @param events read until its end
  * @param orders may be written to while another thread reads

@@ -275,6 +275,41 @@ class ForkServerTest {
     }
 
     @Test
+    void allDiesWithTheJvm() throws Exception {
+        Process jvm = new ProcessBuilder(
+                        System.getProperty("java.home") + "/bin/java",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        HaltingOwner.class.getName(),
+                        folder.toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("jvm.log").toFile())
+                .start();
+        assertThat(jvm.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(jvm.exitValue()).isEqualTo(3);
+
+        for (String pid : Files.readString(folder.resolve("pids")).split(" ", -1)) {
+            await().until(() -> ProcessHandle.of(Long.parseLong(pid)).isEmpty());
+        }
+        await().untilAsserted(() -> assertThat(folder.resolve("forks")).isEmptyDirectory());
+    }
+
+    /** Forks an engine and dies without any clean-up. */
+    static final class HaltingOwner {
+        private HaltingOwner() {}
+
+        public static void main(String[] arguments) throws Exception {
+            ForkServerTest test = new ForkServerTest();
+            test.folder = Path.of(arguments[0]);
+            test.standIn();
+            ForkServer server = test.open(Map.of(), PATIENCE);
+            SupervisedProcess engine = server.start(test.engine(Map.of(), "engine.log"), NEVER);
+            Files.writeString(test.folder.resolve("pids"), engine.pid() + " " + saying(engine)[0]);
+            Runtime.getRuntime().halt(3);
+        }
+    }
+
+    @Test
     void itsEndIsTheEndOfAll() {
         ForkServer server = open(Map.of(), PATIENCE);
         SupervisedProcess engine = server.start(engine(Map.of(), "engine.log"), NEVER);

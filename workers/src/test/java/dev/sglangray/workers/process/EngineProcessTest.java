@@ -8,6 +8,7 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
+import dev.sglangray.bridge.ProcessStartException;
 import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.node.DeviceLocks;
@@ -210,6 +211,63 @@ class EngineProcessTest {
         assertThatThrownBy(() -> start.get(1, TimeUnit.SECONDS)).hasMessageContaining("aborted by a shutdown");
         assertThat(ProcessHandle.of(grandchild())).isEmpty();
         assertThat(candidate.status().state()).isEqualTo("STOPPED");
+    }
+
+    /** An engine whose start waits for imports that do not end. */
+    private EngineProcess importing(double timeoutSeconds, CompletableFuture<Void> waits) {
+        ProcessStarter starter = (process, abort) -> {
+            waits.complete(null);
+            abort.join();
+            throw new ProcessStartException("the imports take too long");
+        };
+        engine = new EngineProcess(
+                StandIn.server(StandIn.arguments(Map.of()), timeoutSeconds),
+                StandIn.kit(folder, List.of("4")),
+                http,
+                Incarnation.FIRST,
+                starter);
+        return engine;
+    }
+
+    @Test
+    void shutdownAbortsAStartThatWaitsForImports() {
+        CompletableFuture<Void> waits = new CompletableFuture<>();
+        EngineProcess candidate = importing(300, waits);
+        CompletableFuture<String> start =
+                CompletableFuture.supplyAsync(candidate::start, task -> new Thread(task).start());
+        waits.join();
+        candidate.shutdown();
+
+        assertThatThrownBy(start::join).hasMessageContaining("aborted by a shutdown");
+        assertThat(candidate.status().state()).isEqualTo("STOPPED");
+    }
+
+    @Test
+    void importsCountForTheTimeInWhichAnEngineMustBeHealthy() {
+        EngineProcess candidate = importing(0.2, new CompletableFuture<>());
+
+        assertThatThrownBy(candidate::start)
+                .hasMessageContaining("the engine could not be started: the imports take too long");
+        assertThat(candidate.status().state()).isEqualTo("FAILED");
+    }
+
+    @Test
+    void beforeAndAfterItsForkServerAnEngineIsAProgram() {
+        EngineForks forks = new EngineForks();
+        engine = new EngineProcess(
+                StandIn.server(StandIn.arguments(Map.of()), 30),
+                StandIn.kit(folder, List.of("4")),
+                http,
+                Incarnation.FIRST,
+                forks);
+        assertThat(engine.forkServer().command()).endsWith("-m", "sglang_ray.fork_server", "srt");
+        assertThat(engine.forkServer().environment()).containsEntry("CUDA_VISIBLE_DEVICES", "4");
+        engine.start();
+        assertThat(engine.isHealthy()).isTrue();
+        forks.close();
+        forks.open(engine.forkServer());
+        assertThat(forks.coldReason()).isEmpty();
+        assertThat(engine.isHealthy()).isTrue();
     }
 
     @Test
