@@ -175,9 +175,8 @@ final class FaultScene implements AutoCloseable {
     private List<ProcessRow> ownChildren(ProcessRow engine) {
         List<ProcessRow> all = cluster.processes();
         return children(all, engine).stream()
-                .flatMap(row -> row.command().contains("sglang_ray.spawning")
-                        ? children(all, row).stream()
-                        : Stream.of(row))
+                .flatMap(row ->
+                        row.command().contains("sglang_ray.spawning") ? children(all, row).stream() : Stream.of(row))
                 .toList();
     }
 
