@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +21,28 @@ import pytest
 
 from sglang_ray import supervisor
 from sglang_ray.supervisor import LOG_FILES, Log, Ranks, Watcher, ranks, tree
-from supervised import SUPERVISOR, Supervised, alive, wait_until
+from supervised import SUPERVISOR, Forked, ForkServer, Supervised, alive, wait_until
 from test_router import free_port
 
 
+@pytest.fixture(scope="module")
+def fork_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ForkServer]:
+    server = ForkServer(tmp_path_factory.mktemp("forks"))
+    assert server.verdict()["event"] == "ready", server.log()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["executed", "forked"])
+def supervised(request: pytest.FixtureRequest, tmp_path: Path, fork_server: ForkServer) -> Iterator[Supervised]:
+    """Both ways to start a supervisor."""
+    running = Supervised(tmp_path) if request.param == "executed" else Forked(tmp_path, fork_server)
+    yield running
+    running.clean_up()
+
+
 @pytest.fixture
-def supervised(tmp_path: Path) -> Iterator[Supervised]:
+def executed(tmp_path: Path) -> Iterator[Supervised]:
     running = Supervised(tmp_path)
     yield running
     running.clean_up()
@@ -91,7 +108,8 @@ runpy.run_path(sys.argv[0], run_name="__main__")
 """
 
 
-def test_a_hung_log_holds_up_neither_input_nor_output_nor_the_end(supervised: Supervised, tmp_path: Path) -> None:
+def test_a_hung_log_holds_up_neither_input_nor_output_nor_the_end(executed: Supervised, tmp_path: Path) -> None:
+    supervised = executed
     supervised.supervisor = ["-c", HUNG_LOG, str(SUPERVISOR)]
     done = tmp_path / "done"
     program = f"echo first; sleep 0.1; wc -c > {done}; head -c 20000000 /dev/zero; echo > {done}.too; exec sleep 600"
@@ -226,6 +244,9 @@ def test_working_directory(supervised: Supervised, tmp_path: Path) -> None:
         ({"env": {"A": 1}}, 125, "env: expected an object of strings"),
         ({"grace_s": -1}, 125, "grace_s: expected seconds from 0 to 86400"),
         ({"comand": ["true"]}, 125, "unknown key 'comand'"),
+        ({"listen": "/tmp/" + "x" * 200}, 125, "AF_UNIX path too long"),
+        ({"listen": "/no/such/folder/socket"}, 125, "cannot listen at /no/such/folder/socket: No such file"),
+        ({"listen": "/tmp/socket", "stdin": ""}, 125, "listen: standard input cannot be both a text and a socket"),
     ],
 )
 def test_failed_says_why(supervised: Supervised, change: dict[str, object], code: int, text: str) -> None:
@@ -607,7 +628,8 @@ def test_a_router_has_no_ranks_nor_has_what_a_rank_forks() -> None:
         assert router.stdout is not None
         assert router.stdin is not None
         assert router.stdout.readline() + router.stdout.readline() == b"\n\n"
-        assert [stat.name for stat in tree(os.getpid()).values()] == [b"sglang::router"] * 2
+        below = [router.pid, *tree(router.pid)]
+        assert [stat.name for pid, stat in tree(os.getpid()).items() if pid in below] == [b"sglang::router"] * 2
         assert ranks(os.getpid(), router.pid) == []
         router.stdin.close()
 
@@ -657,7 +679,7 @@ def test_an_engine_with_a_supervisor_of_its_own_is_not_a_rank_of_the_command_abo
             assert len(below) == 1
             assert ranks(os.getpid(), head.pid) == []
         finally:
-            for pid in tree(os.getpid()):
+            for pid in [head.pid, *tree(head.pid)]:
                 os.kill(pid, signal.SIGKILL)
 
 
@@ -669,9 +691,8 @@ run_server(ServerArgs(model_path=sys.argv[1], port=int(sys.argv[2]), tp_size=2))
 """
 
 
-def test_an_engine_that_would_wait_for_core_dumps_is_gone_within_a_second(
-    supervised: Supervised, tmp_path: Path
-) -> None:
+def test_an_engine_that_would_wait_for_core_dumps_is_gone_within_a_second(executed: Supervised, tmp_path: Path) -> None:
+    supervised = executed
     (tmp_path / "standin.json").write_text('{"ranks": 2, "rank_death_seconds": 60}')
     stand_in = Path(__file__).parents[4] / "ray-app" / "src" / "test" / "resources" / "standin"
     supervised.start(
@@ -809,7 +830,7 @@ time.sleep(600)
 
 
 def test_a_sweep_ends_what_both_killed_supervisors_left(supervised: Supervised) -> None:
-    mark = f"test-{os.getpid()}"
+    mark = str(uuid.uuid4())
     # One in the command's session without the mark, as a title overwrites it, and others in sessions of their own.
     program = f"import subprocess; print(subprocess.Popen(['sleep', '600'], env={{}}).pid, flush=True)\n{TREE}"
     supervised.start([sys.executable, "-c", program, "deaf", "stay"], env={**os.environ, "SGLANG_RAY_TREE": mark})

@@ -26,7 +26,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
         raise missing_package("sglang", "an engine needs it")
     check_model_path(server_args)
     prepare_engine(os.environ)
-    on_cpu = _on_processor(server_args)
+    on_cpu = on_processor(server_args)
     if on_cpu:
         cpu.prepare(os.environ)
     try:
@@ -69,7 +69,7 @@ def without_unset(server_args: dict[str, Any], record: Any) -> dict[str, Any]:
 def _launch_srt(server_args: Any) -> int:
     from sglang.srt.utils import kill_process_tree
 
-    _load_plugins()
+    load_plugins()
     try:
         _srt_entry()(server_args)
     finally:
@@ -77,12 +77,13 @@ def _launch_srt(server_args: Any) -> int:
     return 0
 
 
-def _load_plugins() -> None:
+def load_plugins() -> None:
+    """Once in each process; again it does nothing."""
     try:
-        from sglang.srt.plugins import load_plugins
+        from sglang.srt.plugins import load_plugins as load
     except ImportError:  # older than the plugin mechanism
         return
-    load_plugins()
+    load()
 
 
 def _srt_entry() -> Any:
@@ -101,7 +102,7 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
     if packages.version("sglang") is None:
         raise missing_package("sglang", "an engine needs it")
     prepare_engine(os.environ)
-    if _on_processor(server_args):
+    if on_processor(server_args):
         raise BridgeError("an embodied server needs an accelerator, and the processor was asked for", 1)
     try:
         from sglang.multimodal_gen.runtime.launch_server import dispatch_launch
@@ -117,7 +118,7 @@ def serve_embodied(server_args: dict[str, Any], dist_port: int) -> int:
     return 0
 
 
-def _on_processor(server_args: dict[str, Any]) -> bool:
+def on_processor(server_args: dict[str, Any]) -> bool:
     """Whether SGLang must be adapted to a processor, because that was asked for; else there must be accelerators."""
     if cpu.has_own_cpu_engine(os.environ):
         return False

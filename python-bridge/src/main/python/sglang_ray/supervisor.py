@@ -9,6 +9,8 @@ them tried to detach itself. Should the watcher itself be killed, the command di
 relay, which is a subreaper too, ends the rest. Should both be killed, the JVM runs ``supervisor.py --sweep MARK PID``.
 A stopped one is continued when its parent or the owner dies.
 
+A fork server (``fork_server.py``) runs under one of these and forks others, which start their commands by forking too.
+
 Protocol (docs/python-bridge.md has the whole): standard input is one JSON object on the first line, then command lines;
 standard output is one JSON event per line. Python 3.9+, Linux, standard library only.
 """
@@ -20,6 +22,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -27,7 +30,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from stat import S_ISFIFO, S_ISREG
-from typing import Any, NamedTuple, NoReturn
+from typing import IO, Any, NamedTuple, NoReturn, Protocol
 
 PR_SET_PDEATHSIG = 1
 PR_SET_NAME = 15
@@ -83,6 +86,9 @@ SCAN_INTERVAL_S = 0.05
 MAX_NEWCOMERS = 256
 #: Longest accepted line after the first one, in bytes.
 MAX_COMMAND_LINE = 65536
+#: By these names a supervisor shows in the process table.
+RELAY_NAME = "sglray-relay"
+WATCHER_NAME = "sglray-watcher"
 #: How SGLang titles the processes without which an engine cannot work: schedulers, detokenizers, their controller.
 RANK_TITLES = (b"sglang::", b"sgl_diffusion::")
 #: Of these uvicorn starts another one when one ends.
@@ -186,7 +192,7 @@ def ranks(root: int, command: int) -> list[Process]:
 
     def is_of_command(pid: int) -> bool:
         parent = below[pid].parent
-        while parent != command and parent in below and not is_supervisor(parent):
+        while parent != command and parent in below and not is_supervisor(parent, below[parent]):
             parent = below[parent].parent
         return parent == command
 
@@ -212,8 +218,10 @@ def title(pid: int, stat: Stat) -> str:
     return (whole if whole.startswith(stat.name) else stat.name).decode(errors="replace")
 
 
-def is_supervisor(pid: int) -> bool:
-    """Whether this is another one of these."""
+def is_supervisor(pid: int, stat: Stat) -> bool:
+    """Whether this is another one of these. One that was forked has the command line of its fork server."""
+    if stat.name in (RELAY_NAME.encode(), WATCHER_NAME.encode()):
+        return True
     try:
         with open(f"/proc/{pid}/cmdline", "rb") as file:
             return os.path.basename(__file__).encode() in file.read(4096)
@@ -353,7 +361,7 @@ def _seconds(spec: dict[str, Any], key: str, default: float) -> float:
 class Specification:
     """What to run, from the first line of standard input."""
 
-    KEYS = ("command", "env", "cwd", "stdin", "log_file", "grace_s", "owner_grace_s")
+    KEYS = ("command", "env", "cwd", "stdin", "listen", "log_file", "grace_s", "owner_grace_s")
 
     def __init__(self, line: bytes) -> None:
         try:
@@ -378,15 +386,18 @@ class Specification:
             isinstance(env, dict) and all(k and "=" not in k and _is_text(k) and _is_text(v) for k, v in env.items())
         ):
             raise SpecificationError("env: expected an object of strings")
-        for key in ("cwd", "stdin", "log_file"):
+        for key in ("cwd", "stdin", "listen", "log_file"):
             if spec.get(key) is not None and not (
                 isinstance(spec[key], str) if key == "stdin" else _is_text(spec[key])
             ):
                 raise SpecificationError(f"{key}: expected a string or null")
+        if spec.get("stdin") is not None and spec.get("listen") is not None:
+            raise SpecificationError("listen: standard input cannot be both a text and a socket")
         self.command: list[str] = command
         self.env: dict[str, str] | None = env
         self.cwd: str | None = spec.get("cwd")
         self.stdin: str | None = spec.get("stdin")
+        self.listen: str | None = spec.get("listen")
         self.log_file: str | None = spec.get("log_file")
         self.grace_s = _seconds(spec, "grace_s", DEFAULT_GRACE_S)
         self.owner_grace_s = _seconds(spec, "owner_grace_s", DEFAULT_OWNER_GRACE_S)
@@ -422,7 +433,7 @@ def log_limit(env: dict[str, str]) -> int:
     return int(text)
 
 
-def _prepare_child(watcher: int) -> None:
+def prepare_child(watcher: int) -> None:
     """Runs in the new process before the command: the death of the watcher ends it, and no signal setting leaks."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != watcher:
@@ -478,6 +489,29 @@ class Log:
             return
         os.dup2(fresh, self.descriptor, inheritable=False)
         os.close(fresh)
+
+
+def listening(path: str) -> socket.socket:
+    """A Unix socket that listens, for this user only: connections wait there until the command accepts them."""
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    mask = os.umask(0o177)
+    try:
+        bound.bind(path)
+        bound.listen(16)
+    except OSError as error:
+        bound.close()
+        raise NotStarted(f"cannot listen at {path}: {error.strerror or error}") from None
+    finally:
+        os.umask(mask)
+    return bound
+
+
+class Child(Protocol):
+    """The command, once it runs."""
+
+    pid: int
+    stdin: IO[bytes] | None  # where its payload goes
+    returncode: int | Any
 
 
 class Output:
@@ -562,21 +596,27 @@ class Output:
                 self.changed.notify_all()
 
 
-def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
+def start(spec: Specification, output: Output) -> Child:
+    """Runs the command as a program. A thread writes its output from then on."""
     watcher = os.getpid()
     child = None
+    listener = None
+    stdin = subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE
     try:
+        if spec.listen is not None:
+            listener = listening(spec.listen)
+            stdin = listener.fileno()
         child = subprocess.Popen(
             spec.command,
             env=spec.env,
             cwd=spec.cwd,
-            stdin=subprocess.DEVNULL if spec.stdin is None else subprocess.PIPE,
+            stdin=stdin,
             stdout=output.sink,
             stderr=output.sink,
             bufsize=0,
             close_fds=True,
             start_new_session=True,
-            preexec_fn=lambda: _prepare_child(watcher),
+            preexec_fn=lambda: prepare_child(watcher),
         )
         return child
     except OSError as error:
@@ -593,10 +633,16 @@ def start(spec: Specification, output: Output) -> subprocess.Popen[bytes]:
     except (ValueError, subprocess.SubprocessError) as error:
         raise NotStarted(f"cannot start {spec.command[0]}: {error}") from None
     finally:
+        if listener is not None:
+            listener.close()
         if child is None:
             output.not_started()
         else:
             output.started()
+
+
+#: Starts a command, as :func:`start` does.
+Starter = Callable[[Specification, Output], Child]
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -668,11 +714,12 @@ class Ranks:
 class Watcher:
     """Runs the command and ends its tree. Single-threaded: one poll over standard input, relay, signals, payload."""
 
-    def __init__(self, relay: int) -> None:
+    def __init__(self, relay: int, starter: Starter = start) -> None:
+        self.starter = starter
         self.relay = relay  # read end of the pipe from the relay: bytes are terminate requests, the end is its death
         self.buffer = bytearray()
         self.spec: Specification | None = None
-        self.child: subprocess.Popen[bytes] | None = None
+        self.child: Child | None = None
         self.output: Output | None = None
         self.status: int | None = None  # wait status of the command
         self.payload = memoryview(b"")
@@ -777,13 +824,16 @@ class Watcher:
                 self.end("terminate", _seconds(message, "grace_s", self.spec.grace_s if self.spec else 0.0))
             elif operation == "kill":
                 self.end("kill", 0.0)
+            elif operation == "kill_command":
+                if self.child is not None and self.status is None:
+                    os.kill(self.child.pid, signal.SIGKILL)
             elif operation == "look":
                 if self.ranks is not None:
                     self.ranks.next_scan = 0.0
             else:
-                emit("warning", message="unknown op; known: terminate, kill, look")
+                emit("warning", message="unknown op; known: terminate, kill, kill_command, look")
         except (ValueError, KeyError, TypeError):
-            expected = '{"op":"terminate","grace_s":N}, {"op":"kill"} or {"op":"look"}'
+            expected = '{"op":"terminate","grace_s":N}, {"op":"kill"}, {"op":"kill_command"} or {"op":"look"}'
             emit("warning", message=f"a line was ignored; expected {expected}")
         except SpecificationError as error:
             emit("warning", message=str(error))
@@ -797,10 +847,10 @@ class Watcher:
         self.shared_before = set(shared_memory_names().values())
         limit = log_limit(self.spec.env or {})
         self.output = Output(Log(open_log(self.spec.log_file), self.spec.log_file, limit))
-        self.child = start(self.spec, self.output)
+        self.child = self.starter(self.spec, self.output)
         self.listen()
         emit("started", pid=self.child.pid, supervisor_pid=os.getpid())
-        if (self.spec.env or {}).get(WATCH_RANKS) != "0":
+        if self.spec.listen is None and (self.spec.env or {}).get(WATCH_RANKS) != "0":
             self.ranks = Ranks(self.poller, self.child.pid)
         if self.child.stdin is not None and self.spec.stdin is not None:
             self.payload = memoryview(self.spec.stdin.encode("utf-8", "surrogatepass"))
@@ -851,6 +901,17 @@ class Watcher:
             return {"code": None, "signal": signal_name(os.WTERMSIG(self.status)), **cause}
         return {"code": os.WEXITSTATUS(self.status), "signal": None, **cause}
 
+    def lingers(self) -> bool:
+        """Whether what the command leaves behind is to run on: what a fork server forked has supervisors of its own."""
+        return self.spec is not None and self.spec.listen is not None
+
+    def stop_listening(self) -> None:
+        if self.spec is not None and self.spec.listen is not None:
+            try:
+                os.unlink(self.spec.listen)
+            except OSError:
+                pass
+
     def find_cause(self) -> str | None:
         """The rank whose death the command's own end followed."""
         ended = time.monotonic()
@@ -869,8 +930,9 @@ class Watcher:
                     self.announced = True
                     self.cause = self.find_cause()
                     self.flush_output()  # its last words are in the log before anybody looks for them
+                    self.stop_listening()
                     emit("main_exited", **self.outcome())
-                if self.reason is None:
+                if self.reason is None and (empty or not self.lingers()):
                     self.end("exited", self.spec.owner_grace_s if self.spec else 0.0)
             if self.reason is None:
                 self.look_at_ranks()
@@ -998,11 +1060,11 @@ def own_descendants() -> list[Process]:
     return descendants(os.getpid())
 
 
-def watch(relay: int) -> int:
-    set_name("sglray-watcher")
+def watch(relay: int, starter: Starter) -> int:
+    set_name(WATCHER_NAME)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     continue_with_parent()
-    watcher = Watcher(relay)
+    watcher = Watcher(relay, starter)
     try:
         return watcher.run()
     except SpecificationError as error:
@@ -1053,7 +1115,7 @@ def await_watcher(watcher: int) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     poller = select.poll()
     poller.register(wakeup, select.POLLIN)
-    poller.register(0, 0)  # nothing but the end of all its writers
+    poller.register(0, select.POLLRDHUP)  # nothing but the end of all its writers
     owner_lives = True
     while True:
         ended, status = os.waitpid(watcher, os.WNOHANG)
@@ -1119,9 +1181,12 @@ def sweep(mark: str, command: int) -> int:
     return 0
 
 
-def main() -> NoReturn:
-    if len(sys.argv) == 4 and sys.argv[1] == "--sweep":
-        sys.exit(sweep(sys.argv[2], int(sys.argv[3])))
+class Forked(BaseException):
+    """Raised where a starter has forked, in the new process: it unwinds the supervisor and runs the command."""
+
+
+def supervise(starter: Starter = start) -> NoReturn:
+    """Is a supervisor from here on: of the command that the first line of standard input says."""
     # A Ctrl-C in the terminal reaches the whole foreground group: what then ends, and how, is for the JVM to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -1134,18 +1199,26 @@ def main() -> NoReturn:
         if watcher == 0:
             os.close(requests_write)
             os.setsid()
-            code = watch(requests_read)
+            code = watch(requests_read, starter)
         else:
-            set_name("sglray-relay")
+            set_name(RELAY_NAME)
             continue_with_parent()
             os.close(requests_read)
             code = relay_loop(watcher, requests_write)
+    except Forked:
+        raise
     except BaseException as error:  # the last line of defence: nothing may outlive a defect in here
         os.closerange(3, 1 << 16)  # there may have been no descriptor left to look at the processes with
         kill_all(own_descendants)
         emit("failed", error=f"the supervisor failed: {type(error).__name__}: {error}")
     sys.stderr.flush()
     os._exit(code)
+
+
+def main() -> NoReturn:
+    if len(sys.argv) == 4 and sys.argv[1] == "--sweep":
+        sys.exit(sweep(sys.argv[2], int(sys.argv[3])))
+    supervise()
 
 
 if __name__ == "__main__":

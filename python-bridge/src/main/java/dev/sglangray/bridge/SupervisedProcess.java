@@ -44,12 +44,17 @@ public final class SupervisedProcess implements AutoCloseable {
     /** By this variable the supervisor's sweep finds what the child has left. */
     private static final String MARK = "SGLANG_RAY_TREE";
 
+    /** The supervisors of what a fork server has forked end their trees within their own, which is shorter. */
+    private static final Duration LISTENER_OWNER_GRACE = Duration.ofSeconds(5);
+
     private static final int FILE_TYPE = 0170000;
     private static final int FIFO = 0010000;
 
     private final ProcessSpec spec;
-    private final Process supervisor;
-    private final OutputStream orders;
+    private final SupervisorLink supervisor;
+    /** The supervisor was forked, if it is to be; nothing was said to it before. */
+    private final CompletableFuture<Void> forked = new CompletableFuture<>();
+
     private final CompletableFuture<Long> started = new CompletableFuture<>();
     private volatile long watcherPid = -1;
     private final String mark = UUID.randomUUID().toString();
@@ -60,10 +65,9 @@ public final class SupervisedProcess implements AutoCloseable {
 
     private final CompletableFuture<ProcessExit> exit = new CompletableFuture<>();
 
-    private SupervisedProcess(ProcessSpec spec, Process supervisor) {
+    private SupervisedProcess(ProcessSpec spec, SupervisorLink supervisor) {
         this.spec = spec;
         this.supervisor = supervisor;
-        this.orders = supervisor.getOutputStream();
     }
 
     /**
@@ -72,6 +76,18 @@ public final class SupervisedProcess implements AutoCloseable {
      * @throws ProcessStartException when it cannot be started; nothing is left then
      */
     public static SupervisedProcess start(ProcessSpec spec) {
+        return start(spec, Map.of());
+    }
+
+    /**
+     * As {@link #start(ProcessSpec)}; the child's standard input is a Unix socket that listens at a path. Connections wait there until
+     * the child accepts them. What the child forks stays when it ends, until this object is closed or this JVM dies.
+     */
+    static SupervisedProcess listening(ProcessSpec spec, Path socket) {
+        return start(spec, Map.of("listen", socket.toString(), "owner_grace_s", seconds(LISTENER_OWNER_GRACE)));
+    }
+
+    private static SupervisedProcess start(ProcessSpec spec, Map<String, ?> more) {
         List<String> command = List.of(
                 spec.supervisorPython(), "-I", "-S", spec.supervisorScript().toString());
         Process process;
@@ -89,11 +105,52 @@ public final class SupervisedProcess implements AutoCloseable {
                             + spec.logFile() + ").",
                     e);
         }
-        SupervisedProcess child = new SupervisedProcess(spec, process);
-        Thread unused = Threads.start("sglang-ray-child-" + spec.name(), child::readEvents);
-        child.order(child.firstOrder());
-        child.awaitStarted();
+        SupervisedProcess child = new SupervisedProcess(spec, SupervisorLink.of(process));
+        child.listen();
+        child.launch(more);
         return child;
+    }
+
+    /**
+     * As {@link #start(ProcessSpec)}, by a supervisor that a fork server forks for a connection.
+     *
+     * @param patience how long the fork may take
+     * @throws NotForkedException when there is none; nothing is left then
+     */
+    static SupervisedProcess forked(ProcessSpec spec, SupervisorLink connection, Duration patience)
+            throws NotForkedException {
+        SupervisedProcess child = new SupervisedProcess(spec, connection);
+        try {
+            prepareLog(spec.logFile().toAbsolutePath());
+            child.listen();
+            child.forked.get(patience.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (IOException | TimeoutException e) {
+            connection.close();
+            throw new NotForkedException(
+                    e instanceof TimeoutException
+                            ? "the fork server did not answer within " + patience.toSeconds() + " s"
+                            : NodeDirectories.why(e));
+        } catch (ExecutionException e) {
+            connection.close();
+            throw new NotForkedException(reason(e));
+        } catch (InterruptedException e) {
+            connection.close();
+            Thread.currentThread().interrupt();
+            throw new ProcessStartException("Interrupted while '" + spec.name() + "' was starting.");
+        }
+        child.launch(Map.of());
+        return child;
+    }
+
+    private void listen() {
+        Thread unused = Threads.start("sglang-ray-child-" + spec.name(), this::readEvents);
+    }
+
+    private void launch(Map<String, ?> more) {
+        Map<String, Object> order = firstOrder();
+        order.putAll(more);
+        order(order);
+        awaitStarted();
     }
 
     /** The log holds what users send and what engines answer, so it is not for everybody. */
@@ -132,8 +189,7 @@ public final class SupervisedProcess implements AutoCloseable {
             started.get(START_DEADLINE.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
             kill();
-            throw new ProcessStartException("Cannot start '" + spec.name() + "': "
-                    + (e.getCause() == null ? e.getMessage() : e.getCause().getMessage()));
+            throw new ProcessStartException("Cannot start '" + spec.name() + "': " + reason(e));
         } catch (TimeoutException e) {
             kill();
             throw new ProcessStartException("The supervisor of '" + spec.name() + "' did not answer within "
@@ -145,10 +201,15 @@ public final class SupervisedProcess implements AutoCloseable {
         }
     }
 
+    private static String reason(ExecutionException e) {
+        Throwable cause = e.getCause();
+        return String.valueOf((cause == null ? e : cause).getMessage());
+    }
+
     private void readEvents() {
         String lastLine = "";
         try (BufferedReader in =
-                new BufferedReader(new InputStreamReader(supervisor.getInputStream(), StandardCharsets.UTF_8))) {
+                new BufferedReader(new InputStreamReader(supervisor.events(), StandardCharsets.UTF_8))) {
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 lastLine = line;
                 onEvent(line);
@@ -157,6 +218,7 @@ public final class SupervisedProcess implements AutoCloseable {
             LOG.debug("The event stream of {} broke: {}", spec.name(), e.getMessage());
         } finally {
             exit.complete(new ProcessExit(null, null));
+            forked.completeExceptionally(new IllegalStateException("the fork server ended"));
             if (supervised && started.isDone() && !started.isCompletedExceptionally()) {
                 sweep();
             }
@@ -204,6 +266,10 @@ public final class SupervisedProcess implements AutoCloseable {
             return;
         }
         switch (event.path("event").asText()) {
+            case "forked" -> forked.complete(null);
+            case "stale" ->
+                forked.completeExceptionally(new IllegalStateException(
+                        "the fork server was stale: " + event.path("error").asText()));
             case "started" -> {
                 watcherPid = event.path("supervisor_pid").asLong(-1);
                 started.complete(event.path("pid").asLong());
@@ -250,6 +316,11 @@ public final class SupervisedProcess implements AutoCloseable {
     /** Whether the child has not been seen to exit. Its descendants may outlive it by the moment the clean-up takes. */
     public boolean isAlive() {
         return !exit.isDone();
+    }
+
+    /** Whether nothing is left of the child and its descendants. */
+    boolean isGone() {
+        return ended.isDone();
     }
 
     /**
@@ -300,6 +371,11 @@ public final class SupervisedProcess implements AutoCloseable {
         order(Map.of("op", "look"));
     }
 
+    /** SIGKILL for the child alone. Does not wait. */
+    void killChild() {
+        order(Map.of("op", "kill_command"));
+    }
+
     /** SIGKILL for everything, at once; waits a few seconds at most, whether or not the thread is interrupted. */
     private void kill() {
         order(Map.of("op", "kill"));
@@ -309,11 +385,12 @@ public final class SupervisedProcess implements AutoCloseable {
                 .join();
         // The end of the pipe is the order that cannot be overheard.
         closeQuietly();
-        supervisor.destroy();
+        supervisor.close();
     }
 
     private synchronized void order(Map<String, ?> order) {
         try {
+            OutputStream orders = supervisor.orders();
             orders.write(BridgeJson.MAPPER.writeValueAsBytes(order));
             orders.write('\n');
             orders.flush();
@@ -325,7 +402,7 @@ public final class SupervisedProcess implements AutoCloseable {
 
     private synchronized void closeQuietly() {
         try {
-            orders.close();
+            supervisor.orders().close();
         } catch (IOException e) {
             LOG.debug("Closing the pipe of {}: {}", spec.name(), e.getMessage());
         }

@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
@@ -113,13 +114,12 @@ final class FaultScene implements AutoCloseable {
     }
 
     ProcessRow engineChild() {
-        return children(cluster.processes(), engine()).get(0);
+        return ownChildren(engine()).get(0);
     }
 
     /** The one process of the second engine whose title SGLang begins so, such as {@code sglang::scheduler_TP1}. */
     ProcessRow engineRank(String title) {
-        return only(
-                children(cluster.processes(), engine()), row -> row.command().contains(title), title);
+        return only(ownChildren(engine()), row -> row.command().contains(title), title);
     }
 
     ProcessRow router() {
@@ -164,7 +164,20 @@ final class FaultScene implements AutoCloseable {
     }
 
     private static boolean isMain(List<ProcessRow> all, ProcessRow row) {
-        return isSupervisor(parent(all, row)) && !isSupervisor(row) && !row.isZombie();
+        return isSupervisor(parent(all, row)) && !isSupervisor(row) && !isForkServer(row) && !row.isZombie();
+    }
+
+    private static boolean isForkServer(ProcessRow row) {
+        return row.command().contains("-m sglang_ray.fork_server");
+    }
+
+    /** What an engine has started; of one that was forked, a process of its own has forked that for it. */
+    private List<ProcessRow> ownChildren(ProcessRow engine) {
+        List<ProcessRow> all = cluster.processes();
+        return children(all, engine).stream()
+                .flatMap(row ->
+                        row.command().contains("sglang_ray.spawning") ? children(all, row).stream() : Stream.of(row))
+                .toList();
     }
 
     /** An engine has processes below it, the router has none. */

@@ -11,6 +11,7 @@ import dev.sglangray.workers.node.HandoverFile;
 import dev.sglangray.workers.node.RayNode;
 import dev.sglangray.workers.node.SealedSpec;
 import dev.sglangray.workers.node.WorkerNode;
+import dev.sglangray.workers.process.EngineForks;
 import dev.sglangray.workers.process.HttpServerProcess;
 import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ManagedProcess;
@@ -56,9 +57,11 @@ public class SGLangServerWorker {
 
     private final SealedSpec<ServerSpec> spec;
     private final WorkerNode node;
+    private final ProcessFactory kit;
     private final String key;
     private final ThreadLoop loop;
     private final EventJournal journal;
+    private final EngineForks forks = new EngineForks();
     private final ManagedProcess process;
     private final EngineRequests requests;
     private final EngineController controller;
@@ -73,7 +76,7 @@ public class SGLangServerWorker {
         ServerSpec sealed = ProtocolJson.read(specJson, ServerSpec.class);
         OkHttpClient http = WorkerHttp.create();
         node = RayNode.current();
-        ProcessFactory kit = ProcessFactory.of(node);
+        kit = ProcessFactory.of(node);
         MonotonicClock clock = new MonotonicClock();
         loop = new ThreadLoop(sealed.actorName(), clock);
         HandoverFile file = HandoverFile.open(sealed.actorName(), node, loop);
@@ -86,7 +89,7 @@ public class SGLangServerWorker {
                 http, first.supervision().probe(), first.supervision().probeTimeout());
         process = new ManagedProcess(
                 "engine",
-                incarnation -> HttpServerProcess.engine(spec.get(), kit, http, incarnation),
+                incarnation -> HttpServerProcess.engine(spec.get(), kit, http, incarnation, forks),
                 probe::require,
                 loop);
         requests = new EngineRequests(
@@ -120,13 +123,23 @@ public class SGLangServerWorker {
             if (url != null) {
                 process.inherit(url);
             }
+            if (spec.isOpen()) {
+                openForks();
+            }
             loop.execute(controller::inherit);
         }
     }
 
     /** Takes the key to the secrets of the specification; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        return spec.unseal(keyJson);
+        boolean opened = spec.unseal(keyJson);
+        openForks();
+        return opened;
+    }
+
+    /** The imports begin here, while the rest of the launch goes on. */
+    private void openForks() {
+        forks.open(HttpServerProcess.forkServer(spec.get(), kit));
     }
 
     private @Nullable ServerEndpoint processEndpoint() {
@@ -337,6 +350,7 @@ public class SGLangServerWorker {
         });
         LoopCalls.join(decided.completeOnTimeout(false, QUICK.toSeconds(), TimeUnit.SECONDS));
         process.shutdown();
+        forks.close();
         if (ended.complete(null)) {
             journal.add(EventKind.STOPPED, "the engine was ended");
         }

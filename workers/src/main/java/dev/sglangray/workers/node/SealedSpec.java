@@ -3,6 +3,7 @@ package dev.sglangray.workers.node;
 
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.protocol.ProtocolJson;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -16,6 +17,7 @@ public final class SealedSpec<T> implements Supplier<T> {
     private final Function<String, T> reader;
     private final RecordStore<SealedSecrets.Key> keys;
     private volatile T spec;
+    private volatile boolean open;
 
     /**
      * Opens it with the key that a predecessor left in the handover file, if it did.
@@ -31,7 +33,9 @@ public final class SealedSpec<T> implements Supplier<T> {
         this.sealed = sealed;
         this.reader = reader;
         this.keys = keys;
-        spec = reader.apply(keys.load().map(key -> key.open(sealed)).orElse(sealed));
+        Optional<SealedSecrets.Key> predecessors = keys.load();
+        spec = reader.apply(predecessors.map(key -> key.open(sealed)).orElse(sealed));
+        open = predecessors.isPresent();
     }
 
     /** The specification; with sealed secrets while the key has not come. */
@@ -40,11 +44,17 @@ public final class SealedSpec<T> implements Supplier<T> {
         return spec;
     }
 
+    /** Whether the key has come. */
+    public boolean isOpen() {
+        return open;
+    }
+
     /** Takes the key from the actor's creator, as JSON, and keeps it for a successor; always true. */
     public boolean unseal(String keyJson) {
         SealedSecrets.Key key = ProtocolJson.read(keyJson, SealedSecrets.Key.class);
         CompletableFuture<Void> unused = keys.save(key);
         spec = reader.apply(key.open(sealed));
+        open = true;
         return true;
     }
 }

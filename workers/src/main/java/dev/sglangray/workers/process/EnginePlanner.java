@@ -162,6 +162,19 @@ final class EnginePlanner implements ServerPlanner {
                 kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), incarnation.suffix(number)));
     }
 
+    /** The process from which engines can be forked. */
+    ProcessSpec forkServer() {
+        return kit.forkServer(
+                spec.actorName() + "-forks",
+                kit.interpreter(spec.pythonInterpreter(), spec.environment()),
+                Stream.of(spec.serverType(), spec.serverArgs().get("device"))
+                        .filter(Objects::nonNull)
+                        .map(Object::toString)
+                        .toList(),
+                environment(),
+                kit.logFile(spec.logDirectory(), "forks", spec.groupName(), spec.rank(), ""));
+    }
+
     private EnvironmentBuilder environment() {
         EnvironmentBuilder environment = kit.environment(spec.environment());
         if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {

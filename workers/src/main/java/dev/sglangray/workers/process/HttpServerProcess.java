@@ -3,6 +3,7 @@ package dev.sglangray.workers.process;
 
 import dev.sglangray.bridge.ListeningProcess;
 import dev.sglangray.bridge.ProcessExit;
+import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.ProcessStartException;
 import dev.sglangray.bridge.SupervisedProcess;
 import dev.sglangray.workers.node.WorkerNode;
@@ -49,6 +50,7 @@ public final class HttpServerProcess implements ServerProcess {
     private final String what;
     private final WorkerNode node;
     private final HealthProbe probe;
+    private final ProcessStarter starter;
     private final CompletableFuture<Void> abort = new CompletableFuture<>();
     private final CompletableFuture<Void> startEnded = new CompletableFuture<>();
 
@@ -59,23 +61,30 @@ public final class HttpServerProcess implements ServerProcess {
     private @Nullable String failure;
     private @Nullable Double secondsToReady;
 
-    private HttpServerProcess(ServerPlanner planner, WorkerNode node, OkHttpClient http) {
+    private HttpServerProcess(ServerPlanner planner, WorkerNode node, OkHttpClient http, ProcessStarter starter) {
         this.planner = planner;
         this.what = planner.what();
         this.node = node;
         this.probe = new HealthProbe(http);
+        this.starter = starter;
     }
 
     /** An SGLang engine; starts nothing. */
     public static HttpServerProcess engine(
-            ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
-        return new HttpServerProcess(new EnginePlanner(spec, kit, incarnation), kit.node(), http);
+            ServerSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation, ProcessStarter starter) {
+        return new HttpServerProcess(new EnginePlanner(spec, kit, incarnation), kit.node(), http, starter);
+    }
+
+    /** The process from which engines of this specification can be forked. */
+    public static ProcessSpec forkServer(ServerSpec spec, ProcessFactory kit) {
+        return new EnginePlanner(spec, kit, Incarnation.FIRST).forkServer();
     }
 
     /** A router; starts nothing. */
     public static HttpServerProcess router(
             RouterSpec spec, ProcessFactory kit, OkHttpClient http, Incarnation incarnation) {
-        return new HttpServerProcess(new RouterPlanner(spec, kit, incarnation), kit.node(), http);
+        return new HttpServerProcess(
+                new RouterPlanner(spec, kit, incarnation), kit.node(), http, ProcessStarter.PROGRAM);
     }
 
     /**
@@ -171,8 +180,13 @@ public final class HttpServerProcess implements ServerProcess {
         throwIfAborted();
         SupervisedProcess child;
         try {
-            child = SupervisedProcess.start(next.process());
+            child = starter.start(
+                    next.process(),
+                    abort.copy()
+                            .completeOnTimeout(
+                                    null, Math.max(1, remaining(begin).toMillis()), TimeUnit.MILLISECONDS));
         } catch (ProcessStartException e) {
+            throwIfAborted();
             throw new WorkerFailure("the " + what + " could not be started: " + e.getMessage());
         }
         synchronized (lock) {

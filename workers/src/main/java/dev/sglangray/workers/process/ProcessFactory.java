@@ -128,14 +128,31 @@ public record ProcessFactory(
     ProcessSpec serve(
             String name, String python, Map<String, ?> request, EnvironmentBuilder environment, Path logFile) {
         String input = ProtocolJson.write(request);
-        Map<String, String> variables = environment.pythonPath(pythonPackage).build();
         SealedSecrets.requireOpen(input);
+        return module(name, python, "sglang_ray.serve", List.of(), environment, input, logFile);
+    }
+
+    /** The process from which servers of one kind can be forked; arguments as {@code sglang_ray.fork_server} takes them. */
+    ProcessSpec forkServer(
+            String name, String python, List<String> arguments, EnvironmentBuilder environment, Path logFile) {
+        return module(name, python, "sglang_ray.fork_server", arguments, environment, null, logFile);
+    }
+
+    private ProcessSpec module(
+            String name,
+            String python,
+            String module,
+            List<String> arguments,
+            EnvironmentBuilder environment,
+            @Nullable String input,
+            Path logFile) {
+        Map<String, String> variables = environment.pythonPath(pythonPackage).build();
         SealedSecrets.requireOpen(ProtocolJson.write(variables));
         return new ProcessSpec(
                 name,
                 python,
                 PythonPackage.supervisor(pythonPackage),
-                PythonPackage.command(pythonPackage, python, "sglang_ray.serve", List.of()),
+                PythonPackage.command(pythonPackage, python, module, arguments),
                 variables,
                 null,
                 input,

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.bridge.ProcessStartException;
 import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.node.DeviceLocks;
@@ -58,7 +59,7 @@ class EngineProcessTest {
                     Map.of()));
 
     private HttpServerProcess engine(ServerSpec of, ProcessFactory kit) {
-        return HttpServerProcess.engine(of, kit, http, Incarnation.FIRST);
+        return HttpServerProcess.engine(of, kit, http, Incarnation.FIRST, ProcessStarter.PROGRAM);
     }
 
     @AfterEach
@@ -216,6 +217,61 @@ class EngineProcessTest {
         assertThatThrownBy(() -> start.get(1, TimeUnit.SECONDS)).hasMessageContaining("aborted by a shutdown");
         assertThat(ProcessHandle.of(grandchild())).isEmpty();
         assertThat(candidate.snapshot().state()).isEqualTo(WorkerState.STOPPED);
+    }
+
+    /** An engine whose start waits for imports that do not end. */
+    private HttpServerProcess importing(double timeoutSeconds, CompletableFuture<Void> waits) {
+        ProcessStarter starter = (process, abort) -> {
+            waits.complete(null);
+            abort.join();
+            throw new ProcessStartException("the imports take too long");
+        };
+        engine = HttpServerProcess.engine(
+                StandIn.server(StandIn.arguments(Map.of()), timeoutSeconds),
+                StandIn.kit(folder, List.of("4")),
+                http,
+                Incarnation.FIRST,
+                starter);
+        return engine;
+    }
+
+    @Test
+    void shutdownAbortsAStartThatWaitsForImports() {
+        CompletableFuture<Void> waits = new CompletableFuture<>();
+        HttpServerProcess candidate = importing(300, waits);
+        CompletableFuture<String> start =
+                CompletableFuture.supplyAsync(() -> candidate.start(StandIn.UNHEARD), task -> new Thread(task).start());
+        waits.join();
+        candidate.shutdown(Duration.ofSeconds(10));
+
+        assertThatThrownBy(start::join).hasMessageContaining("aborted by a shutdown");
+        assertThat(candidate.snapshot().state()).isEqualTo(WorkerState.STOPPED);
+    }
+
+    @Test
+    void importsCountForTheTimeInWhichAnEngineMustBeHealthy() {
+        HttpServerProcess candidate = importing(0.2, new CompletableFuture<>());
+
+        assertThatThrownBy(() -> candidate.start(StandIn.UNHEARD))
+                .hasMessageContaining("the engine could not be started: the imports take too long");
+        assertThat(candidate.snapshot().state()).isEqualTo(WorkerState.FAILED);
+    }
+
+    @Test
+    void beforeAndAfterItsForkServerAnEngineIsAProgram() {
+        EngineForks forks = new EngineForks();
+        ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
+        ProcessSpec forkServer = HttpServerProcess.forkServer(standIn, kit);
+        engine = HttpServerProcess.engine(standIn, kit, http, Incarnation.FIRST, forks);
+        assertThat(forkServer.command()).endsWith("-m", "sglang_ray.fork_server", "srt");
+        assertThat(forkServer.environment()).containsEntry("CUDA_VISIBLE_DEVICES", "4");
+        engine.start(StandIn.UNHEARD);
+        assertThat(engine.isHealthy()).isTrue();
+        forks.close();
+        forks.open(forkServer);
+        assertThat(forks.coldReason()).isEmpty();
+        assertThat(engine.isHealthy()).isTrue();
     }
 
     @Test

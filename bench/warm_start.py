@@ -1,0 +1,311 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Seconds from ``kill -9`` of a real engine to a healthy one, and the memory of its tree, for three ways to start it.
+
+``launch_server``: ``python -m sglang.launch_server``, killed with all its children and started again. ``cold``: under
+the supervisor, executed. ``warm``: under the supervisor, forked. On the CPU, with the tiny model; one engine at a time.
+Needs the environment of ``python-bridge/prepare run``. A table goes to standard output, what happens to standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+from pathlib import Path
+
+BRIDGE = Path(__file__).resolve().parent.parent / "python-bridge"
+PACKAGE = BRIDGE / "src/main/python"
+SUPERVISOR = PACKAGE / "sglang_ray/supervisor.py"
+RUNNER = PACKAGE / "sglang_ray/run_module.py"
+DEADLINE_S = 900.0
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def free_port() -> int:
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return int(bound.getsockname()[1])
+
+
+def await_health(port: int) -> None:
+    end = time.monotonic() + DEADLINE_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=30) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.02)
+        if time.monotonic() > end:
+            raise SystemExit(f"the engine was not healthy within {DEADLINE_S:.0f} s")
+
+
+def generate(port: int) -> str:
+    body = {"text": "Once upon", "sampling_params": {"max_new_tokens": 16, "temperature": 0}}
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/generate", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return str(json.loads(answer.read())["text"])
+
+
+def parents() -> dict[int, int]:
+    found = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                found[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    return found
+
+
+def below(root: int) -> list[int]:
+    """The process and its descendants."""
+    parent = parents()
+    found = [root]
+    for pid in found:
+        found += [child for child, its in parent.items() if its == pid]
+    return found
+
+
+def memory(root: int) -> int:
+    """Proportional set size of a tree, in MiB."""
+    kib = 0
+    for pid in below(root):
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            kib += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kib >> 10
+
+
+class Connection:
+    """A supervisor's protocol over two descriptors."""
+
+    def __init__(self, read: int, write: int) -> None:
+        self.events = os.fdopen(read, "rb")
+        self.orders = os.fdopen(write, "wb", buffering=0)
+
+    def order(self, order: dict[str, object]) -> None:
+        self.orders.write(json.dumps(order).encode() + b"\n")
+
+    def await_event(self, name: str) -> dict[str, object]:
+        for line in self.events:
+            event: dict[str, object] = json.loads(line)
+            if event["event"] == name:
+                return event
+            say(f"  {line.decode().strip()}")
+        raise SystemExit(f"the supervisor ended before it said {name!r}")
+
+
+class Launcher:
+    """What all three have: where they run, and with what."""
+
+    def __init__(self, python: str, model: str, folder: Path) -> None:
+        self.python = python
+        self.model = model
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": str(PACKAGE),
+            "PYTHONSAFEPATH": "1",
+            "PYTHONUNBUFFERED": "1",
+            "SGLANG_RAY_DEVICE": "cpu",
+            "SGLANG_RAY_TREE": str(uuid.uuid4()),
+        }
+
+    def begin(self) -> None:
+        """Before the first start."""
+
+    def root(self) -> int:
+        """The process below which all of it is."""
+        raise NotImplementedError
+
+    def start(self, port: int) -> None:
+        raise NotImplementedError
+
+    def kill(self) -> None:
+        """SIGKILL to the engine; returns at once, or when its place is free where that is awaited before a start."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        raise NotImplementedError
+
+
+class LaunchServer(Launcher):
+    def start(self, port: int) -> None:
+        words = f"--device cpu --attention-backend torch_native --sampling-backend pytorch --disable-overlap-schedule \
+            --max-total-tokens 32768 --skip-server-warmup --host 127.0.0.1 --port {port} --model-path {self.model}"
+        environment = {
+            **self.environment,
+            "PYTHONPATH": f"{PACKAGE / 'sglang_ray/cpu_site'}:{PACKAGE}",
+            "CUDA_VISIBLE_DEVICES": "",
+            "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
+        }
+        with (self.folder / "launch_server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.python, "-m", "sglang.launch_server", *words.split()],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def root(self) -> int:
+        return self.process.pid
+
+    def kill(self) -> None:
+        tree = below(self.process.pid)
+        for pid in tree:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    end = kill
+
+
+class Cold(Launcher):
+    def supervisor(self) -> Connection:
+        self.relay = subprocess.Popen(
+            [self.python, "-I", "-S", str(SUPERVISOR)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert self.relay.stdin is not None
+        assert self.relay.stdout is not None
+        return Connection(os.dup(self.relay.stdout.fileno()), os.dup(self.relay.stdin.fileno()))
+
+    def connect(self) -> Connection:
+        return self.supervisor()
+
+    def start(self, port: int) -> None:
+        self.connection = self.connect()
+        arguments = {"model_path": self.model, "host": "127.0.0.1", "port": port}
+        request = {"kind": "srt", "server_args": arguments, "dist_port": free_port()}
+        self.connection.order(
+            {
+                "command": [self.python, str(RUNNER), "-m", "sglang_ray.serve"],
+                "env": self.environment,
+                "stdin": json.dumps(request),
+                "log_file": str(self.folder / f"{type(self).__name__}.log"),
+            }
+        )
+        started = self.connection.await_event("started")
+        self.engine = int(str(started["pid"]))
+
+    def root(self) -> int:
+        return self.relay.pid
+
+    def kill(self) -> None:
+        os.kill(self.engine, signal.SIGKILL)
+        self.connection.await_event("exited")
+
+    def end(self) -> None:
+        self.connection.order({"op": "terminate", "grace_s": 5})
+        self.connection.await_event("exited")
+
+
+class Warm(Cold):
+    def begin(self) -> None:
+        self.server = self.supervisor()
+        self.path = str(self.folder / "forks")
+        self.server.order(
+            {
+                "command": [self.python, str(RUNNER), "-m", "sglang_ray.fork_server", "srt", "cpu"],
+                "env": self.environment,
+                "listen": self.path,
+                "log_file": str(self.folder / "fork_server.log"),
+            }
+        )
+        self.server.await_event("started")
+        self.owner = self.open()
+        self.owner.await_event("ready")
+
+    def open(self) -> Connection:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(self.path)
+            return Connection(os.dup(connection.fileno()), os.dup(connection.fileno()))
+
+    def connect(self) -> Connection:
+        connection = self.open()
+        connection.await_event("forked")
+        return connection
+
+    def end(self) -> None:
+        super().end()
+        self.server.order({"op": "terminate", "grace_s": 5})
+        self.server.await_event("exited")
+
+
+def measure(launcher: Launcher, kills: int) -> dict[str, object]:
+    name = type(launcher).__name__
+    port = free_port()
+    begin = time.monotonic()
+    launcher.begin()
+    launcher.start(port)
+    await_health(port)
+    first = time.monotonic() - begin
+    say(f"{name}: first start {first:.1f} s")
+    answers = {generate(port)}
+    again = []
+    for _ in range(kills):
+        begin = time.monotonic()
+        launcher.kill()
+        launcher.start(port)
+        await_health(port)
+        again.append(time.monotonic() - begin)
+        answers.add(generate(port))
+        say(f"{name}: healthy {again[-1]:.1f} s after kill -9")
+    pss = memory(launcher.root())
+    launcher.end()
+    log = launcher.folder / "Warm.log"
+    if name == "Warm" and " imports for itself" in log.read_text():
+        raise SystemExit(f"a process of the engine was not forked; see {log.read_text()[-2000:]}")
+    return {"way": name, "first": first, "again": again, "pss_mib": pss, "answers": sorted(answers)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--python", help="an interpreter with SGLang (default: that of `prepare path run`)")
+    parser.add_argument("--kills", type=int, default=3, help="how often each is killed (default: 3)")
+    parser.add_argument("--ways", default="launch_server,cold,warm")
+    parser.add_argument("--json", help="where to write the results too")
+    options = parser.parse_args()
+    python = options.python
+    if python is None:
+        run = subprocess.run([BRIDGE / "prepare", "path", "run"], stdout=subprocess.PIPE, text=True, check=True)
+        python = run.stdout.strip() + "/bin/python"
+    ways = {"launch_server": LaunchServer, "cold": Cold, "warm": Warm}
+    with tempfile.TemporaryDirectory(prefix="warm-start-") as folder:
+        model = f"{folder}/model"
+        make = [python, str(RUNNER), "-m", "sglang_ray.tiny_model", model]
+        subprocess.run(make, stdout=subprocess.DEVNULL, check=True)
+        results = [measure(ways[way](python, model, Path(folder)), options.kills) for way in options.ways.split(",")]
+    print("| way | first start, s | kill -9 to healthy, s (median) | PSS of the tree, MiB |\n| --- | --- | --- | --- |")
+    for each in results:
+        again = each["again"]
+        assert isinstance(again, list)
+        shown = ", ".join(f"{one:.1f}" for one in again)
+        print(f"| {each['way']} | {each['first']:.1f} | {statistics.median(again):.1f} ({shown}) | {each['pss_mib']} |")
+    if len({answer for each in results for answer in each["answers"]}) != 1:  # type: ignore[attr-defined]
+        raise SystemExit("the answers differ")
+    if options.json:
+        Path(options.json).write_text(json.dumps(results, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

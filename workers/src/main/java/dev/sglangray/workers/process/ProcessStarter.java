@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import dev.sglangray.bridge.ProcessSpec;
+import dev.sglangray.bridge.ProcessStartException;
+import dev.sglangray.bridge.SupervisedProcess;
+import java.util.concurrent.CompletableFuture;
+
+/** How a worker starts its server. Safe for use by many threads. */
+@FunctionalInterface
+public interface ProcessStarter {
+    /** As a program. */
+    ProcessStarter PROGRAM = (process, abort) -> SupervisedProcess.start(process);
+
+    /**
+     * Starts a server and returns once its process runs.
+     *
+     * @param abort its completion ends what is waited for before the process can be started
+     * @throws ProcessStartException when it cannot be started, or that was aborted; nothing is left then
+     */
+    SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort);
+}
