@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The answer of {@code POST /v1/chat/completions}. Immutable. What nobody asks for is not decoded: log-probabilities, for example.
+ * The answer of {@code POST /v1/chat/completions}. Immutable. What the caller does not ask for is not decoded: log-probabilities, for example.
  *
  * @param id the answer's id; empty if unknown
  * @param model the model's name; empty if unknown

@@ -11,7 +11,7 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The answer of {@code POST /v1/completions}, or an event of a streamed one. Immutable. What nobody asks for is not
+ * The answer of {@code POST /v1/completions}, or an event of a streamed one. Immutable. What the caller does not ask for is not
  * decoded: log-probabilities, for example.
  *
  * @param id the answer's id; empty if unknown

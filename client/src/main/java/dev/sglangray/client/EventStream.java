@@ -12,7 +12,7 @@ import java.util.function.Supplier;
  * The answer to a request as it is generated. Nothing is sent before it is subscribed to or opened; each subscription is a request of
  * its own. Immutable and thread-safe.
  *
- * <p>Back-pressure reaches the server: bytes that nobody has asked for are not read from the connection. Cancelling closes the
+ * <p>Back-pressure reaches the server: bytes that were not asked for are not read from the connection. Cancelling closes the
  * connection, which tells an engine to stop, and aborts the request on the engine.
  *
  * <p>Subscribers are called on the client's threads and must not block; {@link #open()} is for threads that may. One that throws has

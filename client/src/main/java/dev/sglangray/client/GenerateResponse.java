@@ -6,7 +6,7 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * The answer of {@code POST /generate}. Immutable. What nobody asks for is not decoded: log-probabilities, for example.
+ * The answer of {@code POST /generate}. Immutable. What the caller does not ask for is not decoded: log-probabilities, for example.
  *
  * @param generations one for each prompt, or for each of {@code n} samples, in order
  */

@@ -16,7 +16,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What nobody waits for any more is aborted on the engine that was called; a router hears of it by the closed connection. */
+/** A request whose caller has left is aborted on the engine that was called; a router hears of it by the closed connection. */
 @Timeout(30)
 class AbortTest {
     private static final GenerateRequest REQUEST =

@@ -190,7 +190,7 @@ class ProgramCodeTest {
         }
     }
 
-    /** Half an hour of a stream must not be lost in silence, nor go on for nobody. */
+    /** Half an hour of a stream must not be lost in silence, nor go on without a listener. */
     @Test
     void aSubscriberThatThrowsEndsItsStream() throws Exception {
         for (Throwable thrown : List.of(new IllegalStateException("mine"), new AssertionError("mine"))) {

@@ -6,6 +6,7 @@ import static com.tngtech.archunit.core.domain.JavaAccess.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.assignableTo;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
@@ -119,6 +120,21 @@ class ArchitectureTest {
         assertThat(sizes.values()).as(sizes.toString()).allMatch(size -> size <= MOST);
     }
 
+    /** It is as large as what the client offers, and no larger. */
+    @Test
+    void theClientsTopPackageIsItsInterface() {
+        classes()
+                .that()
+                .resideInAPackage("dev.sglangray.client")
+                .and()
+                .areTopLevelClasses()
+                .and()
+                .doNotHaveSimpleName("package-info")
+                .should()
+                .bePublic()
+                .check(classes);
+    }
+
     @Test
     void whatDecidesKnowsNothingOfRay() {
         noClasses()
@@ -181,7 +197,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void nobodyWaitsOnAMonitor() {
+    void noThreadWaitsOnAMonitor() {
         noClasses()
                 .should()
                 .callMethod(Object.class, "wait")

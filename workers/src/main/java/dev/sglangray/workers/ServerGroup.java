@@ -223,7 +223,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            // Nobody answered.
+            // No worker answered.
         }
         return first.isDone() ? OptionalInt.of(first.join()) : OptionalInt.empty();
     }

@@ -59,7 +59,7 @@ import picocli.CommandLine.IVersionProvider;
             "1:the launch, the request or the clean-up failed",
             "2:the command line or the configuration is wrong; nothing was started",
             "3:the environment cannot do it (cluster, Python, Ray's version); nothing was started",
-            "4:the fleet was up and is gone, though nobody asked this command to end it",
+            "4:the fleet was up and is gone, though this command was not asked to end it",
             "130:ended by Ctrl-C (143 by SIGTERM)"
         },
         footerHeading = "%nTo begin:%n",

@@ -14,7 +14,7 @@ public final class ConditionWaits {
 
     private record Waiter(BooleanSupplier condition, CompletableFuture<Boolean> done) {}
 
-    /** Nobody waits yet. */
+    /** No call waits yet. */
     public ConditionWaits(EventLoop loop) {
         this.loop = loop;
     }

@@ -151,7 +151,7 @@ public final class ObjectRefPoller {
     }
 
     /**
-     * One reference whose wait fails must not fail the others. Where Ray itself is gone every wait fails, and nobody will ever
+     * One reference whose wait fails must not fail the others. Where Ray itself is gone every wait fails, and no call will ever
      * answer any of them.
      */
     private static void failWhatFails(List<Pending<?>> pending, Throwable together) {

@@ -5,7 +5,7 @@ package dev.sglangray.workers.supervision;
 public enum EventKind {
     /** It serves for the first time. */
     STARTED,
-    /** It ended, and nobody had asked. */
+    /** It ended without being asked. */
     EXITED,
     /** A probe failed. */
     PROBE_FAILED,

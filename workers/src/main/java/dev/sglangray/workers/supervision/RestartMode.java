@@ -7,6 +7,6 @@ public enum RestartMode {
     NEVER,
     /** Every end but exit code 0. */
     ON_FAILURE,
-    /** Every end that nobody asked for. */
+    /** Every end that was not asked for. */
     ALWAYS
 }

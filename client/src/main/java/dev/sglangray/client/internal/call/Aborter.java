@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Aborts requests on an engine, by {@code /abort_request}. Best effort: nobody waits for it and failures are of no interest, because
+ * Aborts requests on an engine, by {@code /abort_request}. Best effort: no call waits for it and failures are of no interest, because
  * an engine also notices a closed connection, if seconds later. A router has no such endpoint. It passes the closed connection on, and
  * that is left to it: each of its engines would have to be asked for each request. Thread-safe.
  */

@@ -141,7 +141,7 @@ public final class Batch {
         try {
             return send.apply(request);
         } catch (Throwable e) {
-            // It cannot be written, for example. On an event loop nobody would hear of it.
+            // It cannot be written, for example. On an event loop it would be lost.
             return CompletableFuture.failedFuture(e);
         }
     }

@@ -43,7 +43,7 @@ public final class Caller {
         return budget;
     }
 
-    /** Tells the engine, as well as we can, that nobody waits any more. Returns at once. */
+    /** Tells the engine, as well as we can, that its caller has left. Returns at once. */
     public void abort(BaseUrl server, CallSpec call) {
         if (call.options().abortOnCancel()) {
             aborter.abort(server, call.rids());

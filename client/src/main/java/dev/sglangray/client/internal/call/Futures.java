@@ -38,7 +38,7 @@ public final class Futures {
         if (executor == null) {
             onEnd(source, finish);
         } else {
-            // Fails by itself where the executor refuses, which otherwise nobody would hear of.
+            // Fails by itself where the executor refuses, which otherwise would be lost.
             onEnd(source.whenCompleteAsync(finish, executor), (value, failure) -> {
                 if (failure != null) {
                     result.completeExceptionally(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.client.internal.call;
 
-/** Says what a program's own code threw where nobody can be given it. */
+/** Says what a program's own code threw where no caller can be given it. */
 public final class Reports {
     private static final System.Logger LOG = System.getLogger("dev.sglangray.client");
 

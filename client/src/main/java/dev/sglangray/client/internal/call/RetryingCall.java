@@ -56,7 +56,7 @@ final class RetryingCall {
         if (result.isDone()) {
             return;
         }
-        // An Error is caught too: on a transport's thread nobody else would hear of it.
+        // An Error is caught too: on a transport's thread it would be lost.
         CallAttempt attempt;
         try {
             attempt = retries.begin(call.contentType());

@@ -80,7 +80,7 @@ final class StreamAnswer<T> implements AnswerHandler {
         }
     }
 
-    /** Tells the engine that nobody listens any more. */
+    /** Tells the engine that the listener has left. */
     void abort() {
         caller.abort(attempt.server(), call);
     }

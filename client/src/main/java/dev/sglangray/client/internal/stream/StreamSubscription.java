@@ -125,7 +125,7 @@ public final class StreamSubscription<T> implements Flow.Subscription {
         if (cancelled || failure != null) {
             return;
         }
-        // An Error is caught too: on a transport's thread nobody else would hear of it.
+        // An Error is caught too: on a transport's thread it would be lost.
         CallAttempt attempt;
         try {
             attempt = retries.begin(CallSpec.EVENTS);

@@ -164,7 +164,7 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         try {
             NettyExchange exchange = current;
             if (exchange == null) {
-                close(); // Nobody asked for anything.
+                close(); // No request is under way.
             } else {
                 read(exchange, (HttpObject) message);
             }
@@ -214,7 +214,7 @@ final class NettyConnection extends ChannelInboundHandlerAdapter {
         }
         exchange.heard();
         if (message instanceof HttpResponse response) {
-            // A switch of protocols that nobody asked for is no promise of another answer.
+            // A switch of protocols that was not asked for is no promise of another answer.
             boolean switching = response.status().code() == HttpResponseStatus.SWITCHING_PROTOCOLS.code();
             informational = response.status().codeClass() == HttpStatusClass.INFORMATIONAL && !switching;
             if (!informational) {

@@ -105,7 +105,7 @@ public final class NettyExchange {
     }
 
     private void giveUp(InferenceException failure) {
-        // Nobody but us knows of one that waited still.
+        // Only this class knows of one that waited still.
         onLoop(admission.leave(this) ? home : pool, () -> fail(failure));
     }
 

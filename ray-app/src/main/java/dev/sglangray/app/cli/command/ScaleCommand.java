@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
         header = "Give a running fleet more engines, or fewer.",
         description = {
             "Give a running fleet more engines, or fewer. Further engines are like those that there are, on accelerators of",
-            "the same node groups that nobody uses; the router sends to them once they serve. Engines that go are those of the",
+            "the same node groups that are free; the router sends to them once they serve. Engines that go are those of the",
             "highest ranks: they get no new requests, end those that they have, and are ended.",
             "Exits with 1 when there is no such fleet, no room, or an engine does not start; the fleet is then as it was.",
             ""

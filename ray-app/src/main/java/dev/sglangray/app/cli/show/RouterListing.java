@@ -89,7 +89,7 @@ record RouterListing(
                 faults.add(url + " is registered, but gets no requests: " + why);
             }
         });
-        foreign.forEach(url -> faults.add("the router sends to " + url + ", which nobody registered"));
+        foreign.forEach(url -> faults.add("the router sends to " + url + ", which no worker registered"));
         return faults;
     }
 
