@@ -32,7 +32,7 @@ from sglang_ray.errors import BridgeError
 
 #: How this process shows in the process table.
 NAME = "sglray-forks"
-#: 0 turns warm starts off, for which the owner looks; 1 turns them on with accelerators too.
+#: 0 turns warm starts off (the JVM looks for that); 1 turns them on with accelerators too.
 SWITCH = "SGLANG_RAY_WARM_START"
 #: What is imported for each kind of server, plugins after the first. What SGLang does not have is left out.
 PRELOADED = {
@@ -66,7 +66,7 @@ class Unfit(Exception):
 
 
 class Forked(supervisor.Forked):
-    """Raised in the first process of a command, once it has become that but for running it."""
+    """Raised in the first process of a command when all is prepared and only the module is left to run."""
 
     def __init__(self, module: str, arguments: list[str]) -> None:
         super().__init__()
@@ -222,7 +222,7 @@ class ForkServer:
         return None if grown < MAX_GROWTH else f"its memory has grown by {grown >> 20} MiB"
 
     def supervise(self, connection: socket.socket) -> NoReturn:
-        """In the fork: is a supervisor, which the end of its owner's connection ends, and nothing else."""
+        """In the fork: is a supervisor, and ends when its owner's connection closes."""
         os.setsid()
         for descriptor in (0, 1):
             os.dup2(connection.fileno(), descriptor)
@@ -314,7 +314,7 @@ def send(connection: socket.socket, event: str, **fields: Any) -> None:
 
 
 def run() -> int:
-    """Is the fork server; in what is forked it runs that."""
+    """Runs the fork server; in a forked process, the module of its command."""
     arguments = sys.argv[1:]
     if len(arguments) not in (1, 2):
         print(__doc__, file=sys.stderr)
@@ -357,7 +357,7 @@ def run() -> int:
 
 
 def main() -> int:
-    """In what a forked engine starts, that is run."""
+    """As :func:`run`, also in processes that a forked engine starts."""
     try:
         return run()
     except spawning.Forked as forked:

@@ -41,9 +41,9 @@ from typing import Any, NoReturn
 from sglang_ray import shown
 from sglang_ray.supervisor import MARK, PR_SET_PDEATHSIG, prctl, set_name
 
-#: Of variables that begin so the value counts that they have when an interpreter begins, or imports.
+#: Variables that begin so are read only when an interpreter starts or imports.
 LOAD_TIME = ("LD_", "PYTHON", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOMP_")
-#: So long the process table shows how a process ended, in seconds: a supervisor reads it there.
+#: For so many seconds the process table shows how a process ended; a supervisor reads it there.
 ENDED_S = 1.0
 #: How the pristine process shows in the process table.
 NAME = "sglray-pristine"
@@ -53,7 +53,7 @@ _LENGTH = struct.Struct("!Q")
 
 
 def load_time(env: Any) -> dict[str, str]:
-    """Of an environment what cannot be changed in a running interpreter."""
+    """The part of an environment that cannot be changed in a running interpreter."""
     return {name: value for name, value in env.items() if name.startswith(LOAD_TIME)}
 
 

@@ -216,7 +216,7 @@ public final class InferenceHttpClientBuilder {
     /**
      * How to speak to an https server whose certificate the JVM does not know, or that wants one of the client.
      *
-     * @param trust what {@code context} was made with; the context alone decides
+     * @param trust ignored: {@code context} has its own
      */
     public InferenceHttpClientBuilder tls(SSLContext context, X509TrustManager trust) {
         this.tls = context;

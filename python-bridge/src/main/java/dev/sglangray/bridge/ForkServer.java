@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
  * minute. It is replaced in the background when it dies, hangs or is out of date. Where no engine can be forked, {@link #start} starts
  * it as a program, as {@link SupervisedProcess#start} does.
  *
- * <p>An engine does not depend on the process that it was forked from, but ends with this object. Safe for use by many threads.
+ * <p>An engine outlives the process that it was forked from, but not this object. Safe for use by many threads.
  */
 public final class ForkServer implements AutoCloseable {
     /** A variable of the engine: 0 turns forks off, 1 turns them on with accelerators too. */
@@ -47,7 +47,7 @@ public final class ForkServer implements AutoCloseable {
     private static final int MAX_ATTEMPTS = 2;
 
     private static final String UNKNOWN = "unknown";
-    /** So often in a row it may die before it is ready; then engines are started as programs. */
+    /** After so many deaths in a row before it is ready, engines are started as programs. */
     private static final int MAX_EARLY_DEATHS = 3;
 
     /** Variables that are read when they are used, or by the supervisor. All others must be those that it was started with. */
@@ -242,7 +242,7 @@ public final class ForkServer implements AutoCloseable {
         }
     }
 
-    /** Its end, which is no fault of its own only while this object is closed. */
+    /** It has ended; that is a fault unless this object was closed or has replaced it. */
     private void ended(Generation generation, String verdict) {
         synchronized (lock) {
             if (current != generation || off != null) {

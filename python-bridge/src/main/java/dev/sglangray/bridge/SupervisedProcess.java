@@ -44,7 +44,7 @@ public final class SupervisedProcess implements AutoCloseable {
     /** By this variable the supervisor's sweep finds what the child has left. */
     private static final String MARK = "SGLANG_RAY_TREE";
 
-    /** The supervisors of what a fork server has forked end their trees within their own, which is shorter. */
+    /** Longer than the grace of the supervisors that were forked below it, which end their own trees first. */
     private static final Duration LISTENER_OWNER_GRACE = Duration.ofSeconds(5);
 
     private static final int FILE_TYPE = 0170000;
@@ -52,7 +52,7 @@ public final class SupervisedProcess implements AutoCloseable {
 
     private final ProcessSpec spec;
     private final SupervisorLink supervisor;
-    /** The supervisor was forked, if it is to be; nothing was said to it before. */
+    /** Completes when the fork server has forked the supervisor; no order is sent before. Unused for one that is a program. */
     private final CompletableFuture<Void> forked = new CompletableFuture<>();
 
     private final CompletableFuture<Long> started = new CompletableFuture<>();

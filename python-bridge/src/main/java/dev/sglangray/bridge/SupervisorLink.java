@@ -13,7 +13,8 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 
 /**
- * The events of a supervisor or a fork server, and the way for orders to it. The end of {@code orders} is this JVM's end, as the other side sees it.
+ * The events of a supervisor or fork server, and the way to send it orders. When {@code orders} is closed, the other side takes this JVM for
+ * dead.
  *
  * @param events read until its end
  * @param orders may be written to while another thread reads

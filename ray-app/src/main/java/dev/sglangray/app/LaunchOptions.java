@@ -13,8 +13,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a fleet is launched; everything has a default. Immutable. The one carrier of these options, from the command line or a driver to the
- * groups; as JSON, hence the plain numbers, it is what the owner of a detached fleet is given.
+ * How a fleet is launched; everything has a default. Immutable. The command line or a driver makes it, and the groups get
+ * their part of it. It travels to the owner of a detached fleet as JSON, hence the plain numbers.
  *
  * @param routerNodeRank the router's node
  * @param pythonInterpreter the Python of engines and router, or null for the nodes' own

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.cluster;
 
-import dev.sglangray.placement.plan.EnginePlan;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,7 +22,7 @@ public final class EnvironmentMerge {
     private EnvironmentMerge() {}
 
     /**
-     * Merges layers, the lowest first: for a process, what its node has, then {@link EnginePlan#environment()}.
+     * Merges layers, the lowest first: for a process, what its node has, then the environment of its plan.
      *
      * @return a new ordered map
      */

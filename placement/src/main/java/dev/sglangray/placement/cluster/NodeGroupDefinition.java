@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node group as it is configured, before any node is known.
  *
- * @param label the group's name; two labels are reserved, see {@link NodeGroupInfo#isReserved}
+ * @param label the group's name; {@link NodeGroupInfo#CLUSTER} and {@link NodeGroupInfo#NODE} are reserved
  * @param nodes which nodes belong to it
  * @param hardwareType the type whose pieces are the group's hardware ranks, or null for accelerators where there are any
  * @param devices how many pieces of {@code hardwareType} are declared on each node (robots and the like), by its rank

@@ -38,7 +38,7 @@ public final class SealedSpec<T> implements Supplier<T> {
         open = predecessors.isPresent();
     }
 
-    /** The specification; with sealed secrets while the key has not come. */
+    /** The specification; its secrets are still sealed before the key has come. */
     @Override
     public T get() {
         return spec;

@@ -24,8 +24,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A supervised child that serves HTTP: started, waited for until {@code /health} answers, watched, ended. What engine and
- * router have in common. Safe for use by many threads; {@link #shutdown} works while {@link #start} is under way.
+ * A supervised child that serves HTTP: started as its planner says, waited for until {@code /health} answers,
+ * watched, ended. Safe for use by many threads; {@link #shutdown} works while {@link #start} is under way.
  */
 public final class HttpServerProcess implements ServerProcess {
     private static final Logger LOG = LoggerFactory.getLogger(HttpServerProcess.class);

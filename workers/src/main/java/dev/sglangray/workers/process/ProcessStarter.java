@@ -15,7 +15,7 @@ public interface ProcessStarter {
     /**
      * Starts a server and returns once its process runs.
      *
-     * @param abort its completion ends what is waited for before the process can be started
+     * @param abort when complete, ends the wait before the process is started
      * @throws ProcessStartException when it cannot be started, or that was aborted; nothing is left then
      */
     SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort);

@@ -21,7 +21,7 @@ interface ServerPlanner {
      * Waits until the server may start, and keeps others from it.
      *
      * @param abort ends the wait when it is complete
-     * @return to be run when the start is over
+     * @return what the caller runs when the start is over
      * @throws WorkerFailure when it may not start in time
      */
     default Runnable awaitTurn(CompletableFuture<?> abort) {

@@ -31,7 +31,7 @@ public final class ReconcileLoop {
     /**
      * Waits for its first signal.
      *
-     * @param starter starts the process by the actions, whose start is its only
+     * @param starter starts the process; only it calls {@link ProcessActions#start}
      * @param changed takes each new standing, before anything is done about it
      */
     public ReconcileLoop(
@@ -48,7 +48,7 @@ public final class ReconcileLoop {
         this.standing = reconciler.standing();
     }
 
-    /** What a start of the process takes besides the process itself. */
+    /** Starts the process, with what its owner adds to the start. */
     public interface Starter {
         /** As {@link ProcessActions#start}. */
         CompletableFuture<Void> start(int incarnation, Consumer<Signal> news);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What keeps one process running and known: pure decisions over a clock, and the threads that carry them out. No Ray. */
+/** What keeps one process running and known: pure decisions over a clock, and the loop that carries them out. No Ray. */
 @NullMarked
 package dev.sglangray.workers.supervision;
 

@@ -101,10 +101,10 @@ public final class CliSession implements AutoCloseable {
     }
 
     /**
-     * Ends this process where Ray's native code would hold it: its calls have no deadline, and those to a cluster that is gone abort
-     * the process after a minute. That is when a local head ends first, as it does when a signal goes to all processes of a group,
-     * and when the process is on its way out and the cluster does not let it. The watch ends with the process, since such a call may
-     * also come last.
+     * Ends this process where Ray's native code would hold it: its calls have no deadline, and calls to a cluster that is gone
+     * abort the process after a minute. There are two such cases: a local head ends first (as when a signal goes to all processes of a
+     * group), or this process is ending and the cluster does not answer. The watch runs until the process ends, since the last call may
+     * be the one that hangs.
      */
     private void watch(RayAddress address) {
         long begin = 0;

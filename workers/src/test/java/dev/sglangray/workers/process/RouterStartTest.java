@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The router's life with a stand-in server, under the real supervisor. */
-class RouterProcessTest {
+class RouterStartTest {
     private final OkHttpClient http = WorkerHttp.create();
 
     @TempDir

@@ -40,7 +40,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The engine's life with a stand-in server, under the real supervisor. */
-class EngineProcessTest {
+class EngineStartTest {
     private static final Duration LONG = Duration.ofSeconds(20);
 
     private final OkHttpClient http = WorkerHttp.create();
