@@ -78,13 +78,9 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         return builder.state(launch, wanted, slots.seats());
     }
 
-    /** What is to be run within a change, once the engines are others. */
-    void whenChanged(Runnable toRun) {
-        changed = toRun;
-    }
-
-    /** All serve: from now on there may be changes. */
-    void launched() {
+    /** All serve: from now on there may be changes; {@code onChange} is run within each, once the engines are others. */
+    void launched(Runnable onChange) {
+        changed = onChange;
         launched = true;
     }
 

@@ -124,14 +124,13 @@ final class FleetLaunch {
         FleetEngines kept = engines;
         if (kept != null) {
             Gateway told = gateway;
-            kept.whenChanged(() -> {
+            save(kept.state(plan));
+            kept.launched(() -> {
                 save(kept.state(plan));
                 if (told != null) {
                     told.tell(FleetFacts.of(plan, bundles, kept.where()));
                 }
             });
-            save(kept.state(plan));
-            kept.launched();
             if (policy.replans()) {
                 watch = new LostNodeReplanner(kept, policy.nodeLoss(), listener);
                 watch.start();

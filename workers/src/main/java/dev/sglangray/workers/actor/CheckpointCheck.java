@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -28,16 +29,16 @@ final class CheckpointCheck {
             "head_dim",
             "num_experts");
 
-    private final @Nullable String served;
+    private final Supplier<@Nullable String> served;
     private final String node;
 
     /**
      * For an engine.
      *
-     * @param served the path of the model with which it was started, or null when unknown
+     * @param served gives the path of the model with which it was started, or null when unknown
      * @param node its address, for messages
      */
-    CheckpointCheck(@Nullable String served, String node) {
+    CheckpointCheck(Supplier<@Nullable String> served, String node) {
         this.served = served;
         this.node = node;
     }
@@ -62,10 +63,11 @@ final class CheckpointCheck {
     }
 
     private Optional<String> otherShape(Path folder) {
-        if (served == null) {
+        String path = served.get();
+        if (path == null) {
             return Optional.empty();
         }
-        JsonNode here = config(Path.of(served));
+        JsonNode here = config(Path.of(path));
         JsonNode there = config(folder);
         return SHAPE.stream()
                 .filter(key -> here.hasNonNull(key)

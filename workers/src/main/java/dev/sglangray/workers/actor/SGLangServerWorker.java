@@ -96,11 +96,11 @@ public class SGLangServerWorker {
                 "the engine", http, process::url, () -> spec.get().apiKey());
         RegistryPort registry =
                 first.routerGroup() == null ? RayRegistryPort.none() : new RayRegistryPort(first.routerGroup(), loop);
-        CheckpointCheck check = new CheckpointCheck(first.initialWeights().path(), node.ip());
+        CheckpointCheck check = new CheckpointCheck(() -> spec.get().initialWeights().path(), node.ip());
         EngineSettings settings = new EngineSettings(
                 key,
                 first.actorName(),
-                first.initialWeights(),
+                () -> spec.get().initialWeights(),
                 Boolean.TRUE.equals(first.serverArgs().get("enable_weights_cpu_backup")),
                 first.healthTimeout(),
                 this::processEndpoint,

@@ -199,7 +199,7 @@ public final class EngineController {
     }
 
     private Loaded initially() {
-        return new Loaded(FleetWeights.INITIAL_ID, settings.initial(), false, false);
+        return new Loaded(FleetWeights.INITIAL_ID, settings.initial().get(), false, false);
     }
 
     private void standingChanged(SupervisionStatus standing) {
@@ -470,7 +470,7 @@ public final class EngineController {
             if (!isReadyButForWeights() || fleet.allow(loaded.id())) {
                 return CompletableFuture.completedFuture(null);
             }
-            Weights wanted = fleet.updated() == null ? settings.initial() : fleet.updated();
+            Weights wanted = fleet.updated() == null ? settings.initial().get() : fleet.updated();
             // A load that was not answered may still be under way in this process, and end at any moment. After one
             // that was, one
             // new process is enough: what it cannot load the next one cannot either.

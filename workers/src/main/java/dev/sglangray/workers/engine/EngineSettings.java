@@ -10,11 +10,11 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What never changes for an engine, and what its controller asks.
+ * What never changes for an engine, and the questions that its controller asks.
  *
  * @param key names its worker's actor and no other
  * @param actor the actor's name
- * @param initial the weights with which its processes start
+ * @param initial the weights with which its processes start; sealed before the key to the secrets has come
  * @param keepsWeights whether the engine has a copy of released weights, from which it restores them
  * @param toLoad how long loading weights may take
  * @param endpoint where the process serves; null before that is known
@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 public record EngineSettings(
         String key,
         String actor,
-        Weights initial,
+        Supplier<Weights> initial,
         boolean keepsWeights,
         Duration toLoad,
         Supplier<@Nullable ServerEndpoint> endpoint,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -21,7 +22,7 @@ class CheckpointCheckTest {
     }
 
     private CheckpointCheck of(Path served) {
-        return new CheckpointCheck(served.toString(), "10.0.0.1");
+        return new CheckpointCheck(served::toString, "10.0.0.1");
     }
 
     @Test
@@ -49,8 +50,19 @@ class CheckpointCheckTest {
         Path damaged = model("damaged", "{");
         assertThat(of(model("served", "{\"hidden_size\": 1}")).refuse(damaged.toString()))
                 .isEmpty();
-        assertThat(new CheckpointCheck(null, "10.0.0.1").refuse(damaged.toString()))
+        assertThat(new CheckpointCheck(() -> null, "10.0.0.1").refuse(damaged.toString()))
                 .isEmpty();
         assertThat(of(damaged).refuse("Qwen/Qwen3-0.6B")).as("a name of a hub").isEmpty();
+    }
+
+    /** A worker is made before the key to its specification's secrets has come, and a model's path may be one. */
+    @Test
+    void theServedModelIsLookedUpWhenItIsCompared() throws IOException {
+        AtomicReference<String> served = new AtomicReference<>("sealed");
+        CheckpointCheck check = new CheckpointCheck(served::get, "10.0.0.1");
+        String other = model("other", "{\"hidden_size\": 2}").toString();
+        assertThat(check.refuse(other)).isEmpty();
+        served.set(model("served", "{\"hidden_size\": 1}").toString());
+        assertThat(check.refuse(other)).isPresent();
     }
 }

@@ -163,7 +163,7 @@ final class EngineFixture {
         EngineSettings settings = new EngineSettings(
                 KEY,
                 "engines:0",
-                INITIAL,
+                () -> INITIAL,
                 keepsWeights,
                 Duration.ofMinutes(1),
                 () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0),

@@ -75,7 +75,7 @@ final class SimEngine {
         EngineSettings settings = new EngineSettings(
                 key,
                 actor,
-                new Weights("initial", "/models/initial", null),
+                () -> new Weights("initial", "/models/initial", null),
                 keepsWeights || simulation.mutation == Mutation.GARBAGE_WEIGHTS_SERVE,
                 Duration.ofSeconds(20),
                 () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, actor, key, 0),
