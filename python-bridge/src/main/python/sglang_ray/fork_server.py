@@ -12,6 +12,7 @@ A supervisor and what it starts do not depend on this process once they are fork
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -23,10 +24,11 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from sglang_ray import cpu, engine, shown, spawning, supervisor
+from sglang_ray import cpu, cuda_questions, engine, shown, spawning, supervisor
 from sglang_ray.environment import prepare_engine
 from sglang_ray.errors import BridgeError
 
@@ -53,6 +55,8 @@ PRELOADED = {
         "sglang.multimodal_gen.runtime.managers.scheduler",
     ),
 }
+#: Of what is imported for CUDA, OpenBLAS and Arrow's allocator would start threads.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 #: The memory of this process may grow by so much before it counts as stale, in bytes.
 MAX_GROWTH = 256 << 20
 
@@ -79,16 +83,42 @@ def preload(kind: str, device: str | None) -> None:
     if kind not in PRELOADED:
         raise Unfit(f"there is no server of kind {kind!r}")
     prepare_engine(os.environ)
+    imports: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if not cpu.has_own_cpu_engine(os.environ):
         if device != "cpu" and os.environ.get("SGLANG_RAY_DEVICE", "").strip().lower() != "cpu":
             if os.environ.get(SWITCH) != "1":
                 raise Unfit(f"with accelerators they are tried only where {SWITCH} is 1")
-            os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
+            imports = without_cuda()
         try:
             if engine.on_processor({"device": device}):
                 cpu.prepare(os.environ)
         except BridgeError as error:
             raise Unfit(str(error)) from None
+    with imports:
+        import_modules(kind)
+    threads = threads_after_fork()
+    if threads > 1:
+        raise Unfit(f"the imports start threads, which no fork has ({threads - 1} beside the first)")
+
+
+@contextlib.contextmanager
+def without_cuda() -> Iterator[None]:
+    """Imports within find the devices of CUDA described, and cannot use them."""
+    added = {name: value for name, value in ONE_THREAD.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        import torch  # noqa: F401
+
+        with cuda_questions.answered(cuda_questions.from_driver()):
+            yield
+    except (cuda_questions.NoAnswer, ImportError) as error:
+        raise Unfit(str(error)) from None
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+def import_modules(kind: str) -> None:
     found = 0
     for name in PRELOADED[kind]:
         try:
@@ -105,9 +135,6 @@ def preload(kind: str, device: str | None) -> None:
             raise Unfit(f"the import of {name} initialises CUDA, which no fork can use then")
     if found == 0:
         raise Unfit(f"SGLang has none of the modules {', '.join(PRELOADED[kind])}")
-    threads = threads_after_fork()
-    if threads > 1:
-        raise Unfit(f"the imports start threads, which no fork has ({threads - 1} beside the first)")
 
 
 def threads_after_fork() -> int:
