@@ -153,16 +153,17 @@ from sglang_ray import cuda_questions
 from sglang_ray.fork_server import Unfit, preload
 cuda_questions.from_driver = lambda: json.loads(sys.argv[1])
 try:
-    preload("srt", None)
+    changed = preload("srt", None)
 except Unfit as error:
     print(error)
     sys.exit()
 import sglang.srt.server_args as asked
-print(json.dumps([asked.FOUND, {name: os.environ.get(name) for name in asked.FOUND[1]}]))
+print(json.dumps([asked.DEVICES, asked.ALLOCATOR, os.environ.get("JE_ARROW_MALLOC_CONF"), changed]))
 """
-ASKS = f"""
+ASKS = """
 import os, torch
-FOUND = torch.cuda.device_count(), {{name: os.environ[name] for name in {list(fork_server.ONE_THREAD)}}}
+DEVICES, ALLOCATOR = torch.cuda.device_count(), os.environ["JE_ARROW_MALLOC_CONF"]
+os.environ["ADDED"] = "by an import"
 """
 
 
@@ -171,7 +172,7 @@ def preloaded(tmp_path: Path, code: str, devices: list[Any], **env: str) -> str:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     package = str(Path(cuda_questions.__file__).parents[1])
-    environment = {name: value for name, value in os.environ.items() if name not in fork_server.ONE_THREAD}
+    environment = {name: value for name, value in os.environ.items() if name != fork_server.ALLOCATOR}
     environment |= {"PYTHONPATH": f"{tmp_path}:{package}", "SGLANG_RAY_DEVICE": "cuda", fork_server.SWITCH: "1", **env}
     done = subprocess.run(
         [sys.executable, "-c", PRELOAD, json.dumps(devices)],
@@ -183,10 +184,11 @@ def preloaded(tmp_path: Path, code: str, devices: list[Any], **env: str) -> str:
     return done.stdout.strip()
 
 
-def test_sglang_is_imported_with_answers_and_without_threads(tmp_path: Path) -> None:
-    found, afterwards = json.loads(preloaded(tmp_path, ASKS, [GPU, GPU], OPENBLAS_NUM_THREADS="7"))
-    assert found == [2, {"OPENBLAS_NUM_THREADS": "7", "JE_ARROW_MALLOC_CONF": "background_thread:false"}]
-    assert afterwards == {"OPENBLAS_NUM_THREADS": "7", "JE_ARROW_MALLOC_CONF": None}
+@pytest.mark.parametrize("given", [None, "dirty_decay_ms:5"])
+def test_sglang_is_imported_with_answers_and_without_threads(tmp_path: Path, given: str | None) -> None:
+    env = {} if given is None else {fork_server.ALLOCATOR: given}
+    found = json.loads(preloaded(tmp_path, ASKS, [GPU, GPU], **env))
+    assert found == [2, given or "background_thread:false", given, {"ADDED": "by an import"}]
 
 
 @pytest.mark.parametrize(

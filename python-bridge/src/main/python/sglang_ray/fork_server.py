@@ -55,8 +55,8 @@ PRELOADED = {
         "sglang.multimodal_gen.runtime.managers.scheduler",
     ),
 }
-#: Of what is imported for CUDA, OpenBLAS and Arrow's allocator would start threads.
-ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
+#: Arrow's allocator starts a thread when it is loaded, unless this variable says otherwise.
+ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 #: The memory of this process may grow by so much before it counts as stale, in bytes.
 MAX_GROWTH = 256 << 20
 
@@ -78,8 +78,11 @@ class Forked(supervisor.Forked):
         self.arguments = arguments
 
 
-def preload(kind: str, device: str | None) -> None:
-    """Imports what a server of this kind will import. Does not touch an accelerator."""
+def preload(kind: str, device: str | None) -> dict[str, str | None]:
+    """Imports what a server of this kind will import. Does not touch an accelerator.
+
+    Returns the variables of the environment that imports have changed: what they are now, None for those that are gone.
+    """
     if kind not in PRELOADED:
         raise Unfit(f"there is no server of kind {kind!r}")
     prepare_engine(os.environ)
@@ -94,18 +97,23 @@ def preload(kind: str, device: str | None) -> None:
                 cpu.prepare(os.environ)
         except BridgeError as error:
             raise Unfit(str(error)) from None
+    before = dict(os.environ)
     with imports:
         import_modules(kind)
+    names = {*before, *os.environ}
+    changed = {name: os.environ.get(name) for name in names if os.environ.get(name) != before.get(name)}
+    prepare_engine(os.environ)  # an engine does so with what they have changed
     threads = threads_after_fork()
     if threads > 1:
         raise Unfit(f"the imports start threads, which no fork has ({threads - 1} beside the first)")
+    return changed
 
 
 @contextlib.contextmanager
 def without_cuda() -> Iterator[None]:
     """Imports within find the devices of CUDA described, and cannot use them."""
-    added = {name: value for name, value in ONE_THREAD.items() if name not in os.environ}
-    os.environ.update(added)
+    given = os.environ.get(ALLOCATOR)
+    os.environ[ALLOCATOR] = given or "background_thread:false"
     try:
         import torch  # noqa: F401
 
@@ -114,8 +122,9 @@ def without_cuda() -> Iterator[None]:
     except (cuda_questions.NoAnswer, ImportError) as error:
         raise Unfit(str(error)) from None
     finally:
-        for name in added:
-            del os.environ[name]
+        del os.environ[ALLOCATOR]
+        if given is not None:
+            os.environ[ALLOCATOR] = given
 
 
 def import_modules(kind: str) -> None:
@@ -180,9 +189,10 @@ def memory() -> int:
 class ForkServer:
     """What this process is once it has imported everything. One thread."""
 
-    def __init__(self, listener: socket.socket, owner: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, owner: socket.socket, changed: dict[str, str | None]) -> None:
         self.listener = listener
         self.owner = owner
+        self.changed = changed
         #: Descriptors that imports opened.
         self.kept = descriptors() - {listener.fileno(), owner.fileno()}
         self.imported_with = spawning.load_time(os.environ)
@@ -299,8 +309,9 @@ class ForkServer:
                 except OSError as error:
                     raise supervisor.NotStarted(f"working directory {spec.cwd}: {error.strerror}") from None
             if spec.env is not None:
+                environment = {**spec.env, **self.changed}
                 os.environ.clear()
-                os.environ.update(spec.env)
+                os.environ.update({name: value for name, value in environment.items() if value is not None})
             mark = os.environ.get(supervisor.MARK, _NO_MARK)
             shown.show(spec.command, f"{supervisor.MARK}={mark}")
             supervisor.set_name(self.name)
@@ -355,9 +366,9 @@ def run() -> int:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    why = None
+    why, changed = None, {}
     try:
-        preload(arguments[0], arguments[1] if len(arguments) == 2 else None)
+        changed = preload(arguments[0], arguments[1] if len(arguments) == 2 else None)
     except Unfit as error:
         why = str(error)
     owner, _ = listener.accept()
@@ -365,7 +376,7 @@ def run() -> int:
         engine.say(f"engines cannot be forked: {why}")
         send(owner, "unfit", error=why)
         return 0
-    server = ForkServer(listener, owner)
+    server = ForkServer(listener, owner, changed)
     seconds = round(time.monotonic() - begin, 1)
     engine.say(f"ready to fork engines after {seconds} s")
     send(owner, "ready", seconds=seconds)
