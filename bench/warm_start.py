@@ -257,8 +257,6 @@ class Warm(Cold):
         self.server.await_event("started")
         self.owner = self.open()
         self.owner.await_event("ready")
-        if self.visible:
-            self.check_devices()
 
     def check_devices(self) -> None:
         """What a fork computes on, for several values of the variable."""
@@ -284,6 +282,8 @@ class Warm(Cold):
 
     def end(self) -> None:
         super().end()
+        if self.visible:
+            self.check_devices()
         self.server.order({"op": "terminate", "grace_s": 5})
         self.server.await_event("exited")
 

@@ -34,7 +34,7 @@ from sglang_ray.errors import BridgeError
 
 #: How this process shows in the process table.
 NAME = "sglray-forks"
-#: 0 turns warm starts off, for which the owner looks; 1 turns them on with accelerators too.
+#: 0 turns warm starts off, for which the owner looks; 1 turns them on with GPUs of NVIDIA too.
 SWITCH = "SGLANG_RAY_WARM_START"
 #: What is imported for each kind of server, plugins after the first. What SGLang does not have is left out.
 PRELOADED = {
