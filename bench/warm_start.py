@@ -3,8 +3,10 @@
 """Seconds from ``kill -9`` of a real engine to a healthy one, and the memory of its tree, for three ways to start it.
 
 ``launch_server``: ``python -m sglang.launch_server``, killed with all its children and started again. ``cold``: under
-the supervisor, executed. ``warm``: under the supervisor, forked. On the CPU, with the tiny model; one engine at a time.
-Needs the environment of ``python-bridge/prepare run``. A table goes to standard output, what happens to standard error.
+the supervisor, executed. ``warm``: under the supervisor, forked. With the tiny model; one engine at a time. On the CPU,
+in the environment of ``python-bridge/prepare run``; with ``--gpus`` on NVIDIA GPUs, by ``cold`` and ``warm`` alone.
+There a fork must see no GPU but those it is given, and none may be in use afterwards. A table goes to standard output,
+what happens to standard error.
 """
 
 from __future__ import annotations
@@ -91,6 +93,20 @@ def memory(root: int) -> int:
     return kib >> 10
 
 
+def nvidia_smi(field: str) -> list[str]:
+    """This of each GPU."""
+    command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split("\n")[:-1]
+
+
+VISIBLE = """
+import torch
+devices = range(torch.cuda.device_count())
+sums = [float(torch.ones(64, 64, device=index).mm(torch.ones(64, 64, device=index)).sum()) for index in devices]
+print(len(devices), [str(torch.cuda.get_device_properties(index).uuid) for index in devices], sums)
+"""
+
+
 class Connection:
     """A supervisor's protocol over two descriptors."""
 
@@ -113,18 +129,22 @@ class Connection:
 class Launcher:
     """What all three have: where they run, and with what."""
 
-    def __init__(self, python: str, model: str, folder: Path) -> None:
+    def __init__(self, python: str, folder: Path, arguments: dict[str, object], gpus: str | None) -> None:
         self.python = python
-        self.model = model
+        self.model = str(folder / "model")
         self.folder = folder
+        self.arguments = arguments
         self.environment = {
             **os.environ,
-            "PYTHONPATH": str(PACKAGE),
+            "PYTHONPATH": f"{PACKAGE}:{folder}",
             "PYTHONSAFEPATH": "1",
             "PYTHONUNBUFFERED": "1",
-            "SGLANG_RAY_DEVICE": "cpu",
             "SGLANG_RAY_TREE": str(uuid.uuid4()),
+            **({"SGLANG_RAY_DEVICE": "cpu"} if gpus is None else {"SGLANG_RAY_WARM_START": "1"}),
         }
+        self.device = ["cpu"] if gpus is None else []
+        #: What a command has beside the environment of the fork server.
+        self.visible = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
 
     def begin(self) -> None:
         """Before the first start."""
@@ -193,19 +213,22 @@ class Cold(Launcher):
         return self.supervisor()
 
     def start(self, port: int) -> None:
-        self.connection = self.connect()
-        arguments = {"model_path": self.model, "host": "127.0.0.1", "port": port}
+        arguments = {"model_path": self.model, "host": "127.0.0.1", "port": port, **self.arguments}
         request = {"kind": "srt", "server_args": arguments, "dist_port": free_port()}
+        self.engine = self.command("sglang_ray.serve", f"{type(self).__name__}.log", self.visible, json.dumps(request))
+
+    def command(self, module: str, log: str, env: dict[str, str], stdin: str | None = None) -> int:
+        """Starts a module; returns its process."""
+        self.connection = self.connect()
         self.connection.order(
             {
-                "command": [self.python, str(RUNNER), "-m", "sglang_ray.serve"],
-                "env": self.environment,
-                "stdin": json.dumps(request),
-                "log_file": str(self.folder / f"{type(self).__name__}.log"),
+                "command": [self.python, str(RUNNER), "-m", module],
+                "env": {**self.environment, **env},
+                "stdin": stdin,
+                "log_file": str(self.folder / log),
             }
         )
-        started = self.connection.await_event("started")
-        self.engine = int(str(started["pid"]))
+        return int(str(self.connection.await_event("started")["pid"]))
 
     def root(self) -> int:
         return self.relay.pid
@@ -225,7 +248,7 @@ class Warm(Cold):
         self.path = str(self.folder / "forks")
         self.server.order(
             {
-                "command": [self.python, str(RUNNER), "-m", "sglang_ray.fork_server", "srt", "cpu"],
+                "command": [self.python, str(RUNNER), "-m", "sglang_ray.fork_server", "srt", *self.device],
                 "env": self.environment,
                 "listen": self.path,
                 "log_file": str(self.folder / "fork_server.log"),
@@ -234,6 +257,18 @@ class Warm(Cold):
         self.server.await_event("started")
         self.owner = self.open()
         self.owner.await_event("ready")
+
+    def check_devices(self) -> None:
+        """What a fork computes on, for several values of the variable."""
+        (self.folder / "visible.py").write_text(VISIBLE)
+        gpus = self.visible["CUDA_VISIBLE_DEVICES"]
+        for value, number in ((gpus, len(gpus.split(","))), (nvidia_smi("uuid")[-1], 1), ("", 0)):
+            self.command("visible", "visible.log", {"CUDA_VISIBLE_DEVICES": value})
+            self.connection.await_event("exited")
+            found = (self.folder / "visible.log").read_text().splitlines()[-1]
+            say(f"Warm: with CUDA_VISIBLE_DEVICES={value} a fork sees {found}")
+            if not found.startswith(f"{number} "):
+                raise SystemExit(f"{number} devices were expected")
 
     def open(self) -> Connection:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
@@ -247,6 +282,8 @@ class Warm(Cold):
 
     def end(self) -> None:
         super().end()
+        if self.visible:
+            self.check_devices()
         self.server.order({"op": "terminate", "grace_s": 5})
         self.server.await_event("exited")
 
@@ -271,10 +308,18 @@ def measure(launcher: Launcher, kills: int) -> dict[str, object]:
         answers.add(generate(port))
         say(f"{name}: healthy {again[-1]:.1f} s after kill -9")
     pss = memory(launcher.root())
+    if launcher.visible:
+        say(f"{name}: MiB of each GPU {nvidia_smi('memory.used')}")
     launcher.end()
     log = launcher.folder / "Warm.log"
     if name == "Warm" and " imports for itself" in log.read_text():
         raise SystemExit(f"a process of the engine was not forked; see {log.read_text()[-2000:]}")
+    if launcher.visible:
+        end = time.monotonic() + 10
+        while set(nvidia_smi("memory.used")) != {"0"}:
+            if time.monotonic() > end:
+                raise SystemExit(f"MiB are left on a GPU: {nvidia_smi('memory.used')}")
+        say(f"{name}: 0 MiB of each GPU afterwards")
     return {"way": name, "first": first, "again": again, "pss_mib": pss, "answers": sorted(answers)}
 
 
@@ -282,25 +327,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", help="an interpreter with SGLang (default: that of `prepare path run`)")
     parser.add_argument("--kills", type=int, default=3, help="how often each is killed (default: 3)")
-    parser.add_argument("--ways", default="launch_server,cold,warm")
+    parser.add_argument("--ways", help="default: launch_server,cold,warm, with --gpus cold,warm")
+    parser.add_argument("--gpus", help="CUDA_VISIBLE_DEVICES of the engine, such as 0; without it runs on the CPU")
+    parser.add_argument("--arguments", type=json.loads, default={}, help="more of ServerArgs, a JSON object")
+    parser.add_argument("--folder", type=Path, help="where to keep model and logs")
     parser.add_argument("--json", help="where to write the results too")
     options = parser.parse_args()
     python = options.python
     if python is None:
         run = subprocess.run([BRIDGE / "prepare", "path", "run"], stdout=subprocess.PIPE, text=True, check=True)
         python = run.stdout.strip() + "/bin/python"
-    ways = {"launch_server": LaunchServer, "cold": Cold, "warm": Warm}
-    with tempfile.TemporaryDirectory(prefix="warm-start-") as folder:
-        model = f"{folder}/model"
-        make = [python, str(RUNNER), "-m", "sglang_ray.tiny_model", model]
+    ways = {"cold": Cold, "warm": Warm, **({"launch_server": LaunchServer} if options.gpus is None else {})}
+    names = (options.ways or ("launch_server,cold,warm" if options.gpus is None else "cold,warm")).split(",")
+    with contextlib.ExitStack() as stack:
+        folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="warm-start-")))
+        make = [python, str(RUNNER), "-m", "sglang_ray.tiny_model", str(folder / "model")]
         subprocess.run(make, stdout=subprocess.DEVNULL, check=True)
-        results = [measure(ways[way](python, model, Path(folder)), options.kills) for way in options.ways.split(",")]
+        results = [
+            measure(ways[name](python, folder, options.arguments, options.gpus), options.kills) for name in names
+        ]
     print("| way | first start, s | kill -9 to healthy, s (median) | PSS of the tree, MiB |\n| --- | --- | --- | --- |")
     for each in results:
         again = each["again"]
         assert isinstance(again, list)
         shown = ", ".join(f"{one:.1f}" for one in again)
-        print(f"| {each['way']} | {each['first']:.1f} | {statistics.median(again):.1f} ({shown}) | {each['pss_mib']} |")
+        median = f"{statistics.median(again):.1f} ({shown})" if again else ""
+        print(f"| {each['way']} | {each['first']:.1f} | {median} | {each['pss_mib']} |")
     if len({answer for each in results for answer in each["answers"]}) != 1:  # type: ignore[attr-defined]
         raise SystemExit("the answers differ")
     if options.json:

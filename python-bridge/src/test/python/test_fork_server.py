@@ -107,6 +107,30 @@ def test_what_is_forked_is_as_what_is_executed(forked: Forked, tmp_path: Path, s
     assert len(here["descriptors"]) == len(there["descriptors"]) + 1
 
 
+def test_what_imports_change_in_the_environment_is_changed_in_an_engine(opened: Opener, tmp_path: Path) -> None:
+    code = "import os\nos.environ['KMP_ADDED'] = 'yes'\nos.environ['CHANGED'] = 'b'\ndel os.environ['REMOVED']"
+    given = {"CHANGED": "a", "REMOVED": "a"}
+    server = opened({"sglang/launch_server.py": code}, **given)
+    assert server.verdict()["event"] == "ready"
+    engine = Forked(tmp_path, server)
+    spawns = """
+import multiprocessing, os
+from sglang_ray import cpu
+def child(): print(os.environ["KMP_ADDED"], os.environ["CHANGED"], os.environ.get("REMOVED"), flush=True)
+if __name__ == "__main__":
+    cpu.prepare(os.environ)
+    child()
+    process = multiprocessing.get_context("spawn").Process(target=child)
+    process.start()
+    process.join()
+"""
+    path = f"{Path(RUNNER).parents[1]}:{server.modules}"
+    engine.start(engine.fork(spawns), env={**os.environ, "PYTHONPATH": path, **given})
+    assert engine.last_event()["code"] == 0, engine.log()
+    assert engine.log() == "yes b None\n" * 2
+    engine.clean_up()
+
+
 WAIT = "import signal, os; print(os.getpid(), flush=True)\nwhile True: signal.pause()"
 
 

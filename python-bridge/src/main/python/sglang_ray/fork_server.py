@@ -12,6 +12,7 @@ A supervisor and what it starts do not depend on this process once they are fork
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import importlib
@@ -23,16 +24,17 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from sglang_ray import cpu, engine, shown, spawning, supervisor
+from sglang_ray import cpu, cuda_questions, engine, shown, spawning, supervisor
 from sglang_ray.environment import prepare_engine
 from sglang_ray.errors import BridgeError
 
 #: How this process shows in the process table.
 NAME = "sglray-forks"
-#: 0 turns warm starts off (the JVM looks for that); 1 turns them on with accelerators too.
+#: 0 turns warm starts off (the JVM looks for that); 1 turns them on with NVIDIA GPUs too.
 SWITCH = "SGLANG_RAY_WARM_START"
 #: What is imported for each kind of server, plugins after the first. What SGLang does not have is left out.
 PRELOADED = {
@@ -53,6 +55,8 @@ PRELOADED = {
         "sglang.multimodal_gen.runtime.managers.scheduler",
     ),
 }
+#: Arrow's allocator starts a thread when it is loaded, unless this variable says otherwise.
+ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 #: The memory of this process may grow by so much before it counts as stale, in bytes.
 MAX_GROWTH = 256 << 20
 
@@ -74,21 +78,56 @@ class Forked(supervisor.Forked):
         self.arguments = arguments
 
 
-def preload(kind: str, device: str | None) -> None:
-    """Imports what a server of this kind will import. Does not touch an accelerator."""
+def preload(kind: str, device: str | None) -> dict[str, str | None]:
+    """Imports what a server of this kind will import. Does not touch an accelerator.
+
+    Returns the variables of the environment that imports have changed: what they are now, None for those that are gone.
+    """
     if kind not in PRELOADED:
         raise Unfit(f"there is no server of kind {kind!r}")
     prepare_engine(os.environ)
+    imports: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if not cpu.has_own_cpu_engine(os.environ):
         if device != "cpu" and os.environ.get("SGLANG_RAY_DEVICE", "").strip().lower() != "cpu":
             if os.environ.get(SWITCH) != "1":
                 raise Unfit(f"with accelerators they are tried only where {SWITCH} is 1")
-            os.environ["PYTORCH_NVML_BASED_CUDA_CHECK"] = "1"
+            imports = without_cuda()
         try:
             if engine.on_processor({"device": device}):
                 cpu.prepare(os.environ)
         except BridgeError as error:
             raise Unfit(str(error)) from None
+    before = dict(os.environ)
+    with imports:
+        import_modules(kind)
+    names = {*before, *os.environ}
+    changed = {name: os.environ.get(name) for name in names if os.environ.get(name) != before.get(name)}
+    prepare_engine(os.environ)  # an engine does so with what they have changed
+    threads = threads_after_fork()
+    if threads > 1:
+        raise Unfit(f"the imports start threads, which no fork has ({threads - 1} beside the first)")
+    return changed
+
+
+@contextlib.contextmanager
+def without_cuda() -> Iterator[None]:
+    """Imports within find the devices of CUDA described, and cannot use them."""
+    given = os.environ.get(ALLOCATOR)
+    os.environ[ALLOCATOR] = given or "background_thread:false"
+    try:
+        import torch  # noqa: F401
+
+        with cuda_questions.answered(cuda_questions.from_driver()):
+            yield
+    except (cuda_questions.NoAnswer, ImportError) as error:
+        raise Unfit(str(error)) from None
+    finally:
+        del os.environ[ALLOCATOR]
+        if given is not None:
+            os.environ[ALLOCATOR] = given
+
+
+def import_modules(kind: str) -> None:
     found = 0
     for name in PRELOADED[kind]:
         try:
@@ -105,9 +144,6 @@ def preload(kind: str, device: str | None) -> None:
             raise Unfit(f"the import of {name} initialises CUDA, which no fork can use then")
     if found == 0:
         raise Unfit(f"SGLang has none of the modules {', '.join(PRELOADED[kind])}")
-    threads = threads_after_fork()
-    if threads > 1:
-        raise Unfit(f"the imports start threads, which no fork has ({threads - 1} beside the first)")
 
 
 def threads_after_fork() -> int:
@@ -153,9 +189,10 @@ def memory() -> int:
 class ForkServer:
     """What this process is once it has imported everything. One thread."""
 
-    def __init__(self, listener: socket.socket, owner: socket.socket) -> None:
+    def __init__(self, listener: socket.socket, owner: socket.socket, changed: dict[str, str | None]) -> None:
         self.listener = listener
         self.owner = owner
+        self.changed = changed
         #: Descriptors that imports opened.
         self.kept = descriptors() - {listener.fileno(), owner.fileno()}
         self.imported_with = spawning.load_time(os.environ)
@@ -272,8 +309,9 @@ class ForkServer:
                 except OSError as error:
                     raise supervisor.NotStarted(f"working directory {spec.cwd}: {error.strerror}") from None
             if spec.env is not None:
+                environment = {**spec.env, **self.changed}
                 os.environ.clear()
-                os.environ.update(spec.env)
+                os.environ.update({name: value for name, value in environment.items() if value is not None})
             mark = os.environ.get(supervisor.MARK, _NO_MARK)
             shown.show(spec.command, f"{supervisor.MARK}={mark}")
             supervisor.set_name(self.name)
@@ -328,9 +366,9 @@ def run() -> int:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    why = None
+    why, changed = None, {}
     try:
-        preload(arguments[0], arguments[1] if len(arguments) == 2 else None)
+        changed = preload(arguments[0], arguments[1] if len(arguments) == 2 else None)
     except Unfit as error:
         why = str(error)
     owner, _ = listener.accept()
@@ -338,7 +376,7 @@ def run() -> int:
         engine.say(f"engines cannot be forked: {why}")
         send(owner, "unfit", error=why)
         return 0
-    server = ForkServer(listener, owner)
+    server = ForkServer(listener, owner, changed)
     seconds = round(time.monotonic() - begin, 1)
     engine.say(f"ready to fork engines after {seconds} s")
     send(owner, "ready", seconds=seconds)

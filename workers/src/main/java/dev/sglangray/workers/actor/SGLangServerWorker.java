@@ -96,7 +96,8 @@ public class SGLangServerWorker {
                 "the engine", http, process::url, () -> spec.get().apiKey());
         RegistryPort registry =
                 first.routerGroup() == null ? RayRegistryPort.none() : new RayRegistryPort(first.routerGroup(), loop);
-        CheckpointCheck check = new CheckpointCheck(() -> spec.get().initialWeights().path(), node.ip());
+        CheckpointCheck check =
+                new CheckpointCheck(() -> spec.get().initialWeights().path(), node.ip());
         EngineSettings settings = new EngineSettings(
                 key,
                 first.actorName(),
