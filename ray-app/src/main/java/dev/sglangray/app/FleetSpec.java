@@ -60,7 +60,7 @@ public record FleetSpec(
     /**
      * Finds the usual component and block in a configuration and binds them.
      *
-     * @throws ConfigException with all that is wrong
+     * @throws ConfigException that lists every fault of the configuration
      */
     public static FleetSpec of(Config root) {
         return of(root, FleetSelection.USUAL);
@@ -69,7 +69,7 @@ public record FleetSpec(
     /**
      * Binds what a selection names.
      *
-     * @throws ConfigException with all that is wrong
+     * @throws ConfigException that lists every fault of the configuration
      */
     public static FleetSpec of(Config root, FleetSelection selection) {
         ClusterConfig cluster = ClusterConfig.from(root);

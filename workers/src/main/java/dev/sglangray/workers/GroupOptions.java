@@ -66,11 +66,6 @@ public record GroupOptions(
                 javaJars, serverHealthTimeout, directory, supervision, bindHost, advertiseHost, detached);
     }
 
-    /** These options with another way to look after engines and router. */
-    public GroupOptions withSupervision(SupervisionPolicy policy) {
-        return new GroupOptions(javaJars, serverHealthTimeout, logDirectory, policy, bindHost, advertiseHost, detached);
-    }
-
     /** These options with other addresses to listen at. */
     public GroupOptions withBindHost(BindHost host) {
         return new GroupOptions(
@@ -80,11 +75,5 @@ public record GroupOptions(
     /** These options with another host in the engines' URLs; null for their nodes' addresses. */
     public GroupOptions withAdvertiseHost(@Nullable String host) {
         return new GroupOptions(javaJars, serverHealthTimeout, logDirectory, supervision, bindHost, host, detached);
-    }
-
-    /** These options for workers that outlive this program. */
-    public GroupOptions whichAreDetached() {
-        return new GroupOptions(
-                javaJars, serverHealthTimeout, logDirectory, supervision, bindHost, advertiseHost, true);
     }
 }

@@ -37,14 +37,12 @@ final class EnginePlanner implements ServerPlanner {
     private final ServerSpec spec;
     private final ProcessFactory kit;
     private final Incarnation incarnation;
-    private final SecretRedactor secrets;
     private volatile @Nullable String waiting;
 
     EnginePlanner(ServerSpec spec, ProcessFactory kit, Incarnation incarnation) {
         this.spec = spec;
         this.kit = kit;
         this.incarnation = incarnation;
-        this.secrets = spec.secrets();
     }
 
     @Override
@@ -59,7 +57,7 @@ final class EnginePlanner implements ServerPlanner {
 
     @Override
     public SecretRedactor secrets() {
-        return secrets;
+        return spec.secrets();
     }
 
     @Override

@@ -20,13 +20,11 @@ final class RouterPlanner implements ServerPlanner {
     private final RouterSpec spec;
     private final ProcessFactory kit;
     private final Incarnation incarnation;
-    private final SecretRedactor secrets;
 
     RouterPlanner(RouterSpec spec, ProcessFactory kit, Incarnation incarnation) {
         this.spec = spec;
         this.kit = kit;
         this.incarnation = incarnation;
-        this.secrets = spec.secrets();
     }
 
     @Override
@@ -41,7 +39,7 @@ final class RouterPlanner implements ServerPlanner {
 
     @Override
     public SecretRedactor secrets() {
-        return secrets;
+        return spec.secrets();
     }
 
     @Override

@@ -35,7 +35,7 @@ public final class SupervisionPolicyReader {
     /**
      * The policy; {@link SupervisionPolicy#DEFAULT} where the block says nothing.
      *
-     * @throws ConfigException with all that is wrong
+     * @throws ConfigException that lists every fault of the block
      */
     public static SupervisionPolicy read(Config block) {
         Optional<Config> found = block.select(KEY).filter(value -> !value.isNull());

@@ -20,7 +20,7 @@ final class RouterChanges {
      * The changes by argument's name; null where the router's own default is wanted.
      *
      * @param lines overrides in Hydra's grammar
-     * @throws ConfigException with all that is wrong with them
+     * @throws ConfigException that lists every fault of the changes
      */
     static Map<String, Object> read(List<String> lines, ArgumentSchemas.Found known) {
         Map<String, Object> all = new LinkedHashMap<>();
