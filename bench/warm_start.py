@@ -140,9 +140,10 @@ class Launcher:
             "PYTHONSAFEPATH": "1",
             "PYTHONUNBUFFERED": "1",
             "SGLANG_RAY_TREE": str(uuid.uuid4()),
-            **({"SGLANG_RAY_DEVICE": "cpu"} if gpus is None else {"SGLANG_RAY_WARM_START": "1"}),
+            **({"SGLANG_RAY_DEVICE": "cpu"} if gpus is None else {}),
         }
-        self.device = ["cpu"] if gpus is None else []
+        saver = ["--memory-saver"] if arguments.get("enable_memory_saver") else []
+        self.options = ["--device", "cpu"] if gpus is None else saver
         #: What a command has beside the environment of the fork server.
         self.visible = {} if gpus is None else {"CUDA_VISIBLE_DEVICES": gpus}
 
@@ -248,7 +249,7 @@ class Warm(Cold):
         self.path = str(self.folder / "forks")
         self.server.order(
             {
-                "command": [self.python, str(RUNNER), "-m", "sglang_ray.fork_server", "srt", *self.device],
+                "command": [self.python, str(RUNNER), "-m", "sglang_ray.fork_server", "srt", *self.options],
                 "env": self.environment,
                 "listen": self.path,
                 "log_file": str(self.folder / "fork_server.log"),

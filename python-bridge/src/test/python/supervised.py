@@ -164,6 +164,7 @@ class ForkServer:
         modules: dict[str, str] | None = None,
         env: dict[str, str] | None = None,
         stand_in: bool = True,
+        arguments: tuple[str, ...] = ("--device", "cpu"),
     ) -> None:
         self.folder = folder
         self.modules = folder / "modules"
@@ -175,7 +176,7 @@ class ForkServer:
         self.path = str(folder / "socket")
         self.log_file = folder / "fork-server.log"
         package = str(SUPERVISOR.parents[1])
-        command = [sys.executable, RUNNER, "-m", "sglang_ray.fork_server", "srt", "cpu"]
+        command = [sys.executable, RUNNER, "-m", "sglang_ray.fork_server", "srt", *arguments]
         environment = {
             **os.environ,
             "PYTHONPATH": f"{package}:{self.modules}",

@@ -173,7 +173,7 @@ def preloaded(tmp_path: Path, code: str, devices: list[Any], **env: str) -> str:
         (tmp_path / name).write_text(text)
     package = str(Path(cuda_questions.__file__).parents[1])
     environment = {name: value for name, value in os.environ.items() if name != fork_server.ALLOCATOR}
-    environment |= {"PYTHONPATH": f"{tmp_path}:{package}", "SGLANG_RAY_DEVICE": "cuda", fork_server.SWITCH: "1", **env}
+    environment |= {"PYTHONPATH": f"{tmp_path}:{package}", "SGLANG_RAY_DEVICE": "cuda", **env}
     done = subprocess.run(
         [sys.executable, "-c", PRELOAD, json.dumps(devices)],
         env=environment,

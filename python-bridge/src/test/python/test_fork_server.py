@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ from supervised import RUNNER, SGLANG, Forked, ForkServer, Supervised, alive, re
 from test_router import free_port
 
 Opener = Callable[..., ForkServer]
+#: Nothing is adapted to a processor, and no accelerator is looked for.
+NO_PROCESSOR = {"SGLANG_RAY_DEVICE": "", "SGLANG_USE_CPU_ENGINE": "1"}
 
 
 @pytest.fixture
@@ -30,10 +33,12 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
     """Makes fork servers, each in a folder of its own."""
     servers: list[ForkServer] = []
 
-    def open_one(modules: dict[str, str] | None = None, **env: str) -> ForkServer:
+    def open_one(
+        modules: dict[str, str] | None = None, arguments: tuple[str, ...] = ("--device", "cpu"), **env: str
+    ) -> ForkServer:
         folder = tmp_path / f"server{len(servers)}"
         folder.mkdir()
-        servers.append(ForkServer(folder, {**SGLANG, **(modules or {})}, env))
+        servers.append(ForkServer(folder, {**SGLANG, **(modules or {})}, env, arguments=arguments))
         return servers[-1]
 
     yield open_one
@@ -291,17 +296,6 @@ def test_imports_after_which_nothing_can_be_forked_are_said(opened: Opener, code
     assert server.process.wait(20) == 0
 
 
-def test_with_accelerators_it_must_be_asked_for() -> None:
-    from sglang_ray import fork_server
-
-    code = "from sglang_ray.fork_server import *\ntry: preload('srt', None)\nexcept Unfit as e: print(e)"
-    env = {name: value for name, value in os.environ.items() if name != "SGLANG_RAY_DEVICE"}
-    done = subprocess.run(
-        [sys.executable, "-c", code], env={**env, fork_server.SWITCH: ""}, stdout=subprocess.PIPE, text=True, check=True
-    )
-    assert done.stdout == "with accelerators they are tried only where SGLANG_RAY_WARM_START is 1\n"
-
-
 # -- under a supervisor of its own
 
 
@@ -318,7 +312,7 @@ def under_supervisor(tmp_path: Path, running: Supervised) -> ForkServer:
             self.log_file = running.log_file
             package = Path(RUNNER).parents[1]
             running.start(
-                [sys.executable, RUNNER, "-m", "sglang_ray.fork_server", "srt", "cpu"],
+                [sys.executable, RUNNER, "-m", "sglang_ray.fork_server", "srt", "--device", "cpu"],
                 env={**os.environ, "PYTHONPATH": f"{package}:{self.modules}", "PYTHONUNBUFFERED": "1"},
                 listen=self.path,
                 owner_grace_s=5,
@@ -531,10 +525,10 @@ from pathlib import Path
 def child(): print("child", flush=True)
 if __name__ == "__main__":
     multiprocessing.set_start_method("spawn")
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (entry / "stat").read_text().rpartition(")")[2].split()[1] == str(os.getpid()):
-            os.kill(int(entry.name), signal.SIGKILL)
-            os.waitpid(int(entry.name), 0)
+    # One thread has started all of its children so far.
+    for child_pid in map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()):
+        os.kill(child_pid, signal.SIGKILL)
+        os.waitpid(child_pid, 0)
     process = multiprocessing.Process(target=child)
     process.start()
     process.join()
@@ -605,6 +599,71 @@ def test_the_kill_of_an_engine_ends_what_it_forked(forked: Forked, server: ForkS
     os.kill(pid, signal.SIGKILL)
     assert forked.last_event()["signal"] == "SIGKILL"
     assert not [each for each in pids if alive(each)]
+
+
+SAVER = """
+import contextlib, os
+@contextlib.contextmanager
+def configure_subprocess():
+    before = os.environ.get("LD_PRELOAD")
+    os.environ["LD_PRELOAD"] = ":".join(filter(None, ["{library}", before]))
+    yield
+    if before is None: del os.environ["LD_PRELOAD"]
+    else: os.environ["LD_PRELOAD"] = before
+"""
+SAVED = """
+import json, multiprocessing, os
+import torch_memory_saver
+def child(queue):
+    from sglang.srt.server_args import PID
+    queue.put((PID, os.environ.get("LD_PRELOAD"), "torch_memory_saver.so" in open("/proc/self/maps").read()))
+def ask(queue):
+    process = multiprocessing.Process(target=child, args=(queue,))
+    process.start()
+    said.append(queue.get())
+    process.join()
+said = []
+if __name__ == "__main__":
+    multiprocessing.set_start_method("spawn")
+    queue = multiprocessing.SimpleQueue()
+    ask(queue)
+    with torch_memory_saver.configure_subprocess(): ask(queue)
+    os.environ["LD_PRELOAD"] = "other.so"
+    ask(queue)
+    print(json.dumps(said), flush=True)
+"""
+
+
+@pytest.mark.parametrize("given", [None, "{folder}/other.so"], ids=["alone", "beside the user's"])
+def test_schedulers_with_the_memory_saver_are_forked(opened: Opener, tmp_path: Path, given: str | None) -> None:
+    libc = next(line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libc." in line)
+    for name in ("torch_memory_saver.so", "other.so"):
+        shutil.copyfile(Path(libc).with_name("libdl.so.2"), tmp_path / name)
+    preload = {} if given is None else {"LD_PRELOAD": given.format(folder=tmp_path)}
+    modules = {
+        "sglang/srt/server_args.py": "import os\nPID = os.getpid()\n",
+        "torch_memory_saver.py": SAVER.replace("{library}", str(tmp_path / "torch_memory_saver.so")),
+    }
+    server = opened(modules, ("--memory-saver",), **NO_PROCESSOR, **preload)
+    assert server.verdict()["event"] == "ready", server.log()
+    engine = Forked(tmp_path, server)
+    path = f"{Path(RUNNER).parents[1]}:{server.modules}"
+    engine.start(engine.fork(SAVED), env={**os.environ, "PYTHONPATH": path, **NO_PROCESSOR, **preload})
+    assert engine.last_event()["code"] == 0, engine.log()
+    plain, saved, other = json.loads(engine.log().splitlines()[-1])
+    hook = ":".join([str(tmp_path / "torch_memory_saver.so"), *preload.values()])
+    forks = server.process.pid
+    assert plain == [forks, preload.get("LD_PRELOAD"), True]  # the library does nothing until it is asked
+    assert saved == [forks, hook, True]
+    assert other[1:] == ["other.so", False]
+    assert other[0] != forks
+    engine.clean_up()
+
+
+def test_without_a_memory_saver_engines_are_forked_as_ever(opened: Opener) -> None:
+    server = opened({}, ("--memory-saver",), **NO_PROCESSOR)
+    assert server.verdict()["event"] == "ready"
+    assert "engines that are forked have no memory saver: ModuleNotFoundError" in server.log()
 
 
 # -- a real engine

@@ -123,7 +123,12 @@ def on_processor(server_args: dict[str, Any]) -> bool:
     if cpu.has_own_cpu_engine(os.environ):
         return False
     device = server_args.get("device")
-    if device == "cpu" or os.environ.get(accelerators.DEVICE_VARIABLE, "").strip().lower() == "cpu":
+    if is_processor_asked_for(device):
         return True
     accelerators.require(os.environ, device)
     return False
+
+
+def is_processor_asked_for(device: str | None) -> bool:
+    """Whether an engine with this argument ``device`` is to run without accelerators, also where there are some."""
+    return device == "cpu" or os.environ.get(accelerators.DEVICE_VARIABLE, "").strip().lower() == "cpu"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.fork_server KIND [DEVICE]``: imports SGLang once, for engines that are forked from here.
+"""``python -m sglang_ray.fork_server KIND [--device DEVICE] [--memory-saver]``: imports SGLang once, to fork engines.
 
 Standard input is a Unix socket that listens. The first connection is the owner's: it gets one line, ``ready`` or
 ``unfit``, and its end is the end of this process. Each further connection becomes standard input and output of a
@@ -12,6 +12,7 @@ A supervisor and what it starts do not depend on this process once they are fork
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import ctypes
 import gc
@@ -34,8 +35,6 @@ from sglang_ray.errors import BridgeError
 
 #: How this process shows in the process table.
 NAME = "sglray-forks"
-#: 0 turns warm starts off (the JVM looks for that); 1 turns them on with NVIDIA GPUs too.
-SWITCH = "SGLANG_RAY_WARM_START"
 #: What is imported for each kind of server, plugins after the first. What SGLang does not have is left out.
 PRELOADED = {
     "srt": (
@@ -88,9 +87,7 @@ def preload(kind: str, device: str | None) -> dict[str, str | None]:
     prepare_engine(os.environ)
     imports: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if not cpu.has_own_cpu_engine(os.environ):
-        if device != "cpu" and os.environ.get("SGLANG_RAY_DEVICE", "").strip().lower() != "cpu":
-            if os.environ.get(SWITCH) != "1":
-                raise Unfit(f"with accelerators they are tried only where {SWITCH} is 1")
+        if not engine.is_processor_asked_for(device):
             imports = without_cuda()
         try:
             if engine.on_processor({"device": device}):
@@ -125,6 +122,23 @@ def without_cuda() -> Iterator[None]:
         del os.environ[ALLOCATOR]
         if given is not None:
             os.environ[ALLOCATOR] = given
+
+
+def hook_memory_saver() -> None:
+    """Executes this program again with the library of torch's memory saver, which must be there when one begins.
+
+    Returns where it is there, and where there is none.
+    """
+    if spawning.MEMORY_SAVER in os.environ.get("LD_PRELOAD", ""):
+        return
+    prepare_engine(os.environ)  # the library needs torch's CUDA runtime
+    try:
+        import torch_memory_saver
+
+        with torch_memory_saver.configure_subprocess():
+            os.execv(sys.executable, [sys.executable, _RUNNER, "-m", "sglang_ray.fork_server", *sys.argv[1:]])
+    except Exception as error:  # an engine will say so, too
+        engine.say(f"engines that are forked have no memory saver: {type(error).__name__}: {error}")
 
 
 def import_modules(kind: str) -> None:
@@ -354,10 +368,14 @@ def send(connection: socket.socket, event: str, **fields: Any) -> None:
 def run() -> int:
     """Runs the fork server; in a forked process, the module of its command."""
     arguments = sys.argv[1:]
-    if len(arguments) not in (1, 2):
-        print(__doc__, file=sys.stderr)
-        return 2
+    parser = argparse.ArgumentParser(prog="python -m sglang_ray.fork_server")
+    parser.add_argument("kind", metavar="KIND", help="srt or embodied")
+    parser.add_argument("--device", help="the engines' argument 'device'")
+    parser.add_argument("--memory-saver", action="store_true", help="the engines have enable_memory_saver")
+    options = parser.parse_args(arguments)
     begin = time.monotonic()
+    if options.memory_saver and not engine.is_processor_asked_for(options.device):
+        hook_memory_saver()
     shown.prepare()
     mark = os.environ.get(supervisor.MARK, _NO_MARK)
     shown.show([sys.executable, _RUNNER, "-m", "sglang_ray.fork_server", *arguments], f"{supervisor.MARK}={mark}")
@@ -368,7 +386,7 @@ def run() -> int:
     os.close(null)
     why, changed = None, {}
     try:
-        changed = preload(arguments[0], arguments[1] if len(arguments) == 2 else None)
+        changed = preload(options.kind, options.device)
     except Unfit as error:
         why = str(error)
     owner, _ = listener.accept()

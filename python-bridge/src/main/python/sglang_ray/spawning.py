@@ -43,6 +43,8 @@ from sglang_ray.supervisor import MARK, PR_SET_PDEATHSIG, prctl, set_name
 
 #: Variables that begin so are read only when an interpreter starts or imports.
 LOAD_TIME = ("LD_", "PYTHON", "OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOMP_")
+#: What is in the path of the library that torch's memory saver has preloaded.
+MEMORY_SAVER = "torch_memory_saver"
 #: For so many seconds the process table shows how a process ended; a supervisor reads it there.
 ENDED_S = 1.0
 #: How the pristine process shows in the process table.
@@ -55,6 +57,15 @@ _LENGTH = struct.Struct("!Q")
 def load_time(env: Any) -> dict[str, str]:
     """The part of an environment that cannot be changed in a running interpreter."""
     return {name: value for name, value in env.items() if name.startswith(LOAD_TIME)}
+
+
+def _fitting(name: str, imported_with: str | None) -> tuple[str | None, ...]:
+    """The values of a variable with which a process can be forked from one that has imported with this value."""
+    if name != "LD_PRELOAD" or imported_with is None:
+        return (imported_with,)
+    # The saver's library does nothing until it is asked. SGLang asks for it in schedulers only.
+    others = ":".join(path for path in imported_with.split(":") if MEMORY_SAVER not in path)
+    return (imported_with, others or None)
 
 
 class Forked(BaseException):
@@ -84,7 +95,9 @@ class Spawning:
             return f"its interpreter is {os.fsdecode(spawn.get_executable())}"
         now = load_time(os.environ)
         differing = sorted(
-            name for name in {*now, *self.imported_with} if now.get(name) != self.imported_with.get(name)
+            name
+            for name in {*now, *self.imported_with}
+            if now.get(name) not in _fitting(name, self.imported_with.get(name))
         )
         return f"{', '.join(differing)} changed since the imports" if differing else None
 

@@ -80,7 +80,7 @@ class ForkServerTest {
 
     private ForkServer open(Map<String, String> environment, Duration imports, Duration fork, Path sockets) {
         return ForkServer.open(
-                spec("sglang_ray.fork_server", List.of("srt", "cpu"), environment, "server.log"),
+                spec("sglang_ray.fork_server", List.of("srt", "--device", "cpu"), environment, "server.log"),
                 sockets,
                 imports,
                 fork);

@@ -162,13 +162,17 @@ final class EnginePlanner implements ServerPlanner {
 
     /** The process from which engines can be forked. */
     ProcessSpec forkServer() {
+        List<String> arguments = new ArrayList<>(List.of(spec.serverType()));
+        if (spec.serverArgs().get("device") instanceof String device) {
+            arguments.addAll(List.of("--device", device));
+        }
+        if (Boolean.TRUE.equals(spec.serverArgs().get("enable_memory_saver"))) {
+            arguments.add("--memory-saver");
+        }
         return kit.forkServer(
                 spec.actorName() + "-forks",
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),
-                Stream.of(spec.serverType(), spec.serverArgs().get("device"))
-                        .filter(Objects::nonNull)
-                        .map(Object::toString)
-                        .toList(),
+                arguments,
                 environment(),
                 kit.logFile(spec.logDirectory(), "forks", spec.groupName(), spec.rank(), ""));
     }
