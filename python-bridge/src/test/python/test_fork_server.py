@@ -269,6 +269,25 @@ def test_a_changed_file_makes_it_stale(server: ForkServer) -> None:
     assert server.process.wait(20) == 0
 
 
+def test_sockets_that_no_process_has_are_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "forks"
+    folder.mkdir()
+    (folder / "no socket").touch()
+    with supervisor.listening(str(folder / "used")) as used:
+        for name in ("abandoned", "just made"):
+            supervisor.listening(str(folder / name)).close()
+        for name in ("abandoned", "used", "no socket"):
+            os.utime(folder / name, (0, 0))
+        server = ForkServer(folder)
+        assert server.verdict()["event"] == "ready"
+        left = {path.name for path in folder.iterdir() if not path.is_dir()}
+        assert left == {"no socket", "used", "just made", "socket", "fork-server.log"}
+        used.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            used.accept()  # nothing was connected
+        server.close()
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [
@@ -287,19 +306,19 @@ def test_a_changed_file_makes_it_stale(server: ForkServer) -> None:
 )
 def test_imports_after_which_nothing_can_be_forked_are_said(opened: Opener, code: str, text: str) -> None:
     server = opened({"sglang/launch_server.py": code})
-    assert server.verdict() == {"event": "unfit", "error": text}
+    assert server.verdict() == {"event": "unfit", "error": text, "chosen": False}
     assert server.process.wait(20) == 0
 
 
 def test_with_accelerators_it_must_be_asked_for() -> None:
     from sglang_ray import fork_server
 
-    code = "from sglang_ray.fork_server import *\ntry: preload('srt', None)\nexcept Unfit as e: print(e)"
+    code = "from sglang_ray.fork_server import *\ntry: preload('srt', None)\nexcept Unfit as e: print(e, e.chosen)"
     env = {name: value for name, value in os.environ.items() if name != "SGLANG_RAY_DEVICE"}
     done = subprocess.run(
         [sys.executable, "-c", code], env={**env, fork_server.SWITCH: ""}, stdout=subprocess.PIPE, text=True, check=True
     )
-    assert done.stdout == "with accelerators they are tried only where SGLANG_RAY_WARM_START is 1\n"
+    assert done.stdout == "with accelerators they are tried only where SGLANG_RAY_WARM_START is 1 True\n"
 
 
 # -- under a supervisor of its own
