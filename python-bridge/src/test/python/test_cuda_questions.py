@@ -115,8 +115,9 @@ def test_devices_of_which_an_answer_could_be_wrong_later(torch: Any, devices: li
 
 def test_torch_for_other_accelerators(torch: Any) -> None:
     torch.version.cuda = None
-    with pytest.raises(NoAnswer, match="torch is not built for CUDA"), answered([GPU]):
+    with pytest.raises(fork_server.Unfit, match="torch is not built for CUDA") as unfit, fork_server.without_cuda():
         pass
+    assert unfit.value.chosen
 
 
 def test_nvidias_bindings_are_answered(torch: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -274,6 +274,25 @@ def test_a_changed_file_makes_it_stale(server: ForkServer) -> None:
     assert server.process.wait(20) == 0
 
 
+def test_sockets_that_no_process_has_are_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "forks"
+    folder.mkdir()
+    (folder / "no socket").touch()
+    with supervisor.listening(str(folder / "used")) as used:
+        for name in ("abandoned", "just made"):
+            supervisor.listening(str(folder / name)).close()
+        for name in ("abandoned", "used", "no socket"):
+            os.utime(folder / name, (0, 0))
+        server = ForkServer(folder)
+        assert server.verdict()["event"] == "ready"
+        left = {path.name for path in folder.iterdir() if not path.is_dir()}
+        assert left == {"no socket", "used", "just made", "socket", "fork-server.log"}
+        used.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            used.accept()  # nothing was connected
+        server.close()
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [
@@ -292,7 +311,7 @@ def test_a_changed_file_makes_it_stale(server: ForkServer) -> None:
 )
 def test_imports_after_which_nothing_can_be_forked_are_said(opened: Opener, code: str, text: str) -> None:
     server = opened({"sglang/launch_server.py": code})
-    assert server.verdict() == {"event": "unfit", "error": text}
+    assert server.verdict() == {"event": "unfit", "error": text, "chosen": False}
     assert server.process.wait(20) == 0
 
 

@@ -27,6 +27,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from stat import S_ISSOCK
 from typing import IO, Any, NoReturn
 
 from sglang_ray import cpu, cuda_questions, engine, shown, spawning, supervisor
@@ -58,6 +59,8 @@ PRELOADED = {
 ALLOCATOR = "JE_ARROW_MALLOC_CONF"
 #: The memory of this process may grow by so much before it counts as stale, in bytes.
 MAX_GROWTH = 256 << 20
+#: Sockets that are older are looked at, in seconds.
+ABANDONED_AFTER_S = 60.0
 
 _RUNNER = str(Path(__file__).with_name("run_module.py"))
 _CUDA_NOT_INITIALIZED = 3
@@ -65,7 +68,14 @@ _NO_MARK = "-" * 36  # as long as the marks that an owner gives
 
 
 class Unfit(Exception):
-    """Nothing can be forked from here; the text says why."""
+    """Nothing can be forked from here; the text says why.
+
+    ``chosen``: nothing is wrong. That was asked for, or such a machine has no forks.
+    """
+
+    def __init__(self, why: str, *, chosen: bool = False) -> None:
+        super().__init__(why)
+        self.chosen = chosen
 
 
 class Forked(supervisor.Forked):
@@ -112,11 +122,15 @@ def without_cuda() -> Iterator[None]:
     given = os.environ.get(ALLOCATOR)
     os.environ[ALLOCATOR] = given or "background_thread:false"
     try:
-        import torch  # noqa: F401
+        import torch
 
+        if torch.version.cuda is None:
+            raise Unfit("torch is not built for CUDA", chosen=True)
         with cuda_questions.answered(cuda_questions.from_driver()):
             yield
-    except (cuda_questions.NoAnswer, ImportError) as error:
+    except ImportError as error:
+        raise Unfit(str(error), chosen=True) from None
+    except cuda_questions.NoAnswer as error:
         raise Unfit(str(error)) from None
     finally:
         del os.environ[ALLOCATOR]
@@ -358,6 +372,26 @@ def descriptors() -> set[int]:
     return found
 
 
+def remove_abandoned_sockets(folder: str) -> None:
+    """Removes sockets at which no process listens any more: a supervisor that is killed with its JVM leaves one.
+
+    A connection would be an order to the fork server that listens. So this asks with a socket of another type, which is
+    refused in another way where some process has the socket.
+    """
+    for name in os.listdir(folder):
+        path = Path(folder, name)
+        try:
+            stat = path.lstat()
+            # One that is being made has its name before it has its process.
+            if S_ISSOCK(stat.st_mode) and time.time() - stat.st_mtime > ABANDONED_AFTER_S:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+                    asking.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink(missing_ok=True)
+        except OSError:
+            pass
+
+
 def send(connection: socket.socket, event: str, **fields: Any) -> None:
     try:
         connection.sendall(json.dumps({"event": event, **fields}).encode() + b"\n")
@@ -384,19 +418,20 @@ def run() -> int:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
-    why, changed = None, {}
+    remove_abandoned_sockets(os.path.dirname(listener.getsockname()))
+    unfit, changed = None, {}
     try:
         changed = preload(options.kind, options.device)
     except Unfit as error:
-        why = str(error)
+        unfit = error
     owner, _ = listener.accept()
-    if why is not None:
-        engine.say(f"engines cannot be forked: {why}")
-        send(owner, "unfit", error=why)
+    if unfit is not None:
+        engine.say(f"engines cannot be forked: {unfit}")
+        send(owner, "unfit", error=str(unfit), chosen=unfit.chosen)
         return 0
     server = ForkServer(listener, owner, changed)
     seconds = round(time.monotonic() - begin, 1)
-    engine.say(f"ready to fork engines after {seconds} s")
+    engine.say(f"ready to fork engines (process {os.getpid()}, after {seconds} s)")
     send(owner, "ready", seconds=seconds)
     try:
         server.serve()

@@ -7,6 +7,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -74,7 +75,9 @@ public final class ForkServer implements AutoCloseable {
     private int earlyDeaths;
     /** Why there is none, for good. */
     private @Nullable String off;
-
+    /** It is off because that was asked for, or because nothing can be forked on such a machine: nobody needs to be told. */
+    private boolean chosen;
+    /** Why the last child was not forked. */
     private @Nullable String cold;
 
     private ForkServer(ProcessSpec spec, Path folder, Duration importPatience, Duration forkPatience) {
@@ -96,7 +99,7 @@ public final class ForkServer implements AutoCloseable {
     static ForkServer open(ProcessSpec spec, Path folder, Duration importPatience, Duration forkPatience) {
         ForkServer server = new ForkServer(spec, folder, importPatience, forkPatience);
         if ("0".equals(spec.environment().get(SWITCH))) {
-            server.off = SWITCH + " is 0";
+            server.turnOff(SWITCH + " is 0", true);
         } else {
             server.replace();
         }
@@ -132,10 +135,20 @@ public final class ForkServer implements AutoCloseable {
         }
     }
 
-    /** Why the last child was started as a program; empty when it was forked, or none was started yet. */
-    public Optional<String> coldReason() {
+    /**
+     * Why children are started as programs although they should be forked: the next ones, or at least the last one. Empty when they are
+     * forked, and when that is a choice.
+     */
+    public Optional<String> fault() {
         synchronized (lock) {
-            return Optional.ofNullable(cold);
+            return chosen ? Optional.empty() : Optional.ofNullable(off != null ? off : cold);
+        }
+    }
+
+    private void turnOff(String why, boolean byChoice) {
+        synchronized (lock) {
+            off = why;
+            chosen = byChoice;
         }
     }
 
@@ -251,7 +264,7 @@ public final class ForkServer implements AutoCloseable {
             if (!generation.wasReady) {
                 earlyDeaths++;
                 if (earlyDeaths >= MAX_EARLY_DEATHS) {
-                    off = verdict;
+                    turnOff(verdict, false);
                     LOG.warn("No engine is forked from now on: {}", verdict);
                     return;
                 }
@@ -263,10 +276,10 @@ public final class ForkServer implements AutoCloseable {
         }
     }
 
-    private void unfit(Generation generation, String why) {
+    private void unfit(Generation generation, String why, boolean byChoice) {
         synchronized (lock) {
             if (current == generation && off == null) {
-                off = why;
+                turnOff(why, byChoice);
                 LOG.info("Engines are started as programs, not by forks: {}", why);
             }
         }
@@ -308,11 +321,21 @@ public final class ForkServer implements AutoCloseable {
                 listen(link);
             } catch (ProcessStartException | IOException e) {
                 verdict.complete("the fork server cannot be started: " + NodeDirectories.why(e));
-                unfit(this, verdict.join());
+                unfit(this, verdict.join(), false);
             } finally {
                 verdict.complete("the fork server ended while it imported (its log is " + spec.logFile() + ")");
+                removeSocket();
                 ended(this, verdict.join());
                 done.complete(null);
+            }
+        }
+
+        /** Its supervisor does so, unless that was killed. */
+        private void removeSocket() {
+            try {
+                Files.deleteIfExists(socket);
+            } catch (IOException e) {
+                LOG.info("The socket {} of a fork server that has ended is left: {}", socket, NodeDirectories.why(e));
             }
         }
 
@@ -344,7 +367,7 @@ public final class ForkServer implements AutoCloseable {
                         verdict.complete("");
                     } else {
                         String why = event.path("error").asText(line);
-                        unfit(this, why);
+                        unfit(this, why, event.path("chosen").asBoolean());
                         verdict.complete(why);
                     }
                 }
@@ -384,7 +407,7 @@ public final class ForkServer implements AutoCloseable {
     public void close() {
         List<Generation> all;
         synchronized (lock) {
-            off = "the fork server was closed";
+            turnOff("the fork server was closed", true);
             all = new ArrayList<>(generations);
         }
         all.forEach(Generation::close);

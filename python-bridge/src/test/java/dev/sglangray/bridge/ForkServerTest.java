@@ -117,7 +117,7 @@ class ForkServerTest {
 
             assertThat(saying(engine)).endsWith("first", "same", "payload", "ready");
             assertThat(forked(engine)).isTrue();
-            assertThat(server.coldReason()).isEmpty();
+            assertThat(server.fault()).isEmpty();
             process(Long.toString(engine.pid())).destroyForcibly();
             assertThat(engine.onExit().get(20, TimeUnit.SECONDS).describe()).startsWith("killed by SIGKILL");
             SupervisedProcess next =
@@ -198,7 +198,7 @@ class ForkServerTest {
             SupervisedProcess engine = server.start(engine(Map.of(), "engine.log"), NEVER);
 
             assertThat(forked(engine)).isFalse();
-            assertThat(server.coldReason())
+            assertThat(server.fault())
                     .hasValue("the import of sglang.srt.server_args failed: RuntimeError: no such driver");
             engine.close();
         }
@@ -212,8 +212,7 @@ class ForkServerTest {
             SupervisedProcess engine = server.start(engine(Map.of(), "engine.log"), NEVER);
 
             assertThat(forked(engine)).isFalse();
-            assertThat(server.coldReason())
-                    .hasValue("the imports start threads, which no fork has (1 beside the first)");
+            assertThat(server.fault()).hasValue("the imports start threads, which no fork has (1 beside the first)");
             engine.close();
         }
     }
@@ -225,8 +224,25 @@ class ForkServerTest {
             SupervisedProcess engine = server.start(engine(off, "engine.log"), NEVER);
 
             assertThat(forked(engine)).isFalse();
-            assertThat(server.coldReason()).hasValue("SGLANG_RAY_WARM_START is 0");
+            assertThat(server.fault()).as("nobody needs to be told").isEmpty();
             assertThat(folder.resolve("server.log")).doesNotExist();
+            engine.close();
+        }
+    }
+
+    @Test
+    void anAcceleratorWithoutForksIsNoFault() throws Exception {
+        Map<String, String> other = Map.of("SGLANG_RAY_DEVICE", "musa", ForkServer.SWITCH, "");
+        try (ForkServer server = ForkServer.open(
+                spec("sglang_ray.fork_server", List.of("srt"), other, "server.log"),
+                folder.resolve("forks"),
+                PATIENCE,
+                PATIENCE)) {
+            SupervisedProcess engine = server.start(engine(other, "engine.log"), NEVER);
+
+            assertThat(forked(engine)).isFalse();
+            assertThat(folder.resolve("server.log")).content().contains("engines cannot be forked: ");
+            assertThat(server.fault()).isEmpty();
             engine.close();
         }
     }
@@ -238,8 +254,7 @@ class ForkServerTest {
             SupervisedProcess engine = server.start(engine(Map.of(), "engine.log"), NEVER);
 
             assertThat(forked(engine)).isFalse();
-            assertThat(server.coldReason())
-                    .hasValueSatisfying(why -> assertThat(why).contains("AF_UNIX path too long"));
+            assertThat(server.fault()).hasValueSatisfying(why -> assertThat(why).contains("AF_UNIX path too long"));
             engine.close();
         }
     }
@@ -254,7 +269,7 @@ class ForkServerTest {
             await().atMost(PATIENCE).untilAsserted(() -> {
                 SupervisedProcess next = server.start(engine(Map.of(), "next.log"), NEVER);
                 next.close();
-                assertThat(server.coldReason())
+                assertThat(server.fault())
                         .hasValueSatisfying(why -> assertThat(why).contains("ended while it imported"));
             });
         }

@@ -368,13 +368,41 @@ public final class TestCluster implements AutoCloseable {
         return sharedMemory;
     }
 
-    /** What workers on all nodes have written down for successors. */
+    /** What workers on all nodes have written down for successors, and sockets of their fork servers. */
     public List<String> memoryFiles() {
-        String folder = "/tmp/sglang-ray-" + NodeDirectories.userId() + "/workers";
         return nodes().stream()
-                .flatMap(node -> list(node.file(folder), name -> name.endsWith(".json")).stream()
+                .flatMap(node -> Stream.concat(
+                                list(nodeFolder(node, "workers"), name -> name.endsWith(".json")).stream(),
+                                forkSockets(node).stream())
                         .map(name -> name + " on " + node.name()))
                 .toList();
+    }
+
+    /** Names of the sockets of fork servers on a node. */
+    public Set<String> forkSockets(ClusterNode node) {
+        return list(nodeFolder(node, "forks"), name -> true);
+    }
+
+    private static Path nodeFolder(ClusterNode node, String name) {
+        return node.file("/tmp/sglang-ray-" + NodeDirectories.userId() + "/" + name);
+    }
+
+    /** The text of all logs on a node whose names begin so. */
+    public String logs(ClusterNode node, String prefix) {
+        StringBuilder text = new StringBuilder();
+        Path ray = node.file("/tmp/ray");
+        // The link session_latest would lead out of the node's /tmp.
+        for (String session : list(ray, name -> name.startsWith("session_2"))) {
+            Path folder = ray.resolve(session).resolve("logs");
+            for (String log : list(folder, name -> name.startsWith(prefix))) {
+                try {
+                    text.append(Files.readString(folder.resolve(log)));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+        }
+        return text.toString();
     }
 
     private static Set<String> list(Path folder, Predicate<String> wanted) {

@@ -10,6 +10,7 @@ import java.util.function.Consumer;
  * @param target the part
  * @param fault what happens to it
  * @param seen how it shows in the fleet's service
+ * @param first what is done before; no time of it counts
  * @param inflict does it
  * @param relief what is done when it has been seen, such as to let a stopped process go on
  * @param losses how many requests may fail; where the router has another engine to try, none
@@ -19,6 +20,7 @@ record FaultCell(
         String target,
         String fault,
         Seen seen,
+        Consumer<FaultScene> first,
         Consumer<FaultScene> inflict,
         Consumer<FaultScene> relief,
         int losses,
@@ -38,29 +40,34 @@ record FaultCell(
 
     /** A fault of the second engine or of what it needs. */
     static FaultCell engine(String target, String fault, Consumer<FaultScene> inflict) {
-        return new FaultCell(target, fault, Seen.ENGINE_LEAVES, inflict, scene -> {}, 0, GENEROUS);
+        return new FaultCell(target, fault, Seen.ENGINE_LEAVES, scene -> {}, inflict, scene -> {}, 0, GENEROUS);
     }
 
     /** A fault of the router or of what it needs. */
     static FaultCell router(String target, String fault, Consumer<FaultScene> inflict) {
-        return new FaultCell(target, fault, Seen.ROUTER_FAILS, inflict, scene -> {}, Integer.MAX_VALUE, GENEROUS);
+        return new FaultCell(
+                target, fault, Seen.ROUTER_FAILS, scene -> {}, inflict, scene -> {}, Integer.MAX_VALUE, GENEROUS);
     }
 
     /** A fault that the service outlasts. */
     static FaultCell unseen(String target, String fault, Consumer<FaultScene> inflict) {
-        return new FaultCell(target, fault, Seen.NOTHING, inflict, scene -> {}, 0, GENEROUS);
+        return new FaultCell(target, fault, Seen.NOTHING, scene -> {}, inflict, scene -> {}, 0, GENEROUS);
+    }
+
+    FaultCell first(Consumer<FaultScene> earlier) {
+        return new FaultCell(target, fault, seen, earlier.andThen(first), inflict, relief, losses, within);
     }
 
     FaultCell thenRelief(Consumer<FaultScene> later) {
-        return new FaultCell(target, fault, seen, inflict, later, losses, within);
+        return new FaultCell(target, fault, seen, first, inflict, later, losses, within);
     }
 
     FaultCell mayLose(int requests) {
-        return new FaultCell(target, fault, seen, inflict, relief, requests, within);
+        return new FaultCell(target, fault, seen, first, inflict, relief, requests, within);
     }
 
     FaultCell within(Duration longest) {
-        return new FaultCell(target, fault, seen, inflict, relief, losses, longest);
+        return new FaultCell(target, fault, seen, first, inflict, relief, losses, longest);
     }
 
     String name() {

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.it;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.app.cluster.ProcessRow;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The cells of the fault matrix that a fleet outlives. */
 final class FaultCells {
@@ -84,6 +88,58 @@ final class FaultCells {
                 "a rank of an engine",
                 "kill -9",
                 scene -> scene.signal(scene.engineRank("sglang::scheduler_TP1"), "KILL"));
+    }
+
+    /** Faults of what real engines are forked from. Each cell begins with one fork server on each node that is ready. */
+    static List<FaultCell> forks() {
+        return Stream.of(
+                        FaultCell.engine("forked engine", "kill -9", scene -> scene.signal(scene.engine(), "KILL")),
+                        FaultCell.engine(
+                                        "forked engine",
+                                        "kill -9, its fork server replaced",
+                                        scene -> scene.signal(scene.engine(), "KILL"))
+                                .first(FaultCells::replaceForkServer),
+                        FaultCell.engine(
+                                        "forked engine",
+                                        "kill -9, its fork server stopped",
+                                        scene -> scene.signal(scene.engine(), "KILL"))
+                                .first(scene -> scene.signal(scene.forkServer(), "STOP")),
+                        FaultCell.engine(
+                                        "fork server",
+                                        "kill -9 while it should fork",
+                                        scene -> scene.signal(scene.engine(), "KILL"))
+                                .first(scene -> scene.signal(scene.forkServer(), "STOP"))
+                                .thenRelief(scene -> scene.signal(scene.forkServer(), "KILL")),
+                        FaultCell.engine("fork server", "kill -9 when it has forked", scene -> {
+                            ProcessRow old = scene.engine();
+                            scene.signal(old, "KILL");
+                            scene.await("the next engine's process", () -> scene.hasEngineOtherThan(old));
+                            scene.signal(scene.forkServer(), "KILL");
+                        }),
+                        FaultCell.engine(
+                                "watcher of a fork server",
+                                "kill -9",
+                                scene -> scene.signal(scene.above(scene.forkServer()), "KILL")),
+                        FaultCell.engine(
+                                "relay of a fork server",
+                                "kill -9",
+                                scene -> scene.signal(scene.above(scene.above(scene.forkServer())), "KILL")),
+                        FaultCell.engine(
+                                "pristine process", "kill -9", scene -> scene.signal(scene.pristine(), "KILL")),
+                        FaultCell.engine(
+                                        "server worker of a forked engine",
+                                        "kill -9",
+                                        scene -> scene.signal(scene.engineWorker(), "KILL"))
+                                .mayLose(5))
+                .map(cell -> cell.first(FaultScene::awaitForkServers).within(FaultScene.LOADING))
+                .toList();
+    }
+
+    private static void replaceForkServer(FaultScene scene) {
+        ProcessRow engine = scene.engine();
+        scene.signal(scene.forkServer(), "KILL");
+        scene.awaitForkServers();
+        assertThat(scene.engine()).as("it does not need its fork server").isEqualTo(engine);
     }
 
     /** What a long run has: all but the faults that take a minute to be found, and what operators do. */

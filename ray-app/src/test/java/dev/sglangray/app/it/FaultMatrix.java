@@ -82,6 +82,7 @@ final class FaultMatrix {
         Map<String, Integer> before = scene.shape();
         double start = SteadyLoad.now();
         scene.await("both engines before the fault", () -> scene.serves(start));
+        cell.first().accept(scene);
         double fault = SteadyLoad.now();
         cell.inflict().accept(scene);
         double detected = awaitDetected(cell, fault);
@@ -94,7 +95,7 @@ final class FaultMatrix {
             return scene.load.last().oldest() > healed;
         });
         scene.awaitShape(before);
-        List<SteadyLoad.Sent> requests = scene.load.between(fault, healed);
+        List<SteadyLoad.Sent> requests = scene.load.between(start, healed);
         Row row = new Row(
                 cell.name(),
                 detected - fault,

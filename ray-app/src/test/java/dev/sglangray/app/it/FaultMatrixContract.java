@@ -15,7 +15,7 @@ abstract class FaultMatrixContract {
     static final String SWITCH = "fault.matrix";
 
     /** A part of a cell's name, to run only those. */
-    private static final String ONLY = "fault.cell";
+    static final String ONLY = "fault.cell";
 
     @Test
     void processes(TestCluster cluster) {

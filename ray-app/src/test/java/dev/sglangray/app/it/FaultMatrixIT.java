@@ -64,6 +64,32 @@ class FaultMatrixIT extends FaultMatrixContract {
         }
     }
 
+    /** Real engines on the machine's CPU are forked; what they are forked from is broken. */
+    @Test
+    void forks() {
+        NodeSpec node = NodeSpec.onProcessor(1);
+        ClusterSpec two = new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY);
+        List<FaultCell> cells = FaultCells.forks().stream()
+                .filter(cell -> cell.name().contains(System.getProperty(ONLY, "")))
+                .toList();
+        try (TestCluster cluster = TestCluster.start(two);
+                FaultScene scene = FaultScene.startReal(
+                        cluster,
+                        RealFleetIT.tinyModel(cluster, 0),
+                        "router_server_args.tensor_parallel_size=1",
+                        "+router_server_args.supervision={max_restarts:1000,backoff_max_s:4}")) {
+            try {
+                new FaultMatrix(scene).run(cells);
+                scene.awaitForkServers();
+                assertThat(scene.status().path("workers"))
+                        .allSatisfy(worker -> assertThat(worker.path("conditions"))
+                                .noneSatisfy(words -> assertThat(words.asText()).startsWith("no warm start")));
+            } finally {
+                cluster.saveLogs();
+            }
+        }
+    }
+
     /**
      * An engine ends while it is drained, and while it loads other weights: there it waits for a file that cannot be read, as
      * long as it lives. On a CPU, SGLang cannot release memory.

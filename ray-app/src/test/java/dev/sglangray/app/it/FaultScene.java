@@ -37,7 +37,7 @@ final class FaultScene implements AutoCloseable {
     private static final double REQUESTS_PER_SECOND = 20;
 
     /** Real engines on a busy machine. */
-    private static final Duration LOADING = Duration.ofMinutes(9);
+    static final Duration LOADING = Duration.ofMinutes(9);
 
     final TestCluster cluster;
     final Cli cli;
@@ -122,6 +122,44 @@ final class FaultScene implements AutoCloseable {
         return only(ownChildren(engine()), row -> row.command().contains(title), title);
     }
 
+    /** The process that {@link #engine} was forked from, or one in its place. */
+    ProcessRow forkServer() {
+        return only(cluster.onNode(engineNode()), FaultScene::isForkServer, "fork server");
+    }
+
+    /** Of the second engine, what its other processes are forked from. */
+    ProcessRow pristine() {
+        return only(children(cluster.processes(), engine()), FaultScene::isPristine, "pristine process");
+    }
+
+    /** A process's parent. */
+    ProcessRow above(ProcessRow row) {
+        return parent(cluster.processes(), row);
+    }
+
+    /** Whether another first process of an engine is there, healthy or not. */
+    boolean hasEngineOtherThan(ProcessRow old) {
+        return engines(cluster, engineNode()).stream().anyMatch(row -> row.pid() != old.pid());
+    }
+
+    /** Returns when each node has one fork server that has imported everything, and no socket but its own. */
+    void awaitForkServers() {
+        await(
+                "one fork server on each node, that is ready",
+                LOADING,
+                () -> cluster.nodes().stream().allMatch(this::hasForkServer));
+    }
+
+    private boolean hasForkServer(ClusterNode node) {
+        List<ProcessRow> found =
+                cluster.onNode(node).stream().filter(FaultScene::isForkServer).toList();
+        return found.size() == 1
+                && cluster.forkSockets(node).size() == 1
+                && cluster.logs(node, "sglang-forks-")
+                        .contains(
+                                "ready to fork engines (process " + found.get(0).innerPid() + ",");
+    }
+
     ProcessRow router() {
         List<ProcessRow> all = cluster.onNode(cluster.head());
         return only(all, row -> isMain(all, row) && !hasChildren(all, row), "router");
@@ -168,15 +206,18 @@ final class FaultScene implements AutoCloseable {
     }
 
     private static boolean isForkServer(ProcessRow row) {
-        return row.command().contains("-m sglang_ray.fork_server");
+        return row.command().contains("-m sglang_ray.fork_server") && !row.isZombie();
+    }
+
+    private static boolean isPristine(ProcessRow row) {
+        return row.command().contains("sglang_ray.spawning");
     }
 
     /** What an engine has started; of one that was forked, a process of its own has forked that for it. */
     private List<ProcessRow> ownChildren(ProcessRow engine) {
         List<ProcessRow> all = cluster.processes();
         return children(all, engine).stream()
-                .flatMap(row ->
-                        row.command().contains("sglang_ray.spawning") ? children(all, row).stream() : Stream.of(row))
+                .flatMap(row -> isPristine(row) ? children(all, row).stream() : Stream.of(row))
                 .toList();
     }
 
@@ -280,6 +321,9 @@ final class FaultScene implements AutoCloseable {
         }
         if (isServer(row)) {
             return Optional.of("engines' processes");
+        }
+        if (isPristine(row)) {
+            return Optional.of("pristine processes");
         }
         if (isRouter(row)) {
             return Optional.of("routers");

@@ -33,10 +33,10 @@ public final class EngineForks implements ProcessStarter, AutoCloseable {
         return closed ? null : server;
     }
 
-    /** Why the last engine was not forked, in words; empty when it was, or none was started yet. */
-    public Optional<String> coldReason() {
+    @Override
+    public Optional<String> fault() {
         ForkServer present = server();
-        return present == null ? Optional.empty() : present.coldReason();
+        return present == null ? Optional.empty() : present.fault();
     }
 
     /** Ends the process and all that was forked from it. Harmless when repeated. */

@@ -18,6 +18,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -401,7 +402,10 @@ public final class HttpServerProcess implements ServerProcess {
 
     @Override
     public Snapshot snapshot() {
-        List<String> conditions = planner.conditions();
+        Stream<String> slow =
+                starter.fault().map(why -> "no warm start: " + planner.secrets().hide(why)).stream();
+        List<String> conditions =
+                Stream.concat(planner.conditions().stream(), slow).toList();
         synchronized (lock) {
             SupervisedProcess child = process;
             return new Snapshot(

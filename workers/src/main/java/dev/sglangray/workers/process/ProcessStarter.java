@@ -4,6 +4,7 @@ package dev.sglangray.workers.process;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.ProcessStartException;
 import dev.sglangray.bridge.SupervisedProcess;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /** How a worker starts its server. Safe for use by many threads. */
@@ -19,4 +20,9 @@ public interface ProcessStarter {
      * @throws ProcessStartException when it cannot be started, or that was aborted; nothing is left then
      */
     SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort);
+
+    /** Why starts take longer than they should, in words for people; empty when they do not. */
+    default Optional<String> fault() {
+        return Optional.empty();
+    }
 }

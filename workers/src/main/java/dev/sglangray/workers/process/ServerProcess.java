@@ -44,7 +44,7 @@ public interface ServerProcess {
      * @param secondsToReady how long the start took; null before it was ready
      * @param failure why it failed, or null
      * @param bootstrapPort where a prefill engine serves its decoders, or null
-     * @param conditions what holds it back, in words
+     * @param conditions what holds it back or makes its starts slow, in words
      */
     record Snapshot(
             WorkerState state,

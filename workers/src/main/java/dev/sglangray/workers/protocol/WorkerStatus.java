@@ -83,7 +83,7 @@ public record WorkerStatus(
      * @param weightVersion the version of the engine's weights, or null when that is not known; a router's is its fleet's, null
      *     before the first update
      * @param conditions what holds it back at the moment, in words: memory released, generation paused, weights being replaced,
-     *     why it cannot have its fleet's weights; also that it computes on the CPU
+     *     why it cannot have its fleet's weights; also that it computes on the CPU, and why it cannot be forked
      * @param changes a router's arguments that were changed since its launch; null inside for the router's own default
      */
     public record ServicePart(@Nullable String weightVersion, List<String> conditions, Map<String, Object> changes) {

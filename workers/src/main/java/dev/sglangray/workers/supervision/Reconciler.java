@@ -35,6 +35,8 @@ public final class Reconciler {
     private boolean planned;
     private boolean startBlocked;
     private @Nullable String lastError;
+    /** Since when the current incarnation has served; null before it does. */
+    private @Nullable Instant servingSince;
     /** The news of an end may arrive before that of the start that it followed. */
     private Signal.@Nullable Exited early;
 
@@ -90,6 +92,8 @@ public final class Reconciler {
     private void onInherited(Signal.Inherited inherited, Instant now) {
         restarts = inherited.restarts();
         budget.inherit(inherited.spent(), now);
+        // Nobody wrote down when it became healthy.
+        servingSince = budget.last();
         error(EventKind.WORKER_RESTARTED, "the worker's process ended and took the " + what + " with it");
         if (policy.heals()) {
             startAgain(now);
@@ -172,6 +176,8 @@ public final class Reconciler {
     }
 
     private void startAgain(Instant now) {
+        Duration served = servingSince == null ? Duration.ZERO : Duration.between(servingSince, now);
+        servingSince = null;
         if (planned) {
             // A restart on demand costs nothing of the budget, but its failure does.
             planned = false;
@@ -182,7 +188,7 @@ public final class Reconciler {
             lose(lastError == null ? "it ended, and the policy is not to restart" : lastError, now);
             return;
         }
-        Optional<Duration> wait = budget.spend(now);
+        Optional<Duration> wait = budget.spend(now, served);
         if (wait.isEmpty()) {
             lose(
                     "given up after " + policy.maxRestarts() + " restarts within "
@@ -199,6 +205,7 @@ public final class Reconciler {
 
     private void serve(Instant now) {
         become(new Serving(), now);
+        servingSince = now;
         liveness.begin(now);
         Signal.Exited missed = early;
         early = null;

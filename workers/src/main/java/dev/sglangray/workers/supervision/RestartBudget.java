@@ -7,6 +7,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** How often and how soon may be restarted: a sliding window, and a wait that doubles in it. Not thread-safe. */
 final class RestartBudget {
@@ -17,8 +18,12 @@ final class RestartBudget {
         this.policy = policy;
     }
 
-    /** Spends one restart; the wait before it, or empty when there is none left in the window. */
-    Optional<Duration> spend(Instant now) {
+    /**
+     * Spends one restart; the wait before it, or empty when there is none left in the window.
+     *
+     * @param served how long the process had served; that counts as waited, so only a process that does not stay healthy waits
+     */
+    Optional<Duration> spend(Instant now, Duration served) {
         while (!spent.isEmpty() && !spent.peekFirst().isAfter(now.minus(policy.restartWindow()))) {
             spent.removeFirst();
         }
@@ -27,7 +32,8 @@ final class RestartBudget {
             return Optional.empty();
         }
         spent.addLast(now);
-        return Optional.of(backoff(before));
+        Duration wait = backoff(before).minus(served);
+        return Optional.of(wait.isNegative() ? Duration.ZERO : wait);
     }
 
     private Duration backoff(int before) {
@@ -42,6 +48,12 @@ final class RestartBudget {
     /** When restarts were spent, for a successor. */
     List<Instant> spent() {
         return List.copyOf(spent);
+    }
+
+    /** When the last restart was spent; null when none was. */
+    @Nullable
+    Instant last() {
+        return spent.peekLast();
     }
 
     /** Takes a predecessor's restarts over; a clock that was set back since must not make them count for longer. */

@@ -9,7 +9,8 @@ import java.time.Duration;
  * @param restart which ends are answered with a new start
  * @param maxRestarts so many restarts within the window, then the worker gives up; 0 and up
  * @param restartWindowSeconds the window, above 0
- * @param backoffInitialSeconds the wait before the second restart of a window; the first is at once; 0 and up
+ * @param backoffInitialSeconds the wait before the second restart of a window, less the time that the process served; the first is at once;
+ *     0 and up
  * @param backoffMaxSeconds the longest wait; it doubles up to here
  * @param probe how liveness is found out
  * @param probeIntervalSeconds from one answer to the next probe, above 0

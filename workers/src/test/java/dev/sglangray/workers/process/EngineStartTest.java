@@ -10,6 +10,7 @@ import com.sun.net.httpserver.HttpServer;
 import dev.sglangray.bridge.PortAllocator;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.ProcessStartException;
+import dev.sglangray.bridge.SupervisedProcess;
 import dev.sglangray.workers.StandIn;
 import dev.sglangray.workers.actor.WorkerHttp;
 import dev.sglangray.workers.node.DeviceLocks;
@@ -30,6 +31,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
@@ -270,8 +272,31 @@ class EngineStartTest {
         assertThat(engine.isHealthy()).isTrue();
         forks.close();
         forks.open(forkServer);
-        assertThat(forks.coldReason()).isEmpty();
+        assertThat(forks.fault()).isEmpty();
         assertThat(engine.isHealthy()).isTrue();
+    }
+
+    @Test
+    void itsStatusSaysWhyItIsNotForked() {
+        ProcessStarter starter = new ProcessStarter() {
+            @Override
+            public SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort) {
+                throw new ProcessStartException("unused");
+            }
+
+            @Override
+            public Optional<String> fault() {
+                return Optional.of("the import of sglang.srt.server_args failed");
+            }
+        };
+        engine = HttpServerProcess.engine(
+                StandIn.server(StandIn.arguments(Map.of()), 30),
+                StandIn.kit(folder, List.of("4")),
+                http,
+                Incarnation.FIRST,
+                starter);
+        assertThat(engine.snapshot().conditions())
+                .containsExactly("no warm start: the import of sglang.srt.server_args failed");
     }
 
     @Test

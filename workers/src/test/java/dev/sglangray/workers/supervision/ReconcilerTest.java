@@ -70,8 +70,7 @@ class ReconcilerTest {
         for (int incarnation = 1; incarnation <= 4; incarnation++) {
             assertThat(actions).contains(new Action.Start(incarnation));
             reconciler.on(new Signal.StartFailed(incarnation, "no memory"));
-            Instant until = ((SupervisionPhase.Waiting) reconciler.standing().condition()).until();
-            waits.add(Duration.between(clock.instant(), until));
+            waits.add(waiting());
             clock.pass(waits.get(waits.size() - 1));
             actions = reconciler.on(new Signal.Tick());
         }
@@ -83,6 +82,62 @@ class ReconcilerTest {
                         SupervisionPhase.Lost.class,
                         lost -> assertThat(lost.why()).contains("5 restarts within 600 s", "no memory"));
         assertThat(events).contains(EventKind.LOST);
+    }
+
+    @Test
+    void theTimeInWhichItServedCountsAsWaited() {
+        with(policy(RestartMode.ALWAYS, 5)).on(new Signal.Adopted());
+        assertThat(waitAfterServing(0, Duration.ZERO)).isZero();
+        assertThat(waitAfterServing(1, SECOND)).as("1 s, served").isZero();
+        assertThat(waitAfterServing(2, Duration.ofMillis(500))).as("2 s").hasMillis(1500);
+        assertThat(waitAfterServing(3, Duration.ofMinutes(1))).as("4 s, served").isZero();
+        reconciler.on(new Signal.StartFailed(4, "no memory"));
+        assertThat(waiting())
+                .as("what an earlier incarnation served counts no more")
+                .isEqualTo(SECOND.multipliedBy(4));
+    }
+
+    /** Serves for so long and is killed; the wait is over when this returns. */
+    private Duration waitAfterServing(int incarnation, Duration served) {
+        reconciler.on(new Signal.Started(incarnation));
+        clock.pass(served);
+        List<Action> actions = reconciler.on(killed(incarnation));
+        Duration wait = Duration.ZERO;
+        if (actions.isEmpty()) {
+            wait = waiting();
+            clock.pass(wait);
+            actions = reconciler.on(new Signal.Tick());
+        }
+        assertThat(actions).containsExactly(new Action.Start(incarnation + 1));
+        return wait;
+    }
+
+    private Duration waiting() {
+        Instant until = ((SupervisionPhase.Waiting) reconciler.standing().condition()).until();
+        return Duration.between(clock.instant(), until);
+    }
+
+    @Test
+    void theWaitsOfAProcessThatEndsAsSoonAsItServesGrow() {
+        with(policy(RestartMode.ALWAYS, 5)).on(new Signal.Adopted());
+        List<Duration> waits = new ArrayList<>();
+        for (int incarnation = 0; incarnation < 3; incarnation++) {
+            waits.add(waitAfterServing(incarnation, Duration.ofMillis(100)));
+        }
+        assertThat(waits).extracting(Duration::toMillis).containsExactly(0L, 900L, 1900L);
+    }
+
+    @Test
+    void anEngineThatServedUntilItHungIsStartedAgainAtOnce() {
+        with(policy(RestartMode.ALWAYS, 5)).on(new Signal.Adopted());
+        reconciler.on(killed(0));
+        reconciler.on(new Signal.Started(1));
+        for (int probe = 0; probe < 3; probe++) {
+            clock.pass(SECOND.multipliedBy(10));
+            reconciler.on(new Signal.Tick());
+            reconciler.on(new Signal.Probed(1, false, "no answer"));
+        }
+        assertThat(reconciler.on(new Signal.Exited(1, false, "it was ended"))).containsExactly(new Action.Start(2));
     }
 
     @Test
@@ -170,6 +225,14 @@ class ReconcilerTest {
         assertThat(reconciler.standing().restarts()).isEqualTo(8);
         reconciler.on(killed(1));
         assertThat(reconciler.standing().condition()).isInstanceOf(SupervisionPhase.Lost.class);
+    }
+
+    @Test
+    void theTimeSinceItsPredecessorsLastRestartCountsAsWaited() {
+        with(policy(RestartMode.ALWAYS, 5));
+        Signal.Inherited inherited = new Signal.Inherited(1, List.of(clock.instant()));
+        clock.pass(SECOND.multipliedBy(30));
+        assertThat(reconciler.on(inherited)).containsExactly(new Action.Start(1));
     }
 
     @Test
