@@ -70,7 +70,7 @@ _NO_MARK = "-" * 36  # as long as the marks that an owner gives
 class Unfit(Exception):
     """Nothing can be forked from here; the text says why.
 
-    ``chosen``: nothing is wrong. That was asked for, or such a machine has no forks.
+    ``chosen``: nothing is wrong, such a machine has no forks.
     """
 
     def __init__(self, why: str, *, chosen: bool = False) -> None:

@@ -79,6 +79,8 @@ public final class ForkServer implements AutoCloseable {
     private boolean chosen;
     /** Why the last child was not forked. */
     private @Nullable String cold;
+    /** One that was forked was healthy once: what ends one early from then on is not that it was forked. */
+    private boolean trusted;
 
     private ForkServer(ProcessSpec spec, Path folder, Duration importPatience, Duration forkPatience) {
         this.spec = spec;
@@ -142,6 +144,30 @@ public final class ForkServer implements AutoCloseable {
     public Optional<String> fault() {
         synchronized (lock) {
             return chosen ? Optional.empty() : Optional.ofNullable(off != null ? off : cold);
+        }
+    }
+
+    /** The child is healthy. */
+    public void trust(SupervisedProcess child) {
+        synchronized (lock) {
+            trusted |= child.isForked();
+        }
+    }
+
+    /**
+     * The child ended before it was healthy, and its arguments are not the cause. Where none that was forked has ever been healthy, that
+     * may be the cause: then children are programs from now on.
+     *
+     * @return whether it is worth to start the child once more
+     */
+    public boolean blame(SupervisedProcess child) {
+        synchronized (lock) {
+            if (trusted || off != null || !child.isForked()) {
+                return false;
+            }
+            turnOff("one that was forked ended before it was healthy (its log is " + child.logFile() + ")", false);
+            Objects.requireNonNull(current).end();
+            return true;
         }
     }
 

@@ -313,6 +313,11 @@ public final class SupervisedProcess implements AutoCloseable {
         return holder.descendsFrom(pid()) || (watcherPid > 0 && holder.descendsFrom(watcherPid));
     }
 
+    /** Whether it was forked, not executed. */
+    boolean isForked() {
+        return forked.isDone();
+    }
+
     /** Whether the child has not been seen to exit. Its descendants may outlive it by the moment the clean-up takes. */
     public boolean isAlive() {
         return !exit.isDone();

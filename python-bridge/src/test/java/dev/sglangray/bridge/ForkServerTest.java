@@ -128,6 +128,34 @@ class ForkServerTest {
     }
 
     @Test
+    void aForkThatNeverWorkedMayBeTheCauseOfAnEarlyEnd() throws Exception {
+        try (ForkServer server = open(Map.of(), PATIENCE)) {
+            SupervisedProcess first = server.start(engine(Map.of(), "first.log"), NEVER);
+            assertThat(forked(first)).isTrue();
+            assertThat(server.blame(first)).isTrue();
+            assertThat(first.isAlive()).isTrue();
+            SupervisedProcess second = server.start(engine(Map.of(), "second.log"), NEVER);
+
+            assertThat(forked(second)).isFalse();
+            assertThat(server.blame(second)).isFalse();
+            assertThat(server.fault())
+                    .hasValue("one that was forked ended before it was healthy (its log is " + first.logFile() + ")");
+        }
+    }
+
+    @Test
+    void aForkThatWorkedOnceIsNotTheCauseOfAnEarlyEnd() throws Exception {
+        try (ForkServer server = open(Map.of(), PATIENCE)) {
+            server.trust(server.start(engine(Map.of(), "first.log"), NEVER));
+            SupervisedProcess second = server.start(engine(Map.of(), "second.log"), NEVER);
+
+            assertThat(server.blame(second)).isFalse();
+            assertThat(forked(server.start(engine(Map.of(), "third.log"), NEVER)))
+                    .isTrue();
+        }
+    }
+
+    @Test
     void anEngineDoesNotDependOnAForkServerThatIsKilledAndReplaced() throws Exception {
         try (ForkServer server = open(Map.of(), PATIENCE)) {
             SupervisedProcess engine = server.start(engine(Map.of(), "engine.log"), NEVER);

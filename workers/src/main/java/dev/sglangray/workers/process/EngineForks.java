@@ -34,6 +34,20 @@ public final class EngineForks implements ProcessStarter, AutoCloseable {
     }
 
     @Override
+    public void trust(SupervisedProcess healthy) {
+        ForkServer present = server();
+        if (present != null) {
+            present.trust(healthy);
+        }
+    }
+
+    @Override
+    public boolean blame(SupervisedProcess ended) {
+        ForkServer present = server();
+        return present != null && present.blame(ended);
+    }
+
+    @Override
     public Optional<String> fault() {
         ForkServer present = server();
         return present == null ? Optional.empty() : present.fault();

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +41,9 @@ public final class HttpServerProcess implements ServerProcess {
     /** What the log of a server says that found its port taken. */
     private static final List<String> PORT_TAKEN =
             List.of("address already in use", "address in use", "addrinuse", "eaddrinuse", "errno 98");
+
+    /** Exit codes of {@code sglang_ray.serve}: its input is wrong; a package is missing. */
+    private static final Set<Integer> REFUSED = Set.of(2, 3);
 
     /** What never was ready has nothing to finish. */
     private static final Duration FAILED_START_GRACE = Duration.ofSeconds(2);
@@ -158,6 +162,10 @@ public final class HttpServerProcess implements ServerProcess {
                     throw new WorkerFailure(String.valueOf(e.getMessage()));
                 }
                 LOG.warn("The {} lost port {} to another process; trying another port", what, next.port());
+            } catch (BadStartException e) {
+                LOG.warn(
+                        "It is started once more, in another way: {}",
+                        planner.secrets().hide(String.valueOf(e.getMessage())));
             } finally {
                 if (!kept) {
                     endChild(FAILED_START_GRACE);
@@ -170,6 +178,13 @@ public final class HttpServerProcess implements ServerProcess {
     /** The port went to another program between our check and the child's bind. */
     private static final class PortLostException extends RuntimeException {
         PortLostException(String message) {
+            super(message);
+        }
+    }
+
+    /** The way in which the child was started may be the cause of its end. */
+    private static final class BadStartException extends RuntimeException {
+        BadStartException(String message) {
             super(message);
         }
     }
@@ -213,6 +228,7 @@ public final class HttpServerProcess implements ServerProcess {
                 lastAnswer = answer.join().detail();
                 if (answer.join().healthy()) {
                     requireOurs(next, child);
+                    starter.trust(child);
                     child.lookForRanks();
                     return;
                 }
@@ -251,9 +267,11 @@ public final class HttpServerProcess implements ServerProcess {
                 exit.describe(),
                 secondsSince(begin),
                 tail(child));
-        return saysThatItsPortIsTaken(child.logTail(TRACEBACK_LINES))
-                ? new PortLostException(text)
-                : new WorkerFailure(text);
+        if (saysThatItsPortIsTaken(child.logTail(TRACEBACK_LINES))) {
+            return new PortLostException(text);
+        }
+        boolean refused = exit.code() != null && REFUSED.contains(exit.code());
+        return !refused && starter.blame(child) ? new BadStartException(text) : new WorkerFailure(text);
     }
 
     private static boolean saysThatItsPortIsTaken(List<String> log) {

@@ -21,6 +21,14 @@ public interface ProcessStarter {
      */
     SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort);
 
+    /** A server that this has started is healthy. */
+    default void trust(SupervisedProcess healthy) {}
+
+    /** A server that this has started ended before it was healthy. Returns whether it would now be started in another way. */
+    default boolean blame(SupervisedProcess ended) {
+        return false;
+    }
+
     /** Why starts take longer than they should, in words for people; empty when they do not. */
     default Optional<String> fault() {
         return Optional.empty();

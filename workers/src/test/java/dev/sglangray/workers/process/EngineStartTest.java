@@ -259,6 +259,68 @@ class EngineStartTest {
         assertThat(candidate.snapshot().state()).isEqualTo(WorkerState.FAILED);
     }
 
+    /** Its first child ends with this exit code; it is to blame for any that ends early. */
+    private static final class BadStarter implements ProcessStarter {
+        private final int code;
+        private final List<SupervisedProcess> started = new CopyOnWriteArrayList<>();
+        private final List<SupervisedProcess> trusted = new CopyOnWriteArrayList<>();
+
+        BadStarter(int code) {
+            this.code = code;
+        }
+
+        @Override
+        public SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort) {
+            ProcessSpec ends = new ProcessSpec(
+                    process.name(),
+                    process.supervisorPython(),
+                    process.supervisorScript(),
+                    List.of("sh", "-c", "exit " + code),
+                    process.environment(),
+                    null,
+                    null,
+                    process.logFile(),
+                    process.grace());
+            started.add(SupervisedProcess.start(started.isEmpty() ? ends : process));
+            return started.get(started.size() - 1);
+        }
+
+        @Override
+        public void trust(SupervisedProcess healthy) {
+            trusted.add(healthy);
+        }
+
+        @Override
+        public boolean blame(SupervisedProcess ended) {
+            return true;
+        }
+    }
+
+    private HttpServerProcess startedBy(ProcessStarter starter) {
+        ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
+        engine = HttpServerProcess.engine(standIn, StandIn.kit(folder, List.of("4")), http, Incarnation.FIRST, starter);
+        return engine;
+    }
+
+    @Test
+    void anEngineWhoseWayToStartMayBeTheCauseOfItsEndIsStartedOnceMore() {
+        BadStarter starter = new BadStarter(1);
+        startedBy(starter).start(StandIn.UNHEARD);
+
+        assertThat(engine.isHealthy()).isTrue();
+        assertThat(starter.started).hasSize(2);
+        assertThat(starter.trusted).containsExactly(starter.started.get(1));
+    }
+
+    @Test
+    void anEngineThatRefusesItsArgumentsIsNotStartedOnceMore() {
+        BadStarter starter = new BadStarter(2);
+
+        assertThatThrownBy(() -> startedBy(starter).start(StandIn.UNHEARD)).hasMessageContaining("exit code 2");
+        assertThat(starter.started).hasSize(1);
+        assertThat(starter.trusted).isEmpty();
+    }
+
     @Test
     void beforeAndAfterItsForkServerAnEngineIsAProgram() {
         EngineForks forks = new EngineForks();
