@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Seconds from ``kill -9`` of a real engine to a healthy one, and the memory of its tree, for three ways to start it.
+"""Seconds from ``kill -9`` of a real engine to a healthy one, CPU seconds and memory, for three ways to start it.
 
 ``launch_server``: ``python -m sglang.launch_server``, killed with all its children and started again. ``cold``: under
-the supervisor, executed. ``warm``: under the supervisor, forked. With the tiny model; one engine at a time. On the CPU,
-in the environment of ``python-bridge/prepare run``; with ``--gpus`` on NVIDIA GPUs, by ``cold`` and ``warm`` alone.
-There a fork must see no GPU but those it is given, and none may be in use afterwards. A table goes to standard output,
-what happens to standard error.
+the supervisor, executed. ``warm``: under the supervisor, forked. With the tiny model, and ``--engines`` at once. On the
+CPU, in the environment of ``python-bridge/prepare run``; with ``--gpus`` on NVIDIA GPUs, by ``cold`` and ``warm``
+alone. There a fork must see no GPU but those it is given, and none may be in use afterwards. A table goes to standard
+output, what happens to standard error.
 """
 
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -24,6 +25,7 @@ import tempfile
 import time
 import urllib.request
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 BRIDGE = Path(__file__).resolve().parent.parent / "python-bridge"
@@ -93,6 +95,16 @@ def memory(root: int) -> int:
     return kib >> 10
 
 
+def cpu_seconds(root: int) -> float:
+    """Of a tree: of what lives, and of what its parents have waited for."""
+    ticks = 0
+    for pid in below(root):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def nvidia_smi(field: str) -> list[str]:
     """This of each GPU."""
     command = ["nvidia-smi", f"--query-gpu={field}", "--format=csv,noheader,nounits"]
@@ -131,7 +143,7 @@ class Launcher:
 
     def __init__(self, python: str, folder: Path, arguments: dict[str, object], gpus: str | None) -> None:
         self.python = python
-        self.model = str(folder / "model")
+        self.model = str(folder.parent / "model")
         self.folder = folder
         self.arguments = arguments
         self.environment = {
@@ -289,44 +301,59 @@ class Warm(Cold):
         self.server.await_event("exited")
 
 
-def measure(launcher: Launcher, kills: int) -> dict[str, object]:
-    name = type(launcher).__name__
-    port = free_port()
-    begin = time.monotonic()
-    launcher.begin()
-    launcher.start(port)
-    await_health(port)
-    first = time.monotonic() - begin
-    say(f"{name}: first start {first:.1f} s")
-    answers = {generate(port)}
-    again = []
-    for _ in range(kills):
-        begin = time.monotonic()
-        launcher.kill()
-        launcher.start(port)
-        await_health(port)
-        again.append(time.monotonic() - begin)
-        answers.add(generate(port))
-        say(f"{name}: healthy {again[-1]:.1f} s after kill -9")
-    pss = memory(launcher.root())
-    if launcher.visible:
+def measure(launchers: list[Launcher], kills: int) -> dict[str, object]:
+    """All at once: started, killed and started again."""
+    name = type(launchers[0]).__name__
+    ports = [free_port() for _ in launchers]
+    with concurrent.futures.ThreadPoolExecutor(len(launchers)) as pool:
+
+        def start(launcher: Launcher, port: int) -> None:
+            launcher.start(port)
+            await_health(port)
+
+        def begin(launcher: Launcher, port: int) -> None:
+            launcher.begin()
+            start(launcher, port)
+
+        def restart(launcher: Launcher, port: int) -> None:
+            launcher.kill()
+            start(launcher, port)
+
+        def seconds(step: Callable[[Launcher, int], None]) -> float:
+            since = time.monotonic()
+            list(pool.map(step, launchers, ports))
+            return time.monotonic() - since
+
+        first = seconds(begin)
+        cpu = sum(cpu_seconds(launcher.root()) for launcher in launchers)
+        say(f"{name}: first start {first:.1f} s, {cpu:.1f} CPU seconds")
+        answers = {generate(port) for port in ports}
+        again = []
+        for _ in range(kills):
+            again.append(seconds(restart))
+            answers |= {generate(port) for port in ports}
+            say(f"{name}: healthy {again[-1]:.1f} s after kill -9")
+    pss = sum(memory(launcher.root()) for launcher in launchers)
+    if launchers[0].visible:
         say(f"{name}: MiB of each GPU {nvidia_smi('memory.used')}")
-    launcher.end()
-    log = launcher.folder / "Warm.log"
-    if name == "Warm" and " imports for itself" in log.read_text():
-        raise SystemExit(f"a process of the engine was not forked; see {log.read_text()[-2000:]}")
-    if launcher.visible:
+    for launcher in launchers:
+        launcher.end()
+        log = launcher.folder / "Warm.log"
+        if name == "Warm" and " imports for itself" in log.read_text():
+            raise SystemExit(f"a process of the engine was not forked; see {log.read_text()[-2000:]}")
+    if launchers[0].visible:
         end = time.monotonic() + 10
         while set(nvidia_smi("memory.used")) != {"0"}:
             if time.monotonic() > end:
                 raise SystemExit(f"MiB are left on a GPU: {nvidia_smi('memory.used')}")
         say(f"{name}: 0 MiB of each GPU afterwards")
-    return {"way": name, "first": first, "again": again, "pss_mib": pss, "answers": sorted(answers)}
+    return {"way": name, "first": first, "cpu_s": cpu, "again": again, "pss_mib": pss, "answers": sorted(answers)}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", help="an interpreter with SGLang (default: that of `prepare path run`)")
+    parser.add_argument("--engines", type=int, default=1, help="so many at once (default: 1)")
     parser.add_argument("--kills", type=int, default=3, help="how often each is killed (default: 3)")
     parser.add_argument("--ways", help="default: launch_server,cold,warm, with --gpus cold,warm")
     parser.add_argument("--gpus", help="CUDA_VISIBLE_DEVICES of the engine, such as 0; without it runs on the CPU")
@@ -344,16 +371,21 @@ def main() -> None:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="warm-start-")))
         make = [python, str(RUNNER), "-m", "sglang_ray.tiny_model", str(folder / "model")]
         subprocess.run(make, stdout=subprocess.DEVNULL, check=True)
-        results = [
-            measure(ways[name](python, folder, options.arguments, options.gpus), options.kills) for name in names
-        ]
-    print("| way | first start, s | kill -9 to healthy, s (median) | PSS of the tree, MiB |\n| --- | --- | --- | --- |")
+        results = []
+        for name in names:
+            folders = [folder / f"{name}{number}" for number in range(options.engines)]
+            for each in folders:
+                each.mkdir(exist_ok=True)
+            launchers = [ways[name](python, each, options.arguments, options.gpus) for each in folders]
+            results.append(measure(launchers, options.kills))
+    print("| way | first start, s | CPU seconds of it | kill -9 to healthy, s (median) | PSS, MiB |")
+    print("| --- | --- | --- | --- | --- |")
     for each in results:
         again = each["again"]
         assert isinstance(again, list)
         shown = ", ".join(f"{one:.1f}" for one in again)
         median = f"{statistics.median(again):.1f} ({shown})" if again else ""
-        print(f"| {each['way']} | {each['first']:.1f} | {median} | {each['pss_mib']} |")
+        print(f"| {each['way']} | {each['first']:.1f} | {each['cpu_s']:.1f} | {median} | {each['pss_mib']} |")
     if len({answer for each in results for answer in each["answers"]}) != 1:  # type: ignore[attr-defined]
         raise SystemExit("the answers differ")
     if options.json:
