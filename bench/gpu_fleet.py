@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What becomes of an engine's weights on a real GPU: released, taken back, updated, and after a scheduler's death.
+"""What becomes of an engine and its weights on real GPUs: released, taken back, updated, killed, replaced.
 
-Launches engines that share one GPU and a router on a running Ray cluster, and asks a question through the router all
-the time, as fast as answers come. Every answer must be the one that the engines gave, when asked directly, with weights
-of the version that the answer names; an engine without weights answers nothing but token 0. Prints every step with its
-seconds and with what the workers and the router say. Exit code 1: a wrong answer, or a step did not end as it should.
+Launches engines that share one GPU, or have one each, and a router on a running Ray cluster, and asks a question
+through the router all the time, as fast as answers come. Every answer must be the one that the engines gave, when asked
+directly, with weights of the version that the answer names; an engine without weights answers nothing but token 0.
+Prints every step with its seconds and with what the workers and the router say. Exit code 1: a wrong answer, or a step
+did not end as it should.
 
 By hand, on a machine with a GPU, in a Python with ray, sglang, sglang-router and torch::
 
     ray start --head
-    bench/gpu_weights.py --model /models/A --other /models/B          # two engines that keep no copy of their weights
-    bench/gpu_weights.py --model /models/A --engines 1 --copy         # one that does (enable_weights_cpu_backup)
+    bench/gpu_fleet.py --model /models/A --other /models/B          # two engines that keep no copy of their weights
+    bench/gpu_fleet.py --model /models/A --engines 1 --copy         # one that does (enable_weights_cpu_backup)
+    bench/gpu_fleet.py --model /models/A --gpus 2 --parts kill,rolling                    # each on a GPU of its own
+    bench/gpu_fleet.py --model /models/A --gpus 2 --engines 1 --parts kill router_server_args.tensor_parallel_size=2
 
 A and B are checkpoints of one architecture. What follows the options is an override of the launcher's configuration.
 """
@@ -338,23 +341,35 @@ class Proof:
             )
         return ray.remote(Trainer).options(**options).remote(self.arguments.model, device)
 
-    def kill_scheduler(self, rank: int, serves_after: bool = True) -> None:
-        """``kill -9`` of the process that generates; the worker is to notice, and to start the engine again."""
+    def scheduler(self, rank: int) -> int:
+        """The process of an engine that generates, on its first accelerator."""
         pid = self.fleet.status().wait()[rank].pid
         schedulers = [one for one in descendants(pid) if re.match(r"sglang::scheduler", command(one))]
-        expect(len(schedulers) == 1, f"engine {rank} (pid {pid}) has one scheduler: {schedulers}")
-        if not schedulers:
-            say(f"   its processes: {[(one, command(one)[:60]) for one in descendants(pid)]}")
-            return
+        expect(bool(schedulers), f"engine {rank} (pid {pid}) has a scheduler: {schedulers}")
+        return schedulers[0] if schedulers else pid
+
+    def first_process(self, rank: int) -> int:
+        """The process of an engine that answers HTTP."""
+        return int(self.fleet.status().wait()[rank].pid)
+
+    def kill(self, pids: dict[int, int], serves_after: bool = True) -> None:
+        """``kill -9`` of a process of each of these engines; their workers are to notice, and to start them again."""
+        what = f"engine(s) {sorted(pids)}"
         begin = time.monotonic()
-        os.kill(schedulers[0], signal.SIGKILL)
-        out = self.watch.seconds_until(begin, lambda now: self.urls[rank] not in now, 90)
-        expect(out is not None and out <= 1, f"killed, out of the router after {out} s")
+        for pid in pids.values():
+            os.kill(pid, signal.SIGKILL)
+        gone = {self.urls[rank] for rank in pids}
+        out = self.watch.seconds_until(begin, lambda now: not gone & set(now), 90)
+        expect(out is not None and out <= 1, f"{what} killed, out of the router after {out} s")
         self.status()
         if serves_after:
-            back = self.watch.seconds_until(begin + (out or 0), self.all_listed, 240)
-            expect(back is not None, f"serves again {None if back is None else round(back + (out or 0), 1)} s after it")
+            down = begin + (out or 0)
+            for count in range(len(self.urls) - len(pids) + 1, len(self.urls) + 1):
+                back = self.watch.seconds_until(down, lambda now, least=count: len(now) >= least, 240)  # type: ignore[misc]
+                after = None if back is None else round(back + (out or 0), 1)
+                expect(back is not None, f"{count} of {len(self.urls)} serve again {after} s after it")
         else:
+            rank = min(pids)
             while time.monotonic() < begin + 240:
                 one = self.fleet.status().wait()[rank]
                 if one.restarts > 0 and one.state not in ("RESTARTING", "STARTING"):
@@ -366,6 +381,15 @@ class Proof:
             expect(self.urls[rank] not in self.watch.listed(), "without the fleet's weights it is not in the router")
         self.events()
         say(f"requests since the kill: {self.watch.since(begin)}")
+
+    def rolling(self) -> None:
+        """All engines replaced, one after the other; no request may fail."""
+        begin = time.monotonic()
+        program = os.environ.get("SGLANG_RAY_PROGRAM", str(REPOSITORY / "ray-app/bin/sglang-ray"))
+        restart = [program, "restart", "--rolling", "--address", ray.get_runtime_context().gcs_address]
+        timed("restart --rolling", lambda: subprocess.run(restart, check=True).returncode)
+        codes = {code for when, _, code, *_ in list(self.watch.answers) if when >= begin}
+        expect(codes == {200}, f"requests during the rolling restart: {self.watch.since(begin)}")
 
     def verdict(self) -> None:
         """Every answer through the router was one of its version."""
@@ -410,18 +434,21 @@ def descendants(root: int) -> list[int]:
 
 
 def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The launcher's configuration: engines that share one accelerator and leave a part of it to the trainer."""
+    """The launcher's configuration: unless there are several GPUs, engines share one, with a part for the trainer."""
+    sharing: dict[str, Any] = {}
     server: dict[str, Any] = {"model_path": arguments.model, "random_seed": 1, "log_level": "info"}
     if arguments.device == "cpu":
         place = f"0-{arguments.engines - 1}" if arguments.engines > 1 else "0"
-        sharing = {}
     else:
         server.update({"enable_memory_saver": True, "mem_fraction_static": arguments.fraction})
         if arguments.copy:
             server["enable_weights_cpu_backup"] = True
-        place = f"0:0-{arguments.engines - 1}" if arguments.engines > 1 else "0"
-        share = round(1 / arguments.engines - TRAINER_SHARE, 2)
-        sharing = {"placement_group": {"accelerator_share": share, "rest": {"GPU": TRAINER_SHARE}}}
+        if arguments.gpus > 1:
+            place = f"0-{arguments.gpus - 1}"
+        else:
+            place = f"0:0-{arguments.engines - 1}" if arguments.engines > 1 else "0"
+            share = round(1 / arguments.engines - TRAINER_SHARE, 2)
+            sharing = {"placement_group": {"accelerator_share": share, "rest": {"GPU": TRAINER_SHARE}}}
     return {
         "cluster": {"num_nodes": 1, "component_placement": {"rollout": place}},
         "router_server_args": {
@@ -472,14 +499,22 @@ def steps(proof: Proof, arguments: argparse.Namespace) -> None:
         proof.learn("weights, update, the rest")
     if "kill-memory" in arguments.parts:
         proof.push("T-before-the-kill")
-        proof.kill_scheduler(arguments.engines - 1, serves_after=False)
+        proof.kill({arguments.engines - 1: proof.scheduler(arguments.engines - 1)}, serves_after=False)
         proof.update("update to D from disk", lambda: fleet.update_weights(arguments.other, "D"), "B")
     if "kill" in arguments.parts:
         if "tensors" in arguments.parts:
             # Weights from memory could not be loaded again.
             proof.update("update to E from disk", lambda: fleet.update_weights(arguments.other, "E"), "B")
-        proof.kill_scheduler(arguments.engines - 1)
-        proof.learn("after the kill")
+        proof.kill({arguments.engines - 1: proof.scheduler(arguments.engines - 1)})
+        proof.learn("after the kill of a scheduler")
+        proof.kill({0: proof.first_process(0)})
+        proof.learn("after the kill of a first process")
+    if "kill-all" in arguments.parts:
+        proof.kill({rank: proof.first_process(rank) for rank in ranks})
+        proof.learn("after the kill of all first processes")
+    if "rolling" in arguments.parts:
+        proof.rolling()
+        proof.learn("after the rolling restart")
 
 
 def main() -> int:
@@ -488,17 +523,18 @@ def main() -> int:
     parser.add_argument("--model", required=True, help="a checkpoint")
     parser.add_argument("--other", help="another one of the same architecture, for the parts disk, order, kill-memory")
     parser.add_argument("--engines", type=int, default=2)
+    parser.add_argument("--gpus", type=int, default=1, help="above 1: so many, not shared, without a trainer")
     parser.add_argument("--copy", action="store_true", help="engines with enable_weights_cpu_backup")
     parser.add_argument("--fraction", type=float, default=0.3, help="SGLang's mem_fraction_static (default 0.3)")
     parser.add_argument("--device", default="cuda", help="cuda; cpu tries the script itself")
     parser.add_argument("--bucket", type=int, default=2048, help="MiB of tensors in a bucket of handles (default 2048)")
     parser.add_argument("--by-value", type=int, default=150, help="MiB of tensors that are sent by value (default 150)")
-    parser.add_argument("--parts", default="memory,disk,tensors,order,kill-memory,kill")
+    parser.add_argument("--parts", default="memory,disk,tensors,order,kill-memory,kill,kill-all,rolling")
     parser.add_argument("--address", default=os.environ.get("RAY_ADDRESS", "auto"))
     parser.add_argument("overrides", nargs="*")
     arguments = parser.parse_args()
     arguments.parts = arguments.parts.split(",")
-    ray.init(address=arguments.address, namespace="gpu_weights", log_to_driver=False)
+    ray.init(address=arguments.address, namespace="gpu_fleet", log_to_driver=False)
     say(f"memory at first: {memory()}")
     begin = time.monotonic()
     fleet = sglang_ray.launch(
@@ -524,7 +560,7 @@ def main() -> int:
     ]
     expect(not left, f"no process is left: {left}")
     for problem in PROBLEMS:
-        print(f"gpu_weights: {problem}", file=sys.stderr)
+        print(f"gpu_fleet: {problem}", file=sys.stderr)
     say("all as it should be" if not PROBLEMS else f"{len(PROBLEMS)} wrong")
     return 1 if PROBLEMS else 0
 
