@@ -19,4 +19,11 @@ public interface ProcessStarter {
      * @throws ProcessStartException when it cannot be started, or that was aborted; nothing is left then
      */
     SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort);
+
+    /**
+     * Waits for what the next start would wait for, and what needs no accelerator. May be left out.
+     *
+     * @param abort ends the wait when it is complete
+     */
+    default void prepare(CompletableFuture<?> abort) {}
 }
