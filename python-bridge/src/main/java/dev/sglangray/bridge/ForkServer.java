@@ -131,6 +131,23 @@ public final class ForkServer implements AutoCloseable {
         return SupervisedProcess.start(child);
     }
 
+    /**
+     * Returns when imports that are under way have ended, so that {@link #start} need not wait for them.
+     *
+     * @param abort its completion ends the wait
+     */
+    public void awaitImports(CompletableFuture<?> abort) {
+        Generation present;
+        synchronized (lock) {
+            present = off == null ? current : null;
+        }
+        if (present != null) {
+            CompletableFuture.anyOf(present.verdict, abort)
+                    .handle((verdict, failure) -> verdict)
+                    .join();
+        }
+    }
+
     private void say(@Nullable String why) {
         synchronized (lock) {
             cold = why;

@@ -304,6 +304,26 @@ class ForkServerTest {
     }
 
     @Test
+    void importsCanBeWaitedForBeforeAStart() throws Exception {
+        Path go = folder.resolve("go");
+        imports("TEXT = 'first'\nimport os, time\nwhile not os.path.exists('" + go + "'): time.sleep(0.01)");
+        try (ForkServer server = open(Map.of(), PATIENCE)) {
+            CompletableFuture<Void> abort = new CompletableFuture<>();
+            CompletableFuture<Void> aborted = CompletableFuture.runAsync(() -> server.awaitImports(abort));
+            CompletableFuture<Void> patient = CompletableFuture.runAsync(() -> server.awaitImports(NEVER));
+            abort.complete(null);
+            aborted.get(20, TimeUnit.SECONDS);
+            assertThat(patient).isNotDone();
+            Files.createFile(go);
+            patient.get(60, TimeUnit.SECONDS);
+            try (SupervisedProcess engine =
+                    server.start(engine(Map.of(), "engine.log"), CompletableFuture.completedFuture(null))) {
+                assertThat(forked(engine)).isTrue();
+            }
+        }
+    }
+
+    @Test
     void aStartThatWaitsForImportsCanBeAborted() throws Exception {
         imports("TEXT = 'first'\nimport time\ntime.sleep(600)");
         try (ForkServer server = open(Map.of(), PATIENCE)) {

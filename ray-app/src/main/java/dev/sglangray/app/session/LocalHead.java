@@ -113,6 +113,8 @@ public final class LocalHead implements AutoCloseable {
      */
     public RayAddress awaitReady(Duration deadline) throws InterruptedException {
         long end = System.nanoTime() + deadline.toNanos();
+        // The join needs it, and there is nothing else to do meanwhile.
+        NativeLibrary.load();
         CompletableFuture<ProcessExit> exit = process.onExit();
         while (true) {
             String printed = readLog();

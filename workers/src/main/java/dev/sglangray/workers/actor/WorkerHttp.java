@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import okhttp3.ConnectionPool;
+import okhttp3.ConnectionSpec;
 import okhttp3.Dispatcher;
 import okhttp3.OkHttpClient;
 import okhttp3.Protocol;
@@ -25,6 +26,9 @@ public final class WorkerHttp {
                 .dispatcher(new Dispatcher(Threads.pool("sglang-ray-http")))
                 // A server that offers HTTP/2 by upgrade may drop the body of the request that asks for it.
                 .protocols(List.of(Protocol.HTTP_1_1))
+                // It asks the worker's own process only, never by TLS, whose classes would be a seventh of a worker's
+                // start.
+                .connectionSpecs(List.of(ConnectionSpec.CLEARTEXT))
                 .proxy(Proxy.NO_PROXY)
                 .connectionPool(new ConnectionPool(MAX_IDLE, 30, TimeUnit.SECONDS))
                 .connectTimeout(PROBE_TIMEOUT)

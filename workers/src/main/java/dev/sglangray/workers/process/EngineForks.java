@@ -29,6 +29,14 @@ public final class EngineForks implements ProcessStarter, AutoCloseable {
         return present == null ? SupervisedProcess.start(process) : present.start(process, abort);
     }
 
+    @Override
+    public void prepare(CompletableFuture<?> abort) {
+        ForkServer present = server();
+        if (present != null) {
+            present.awaitImports(abort);
+        }
+    }
+
     private synchronized @Nullable ForkServer server() {
         return closed ? null : server;
     }

@@ -23,9 +23,10 @@ final class HealthProbe {
      * What a probe found.
      *
      * @param healthy whether the answer was 200
+     * @param listens whether there was an answer at all
      * @param detail what came instead
      */
-    record Answer(boolean healthy, String detail) {}
+    record Answer(boolean healthy, boolean listens, String detail) {}
 
     /** Never completes exceptionally; cancelling it ends the request. */
     CompletableFuture<Answer> ask(String baseUrl) {
@@ -35,13 +36,13 @@ final class HealthProbe {
         call.enqueue(new Callback() {
             @Override
             public void onFailure(Call failed, IOException e) {
-                answer.complete(new Answer(false, text(e)));
+                answer.complete(new Answer(false, false, text(e)));
             }
 
             @Override
             public void onResponse(Call answered, Response response) {
                 try (response) {
-                    answer.complete(new Answer(response.code() == 200, "HTTP " + response.code()));
+                    answer.complete(new Answer(response.code() == 200, true, "HTTP " + response.code()));
                 }
             }
         });

@@ -49,7 +49,10 @@ public final class HttpServerProcess implements ServerProcess {
     private static final Duration FAILED_START_GRACE = Duration.ofSeconds(2);
 
     private static final Duration FIRST_PAUSE = Duration.ofMillis(25);
+    /** A server that listens may write a line for each question. */
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(1);
+
+    private static final Duration LONGEST_PAUSE_BEFORE = Duration.ofMillis(250);
 
     private final ServerPlanner planner;
     private final String what;
@@ -99,22 +102,30 @@ public final class HttpServerProcess implements ServerProcess {
      */
     @Override
     public String start(ExitListener exits) {
+        long begin = System.nanoTime();
+        // Imports take longest, and no other engine needs to wait for them.
+        starter.prepare(abortAfter(remaining(begin)));
+        long prepared = System.nanoTime();
         Runnable over = planner.awaitTurn(abort);
         try {
-            return startInTurn(exits);
+            return startInTurn(begin + System.nanoTime() - prepared, exits);
         } finally {
             over.run();
         }
     }
 
-    private String startInTurn(ExitListener exits) {
+    private CompletableFuture<Void> abortAfter(Duration time) {
+        return abort.copy().completeOnTimeout(null, Math.max(1, time.toMillis()), TimeUnit.MILLISECONDS);
+    }
+
+    /** The wait for other engines does not count for the time that this one may take. */
+    private String startInTurn(long begin, ExitListener exits) {
         synchronized (lock) {
             if (state != WorkerState.NEW) {
                 throw new WorkerFailure("the " + what + " was started before (it is " + state + ")");
             }
             state = WorkerState.STARTING;
         }
-        long begin = System.nanoTime();
         try {
             String url = startWithRetries(begin, exits);
             becomeReady(begin);
@@ -196,11 +207,7 @@ public final class HttpServerProcess implements ServerProcess {
         throwIfAborted();
         SupervisedProcess child;
         try {
-            child = starter.start(
-                    next.process(),
-                    abort.copy()
-                            .completeOnTimeout(
-                                    null, Math.max(1, remaining(begin).toMillis()), TimeUnit.MILLISECONDS));
+            child = starter.start(next.process(), abortAfter(remaining(begin)));
         } catch (ProcessStartException e) {
             throwIfAborted();
             throw new WorkerFailure("the " + what + " could not be started: " + e.getMessage());
@@ -215,6 +222,7 @@ public final class HttpServerProcess implements ServerProcess {
     private void awaitHealthy(StartAttempt next, SupervisedProcess child, long begin) {
         CompletableFuture<ProcessExit> exit = child.onExit();
         Duration pause = FIRST_PAUSE;
+        boolean listens = false;
         String lastAnswer = "none";
         while (true) {
             CompletableFuture<HealthProbe.Answer> answer = probe.ask(next.url());
@@ -232,6 +240,11 @@ public final class HttpServerProcess implements ServerProcess {
                     child.lookForRanks();
                     return;
                 }
+                if (answer.join().listens() && !listens) {
+                    // It has loaded and only warms up.
+                    listens = true;
+                    pause = FIRST_PAUSE;
+                }
             }
             if (remaining(begin).isNegative() || remaining(begin).isZero()) {
                 answer.cancel(false);
@@ -240,7 +253,7 @@ public final class HttpServerProcess implements ServerProcess {
                         + ")." + tail(child));
             }
             waitForAny(min(pause, remaining(begin)), exit, abort);
-            pause = min(pause.multipliedBy(3).dividedBy(2), LONGEST_PAUSE);
+            pause = min(pause.multipliedBy(3).dividedBy(2), listens ? LONGEST_PAUSE : LONGEST_PAUSE_BEFORE);
         }
     }
 

@@ -33,4 +33,11 @@ public interface ProcessStarter {
     default Optional<String> fault() {
         return Optional.empty();
     }
+
+    /**
+     * Waits for what the next start would wait for, and what needs no accelerator. May be left out.
+     *
+     * @param abort ends the wait when it is complete
+     */
+    default void prepare(CompletableFuture<?> abort) {}
 }

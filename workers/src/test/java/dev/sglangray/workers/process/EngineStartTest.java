@@ -590,6 +590,39 @@ class EngineStartTest {
     }
 
     @Test
+    void anEngineThatWaitsForImportsHoldsUpNoOtherOnItsAccelerator() {
+        CompletableFuture<Void> imported = new CompletableFuture<>();
+        CompletableFuture<Void> waits = new CompletableFuture<>();
+        ProcessStarter importing = new ProcessStarter() {
+            @Override
+            public SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort) {
+                return PROGRAM.start(process, abort);
+            }
+
+            @Override
+            public void prepare(CompletableFuture<?> abort) {
+                waits.complete(null);
+                CompletableFuture.anyOf(imported, abort).join();
+            }
+        };
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
+        ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
+        engine = HttpServerProcess.engine(standIn, kit, http, Incarnation.FIRST, importing);
+        CompletableFuture<String> first =
+                CompletableFuture.supplyAsync(() -> engine.start(StandIn.UNHEARD), task -> new Thread(task).start());
+        waits.join();
+
+        HttpServerProcess second = engine(standIn, kit);
+        second.start(StandIn.UNHEARD);
+
+        assertThat(second.isHealthy()).isTrue();
+        assertThat(first).isNotDone();
+        second.shutdown(ProcessSpec.DEFAULT_GRACE);
+        imported.complete(null);
+        assertThat(first.orTimeout(20, TimeUnit.SECONDS).join()).isEqualTo(engine.url());
+    }
+
+    @Test
     void aShutdownEndsTheWaitForAnAccelerator() {
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
         HttpServerProcess waiting = engine(StandIn.server(StandIn.arguments(Map.of()), 30), kit);
