@@ -102,31 +102,22 @@ public final class HttpServerProcess implements ServerProcess {
      */
     @Override
     public String start(ExitListener exits) {
-        long begin = System.nanoTime();
-        // Imports take longest, and no other engine needs to wait for them.
-        starter.prepare(abortAfter(remaining(begin)));
-        long prepared = System.nanoTime();
-        Runnable over = planner.awaitTurn(abort);
-        try {
-            return startInTurn(begin + System.nanoTime() - prepared, exits);
-        } finally {
-            over.run();
-        }
-    }
-
-    private CompletableFuture<Void> abortAfter(Duration time) {
-        return abort.copy().completeOnTimeout(null, Math.max(1, time.toMillis()), TimeUnit.MILLISECONDS);
-    }
-
-    /** The wait for other engines does not count for the time that this one may take. */
-    private String startInTurn(long begin, ExitListener exits) {
         synchronized (lock) {
             if (state != WorkerState.NEW) {
                 throw new WorkerFailure("the " + what + " was started before (it is " + state + ")");
             }
             state = WorkerState.STARTING;
         }
+        Runnable over = () -> {};
         try {
+            long begin = System.nanoTime();
+            // Imports take longest, and no other engine needs to wait for them.
+            starter.prepare(abortAfter(remaining(begin)));
+            throwIfAborted();
+            long prepared = System.nanoTime();
+            over = planner.awaitTurn(abort);
+            // The wait for other engines does not count for the time that this one may take.
+            begin += System.nanoTime() - prepared;
             String url = startWithRetries(begin, exits);
             becomeReady(begin);
             LOG.info(
@@ -145,8 +136,13 @@ public final class HttpServerProcess implements ServerProcess {
             }
             throw new WorkerFailure(text);
         } finally {
+            over.run();
             startEnded.complete(null);
         }
+    }
+
+    private CompletableFuture<Void> abortAfter(Duration time) {
+        return abort.copy().completeOnTimeout(null, Math.max(1, time.toMillis()), TimeUnit.MILLISECONDS);
     }
 
     private void becomeReady(long begin) {

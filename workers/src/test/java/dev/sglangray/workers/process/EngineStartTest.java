@@ -589,11 +589,9 @@ class EngineStartTest {
         }
     }
 
-    @Test
-    void anEngineThatWaitsForImportsHoldsUpNoOtherOnItsAccelerator() {
-        CompletableFuture<Void> imported = new CompletableFuture<>();
-        CompletableFuture<Void> waits = new CompletableFuture<>();
-        ProcessStarter importing = new ProcessStarter() {
+    /** A starter that prepares until that is done. */
+    private static ProcessStarter preparing(CompletableFuture<Void> waits, CompletableFuture<Void> done) {
+        return new ProcessStarter() {
             @Override
             public SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort) {
                 return PROGRAM.start(process, abort);
@@ -602,15 +600,42 @@ class EngineStartTest {
             @Override
             public void prepare(CompletableFuture<?> abort) {
                 waits.complete(null);
-                CompletableFuture.anyOf(imported, abort).join();
+                CompletableFuture.anyOf(done, abort).join();
             }
         };
+    }
+
+    @Test
+    void aShutdownEndsTheWaitForImportsAndNothingIsStarted() {
+        CompletableFuture<Void> waits = new CompletableFuture<>();
+        HttpServerProcess waiting = HttpServerProcess.engine(
+                StandIn.server(StandIn.arguments(Map.of()), 30),
+                StandIn.kit(folder, List.of("4")),
+                http,
+                Incarnation.FIRST,
+                preparing(waits, new CompletableFuture<>()));
+        CompletableFuture<String> start =
+                CompletableFuture.supplyAsync(() -> waiting.start(StandIn.UNHEARD), task -> new Thread(task).start());
+        waits.join();
+        waiting.shutdown(ProcessSpec.DEFAULT_GRACE);
+
+        assertThatThrownBy(start::join).hasMessageContaining("aborted by a shutdown");
+        assertThat(waiting.snapshot().state()).isEqualTo(WorkerState.STOPPED);
+        assertThat(waiting.snapshot().pid()).isNull();
+    }
+
+    @Test
+    void anEngineThatWaitsForImportsHoldsUpNoOtherOnItsAccelerator() {
+        CompletableFuture<Void> imported = new CompletableFuture<>();
+        CompletableFuture<Void> waits = new CompletableFuture<>();
+        ProcessStarter importing = preparing(waits, imported);
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
         ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
         engine = HttpServerProcess.engine(standIn, kit, http, Incarnation.FIRST, importing);
         CompletableFuture<String> first =
                 CompletableFuture.supplyAsync(() -> engine.start(StandIn.UNHEARD), task -> new Thread(task).start());
         waits.join();
+        assertThat(engine.snapshot().state()).isEqualTo(WorkerState.STARTING);
 
         HttpServerProcess second = engine(standIn, kit);
         second.start(StandIn.UNHEARD);
