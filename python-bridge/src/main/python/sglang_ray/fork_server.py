@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.fork_server KIND [DEVICE]``: imports SGLang once, for engines that are forked from here.
+"""``python -m sglang_ray.fork_server KIND [DEVICE [MODEL]]``: imports SGLang once, for engines that are forked from here.
+
+Meanwhile the kernel reads the weights in MODEL, a local folder, ahead.
 
 Standard input is a Unix socket that listens. The first connection is the owner's: it gets one line, ``ready`` or
 ``unfit``, and its end is the end of this process. Each further connection becomes standard input and output of a
@@ -28,7 +30,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from sglang_ray import cpu, cuda_questions, engine, shown, spawning, supervisor
+from sglang_ray import cpu, cuda_questions, engine, read_ahead, shown, spawning, supervisor
 from sglang_ray.environment import prepare_engine
 from sglang_ray.errors import BridgeError
 
@@ -354,7 +356,7 @@ def send(connection: socket.socket, event: str, **fields: Any) -> None:
 def run() -> int:
     """Runs the fork server; in a forked process, the module of its command."""
     arguments = sys.argv[1:]
-    if len(arguments) not in (1, 2):
+    if not 1 <= len(arguments) <= 3:
         print(__doc__, file=sys.stderr)
         return 2
     begin = time.monotonic()
@@ -366,9 +368,11 @@ def run() -> int:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.close(null)
+    kind, device, model = [*arguments, "", ""][:3]
+    read_ahead.begin(model or None)
     why, changed = None, {}
     try:
-        changed = preload(arguments[0], arguments[1] if len(arguments) == 2 else None)
+        changed = preload(kind, device or None)
     except Unfit as error:
         why = str(error)
     owner, _ = listener.accept()

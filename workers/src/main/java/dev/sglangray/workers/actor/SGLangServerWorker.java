@@ -23,6 +23,7 @@ import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.EventJournal;
@@ -106,6 +107,7 @@ public class SGLangServerWorker {
                 first.healthTimeout(),
                 this::processEndpoint,
                 () -> first.memoryRefusal(node),
+                weights -> spec.get().loadsAsFiles(weights) && check.isWhole(weights),
                 check::refuse);
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         controller = new EngineController(
@@ -140,7 +142,10 @@ public class SGLangServerWorker {
 
     /** The imports begin here, while the rest of the launch goes on. */
     private void openForks() {
-        forks.open(HttpServerProcess.forkServer(spec.get(), kit));
+        ServerSpec opened = spec.get();
+        Weights updated = now(() -> controller.record().fleet()).updated();
+        Weights weights = updated == null ? opened.initialWeights() : updated;
+        forks.open(HttpServerProcess.forkServer(opened, kit, opened.loadsAsFiles(weights) ? weights.path() : null));
     }
 
     private @Nullable ServerEndpoint processEndpoint() {

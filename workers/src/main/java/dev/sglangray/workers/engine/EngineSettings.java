@@ -6,6 +6,7 @@ import dev.sglangray.workers.protocol.Weights;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param toLoad how long loading weights may take
  * @param endpoint where the process serves; null before that is known
  * @param releaseRefusal why this engine can release no memory, if so
+ * @param startable whether a process can start with these weights in the place of its model's; must not block for long
  * @param pathRefusal why the weights in a folder cannot be loaded, if so; must not block for long
  */
 public record EngineSettings(
@@ -29,4 +31,5 @@ public record EngineSettings(
         Duration toLoad,
         Supplier<@Nullable ServerEndpoint> endpoint,
         Supplier<Optional<String>> releaseRefusal,
+        Predicate<Weights> startable,
         Function<String, Optional<String>> pathRefusal) {}

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,9 @@ public record ServerSpec(
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
 
+    /** SGLang's formats of weights that lie in files as they are. */
+    private static final Set<String> PLAIN = Set.of("auto", "safetensors");
+
     static final List<String> SERVER_TYPES = List.of("srt", "embodied");
 
     /** Checks the type and the numbers; a wrong one is an {@link IllegalArgumentException}. */
@@ -81,6 +85,13 @@ public record ServerSpec(
                 version == null ? "default" : version.toString(),
                 path == null ? null : path.toString(),
                 format == null ? null : format.toString());
+    }
+
+    /** Whether a process may be given these weights as files, in the place of its model's. */
+    public boolean loadsAsFiles(Weights weights) {
+        return serverType.equals("srt")
+                && PLAIN.contains(Objects.requireNonNullElse(weights.loadFormat(), "auto"))
+                && PLAIN.contains(Objects.requireNonNullElse(initialWeights().loadFormat(), "auto"));
     }
 
     /** The name of the Ray actor. */
