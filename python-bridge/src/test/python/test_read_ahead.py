@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from supervised import wait_until
 
 from sglang_ray import read_ahead
+from supervised import wait_until
 
 SIZE = 4 << 20
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.fork_server KIND [DEVICE [MODEL]]``: imports SGLang once, for engines that are forked from here.
+"""``python -m sglang_ray.fork_server KIND [DEVICE [MODEL]]``: imports SGLang once, for engines to be forked.
 
 Meanwhile the kernel reads the weights in MODEL, a local folder, ahead.
 

@@ -108,7 +108,7 @@ public class SGLangServerWorker {
                 this::processEndpoint,
                 () -> first.memoryRefusal(node),
                 weights -> spec.get().loadsAsFiles(weights) && check.isWhole(weights),
-                check::refuse);
+                path -> first.weightsRefusal().or(() -> path == null ? Optional.empty() : check.refuse(path)));
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         controller = new EngineController(
                 settings,

@@ -949,7 +949,7 @@ public final class EngineController {
         if (record.released().tags().contains("weights") || record.released().uncertain()) {
             return Optional.of("the memory of the engine's weights is released; resume it first (resumeMemory)");
         }
-        return notice.path() == null ? Optional.empty() : settings.pathRefusal().apply(notice.path());
+        return settings.updateRefusal().apply(notice.path());
     }
 
     /** Completes when there is nothing that an update would meet. */

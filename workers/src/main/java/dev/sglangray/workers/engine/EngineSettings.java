@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param endpoint where the process serves; null before that is known
  * @param releaseRefusal why this engine can release no memory, if so
  * @param startable whether a process can start with these weights in the place of its model's; must not block for long
- * @param pathRefusal why the weights in a folder cannot be loaded, if so; must not block for long
+ * @param updateRefusal why the weights in a folder, or those from memory for null, cannot be loaded, if so; must not block for
+ *     long
  */
 public record EngineSettings(
         String key,
@@ -32,4 +33,4 @@ public record EngineSettings(
         Supplier<@Nullable ServerEndpoint> endpoint,
         Supplier<Optional<String>> releaseRefusal,
         Predicate<Weights> startable,
-        Function<String, Optional<String>> pathRefusal) {}
+        Function<@Nullable String, Optional<String>> updateRefusal) {}

@@ -126,7 +126,17 @@ public record ServerSpec(
             return Optional.of("the engine was started without enable_memory_saver: true (in the block 'server'),"
                     + " and releases nothing");
         }
-        return Optional.empty();
+        return weightsRefusal();
+    }
+
+    /** Why the engine's weights can neither be updated nor released, if so: SGLang would end the engine. */
+    public Optional<String> weightsRefusal() {
+        String mode = Objects.toString(serverArgs.get("weight_cache_mode"), "off");
+        return mode.equals("off")
+                ? Optional.empty()
+                : Optional.of("the engine's weights belong to SGLang's weight cache (weight_cache_mode: " + mode
+                        + " in the block 'server'), and SGLang ends an engine that is asked to change them;"
+                        + " start the fleet without it to update or release weights");
     }
 
     /** The key that guards the engine, or null. */

@@ -57,7 +57,7 @@ final class EngineFixture {
     boolean keepsWeights;
     boolean startable;
     Optional<String> releaseRefusal = Optional.empty();
-    Optional<String> pathRefusal = Optional.empty();
+    Optional<String> updateRefusal = Optional.empty();
     RestartMode mode = RestartMode.ALWAYS;
     ProbeKind probe = ProbeKind.NONE;
 
@@ -172,7 +172,7 @@ final class EngineFixture {
                 () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0),
                 () -> releaseRefusal,
                 weights -> startable,
-                path -> pathRefusal);
+                path -> updateRefusal);
         return new EngineController(
                 settings,
                 policy,

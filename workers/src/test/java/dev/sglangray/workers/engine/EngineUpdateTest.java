@@ -173,6 +173,18 @@ class EngineUpdateTest {
     }
 
     @Test
+    void weightsFromMemoryAreRefusedAsThoseFromDisk() {
+        EngineController engine = fixture.serving();
+        fixture.updateRefusal = Optional.of("the engine's weights belong to SGLang's weight cache");
+        UpdateOutcome outcome =
+                prepared(engine, "id-8", WeightUpdate.fromTensors("8", List.of(Map.of("tensors", "a"))));
+        assertThat(outcome.result()).isEqualTo(Result.REFUSED);
+        assertThat(outcome.detail()).contains("weight cache");
+        assertThat(fixture.done()).isEmpty();
+        assertThat(engine.isServed()).isTrue();
+    }
+
+    @Test
     void anEngineThatCannotHaveTheFleetsWeightsStaysOutAndSaysWhy() {
         EngineController engine = fixture.serving();
         updated(engine, "id-9", WeightUpdate.fromTensors("9", List.of(Map.of("tensors", "a"))));
@@ -287,7 +299,7 @@ class EngineUpdateTest {
     @Test
     void whatCannotWorkIsRefusedBeforeAnythingHappens() {
         EngineController engine = fixture.serving();
-        fixture.pathRefusal = Optional.of("there is no folder /weights/7 on node a");
+        fixture.updateRefusal = Optional.of("there is no folder /weights/7 on node a");
         assertThat(prepared(engine, "id-7", SEVEN))
                 .isEqualTo(UpdateOutcome.of(Result.REFUSED, "there is no folder /weights/7 on node a"));
         assertThat(fixture.deeds).isEmpty();

@@ -115,14 +115,11 @@ class EngineStartTest {
         arguments.put("weight_version", "0");
         spec = StandIn.server(arguments, 30);
         Weights seven = new Weights("7", weights.toString(), null);
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
         for (int start = 1; start <= 2; start++) {
             engine.shutdown(ProcessSpec.DEFAULT_GRACE);
             engine = HttpServerProcess.engine(
-                    spec,
-                    StandIn.kit(folder, List.of("4")),
-                    http,
-                    new Incarnation(start, null, "", seven),
-                    ProcessStarter.PROGRAM);
+                    spec, kit, http, new Incarnation(start, null, "", seven), ProcessStarter.PROGRAM);
             engine.start(StandIn.UNHEARD);
         }
 
@@ -142,6 +139,18 @@ class EngineStartTest {
                         weights.toString(),
                         "weight_version",
                         "7"));
+    }
+
+    @Test
+    void weightsInSglangsCacheCanNeitherBeUpdatedNorReleased() {
+        WorkerNode gpu = new WorkerNode("", "127.0.0.1", List.of("4"), folder);
+        Map<String, Object> arguments = StandIn.arguments(Map.of("enable_memory_saver", true));
+        assertThat(StandIn.server(arguments, 30).weightsRefusal()).isEmpty();
+        assertThat(StandIn.server(arguments, 30).memoryRefusal(gpu)).isEmpty();
+        arguments.put("weight_cache_mode", "client");
+        assertThat(StandIn.server(arguments, 30).weightsRefusal())
+                .hasValueSatisfying(why -> assertThat(why).contains("weight_cache_mode: client"));
+        assertThat(StandIn.server(arguments, 30).memoryRefusal(gpu)).isPresent();
     }
 
     @Test
