@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import typing
+from collections.abc import Collection
 from typing import Any
 
 from sglang_ray import accelerators, cpu, packages, read_ahead, redaction, renamed
@@ -36,9 +37,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int, defaults: dict[str, A
         raise missing_package("a package that sglang imports", str(error)) from error
     fields = record_names(ServerArgs)
     arguments = without_unset(renamed.current("server_args", "server", server_args, fields, say), ServerArgs)
-    for name, value in defaults.items():
-        if name in fields and arguments.get(name) is None:
-            arguments[name] = value
+    arguments = with_defaults(arguments, defaults, fields)
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
     if arguments.get("dist_init_addr") is None and not _has_several_groups(arguments):
@@ -68,6 +67,12 @@ def without_unset(server_args: dict[str, Any], record: Any) -> dict[str, Any]:
     """Null means unset where null is not a value of the field."""
     hints = typing.get_type_hints(record, include_extras=True)
     return {key: value for key, value in server_args.items() if value is not None or is_nullable(hints.get(key, Any))}
+
+
+def with_defaults(given: dict[str, Any], defaults: dict[str, Any], fields: Collection[str]) -> dict[str, Any]:
+    """What is not given, of what this SGLang has."""
+    missing = {name for name in defaults if name in fields and given.get(name) is None}
+    return {**given, **{name: defaults[name] for name in missing}}
 
 
 def _launch_srt(server_args: Any) -> int:
