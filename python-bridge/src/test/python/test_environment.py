@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from sglang_ray import environment
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
 
 
 def test_proxies_go_and_localhost_is_excepted() -> None:
@@ -39,6 +47,25 @@ def test_the_runtime_that_came_with_torch_is_found() -> None:
     found = environment.bundled_cuda_runtime()
     assert found is not None
     assert found.endswith("lib")
+
+
+def test_what_torch_compiles_is_kept_in_the_users_home(home: Path) -> None:
+    env: dict[str, str] = {}
+    environment.prepare_engine(env)
+    assert env["TORCHINDUCTOR_CACHE_DIR"] == f"{home}/.cache/sglang/inductor"
+    env = {"SGLANG_CACHE_DIR": f"{home}/cache"}
+    environment.prepare_engine(env)
+    assert env["TORCHINDUCTOR_CACHE_DIR"] == f"{home}/cache/inductor"
+    env["TORCHINDUCTOR_CACHE_DIR"] = "/chosen"
+    environment.prepare_engine(env)
+    assert env["TORCHINDUCTOR_CACHE_DIR"] == "/chosen"
+
+
+def test_where_the_home_takes_no_folder_torch_decides(home: Path) -> None:
+    (home / ".cache").write_text("")
+    env: dict[str, str] = {}
+    environment.prepare_engine(env)
+    assert "TORCHINDUCTOR_CACHE_DIR" not in env
 
 
 def test_python_path() -> None:

@@ -30,12 +30,31 @@ def prepare_engine(env: MutableMapping[str, str]) -> None:
     # When one process of an engine dies, SGLang keeps the others for a minute to write dumps of them.
     for dump in ("SGLANG_CUDA_COREDUMP_BEFORE_CRASH", "SGLANG_PYSPY_DUMP_BEFORE_CRASH"):
         env.setdefault(dump, "0")
+    keep_compiled(env)
     # A preloaded hook (enable_memory_saver) has no library path of its own and would find the system's CUDA runtime,
     # which may be older than the one that torch brings; the variable is searched before the system's cache.
     bundled = bundled_cuda_runtime()
     if bundled is not None:
         others = [p for p in env.get("LD_LIBRARY_PATH", "").split(os.pathsep) if p and p != bundled]
         env["LD_LIBRARY_PATH"] = os.pathsep.join([bundled, *others])
+
+
+def keep_compiled(env: MutableMapping[str, str]) -> None:
+    """What torch compiles stays, and stays the user's, as in newer SGLang.
+
+    By itself torch puts it into the folder for temporary files, which may be a job's own, in a folder of a known name,
+    which another user may have made before. What is there is executed.
+    """
+    base = os.path.expanduser(env.get("SGLANG_CACHE_DIR") or "~/.cache/sglang")
+    folder = os.path.join(base, "inductor")
+    if "TORCHINDUCTOR_CACHE_DIR" in env or not os.path.isabs(folder):
+        return
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError:
+        return
+    if os.access(folder, os.W_OK):
+        env["TORCHINDUCTOR_CACHE_DIR"] = folder
 
 
 def bundled_cuda_runtime() -> str | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.fork_server KIND [--device DEVICE] [--memory-saver]``: imports SGLang once, to fork engines.
+"""``python -m sglang_ray.fork_server KIND [OPTION…]``: imports SGLang once, for engines that are forked from here.
 
 Standard input is a Unix socket that listens. The first connection is the owner's: it gets one line, ``ready`` or
 ``unfit``, and its end is the end of this process. Each further connection becomes standard input and output of a
@@ -30,7 +30,7 @@ from pathlib import Path
 from stat import S_ISSOCK
 from typing import IO, Any, NoReturn
 
-from sglang_ray import cpu, cuda_questions, engine, shown, spawning, supervisor
+from sglang_ray import cpu, cuda_questions, engine, read_ahead, shown, spawning, supervisor
 from sglang_ray.environment import prepare_engine
 from sglang_ray.errors import BridgeError
 
@@ -406,6 +406,7 @@ def run() -> int:
     parser.add_argument("kind", metavar="KIND", help="srt or embodied")
     parser.add_argument("--device", help="the engines' argument 'device'")
     parser.add_argument("--memory-saver", action="store_true", help="the engines have enable_memory_saver")
+    parser.add_argument("--read-ahead", metavar="MODEL", help="a folder whose weights the kernel reads meanwhile")
     options = parser.parse_args(arguments)
     begin = time.monotonic()
     if options.memory_saver and not engine.is_processor_asked_for(options.device):
@@ -419,6 +420,7 @@ def run() -> int:
     os.dup2(null, 0)
     os.close(null)
     remove_abandoned_sockets(os.path.dirname(listener.getsockname()))
+    read_ahead.begin(options.read_ahead)
     unfit, changed = None, {}
     try:
         changed = preload(options.kind, options.device)

@@ -23,6 +23,7 @@ import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.WeightUpdate;
+import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.EventJournal;
@@ -33,6 +34,7 @@ import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -106,7 +108,8 @@ public class SGLangServerWorker {
                 first.healthTimeout(),
                 this::processEndpoint,
                 () -> first.memoryRefusal(node),
-                check::refuse);
+                weights -> spec.get().loadsAsFiles(weights) && check.isWhole(weights),
+                path -> first.weightsRefusal().or(() -> path == null ? Optional.empty() : check.refuse(path)));
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         controller = new EngineController(
                 settings,
@@ -140,7 +143,10 @@ public class SGLangServerWorker {
 
     /** The imports begin here, while the rest of the launch goes on. */
     private void openForks() {
-        forks.open(HttpServerProcess.forkServer(spec.get(), kit));
+        ServerSpec opened = spec.get();
+        Weights updated = now(() -> controller.record().fleet()).updated();
+        Weights weights = updated == null ? opened.initialWeights() : updated;
+        forks.open(HttpServerProcess.forkServer(opened, kit, opened.loadsAsFiles(weights) ? weights.path() : null));
     }
 
     private @Nullable ServerEndpoint processEndpoint() {

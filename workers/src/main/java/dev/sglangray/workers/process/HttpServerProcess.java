@@ -83,9 +83,13 @@ public final class HttpServerProcess implements ServerProcess {
         return new HttpServerProcess(new EnginePlanner(spec, kit, incarnation), kit.node(), http, starter);
     }
 
-    /** The process from which engines of this specification can be forked. */
-    public static ProcessSpec forkServer(ServerSpec spec, ProcessFactory kit) {
-        return new EnginePlanner(spec, kit, Incarnation.FIRST).forkServer();
+    /**
+     * The process from which engines of this specification can be forked.
+     *
+     * @param readAhead the folder of the weights that they will load, or null
+     */
+    public static ProcessSpec forkServer(ServerSpec spec, ProcessFactory kit, @Nullable String readAhead) {
+        return new EnginePlanner(spec, kit, Incarnation.FIRST).forkServer(readAhead);
     }
 
     /** A router; starts nothing. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
+import dev.sglangray.workers.protocol.Weights;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -9,16 +10,21 @@ import org.jspecify.annotations.Nullable;
  * @param number 0 for the first, then counting up
  * @param port where its predecessor served, or null
  * @param variant tells starts of one number apart; mostly empty
+ * @param weights what an engine starts with in the place of its model's, or null
  */
-public record Incarnation(int number, @Nullable Integer port, String variant) {
+public record Incarnation(
+        int number,
+        @Nullable Integer port,
+        String variant,
+        @Nullable Weights weights) {
     public static final Incarnation FIRST = new Incarnation(0, null);
 
     public Incarnation(int number, @Nullable Integer port) {
-        this(number, port, "");
+        this(number, port, "", null);
     }
 
     public Incarnation variant(String word) {
-        return new Incarnation(number, port, word);
+        return new Incarnation(number, port, word, weights);
     }
 
     /** Tells the log files of a worker apart. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,9 @@ public record ServerSpec(
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
 
+    /** SGLang's formats of weights that lie in files as they are. */
+    private static final Set<String> PLAIN = Set.of("auto", "safetensors");
+
     static final List<String> SERVER_TYPES = List.of("srt", "embodied");
 
     /** Checks the type and the numbers; a wrong one is an {@link IllegalArgumentException}. */
@@ -81,6 +85,13 @@ public record ServerSpec(
                 version == null ? "default" : version.toString(),
                 path == null ? null : path.toString(),
                 format == null ? null : format.toString());
+    }
+
+    /** Whether a process may be given these weights as files, in the place of its model's. */
+    public boolean loadsAsFiles(Weights weights) {
+        return serverType.equals("srt")
+                && PLAIN.contains(Objects.requireNonNullElse(weights.loadFormat(), "auto"))
+                && PLAIN.contains(Objects.requireNonNullElse(initialWeights().loadFormat(), "auto"));
     }
 
     /** The name of the Ray actor. */
@@ -115,7 +126,17 @@ public record ServerSpec(
             return Optional.of("the engine was started without enable_memory_saver: true (in the block 'server'),"
                     + " and releases nothing");
         }
-        return Optional.empty();
+        return weightsRefusal();
+    }
+
+    /** Why the engine's weights can neither be updated nor released, if so: SGLang would end the engine. */
+    public Optional<String> weightsRefusal() {
+        String mode = Objects.toString(serverArgs.get("weight_cache_mode"), "off");
+        return mode.equals("off")
+                ? Optional.empty()
+                : Optional.of("the engine's weights belong to SGLang's weight cache (weight_cache_mode: " + mode
+                        + " in the block 'server'), and SGLang ends an engine that is asked to change them;"
+                        + " start the fleet without it to update or release weights");
     }
 
     /** The key that guards the engine, or null. */

@@ -55,8 +55,9 @@ final class EngineFixture {
     CompletableFuture<Void> startBlocks;
 
     boolean keepsWeights;
+    boolean startable;
     Optional<String> releaseRefusal = Optional.empty();
-    Optional<String> pathRefusal = Optional.empty();
+    Optional<String> updateRefusal = Optional.empty();
     RestartMode mode = RestartMode.ALWAYS;
     ProbeKind probe = ProbeKind.NONE;
 
@@ -68,8 +69,10 @@ final class EngineFixture {
 
     private final class FakeProcess implements ProcessActions {
         @Override
-        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
-            deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere"));
+        public CompletableFuture<Void> start(
+                int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news) {
+            deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere")
+                    + (weights == null ? "" : " with " + weights.path()));
             if (!starts) {
                 return CompletableFuture.failedFuture(new WorkerFailure("no memory"));
             }
@@ -168,7 +171,8 @@ final class EngineFixture {
                 Duration.ofMinutes(1),
                 () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0),
                 () -> releaseRefusal,
-                path -> pathRefusal);
+                weights -> startable,
+                path -> updateRefusal);
         return new EngineController(
                 settings,
                 policy,

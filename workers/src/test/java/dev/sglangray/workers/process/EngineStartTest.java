@@ -17,6 +17,7 @@ import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -36,6 +37,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import okhttp3.OkHttpClient;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -98,6 +100,59 @@ class EngineStartTest {
         assertThat(given.path("server_args").path("host").asText()).isEqualTo("0.0.0.0");
         assertThat(url).endsWith(":" + given.path("server_args").path("port").asInt());
         assertThat(given.path("dist_port").asInt()).isBetween(18200, 18399);
+    }
+
+    @Test
+    void weightsInThePlaceOfTheModelsComeAloneAndUnderTheirOwnName() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model"));
+        Path weights = Files.createDirectories(folder.resolve("step-7"));
+        for (String file : List.of("config.json", "tokenizer.model", "a.safetensors", "model.safetensors.index.json")) {
+            Files.writeString(model.resolve(file), "the model's");
+        }
+        for (String file : List.of("config.json", "model.safetensors", "optimizer.pt")) {
+            Files.writeString(weights.resolve(file), "the update's");
+        }
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("model_path", model.toString());
+        arguments.put("weight_version", "0");
+        spec = StandIn.server(arguments, 30);
+        Weights seven = new Weights("7", weights.toString(), null);
+        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
+        for (int start = 1; start <= 2; start++) {
+            engine.shutdown(ProcessSpec.DEFAULT_GRACE);
+            engine = HttpServerProcess.engine(
+                    spec, kit, http, new Incarnation(start, null, "", seven), ProcessStarter.PROGRAM);
+            engine.start(StandIn.UNHEARD);
+        }
+
+        Path made = Path.of(given().path("server_args").path("model_path").asText());
+        try (Stream<Path> files = Files.list(made)) {
+            assertThat(files.map(Path::getFileName).map(String::valueOf))
+                    .containsExactlyInAnyOrder("config.json", "tokenizer.model", "model.safetensors");
+        }
+        assertThat(made.resolve("config.json")).hasContent("the model's");
+        assertThat(made.resolve("model.safetensors")).hasContent("the update's");
+        assertThat(given().path("server_args").has("weight_version")).isFalse();
+        assertThat(ProtocolJson.map(given().path("defaults")))
+                .isEqualTo(Map.of(
+                        "tokenizer_path",
+                        model.toString(),
+                        "served_model_name",
+                        weights.toString(),
+                        "weight_version",
+                        "7"));
+    }
+
+    @Test
+    void weightsInSglangsCacheCanNeitherBeUpdatedNorReleased() {
+        WorkerNode gpu = new WorkerNode("", "127.0.0.1", List.of("4"), folder);
+        Map<String, Object> arguments = StandIn.arguments(Map.of("enable_memory_saver", true));
+        assertThat(StandIn.server(arguments, 30).weightsRefusal()).isEmpty();
+        assertThat(StandIn.server(arguments, 30).memoryRefusal(gpu)).isEmpty();
+        arguments.put("weight_cache_mode", "client");
+        assertThat(StandIn.server(arguments, 30).weightsRefusal())
+                .hasValueSatisfying(why -> assertThat(why).contains("weight_cache_mode: client"));
+        assertThat(StandIn.server(arguments, 30).memoryRefusal(gpu)).isPresent();
     }
 
     @Test
@@ -326,9 +381,9 @@ class EngineStartTest {
         EngineForks forks = new EngineForks();
         ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
-        ProcessSpec forkServer = HttpServerProcess.forkServer(standIn, kit);
+        ProcessSpec forkServer = HttpServerProcess.forkServer(standIn, kit, "/models/m");
         engine = HttpServerProcess.engine(standIn, kit, http, Incarnation.FIRST, forks);
-        assertThat(forkServer.command()).endsWith("-m", "sglang_ray.fork_server", "srt");
+        assertThat(forkServer.command()).endsWith("-m", "sglang_ray.fork_server", "srt", "", "/models/m");
         assertThat(forkServer.environment()).containsEntry("CUDA_VISIBLE_DEVICES", "4");
         engine.start(StandIn.UNHEARD);
         assertThat(engine.isHealthy()).isTrue();

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lets the kernel read a model's weights ahead, while an engine imports.
+
+SGLang maps the files and reads them page by page, in several threads: from a cold disk that takes several times as long
+as reading them in order does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from sglang_ray import supervisor
+
+#: How the process that does it shows in the process table.
+NAME = "sglray-reads"
+#: 0 turns it off.
+SWITCH = "SGLANG_RAY_READ_AHEAD"
+#: What SGLang loads from files as they are; None is its default.
+FORMATS = (None, "auto", "safetensors")
+#: What is under way at once is twice this: what an import reads meanwhile waits behind it.
+_WINDOW = 1 << 20
+#: The kernel shortens a longer request, to what a device's queue of reads takes at least.
+_CHUNK = 128 << 10
+
+
+def begin(model: str | None, load_format: str | None = None) -> bool:
+    """Begins in a process of its own, which whoever adopts this process's orphans must end; whether it did."""
+    if model is None or load_format not in FORMATS or os.environ.get(SWITCH) == "0":
+        return False
+    files = weights(os.path.expanduser(model))
+    size = sum(path.stat().st_size for path in files)
+    # All of it must stay until it is loaded, beside what is needed for that.
+    if not 0 < size < memory_available() // 2:
+        return False
+    child = os.fork()
+    if child == 0:
+        if os.fork() == 0:
+            with contextlib.suppress(BaseException):
+                os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+                supervisor.set_name(NAME)
+                read(files)
+        os._exit(0)
+    os.waitpid(child, 0)
+    return True
+
+
+def weights(folder: str) -> list[Path]:
+    """The files of a local model; none of a name of a hub."""
+    try:
+        return sorted(path for path in Path(folder).iterdir() if path.suffix == ".safetensors" and path.is_file())
+    except OSError:
+        return []
+
+
+def memory_available() -> int:
+    """In bytes."""
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) << 10
+    return 0
+
+
+def read(files: list[Path]) -> None:
+    """Asks for all pages, in order. Of those that are there, whoever has read them, this takes no time."""
+    for path in files:
+        with open(path, "rb", buffering=0) as file:
+            descriptor = file.fileno()
+            for begin in range(0, os.fstat(descriptor).st_size, _WINDOW):
+                for offset in range(begin, begin + _WINDOW, _CHUNK):
+                    os.posix_fadvise(descriptor, offset, _CHUNK, os.POSIX_FADV_WILLNEED)
+                if begin > 0:
+                    os.pread(descriptor, 1, begin - 1)  # waits until the window before this one is there
