@@ -139,7 +139,7 @@ final class FaultCells {
         scene.signal(old, "KILL");
         scene.await("the next engine's process", () -> scene.hasEngineOtherThan(old));
         ProcessRow starting = scene.engine();
-        scene.signal(scene.forkServer(), "KILL");
+        killForkServer(scene);
         scene.awaitForkServers();
         double now = SteadyLoad.now();
         scene.await("both engines", () -> scene.serves(now));
@@ -148,9 +148,18 @@ final class FaultCells {
 
     private static void replaceForkServer(FaultScene scene) {
         ProcessRow engine = scene.engine();
-        scene.signal(scene.forkServer(), "KILL");
+        killForkServer(scene);
         scene.awaitForkServers();
         assertThat(scene.engine().pid()).as("it does not need its fork server").isEqualTo(engine.pid());
+    }
+
+    private static void killForkServer(FaultScene scene) {
+        ProcessRow killed = scene.forkServer();
+        scene.signal(killed, "KILL");
+        scene.await(
+                "its end",
+                () -> scene.cluster.processes().stream()
+                        .noneMatch(row -> row.pid() == killed.pid() && !row.isZombie()));
     }
 
     /** What a long run has: all but the faults that take a minute to be found, and what operators do. */
