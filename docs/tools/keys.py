@@ -101,7 +101,7 @@ MEANINGS = {
     "supervision.restart": "Restart after every exit, after an exit code other than 0, or never.",
     "supervision.max_restarts": "So many restarts within the window; then the worker gives up.",
     "supervision.restart_window_s": "The window in which restarts are counted.",
-    "supervision.backoff_initial_s": "The wait before the second restart in a window, less the time that the process served; the first is immediate.",
+    "supervision.backoff_initial_s": "The wait before a window's second restart, less the time served before it.",
     "supervision.backoff_max_s": "The longest wait. It doubles up to here.",
     "supervision.probe": "Ask for a generated token, for `/health`, or not at all.",
     "supervision.probe_interval_s": "From one answer to the next probe.",

@@ -429,6 +429,32 @@ def test_whatever_is_killed_nothing_is_left(tmp_path: Path, keeper: Supervised, 
     os.close(engine.output)
 
 
+# As SGLang's schedulers: nothing tracks it.
+MAPPING = """
+import mmap, signal
+with open({path!r}, "w+b") as file:
+    file.truncate(4096)
+    kept = mmap.mmap(file.fileno(), 4096)
+print("mapped", flush=True)
+while True: signal.pause()
+"""
+
+
+@pytest.mark.parametrize("killed", ["relay", "watcher"])
+def test_its_supervisors_end_leaves_no_shared_memory_of_engines(
+    tmp_path: Path, keeper: Supervised, killed: str
+) -> None:
+    server = under_supervisor(tmp_path, keeper)
+    segment = Path("/dev/shm", f"sglang_loads_{os.getpid()}.shm")
+    engine = Forked(tmp_path / "engine", server)
+    engine.start(engine.fork(MAPPING.format(path=str(segment))))
+    wait_until(lambda: engine.log() == "mapped\n")
+    assert segment.exists()
+    os.kill(keeper.relay.pid if killed == "relay" else keeper.watcher, signal.SIGKILL)
+    wait_until(lambda: not segment.exists())
+    os.close(engine.output)
+
+
 # -- multiprocessing
 
 # As an engine on the processor.

@@ -415,7 +415,7 @@ while True: time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("how", ["kill", "kill -9 of the command", "end of the owner"])
+@pytest.mark.parametrize("how", ["kill", "kill -9 of the command", "kill -9 of the watcher", "end of the owner"])
 def test_shared_memory_is_removed_by_the_tracker_that_outlives_the_others(supervised: Supervised, how: str) -> None:
     supervised.start([sys.executable, "-c", SEGMENT], owner_grace_s=0)
     pid = supervised.event()["pid"]
@@ -427,7 +427,7 @@ def test_shared_memory_is_removed_by_the_tracker_that_outlives_the_others(superv
     elif how == "end of the owner":
         supervised.close_input()
     else:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid if how.endswith("command") else supervised.watcher, signal.SIGKILL)
     supervised.last_event()
     assert not segment.exists()
 

@@ -27,8 +27,8 @@ class WorkerStatus:
     """What a worker says of itself. Fields that a newer fleet adds are left out.
 
     ``state`` is ``NEW``, ``STARTING``, ``READY``, ``DRAINED``, ``RESTARTING``, ``FAILED`` or ``STOPPED``;
-    ``devices`` are the accelerators that its engine sees; ``conditions`` say in words what holds the engine back, and why
-    it starts slowly if it cannot be forked.
+    ``devices`` are the accelerators that its engine sees; ``conditions`` say in words what holds the engine back,
+    and why it starts slowly if it cannot be forked.
     """
 
     kind: str

@@ -1019,12 +1019,7 @@ class Watcher:
             self.kill_at = now
         if self.give_up_at == float("inf"):
             self.give_up_at = now + KILL_PATIENCE_S
-        spare_trackers = now < self.kill_at + TRACKER_PATIENCE_S
-
-        def to_kill() -> list[Process]:
-            return [each for each in descendants(os.getpid()) if not (spare_trackers and is_resource_tracker(each[0]))]
-
-        kill_all(to_kill)
+        kill_all(all_but_trackers if now < self.kill_at + TRACKER_PATIENCE_S else own_descendants)
 
     def finish(self, survivors: list[int]) -> int:
         if self.child is None:
@@ -1060,6 +1055,11 @@ def own_descendants() -> list[Process]:
     return descendants(os.getpid())
 
 
+def all_but_trackers() -> list[Process]:
+    """Its descendants without those that remove shared memory when the others are gone."""
+    return [process for process in own_descendants() if not is_resource_tracker(process[0])]
+
+
 def watch(relay: int, starter: Starter) -> int:
     set_name(WATCHER_NAME)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -1084,7 +1084,7 @@ def continue_with_parent() -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
-def relay_loop(watcher: int, requests: int) -> int:
+def relay_loop(watcher: int, requests: int, shared_before: set[int]) -> int:
     """Waits for the watcher; SIGTERM becomes a terminate request; an unnatural death of the watcher is cleaned up."""
 
     def request(*_: Any) -> None:
@@ -1096,10 +1096,14 @@ def relay_loop(watcher: int, requests: int) -> int:
     signal.signal(signal.SIGTERM, request)
     status = await_watcher(watcher)
     # However it ended: what it failed to end is a child of this process now.
-    deadline = time.monotonic() + KILL_PATIENCE_S
-    while has_children() and time.monotonic() < deadline:
-        kill_all(own_descendants)
+    begin = time.monotonic()
+    shared: set[int] = set()
+    while has_children() and time.monotonic() < begin + KILL_PATIENCE_S:
+        for pid, _ in own_descendants():
+            shared |= shared_memory(pid)
+        kill_all(own_descendants if time.monotonic() > begin + TRACKER_PATIENCE_S else all_but_trackers)
         time.sleep(SCAN_INTERVAL_S)
+    remove_shared_memory(shared - shared_before)
     if os.WIFEXITED(status):
         return os.WEXITSTATUS(status)
     emit("exited", code=None, signal="SIGKILL", reason="supervisor_killed")
@@ -1195,6 +1199,7 @@ def supervise(starter: Starter = start) -> NoReturn:
     try:
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         requests_read, requests_write = os.pipe()
+        shared_before = set(shared_memory_names().values())
         watcher = os.fork()
         if watcher == 0:
             os.close(requests_write)
@@ -1204,7 +1209,7 @@ def supervise(starter: Starter = start) -> NoReturn:
             set_name(RELAY_NAME)
             continue_with_parent()
             os.close(requests_read)
-            code = relay_loop(watcher, requests_write)
+            code = relay_loop(watcher, requests_write, shared_before)
     except Forked:
         raise
     except BaseException as error:  # the last line of defence: nothing may outlive a defect in here

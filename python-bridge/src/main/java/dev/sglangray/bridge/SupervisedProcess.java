@@ -44,8 +44,8 @@ public final class SupervisedProcess implements AutoCloseable {
     /** By this variable the supervisor's sweep finds what the child has left. */
     private static final String MARK = "SGLANG_RAY_TREE";
 
-    /** Longer than the grace of the supervisors that were forked below it, which end their own trees first. */
-    private static final Duration LISTENER_OWNER_GRACE = Duration.ofSeconds(5);
+    /** Longer than the graces of the supervisors that were forked below it, which end their own trees first and say so. */
+    private static final Duration LISTENER_OWNER_GRACE = ProcessSpec.DEFAULT_GRACE.plusSeconds(2);
 
     private static final int FILE_TYPE = 0170000;
     private static final int FIFO = 0010000;

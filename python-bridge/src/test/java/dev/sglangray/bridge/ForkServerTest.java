@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -369,6 +370,25 @@ class ForkServerTest {
             SupervisedProcess engine = server.start(test.engine(Map.of(), "engine.log"), NEVER);
             Files.writeString(test.folder.resolve("pids"), engine.pid() + " " + saying(engine)[0]);
             Runtime.getRuntime().halt(3);
+        }
+    }
+
+    @Test
+    void theSocketOfAForkServerWhoseSupervisorIsKilledIsRemoved() throws Exception {
+        try (ForkServer server = open(Map.of(), PATIENCE)) {
+            SupervisedProcess engine = server.start(engine(Map.of(), "engine.log"), NEVER);
+            ProcessHandle watcher = process(saying(engine)[0]).parent().orElseThrow();
+            Path socket = sockets().get(0);
+            watcher.destroyForcibly();
+
+            await().atMost(PATIENCE).until(() -> Files.notExists(socket));
+        }
+        assertThat(folder.resolve("forks")).isEmptyDirectory();
+    }
+
+    private List<Path> sockets() throws IOException {
+        try (Stream<Path> all = Files.list(folder.resolve("forks"))) {
+            return all.toList();
         }
     }
 

@@ -110,12 +110,11 @@ final class FaultCells {
                                         scene -> scene.signal(scene.engine(), "KILL"))
                                 .first(scene -> scene.signal(scene.forkServer(), "STOP"))
                                 .thenRelief(scene -> scene.signal(scene.forkServer(), "KILL")),
-                        FaultCell.engine("fork server", "kill -9 when it has forked", scene -> {
-                            ProcessRow old = scene.engine();
-                            scene.signal(old, "KILL");
-                            scene.await("the next engine's process", () -> scene.hasEngineOtherThan(old));
-                            scene.signal(scene.forkServer(), "KILL");
-                        }),
+                        FaultCell.engine(
+                                        "forked engine",
+                                        "kill -9, its fork server killed while it started",
+                                        scene -> scene.signal(scene.engine(), "KILL"))
+                                .first(FaultCells::killForkServerWhenItHasForked),
                         FaultCell.engine(
                                 "watcher of a fork server",
                                 "kill -9",
@@ -135,11 +134,32 @@ final class FaultCells {
                 .toList();
     }
 
+    private static void killForkServerWhenItHasForked(FaultScene scene) {
+        ProcessRow old = scene.engine();
+        scene.signal(old, "KILL");
+        scene.await("the next engine's process", () -> scene.hasEngineOtherThan(old));
+        ProcessRow starting = scene.engine();
+        killForkServer(scene);
+        scene.awaitForkServers();
+        double now = SteadyLoad.now();
+        scene.await("both engines", () -> scene.serves(now));
+        assertThat(scene.engine().pid()).as("its start went on").isEqualTo(starting.pid());
+    }
+
     private static void replaceForkServer(FaultScene scene) {
         ProcessRow engine = scene.engine();
-        scene.signal(scene.forkServer(), "KILL");
+        killForkServer(scene);
         scene.awaitForkServers();
-        assertThat(scene.engine()).as("it does not need its fork server").isEqualTo(engine);
+        assertThat(scene.engine().pid()).as("it does not need its fork server").isEqualTo(engine.pid());
+    }
+
+    private static void killForkServer(FaultScene scene) {
+        ProcessRow killed = scene.forkServer();
+        scene.signal(killed, "KILL");
+        scene.await(
+                "its end",
+                () -> scene.cluster.processes().stream()
+                        .noneMatch(row -> row.pid() == killed.pid() && !row.isZombie()));
     }
 
     /** What a long run has: all but the faults that take a minute to be found, and what operators do. */

@@ -383,7 +383,7 @@ class EngineStartTest {
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
         ProcessSpec forkServer = HttpServerProcess.forkServer(standIn, kit, "/models/m");
         engine = HttpServerProcess.engine(standIn, kit, http, Incarnation.FIRST, forks);
-        assertThat(forkServer.command()).endsWith("-m", "sglang_ray.fork_server", "srt", "", "/models/m");
+        assertThat(forkServer.command()).endsWith("-m", "sglang_ray.fork_server", "srt", "--read-ahead", "/models/m");
         assertThat(forkServer.environment()).containsEntry("CUDA_VISIBLE_DEVICES", "4");
         engine.start(StandIn.UNHEARD);
         assertThat(engine.isHealthy()).isTrue();
