@@ -146,7 +146,8 @@ class EngineStartTest {
     @Test
     void weightsInSglangsCacheCanNeitherBeUpdatedNorReleased() {
         WorkerNode gpu = new WorkerNode("", "127.0.0.1", List.of("4"), folder);
-        Map<String, Object> arguments = StandIn.arguments(Map.of("enable_memory_saver", true));
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("enable_memory_saver", true);
         assertThat(StandIn.server(arguments, 30).weightsRefusal()).isEmpty();
         assertThat(StandIn.server(arguments, 30).memoryRefusal(gpu)).isEmpty();
         arguments.put("weight_cache_mode", "client");
