@@ -40,7 +40,9 @@ final class FleetSchema {
         properties.set("max_restarts", whole("Restarts within the window before a worker is given up."));
         properties.set("restart_window_s", number("Seconds in which restarts count."));
         properties.set(
-                "backoff_initial_s", number("Seconds before the second restart in a window, less those that the process served; the first is immediate."));
+                "backoff_initial_s",
+                number(
+                        "Seconds before the second restart in a window, less those that the process served; the first is immediate."));
         properties.set("backoff_max_s", number("Most seconds between restarts."));
         properties.set("probe", words("What asks an engine whether it lives.", "GENERATE", "HEALTH", "NONE"));
         properties.set("probe_interval_s", number("Seconds between probes."));
