@@ -137,9 +137,10 @@ final class FaultScene implements AutoCloseable {
         return parent(cluster.processes(), row);
     }
 
-    /** Whether another first process of an engine is there, healthy or not. */
+    /** Whether another first process of an engine is there, healthy or not. A dying engine's others may be a supervisor's children. */
     boolean hasEngineOtherThan(ProcessRow old) {
-        return engines(cluster, engineNode()).stream().anyMatch(row -> row.pid() != old.pid());
+        return engines(cluster, engineNode()).stream()
+                .anyMatch(row -> row.pid() != old.pid() && row.command().contains("-m sglang_ray.serve"));
     }
 
     /** Returns when each node has one fork server that has imported everything, and no socket but its own. */
