@@ -175,6 +175,10 @@ final class FleetLaunch {
             CompletableFuture<?> routerReady = startRouter(router);
             List<CompletableFuture<?>> enginesReady =
                     servers == null ? List.of() : EngineStarter.start(servers, listener);
+            // After the others, which take longer to start; not later, so that a taken name ends the launch before they have.
+            if (options.pythonGateway() && (servers != null || router != null)) {
+                gateway = openGateway(bundles);
+            }
             registered = EngineStarter.register(routerReady, enginesReady, servers, router);
             List<CompletableFuture<?>> started = new ArrayList<>(enginesReady);
             started.add(routerReady);
@@ -185,11 +189,6 @@ final class FleetLaunch {
                     EngineStarter.timeout(plan.engines(), groupOptions.serverHealthTimeout())
                             .plus(LaunchOptions.ACTOR_ALLOWANCE),
                     "started");
-        }
-        // Not before: it comes up in a second, which the workers need for themselves. It is there when the launch
-        // returns.
-        if (options.pythonGateway() && (engines != null || router != null)) {
-            gateway = openGateway(bundles);
         }
         if (!registered.isEmpty()) {
             String what = "registering " + registered.size() + " engine(s) with the router";
