@@ -175,7 +175,8 @@ final class FleetLaunch {
             CompletableFuture<?> routerReady = startRouter(router);
             List<CompletableFuture<?>> enginesReady =
                     servers == null ? List.of() : EngineStarter.start(servers, listener);
-            // After the others, which take longer to start; not later, so that a taken name ends the launch before they have.
+            // After the others, which take longer to start; not later, so that a taken name ends the launch before they
+            // have.
             if (options.pythonGateway() && (servers != null || router != null)) {
                 gateway = openGateway(bundles);
             }

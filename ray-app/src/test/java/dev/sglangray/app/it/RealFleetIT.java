@@ -62,10 +62,10 @@ class RealFleetIT {
 
                 assertThat(cluster.nodes())
                         .as("nodes where an engine started with the updated weights")
-                        .filteredOn(each -> cluster.exec(
-                                        each, Duration.ofMinutes(1), "ls", "/tmp/ray/session_latest/logs")
-                                .stdout()
-                                .contains("sglang-model-SGLangServerGroup-1-"))
+                        .filteredOn(
+                                each -> cluster.exec(each, Duration.ofMinutes(1), "ls", "/tmp/ray/session_latest/logs")
+                                        .stdout()
+                                        .contains("sglang-model-SGLangServerGroup-1-"))
                         .hasSize(1);
                 assertNoSecretShows(cluster);
                 ExitResult used = new Driver(cluster, UseDriver.class)

@@ -194,8 +194,9 @@ class EngineStartTest {
         Map<String, Object> plan = new HashMap<>(Map.of("family", true));
         plan.put("healthy_after", null);
 
-        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 3).start(StandIn.UNHEARD))
-                .hasMessageContaining("did not become healthy within 3 s")
+        // Long enough for it to listen on a busy machine.
+        assertThatThrownBy(() -> lifecycle(StandIn.arguments(plan), 8).start(StandIn.UNHEARD))
+                .hasMessageContaining("did not become healthy within 8 s")
                 .hasMessageContaining("HTTP 503");
         assertThat(ProcessHandle.of(grandchild())).isEmpty();
     }
