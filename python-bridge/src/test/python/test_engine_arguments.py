@@ -23,16 +23,6 @@ def test_null_is_unset_where_it_is_no_value() -> None:
     assert engine.without_unset(given, Record) == {"model_path": "m", "backend": None}
 
 
-def test_defaults_are_for_what_is_silent_and_known() -> None:
-    defaults = {"backend": "triton", "tp_size": 2, "weight_version": "7"}
-    given = {"model_path": "m", "tp_size": 4, "backend": None}
-    assert engine.with_defaults(given, defaults, ["model_path", "tp_size", "backend"]) == {
-        "model_path": "m",
-        "tp_size": 4,
-        "backend": "triton",
-    }
-
-
 @pytest.mark.parametrize("key", ["model_path", "tokenizer_path"])
 def test_a_path_that_is_not_there_is_refused_at_once(key: str, tmp_path: Path) -> None:
     with pytest.raises(BridgeError, match=rf"{key}: {tmp_path}/none does not exist on ") as caught:

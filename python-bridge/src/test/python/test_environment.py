@@ -61,6 +61,15 @@ def test_what_torch_compiles_is_kept_in_the_users_home(home: Path) -> None:
     assert env["TORCHINDUCTOR_CACHE_DIR"] == "/chosen"
 
 
+def test_a_folder_that_others_may_write_is_not_for_what_is_executed(home: Path) -> None:
+    folder = home / ".cache/sglang/inductor"
+    folder.mkdir(parents=True)
+    folder.chmod(0o777)
+    env: dict[str, str] = {}
+    environment.prepare_engine(env)
+    assert "TORCHINDUCTOR_CACHE_DIR" not in env
+
+
 def test_where_the_home_takes_no_folder_torch_decides(home: Path) -> None:
     (home / ".cache").write_text("")
     env: dict[str, str] = {}

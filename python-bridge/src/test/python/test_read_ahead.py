@@ -66,3 +66,14 @@ def test_a_link_to_weights_is_followed(model: Path, tmp_path: Path) -> None:
     (links / "model.safetensors").symlink_to(model / "model-00001.safetensors")
     (links / "gone.safetensors").symlink_to(model / "gone")
     assert [path.name for path in read_ahead.weights(str(links))] == ["model.safetensors"]
+
+
+def test_what_cannot_be_read_ahead_ends_nothing(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", none_left)
+    assert not read_ahead.begin(str(model))
+    monkeypatch.undo()
+    monkeypatch.setattr(read_ahead, "weights", lambda folder: [Path(folder, "gone.safetensors")])
+    assert not read_ahead.begin(str(model))

@@ -29,8 +29,6 @@ def serve(text: str) -> subprocess.CompletedProcess[str]:
         ({"kind": "srt", "server_args": {}}, "dist_port: expected a port from 1 to 65535"),
         ({"kind": "srt", "server_args": {}, "dist_port": 65536}, "dist_port: expected"),
         ({"kind": "srt", "server_args": {}, "dist_port": True}, "dist_port: expected"),
-        ({"kind": "srt", "server_args": {}, "dist_port": 1, "defaults": []}, "defaults: expected a JSON object"),
-        ({"kind": "embodied", "server_args": {}, "dist_port": 1, "defaults": {}}, "unknown key 'defaults'"),
         ({"kind": "router", "router_args": None}, "router_args: expected a JSON object"),
         ({"kind": "router", "router_args": {}, "dist_port": 1}, "unknown key 'dist_port'"),
     ],
@@ -44,7 +42,6 @@ def test_refuses(request_: dict[str, Any], message: str) -> None:
 def test_accepts_each_kind() -> None:
     for request_ in (
         {"kind": "srt", "server_args": {"model_path": "m"}, "dist_port": 1},
-        {"kind": "srt", "server_args": {}, "dist_port": 1, "defaults": {"weight_version": "7"}},
         {"kind": "embodied", "server_args": {}, "dist_port": 65535},
         {"kind": "router", "router_args": {}},
     ):

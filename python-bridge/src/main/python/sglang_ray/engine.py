@@ -7,7 +7,6 @@ import os
 import socket
 import sys
 import typing
-from collections.abc import Collection
 from typing import Any
 
 from sglang_ray import accelerators, cpu, packages, read_ahead, redaction, renamed
@@ -21,8 +20,8 @@ def say(text: str) -> None:
     print(f"sglang_ray: {text}", file=sys.stderr, flush=True)
 
 
-def serve_srt(server_args: dict[str, Any], dist_port: int, defaults: dict[str, Any]) -> int:
-    """Runs a language-model server in this process until it ends; defaults are for what it has and is not given."""
+def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
+    """Runs a language-model server in this process until it ends."""
     if packages.version("sglang") is None:
         raise missing_package("sglang", "an engine needs it")
     check_model_path(server_args)
@@ -37,7 +36,6 @@ def serve_srt(server_args: dict[str, Any], dist_port: int, defaults: dict[str, A
         raise missing_package("a package that sglang imports", str(error)) from error
     fields = record_names(ServerArgs)
     arguments = without_unset(renamed.current("server_args", "server", server_args, fields, say), ServerArgs)
-    arguments = with_defaults(arguments, defaults, fields)
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
     if arguments.get("dist_init_addr") is None and not _has_several_groups(arguments):
@@ -67,12 +65,6 @@ def without_unset(server_args: dict[str, Any], record: Any) -> dict[str, Any]:
     """Null means unset where null is not a value of the field."""
     hints = typing.get_type_hints(record, include_extras=True)
     return {key: value for key, value in server_args.items() if value is not None or is_nullable(hints.get(key, Any))}
-
-
-def with_defaults(given: dict[str, Any], defaults: dict[str, Any], fields: Collection[str]) -> dict[str, Any]:
-    """What is not given, of what this SGLang has."""
-    missing = {name for name in defaults if name in fields and given.get(name) is None}
-    return {**given, **{name: defaults[name] for name in missing}}
 
 
 def _launch_srt(server_args: Any) -> int:

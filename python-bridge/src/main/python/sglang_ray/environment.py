@@ -50,10 +50,11 @@ def keep_compiled(env: MutableMapping[str, str]) -> None:
     if "TORCHINDUCTOR_CACHE_DIR" in env or not os.path.isabs(folder):
         return
     try:
-        os.makedirs(folder, exist_ok=True)
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        stat = os.stat(folder)
     except OSError:
         return
-    if os.access(folder, os.W_OK):
+    if stat.st_uid == os.geteuid() and not stat.st_mode & 0o022:
         env["TORCHINDUCTOR_CACHE_DIR"] = folder
 
 

@@ -7,7 +7,6 @@ as reading them in order does.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from pathlib import Path
 
@@ -26,22 +25,26 @@ _CHUNK = 128 << 10
 
 
 def begin(model: str | None, load_format: str | None = None) -> bool:
-    """Begins in a process of its own, which whoever adopts this process's orphans must end; whether it did."""
+    """Begins in a process of its own, which the process that adopts orphans must end; whether it did."""
     if model is None or load_format not in FORMATS or os.environ.get(SWITCH) == "0":
         return False
-    files = weights(os.path.expanduser(model))
-    size = sum(path.stat().st_size for path in files)
-    # All of it must stay until it is loaded, beside what is needed for that.
-    if not 0 < size < memory_available() // 2:
-        return False
-    child = os.fork()
+    try:
+        files = weights(os.path.expanduser(model))
+        size = sum(path.stat().st_size for path in files)
+        # All of it must stay until it is loaded, beside what is needed for that.
+        if not 0 < size < memory_available() // 2:
+            return False
+        child = os.fork()
+    except OSError:
+        return False  # a file has just been removed, or there may be no more processes: SGLang will say so
     if child == 0:
-        if os.fork() == 0:
-            with contextlib.suppress(BaseException):
+        try:
+            if os.fork() == 0:
                 os.closerange(0, os.sysconf("SC_OPEN_MAX"))
                 supervisor.set_name(NAME)
                 read(files)
-        os._exit(0)
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     return True
 

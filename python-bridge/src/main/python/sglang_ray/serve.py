@@ -13,7 +13,7 @@ from typing import Any
 from sglang_ray.errors import BridgeError, run, unknown_key
 
 _KEYS = {
-    "srt": ("kind", "server_args", "dist_port", "defaults"),
+    "srt": ("kind", "server_args", "dist_port"),
     "embodied": ("kind", "server_args", "dist_port"),
     "router": ("kind", "router_args"),
 }
@@ -37,8 +37,6 @@ def parse(text: str) -> dict[str, Any]:
     arguments = request.get("router_args" if kind == "router" else "server_args")
     if not isinstance(arguments, dict):
         raise BridgeError(f"{'router_args' if kind == 'router' else 'server_args'}: expected a JSON object")
-    if not isinstance(request.get("defaults", {}), dict):
-        raise BridgeError("defaults: expected a JSON object")
     port = request.get("dist_port")
     if kind != "router" and (isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535):
         raise BridgeError("dist_port: expected a port from 1 to 65535")
@@ -55,9 +53,8 @@ def serve() -> int:
         return serve_router(request["router_args"])
     from sglang_ray import engine
 
-    if request["kind"] == "srt":
-        return engine.serve_srt(request["server_args"], request["dist_port"], request.get("defaults", {}))
-    return engine.serve_embodied(request["server_args"], request["dist_port"])
+    start = engine.serve_srt if request["kind"] == "srt" else engine.serve_embodied
+    return start(request["server_args"], request["dist_port"])
 
 
 def main() -> int:

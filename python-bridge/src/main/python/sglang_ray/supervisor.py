@@ -657,6 +657,7 @@ class Ranks:
         self.command = command
         self.watched: dict[int, tuple[Process, str]] = {}  # by pidfd
         self.known: set[Process] = set()
+        self.shared: set[int] = set()  # what they use of shared memory
         self.began = time.monotonic()
         self.next_scan = self.began + RANK_SCAN_S[0]
         self.death: str | None = None  # of the first that ended, in words
@@ -665,6 +666,8 @@ class Ranks:
     def scan(self) -> None:
         """Watches those that are new."""
         for process in ranks(os.getpid(), self.command):
+            # They may end all at once, with the command, and then what they used is unknown.
+            self.shared |= shared_memory(process[0])
             if process not in self.known and self.death is None:
                 self.known.add(process)
                 self.watch(process)
@@ -765,9 +768,7 @@ class Watcher:
         if self.ranks.death is None:
             if now >= self.ranks.next_scan:
                 self.ranks.scan()
-                # They may end all at once, with the command, and then what they used is unknown.
-                for pid, _ in self.ranks.known:
-                    self.shared |= shared_memory(pid)
+                self.shared |= self.ranks.shared
         elif now >= self.ranks.patience_ends():
             if self.output is not None:
                 self.output.write(f"\n[sglang-ray: {self.ranks.death}; the others are killed]\n".encode())

@@ -81,6 +81,8 @@ public final class ForkServer implements AutoCloseable {
     private @Nullable String cold;
     /** One that was forked was healthy once: what ends one early from then on is not that it was forked. */
     private boolean trusted;
+    /** It is off because one that was forked ended early. */
+    private boolean blamed;
 
     private ForkServer(ProcessSpec spec, Path folder, Duration importPatience, Duration forkPatience) {
         this.spec = spec;
@@ -183,8 +185,21 @@ public final class ForkServer implements AutoCloseable {
                 return false;
             }
             turnOff("one that was forked ended before it was healthy (its log is " + child.logFile() + ")", false);
+            blamed = true;
             Objects.requireNonNull(current).end();
             return true;
+        }
+    }
+
+    /** A program ended early as well as the child that was blamed: children are forked again. */
+    public void absolve() {
+        synchronized (lock) {
+            if (blamed) {
+                blamed = false;
+                off = null;
+                cold = null;
+                replace();
+            }
         }
     }
 
@@ -351,7 +366,7 @@ public final class ForkServer implements AutoCloseable {
             try {
                 NodeDirectories.ours(folder);
                 SupervisedProcess started = SupervisedProcess.listening(spec, socket);
-                SupervisorLink link = SupervisorLink.connect(socket);
+                SupervisorLink link = connectTo(started);
                 if (!take(started, link)) {
                     end();
                     return;
@@ -370,6 +385,16 @@ public final class ForkServer implements AutoCloseable {
                 removeSocket();
                 ended(this, verdict.join());
                 done.complete(null);
+            }
+        }
+
+        /** Leaves no process that nobody can reach. */
+        private SupervisorLink connectTo(SupervisedProcess started) throws IOException {
+            try {
+                return SupervisorLink.connect(socket);
+            } catch (IOException e) {
+                started.close();
+                throw e;
             }
         }
 

@@ -315,7 +315,7 @@ public final class SupervisedProcess implements AutoCloseable {
 
     /** Whether it was forked, not executed. */
     boolean isForked() {
-        return forked.isDone();
+        return forked.isDone() && !forked.isCompletedExceptionally();
     }
 
     /** Whether the child has not been seen to exit. Its descendants may outlive it by the moment the clean-up takes. */

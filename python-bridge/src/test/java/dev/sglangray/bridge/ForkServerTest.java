@@ -141,6 +141,12 @@ class ForkServerTest {
             assertThat(server.blame(second)).isFalse();
             assertThat(server.fault())
                     .hasValue("one that was forked ended before it was healthy (its log is " + first.logFile() + ")");
+            second.terminate(Duration.ofSeconds(5));
+            assertThat(server.blame(second)).as("a program that has ended").isFalse();
+            server.absolve();
+            assertThat(server.fault()).isEmpty();
+            assertThat(forked(server.start(engine(Map.of(), "third.log"), NEVER)))
+                    .isTrue();
         }
     }
 

@@ -67,12 +67,6 @@ public final class RealWeightsDriver {
             System.out.println("not joined: " + String.valueOf(e.getMessage()).replace('\n', ' '));
         }
         System.out.println("in the end, by " + versions(client));
-        var unused = fleet.servers()
-                .on(1)
-                .restart("to see what it starts with", LONG)
-                .await(LONG);
-        System.out.println("restarted, by " + versions(client) + ", the same answers "
-                + answers(client).equals(after));
     }
 
     private static Generation answer(InferenceHttpClient client) {

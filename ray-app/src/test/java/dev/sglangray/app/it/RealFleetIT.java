@@ -55,18 +55,10 @@ class RealFleetIT {
                                 "updated true, by [trained], texts 1, other answers true",
                                 "in place true, by [again]",
                                 "paused and continued, the same answers true",
-                                "in the end, by [again]",
-                                "restarted, by [again], the same answers true")
+                                "in the end, by [again]")
                         .anyMatch(line -> line.startsWith("refused ") && line.contains("enable_memory_saver"))
                         .anyMatch(line -> line.startsWith("not joined: "));
 
-                assertThat(cluster.nodes())
-                        .as("nodes where an engine started with the updated weights")
-                        .filteredOn(
-                                each -> cluster.exec(each, Duration.ofMinutes(1), "ls", "/tmp/ray/session_latest/logs")
-                                        .stdout()
-                                        .contains("sglang-model-SGLangServerGroup-1-"))
-                        .hasSize(1);
                 assertNoSecretShows(cluster);
                 ExitResult used = new Driver(cluster, UseDriver.class)
                         .run(Cli.config("fleet.yaml"))

@@ -2,9 +2,7 @@
 package dev.sglangray.workers.actor;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.sglangray.workers.process.ModelFolder;
 import dev.sglangray.workers.protocol.ProtocolJson;
-import dev.sglangray.workers.protocol.Weights;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -62,16 +60,6 @@ final class CheckpointCheck {
             return Optional.of("the folder " + path + " on node " + node + " cannot be read: " + e);
         }
         return otherShape(folder);
-    }
-
-    /** Whether an engine that is started with these weights has all that its model's own folder would give it. */
-    boolean isWhole(Weights weights) {
-        String model = served.get();
-        return model != null
-                && weights.path() != null
-                && Path.of(model).isAbsolute()
-                && Path.of(weights.path()).isAbsolute()
-                && ModelFolder.hasAllTensors(Path.of(weights.path()), Path.of(model));
     }
 
     private Optional<String> otherShape(Path folder) {

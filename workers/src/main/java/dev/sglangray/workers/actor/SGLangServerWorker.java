@@ -23,7 +23,6 @@ import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.WeightUpdate;
-import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.EventJournal;
@@ -108,7 +107,6 @@ public class SGLangServerWorker {
                 first.healthTimeout(),
                 this::processEndpoint,
                 () -> first.memoryRefusal(node),
-                weights -> spec.get().loadsAsFiles(weights) && check.isWhole(weights),
                 path -> first.weightsRefusal().or(() -> path == null ? Optional.empty() : check.refuse(path)));
         boolean restarted = Ray.getRuntimeContext().wasCurrentActorRestarted();
         controller = new EngineController(
@@ -143,10 +141,7 @@ public class SGLangServerWorker {
 
     /** The imports begin here, while the rest of the launch goes on. */
     private void openForks() {
-        ServerSpec opened = spec.get();
-        Weights updated = now(() -> controller.record().fleet()).updated();
-        Weights weights = updated == null ? opened.initialWeights() : updated;
-        forks.open(HttpServerProcess.forkServer(opened, kit, opened.loadsAsFiles(weights) ? weights.path() : null));
+        forks.open(HttpServerProcess.forkServer(spec.get(), kit));
     }
 
     private @Nullable ServerEndpoint processEndpoint() {

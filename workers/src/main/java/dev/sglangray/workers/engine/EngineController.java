@@ -91,9 +91,6 @@ public final class EngineController {
     /** The weights for which a new process was started because it was not known what the old one had. */
     private @Nullable String renewedFor;
 
-    /** The weights with which a process could not be started; the next one loads its own first. */
-    private @Nullable String notStartable;
-
     private @Nullable Instant bringAt;
     private Signal.Restrained restrained = new Signal.Restrained(false, false);
     private EventLoop.@Nullable Timer timer;
@@ -194,29 +191,11 @@ public final class EngineController {
         // has the fleet's weights: then it gets another one.
         return waiters.until(registration::isOut, OLD_URL).thenCompose(out -> {
             number++;
-            FleetWeights fleet = record.fleet();
-            Weights first = startsWith(fleet);
-            loaded = first == null ? initially() : new Loaded(fleet.id(), first, false, false);
+            loaded = initially();
             pausedForUpdate = false;
-            return process.start(incarnation, out, first, news)
-                    .whenComplete((nothing, failure) -> {
-                        if (failure != null && first != null) {
-                            notStartable = fleet.id();
-                        }
-                    })
-                    // What an earlier process could not load has nothing to do with when this one begins to.
-                    .thenRun(() -> bringAt = null);
+            // What an earlier process could not load has nothing to do with when this one begins to.
+            return process.start(incarnation, out, news).thenRun(() -> bringAt = null);
         });
-    }
-
-    /** The fleet's weights, when a process need not load its own before them; else null. */
-    private @Nullable Weights startsWith(FleetWeights fleet) {
-        Weights updated = fleet.updated();
-        return updated != null
-                        && !fleet.id().equals(notStartable)
-                        && settings.startable().test(updated)
-                ? updated
-                : null;
     }
 
     private Loaded initially() {

@@ -6,7 +6,6 @@ import dev.sglangray.workers.protocol.Weights;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +19,6 @@ import org.jspecify.annotations.Nullable;
  * @param toLoad how long loading weights may take
  * @param endpoint where the process serves; null before that is known
  * @param releaseRefusal why this engine can release no memory, if so
- * @param startable whether a process can start with these weights in the place of its model's; must not block for long
  * @param updateRefusal why the weights in a folder, or those from memory for null, cannot be loaded, if so; must not block for
  *     long
  */
@@ -32,5 +30,4 @@ public record EngineSettings(
         Duration toLoad,
         Supplier<@Nullable ServerEndpoint> endpoint,
         Supplier<Optional<String>> releaseRefusal,
-        Predicate<Weights> startable,
         Function<@Nullable String, Optional<String>> updateRefusal) {}

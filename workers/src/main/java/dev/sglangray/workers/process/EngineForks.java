@@ -56,6 +56,14 @@ public final class EngineForks implements ProcessStarter, AutoCloseable {
     }
 
     @Override
+    public void absolve() {
+        ForkServer present = server();
+        if (present != null) {
+            present.absolve();
+        }
+    }
+
+    @Override
     public Optional<String> fault() {
         ForkServer present = server();
         return present == null ? Optional.empty() : present.fault();

@@ -8,7 +8,6 @@ import dev.sglangray.bridge.PythonProbe;
 import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -151,10 +150,6 @@ final class EnginePlanner implements ServerPlanner {
 
     private ProcessSpec process(Map<String, Object> arguments, int distPort, int number) {
         Map<String, Object> request = new LinkedHashMap<>();
-        Weights weights = incarnation.weights();
-        if (weights != null) {
-            request.put("defaults", startWith(weights, arguments));
-        }
         request.put("kind", spec.serverType());
         request.put("server_args", arguments);
         request.put("dist_port", distPort);
@@ -166,34 +161,8 @@ final class EnginePlanner implements ServerPlanner {
                 kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), incarnation.suffix(number)));
     }
 
-    /**
-     * Changes the arguments so that SGLang loads these weights in the place of the model's.
-     *
-     * @return what the rest of it should say as after an update, where the specification is silent and SGLang has the argument
-     */
-    private Map<String, Object> startWith(Weights weights, Map<String, Object> arguments) {
-        String model = String.valueOf(arguments.get("model_path"));
-        String path = Objects.requireNonNull(weights.path());
-        Path folder = kit.besideLogs(spec.logDirectory(), "model", spec.groupName(), spec.rank(), "");
-        ModelFolder.link(folder, Path.of(model), Path.of(path));
-        arguments.put("model_path", folder.toString());
-        arguments.remove("weight_version");
-        // SGLang takes no colon in the name.
-        return Map.of(
-                "tokenizer_path",
-                model,
-                "served_model_name",
-                path.contains(":") ? model : path,
-                "weight_version",
-                weights.version());
-    }
-
-    /**
-     * The process from which engines can be forked.
-     *
-     * @param readAhead the folder of the weights that they will load, or null
-     */
-    ProcessSpec forkServer(@Nullable String readAhead) {
+    /** The process from which engines can be forked. */
+    ProcessSpec forkServer() {
         List<String> arguments = new ArrayList<>(List.of(spec.serverType()));
         if (spec.serverArgs().get("device") instanceof String device) {
             arguments.addAll(List.of("--device", device));
@@ -201,8 +170,10 @@ final class EnginePlanner implements ServerPlanner {
         if (Boolean.TRUE.equals(spec.serverArgs().get("enable_memory_saver"))) {
             arguments.add("--memory-saver");
         }
-        if (readAhead != null) {
-            arguments.addAll(List.of("--read-ahead", readAhead));
+        Weights weights = spec.initialWeights();
+        // Other places may have credentials in their names, which the process table would show.
+        if (spec.loadsAsFiles() && weights.path() != null && weights.path().startsWith("/")) {
+            arguments.addAll(List.of("--read-ahead", weights.path()));
         }
         return kit.forkServer(
                 spec.actorName() + "-forks",

@@ -83,13 +83,9 @@ public final class HttpServerProcess implements ServerProcess {
         return new HttpServerProcess(new EnginePlanner(spec, kit, incarnation), kit.node(), http, starter);
     }
 
-    /**
-     * The process from which engines of this specification can be forked.
-     *
-     * @param readAhead the folder of the weights that they will load, or null
-     */
-    public static ProcessSpec forkServer(ServerSpec spec, ProcessFactory kit, @Nullable String readAhead) {
-        return new EnginePlanner(spec, kit, Incarnation.FIRST).forkServer(readAhead);
+    /** The process from which engines of this specification can be forked. */
+    public static ProcessSpec forkServer(ServerSpec spec, ProcessFactory kit) {
+        return new EnginePlanner(spec, kit, Incarnation.FIRST).forkServer();
     }
 
     /** A router; starts nothing. */
@@ -161,7 +157,8 @@ public final class HttpServerProcess implements ServerProcess {
     }
 
     private String startWithRetries(long begin, ExitListener exits) {
-        for (int n = 0; ; n++) {
+        boolean blamed = false;
+        for (int n = 0; ; ) {
             StartAttempt next = planner.plan(n);
             boolean kept = false;
             try {
@@ -173,10 +170,17 @@ public final class HttpServerProcess implements ServerProcess {
                     throw new WorkerFailure(String.valueOf(e.getMessage()));
                 }
                 LOG.warn("The {} lost port {} to another process; trying another port", what, next.port());
+                n++;
             } catch (BadStartException e) {
+                blamed = true;
                 LOG.warn(
                         "It is started once more, in another way: {}",
                         planner.secrets().hide(String.valueOf(e.getMessage())));
+            } catch (WorkerFailure e) {
+                if (blamed) {
+                    starter.absolve();
+                }
+                throw e;
             } finally {
                 if (!kept) {
                     endChild(FAILED_START_GRACE);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
-import dev.sglangray.workers.protocol.Weights;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,21 +9,16 @@ import org.jspecify.annotations.Nullable;
  * @param number 0 for the first, then counting up
  * @param port where its predecessor served, or null
  * @param variant tells starts of one number apart; mostly empty
- * @param weights what an engine starts with in the place of its model's, or null
  */
-public record Incarnation(
-        int number,
-        @Nullable Integer port,
-        String variant,
-        @Nullable Weights weights) {
+public record Incarnation(int number, @Nullable Integer port, String variant) {
     public static final Incarnation FIRST = new Incarnation(0, null);
 
     public Incarnation(int number, @Nullable Integer port) {
-        this(number, port, "", null);
+        this(number, port, "");
     }
 
     public Incarnation variant(String word) {
-        return new Incarnation(number, port, word, weights);
+        return new Incarnation(number, port, word);
     }
 
     /** Tells the log files of a worker apart. */

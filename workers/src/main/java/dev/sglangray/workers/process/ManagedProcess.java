@@ -3,7 +3,6 @@ package dev.sglangray.workers.process;
 
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.WorkerNode;
-import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
@@ -105,15 +104,14 @@ public final class ManagedProcess implements ProcessActions {
     }
 
     @Override
-    public CompletableFuture<Void> start(
-            int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news) {
+    public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
         return loop.block(() -> {
             ServerProcess previous;
             ServerProcess next;
             synchronized (lock) {
                 previous = lifecycle();
                 Integer port = url == null || !sameUrl ? null : URI.create(url).getPort();
-                next = factory.apply(new Incarnation(incarnation, port, "", weights));
+                next = factory.apply(new Incarnation(incarnation, port));
             }
             // What is left of it must be gone before its memory and port are taken.
             previous.shutdown(HUNG_GRACE);

@@ -162,13 +162,8 @@ public record ProcessFactory(
 
     /** A log file of this JVM's own, named so that a person finds it: {@code sglang-engine-group-0-4711.log}. */
     Path logFile(@Nullable String directory, String kind, String group, int rank, String suffix) {
-        return besideLogs(directory, kind, group, rank, suffix + ".log");
-    }
-
-    /** As {@link #logFile}, for what is no log. */
-    Path besideLogs(@Nullable String directory, String kind, String group, int rank, String suffix) {
         String name = "sglang-" + kind + "-" + group.replaceAll("[^A-Za-z0-9_.-]", "_") + "-" + rank + "-"
-                + ProcessHandle.current().pid() + suffix;
+                + ProcessHandle.current().pid() + suffix + ".log";
         Path folder = directory == null ? node.logDirectory() : Path.of(directory);
         return Objects.requireNonNull(folder).resolve(name);
     }

@@ -29,6 +29,9 @@ public interface ProcessStarter {
         return false;
     }
 
+    /** Started in another way, the server that was blamed on this ended early too. */
+    default void absolve() {}
+
     /** Why starts take longer than they should, in words for people; empty when they do not. */
     default Optional<String> fault() {
         return Optional.empty();

@@ -87,10 +87,9 @@ public record ServerSpec(
                 format == null ? null : format.toString());
     }
 
-    /** Whether a process may be given these weights as files, in the place of its model's. */
-    public boolean loadsAsFiles(Weights weights) {
+    /** Whether SGLang reads the weights from files as they are. */
+    boolean loadsAsFiles() {
         return serverType.equals("srt")
-                && PLAIN.contains(Objects.requireNonNullElse(weights.loadFormat(), "auto"))
                 && PLAIN.contains(Objects.requireNonNullElse(initialWeights().loadFormat(), "auto"));
     }
 

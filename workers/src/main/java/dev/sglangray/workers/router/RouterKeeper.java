@@ -93,7 +93,7 @@ public final class RouterKeeper implements AutoCloseable {
                 new Reconciler(WHAT, policy, loop::now, journal),
                 process,
                 // The fleet has the router's URL and nothing else, so a successor must serve there too.
-                (incarnation, news) -> process.start(incarnation, true, null, news),
+                (incarnation, news) -> process.start(incarnation, true, news),
                 this::standingChanged);
     }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.supervision;
 
-import dev.sglangray.workers.protocol.Weights;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What a supervisor does to its process. The methods return at once; their futures complete on the supervisor's event loop, and
@@ -16,10 +14,9 @@ public interface ProcessActions {
      * Starts the process; completes when it is healthy. A failed start leaves nothing.
      *
      * @param sameUrl whether it serves where its predecessor did, if it can
-     * @param weights what it starts with in the place of its own; null for these
      * @param news takes the end of the process, on the loop
      */
-    CompletableFuture<Void> start(int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news);
+    CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news);
 
     /**
      * Ends the process of a start and no other; completes when nothing is left of it.

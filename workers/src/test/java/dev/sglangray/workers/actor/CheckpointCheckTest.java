@@ -3,11 +3,7 @@ package dev.sglangray.workers.actor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.sglangray.workers.protocol.Weights;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
@@ -57,40 +53,6 @@ class CheckpointCheckTest {
         assertThat(new CheckpointCheck(() -> null, "10.0.0.1").refuse(damaged.toString()))
                 .isEmpty();
         assertThat(of(damaged).refuse("Qwen/Qwen3-0.6B")).as("a name of a hub").isEmpty();
-    }
-
-    @Test
-    void weightsThatLackATensorOfTheModelAreNotWhole() throws IOException {
-        Path model = model("model", "{}");
-        CheckpointCheck check = of(model);
-        Path weights = model("weights", "{}");
-        assertThat(whole(check, weights)).as("nothing is known of either").isFalse();
-        Files.writeString(
-                model.resolve("model.safetensors.index.json"), "{\"weight_map\": {\"head\": \"1\", \"body\": \"2\"}}");
-        safetensors(weights, "{\"head\": {}, \"__metadata__\": {}}");
-        assertThat(whole(check, weights)).isFalse();
-        safetensors(weights, "{\"head\": {}, \"body\": {}, \"tail\": {}}");
-        assertThat(whole(check, weights)).isTrue();
-        Files.writeString(weights.resolve("model.safetensors"), "cut");
-        assertThat(whole(check, weights)).isFalse();
-        assertThat(check.isWhole(new Weights("7", null, null)))
-                .as("from tensors")
-                .isFalse();
-        assertThat(check.isWhole(new Weights("7", "Qwen/Qwen3-0.6B", null)))
-                .as("a name of a hub")
-                .isFalse();
-    }
-
-    private static boolean whole(CheckpointCheck check, Path weights) {
-        return check.isWhole(new Weights("7", weights.toString(), null));
-    }
-
-    private static void safetensors(Path folder, String header) throws IOException {
-        byte[] text = header.getBytes(StandardCharsets.UTF_8);
-        ByteBuffer file = ByteBuffer.allocate(8 + text.length).order(ByteOrder.LITTLE_ENDIAN);
-        Files.write(
-                folder.resolve("model.safetensors"),
-                file.putLong(text.length).put(text).array());
     }
 
     /** A worker is made before the key to its specification's secrets has come, and a model's path may be one. */

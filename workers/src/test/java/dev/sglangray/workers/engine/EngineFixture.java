@@ -55,7 +55,6 @@ final class EngineFixture {
     CompletableFuture<Void> startBlocks;
 
     boolean keepsWeights;
-    boolean startable;
     Optional<String> releaseRefusal = Optional.empty();
     Optional<String> updateRefusal = Optional.empty();
     RestartMode mode = RestartMode.ALWAYS;
@@ -69,10 +68,8 @@ final class EngineFixture {
 
     private final class FakeProcess implements ProcessActions {
         @Override
-        public CompletableFuture<Void> start(
-                int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news) {
-            deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere")
-                    + (weights == null ? "" : " with " + weights.path()));
+        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
+            deeds.add("start " + incarnation + (sameUrl ? "" : " elsewhere"));
             if (!starts) {
                 return CompletableFuture.failedFuture(new WorkerFailure("no memory"));
             }
@@ -171,7 +168,6 @@ final class EngineFixture {
                 Duration.ofMinutes(1),
                 () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0),
                 () -> releaseRefusal,
-                weights -> startable,
                 path -> updateRefusal);
         return new EngineController(
                 settings,

@@ -114,77 +114,6 @@ class EngineUpdateTest {
     }
 
     @Test
-    void whereThatIsPossibleItStartsWithThemAndLoadsNothingElse() {
-        EngineController engine = fixture.serving();
-        updated(engine, "id-7", SEVEN);
-        fixture.startable = true;
-        fixture.deeds.clear();
-        engine.signal(new Signal.Exited(0, false, "killed"));
-        fixture.loop.pass(SECOND);
-        assertThat(fixture.done()).containsExactly("start 1 with /weights/7");
-        assertThat(fixture.lastReport().weightsId()).isEqualTo("id-7");
-        assertThat(engine.weightVersion()).isEqualTo("7");
-        assertThat(engine.isServed()).isTrue();
-    }
-
-    @Test
-    void itLoadsItsOwnFirstWhenItCouldNotStartWithThem() {
-        EngineController engine = fixture.serving();
-        updated(engine, "id-7", SEVEN);
-        fixture.startable = true;
-        fixture.starts = false;
-        engine.signal(new Signal.Exited(0, false, "killed"));
-        fixture.loop.run();
-        fixture.starts = true;
-        fixture.deeds.clear();
-        fixture.loop.pass(Duration.ofMinutes(1));
-        assertThat(fixture.done("start")).containsExactly("start 2");
-        assertThat(fixture.done(LOAD)).singleElement().asString().contains("/weights/7");
-        assertThat(engine.isServed()).isTrue();
-    }
-
-    @Test
-    void itsOwnWeightsNeedNoOthersInTheirPlace() {
-        EngineController engine = fixture.serving();
-        fixture.startable = true;
-        engine.signal(new Signal.Exited(0, false, "killed"));
-        fixture.loop.pass(SECOND);
-        assertThat(fixture.done("start")).containsExactly("start 1");
-        assertThat(engine.weightVersion()).isEqualTo("default");
-    }
-
-    @Test
-    void anUpdateThatIsCommittedWhileItStartsIsLoadedAfterwards() {
-        EngineController engine = fixture.serving();
-        updated(engine, "id-7", SEVEN);
-        fixture.startable = true;
-        fixture.startBlocks = new CompletableFuture<>();
-        engine.signal(new Signal.Exited(0, false, "killed"));
-        fixture.loop.run();
-        fixture.fleet = fixture.fleet.next("id-8", new Weights("8", "/weights/8", null), false);
-        engine.reportAgain();
-        fixture.loop.run();
-        fixture.deeds.clear();
-        fixture.startBlocks.complete(null);
-        fixture.loop.pass(SECOND);
-        assertThat(fixture.done(LOAD)).singleElement().asString().contains("/weights/8");
-        assertThat(engine.weightVersion()).isEqualTo("8");
-        assertThat(engine.isServed()).isTrue();
-    }
-
-    @Test
-    void weightsFromMemoryAreRefusedAsThoseFromDisk() {
-        EngineController engine = fixture.serving();
-        fixture.updateRefusal = Optional.of("the engine's weights belong to SGLang's weight cache");
-        UpdateOutcome outcome =
-                prepared(engine, "id-8", WeightUpdate.fromTensors("8", List.of(Map.of("tensors", "a"))));
-        assertThat(outcome.result()).isEqualTo(Result.REFUSED);
-        assertThat(outcome.detail()).contains("weight cache");
-        assertThat(fixture.done()).isEmpty();
-        assertThat(engine.isServed()).isTrue();
-    }
-
-    @Test
     void anEngineThatCannotHaveTheFleetsWeightsStaysOutAndSaysWhy() {
         EngineController engine = fixture.serving();
         updated(engine, "id-9", WeightUpdate.fromTensors("9", List.of(Map.of("tensors", "a"))));
@@ -505,6 +434,18 @@ class EngineUpdateTest {
         CompletableFuture<Boolean> launch = engine.awaitFleetWeights(SOON);
         fixture.loop.pass(SECOND);
         assertThat(fixture.loop.words(launch)).contains("cannot be loaded again");
+    }
+
+    @Test
+    void weightsFromMemoryAreRefusedAsThoseFromDisk() {
+        EngineController engine = fixture.serving();
+        fixture.updateRefusal = Optional.of("the engine's weights belong to SGLang's weight cache");
+        UpdateOutcome outcome =
+                prepared(engine, "id-8", WeightUpdate.fromTensors("8", List.of(Map.of("tensors", "a"))));
+        assertThat(outcome.result()).isEqualTo(Result.REFUSED);
+        assertThat(outcome.detail()).contains("weight cache");
+        assertThat(fixture.done()).isEmpty();
+        assertThat(engine.isServed()).isTrue();
     }
 
     @Test

@@ -17,7 +17,6 @@ import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
-import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -37,7 +36,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import okhttp3.OkHttpClient;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -100,47 +98,6 @@ class EngineStartTest {
         assertThat(given.path("server_args").path("host").asText()).isEqualTo("0.0.0.0");
         assertThat(url).endsWith(":" + given.path("server_args").path("port").asInt());
         assertThat(given.path("dist_port").asInt()).isBetween(18200, 18399);
-    }
-
-    @Test
-    void weightsInThePlaceOfTheModelsComeAloneAndUnderTheirOwnName() throws IOException {
-        Path model = Files.createDirectories(folder.resolve("model"));
-        Path weights = Files.createDirectories(folder.resolve("step-7"));
-        for (String file : List.of("config.json", "tokenizer.model", "a.safetensors", "model.safetensors.index.json")) {
-            Files.writeString(model.resolve(file), "the model's");
-        }
-        for (String file : List.of("config.json", "model.safetensors", "optimizer.pt")) {
-            Files.writeString(weights.resolve(file), "the update's");
-        }
-        Map<String, Object> arguments = StandIn.arguments(Map.of());
-        arguments.put("model_path", model.toString());
-        arguments.put("weight_version", "0");
-        spec = StandIn.server(arguments, 30);
-        Weights seven = new Weights("7", weights.toString(), null);
-        ProcessFactory kit = StandIn.kit(folder, List.of("4"));
-        for (int start = 1; start <= 2; start++) {
-            engine.shutdown(ProcessSpec.DEFAULT_GRACE);
-            engine = HttpServerProcess.engine(
-                    spec, kit, http, new Incarnation(start, null, "", seven), ProcessStarter.PROGRAM);
-            engine.start(StandIn.UNHEARD);
-        }
-
-        Path made = Path.of(given().path("server_args").path("model_path").asText());
-        try (Stream<Path> files = Files.list(made)) {
-            assertThat(files.map(Path::getFileName).map(String::valueOf))
-                    .containsExactlyInAnyOrder("config.json", "tokenizer.model", "model.safetensors");
-        }
-        assertThat(made.resolve("config.json")).hasContent("the model's");
-        assertThat(made.resolve("model.safetensors")).hasContent("the update's");
-        assertThat(given().path("server_args").has("weight_version")).isFalse();
-        assertThat(ProtocolJson.map(given().path("defaults")))
-                .isEqualTo(Map.of(
-                        "tokenizer_path",
-                        model.toString(),
-                        "served_model_name",
-                        weights.toString(),
-                        "weight_version",
-                        "7"));
     }
 
     @Test
@@ -321,6 +278,7 @@ class EngineStartTest {
         private final int code;
         private final List<SupervisedProcess> started = new CopyOnWriteArrayList<>();
         private final List<SupervisedProcess> trusted = new CopyOnWriteArrayList<>();
+        private boolean absolved;
 
         BadStarter(int code) {
             this.code = code;
@@ -349,31 +307,53 @@ class EngineStartTest {
 
         @Override
         public boolean blame(SupervisedProcess ended) {
-            return true;
+            return started.size() == 1;
+        }
+
+        @Override
+        public void absolve() {
+            absolved = true;
         }
     }
 
-    private HttpServerProcess startedBy(ProcessStarter starter) {
-        ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
-        engine = HttpServerProcess.engine(standIn, StandIn.kit(folder, List.of("4")), http, Incarnation.FIRST, starter);
+    private HttpServerProcess startedBy(ProcessStarter starter, Map<String, Object> plan) {
+        engine = HttpServerProcess.engine(
+                StandIn.server(StandIn.arguments(plan), 30),
+                StandIn.kit(folder, List.of("4")),
+                http,
+                new Incarnation(1, 18397),
+                starter);
         return engine;
     }
 
     @Test
     void anEngineWhoseWayToStartMayBeTheCauseOfItsEndIsStartedOnceMore() {
         BadStarter starter = new BadStarter(1);
-        startedBy(starter).start(StandIn.UNHEARD);
+        startedBy(starter, Map.of()).start(StandIn.UNHEARD);
 
         assertThat(engine.isHealthy()).isTrue();
+        assertThat(engine.url()).as("its predecessor's").endsWith(":18397");
         assertThat(starter.started).hasSize(2);
         assertThat(starter.trusted).containsExactly(starter.started.get(1));
+        assertThat(starter.absolved).isFalse();
+    }
+
+    @Test
+    void aWayToStartIsNotTheCauseOfAnEndThatAnotherWayHasToo() {
+        BadStarter starter = new BadStarter(1);
+
+        assertThatThrownBy(() -> startedBy(starter, Map.of("exit_code", 4)).start(StandIn.UNHEARD))
+                .hasMessageContaining("exit code 4");
+        assertThat(starter.started).hasSize(2);
+        assertThat(starter.absolved).isTrue();
     }
 
     @Test
     void anEngineThatRefusesItsArgumentsIsNotStartedOnceMore() {
         BadStarter starter = new BadStarter(2);
 
-        assertThatThrownBy(() -> startedBy(starter).start(StandIn.UNHEARD)).hasMessageContaining("exit code 2");
+        assertThatThrownBy(() -> startedBy(starter, Map.of()).start(StandIn.UNHEARD))
+                .hasMessageContaining("exit code 2");
         assertThat(starter.started).hasSize(1);
         assertThat(starter.trusted).isEmpty();
     }
@@ -381,9 +361,11 @@ class EngineStartTest {
     @Test
     void beforeAndAfterItsForkServerAnEngineIsAProgram() {
         EngineForks forks = new EngineForks();
-        ServerSpec standIn = StandIn.server(StandIn.arguments(Map.of()), 30);
+        Map<String, Object> arguments = StandIn.arguments(Map.of());
+        arguments.put("model_path", "/models/m");
+        ServerSpec standIn = StandIn.server(arguments, 30);
         ProcessFactory kit = StandIn.kit(folder, List.of("4"));
-        ProcessSpec forkServer = HttpServerProcess.forkServer(standIn, kit, "/models/m");
+        ProcessSpec forkServer = HttpServerProcess.forkServer(standIn, kit);
         engine = HttpServerProcess.engine(standIn, kit, http, Incarnation.FIRST, forks);
         assertThat(forkServer.command()).endsWith("-m", "sglang_ray.fork_server", "srt", "--read-ahead", "/models/m");
         assertThat(forkServer.environment()).containsEntry("CUDA_VISIBLE_DEVICES", "4");

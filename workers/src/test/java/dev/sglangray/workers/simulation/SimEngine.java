@@ -80,7 +80,6 @@ final class SimEngine {
                 Duration.ofSeconds(20),
                 () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, actor, key, 0),
                 Optional::empty,
-                weights -> world.chance(0.5),
                 path -> Optional.empty());
         return new EngineController(
                 settings,
@@ -98,9 +97,8 @@ final class SimEngine {
     private ProcessActions process(World.Loop mine) {
         return new ProcessActions() {
             @Override
-            public CompletableFuture<Void> start(
-                    int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news) {
-                return SimEngine.this.start(mine, incarnation, sameUrl, weights, news);
+            public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
+                return SimEngine.this.start(mine, incarnation, sameUrl, news);
             }
 
             @Override
@@ -129,8 +127,7 @@ final class SimEngine {
         }
     }
 
-    private CompletableFuture<Void> start(
-            World.Loop mine, int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news) {
+    private CompletableFuture<Void> start(World.Loop mine, int incarnation, boolean sameUrl, Consumer<Signal> news) {
         kill();
         if (simulation.callers.hasReleased(this)) {
             simulation.violate(() -> this + " starts a server, but a caller was told that its memory is released");
@@ -146,9 +143,6 @@ final class SimEngine {
                         world.between(500, 50_000),
                         () -> mine.execute(
                                 () -> news.accept(new Signal.Exited(incarnation, false, "killed by SIGKILL")))));
-        if (weights != null) {
-            fresh.version = weights.version();
-        }
         server = fresh;
         simulation.servers.put(url, fresh);
         String where = url;
@@ -200,7 +194,7 @@ final class SimEngine {
     CompletableFuture<Void> init() {
         World.Loop mine = loop;
         CompletableFuture<Void> ready = new CompletableFuture<>();
-        CompletableFuture<Void> unused = start(mine, 0, false, null, news -> controller.signal(news))
+        CompletableFuture<Void> unused = start(mine, 0, false, news -> controller.signal(news))
                 .whenComplete((nothing, failure) -> {
                     if (failure == null) {
                         initialized = true;

@@ -4,13 +4,11 @@ package dev.sglangray.workers.supervision;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.workers.loop.ManualLoop;
-import dev.sglangray.workers.protocol.Weights;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** That decisions are carried out, in their order, whatever fails. */
@@ -47,7 +45,7 @@ class ReconcileLoopTest {
                     loop::now,
                     journal),
             actions,
-            (incarnation, news) -> actions.start(incarnation, true, null, news),
+            (incarnation, news) -> actions.start(incarnation, true, news),
             standing -> {
                 seen.add(standing);
                 onChange.accept(standing);
@@ -55,8 +53,7 @@ class ReconcileLoopTest {
 
     private final class FakeActions implements ProcessActions {
         @Override
-        public CompletableFuture<Void> start(
-                int incarnation, boolean sameUrl, @Nullable Weights weights, Consumer<Signal> news) {
+        public CompletableFuture<Void> start(int incarnation, boolean sameUrl, Consumer<Signal> news) {
             deeds.add("start " + incarnation);
             if (startThrows) {
                 throw new OutOfMemoryError("unable to create native thread");
