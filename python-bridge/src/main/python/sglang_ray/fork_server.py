@@ -64,6 +64,7 @@ ABANDONED_AFTER_S = 60.0
 
 _RUNNER = str(Path(__file__).with_name("run_module.py"))
 _CUDA_NOT_INITIALIZED = 3
+_NO_DRIVER = "libcuda.so.1: cannot open shared object file: No such file"  # as the dynamic loader says it
 _NO_MARK = "-" * 36  # as long as the marks that an owner gives
 
 
@@ -131,7 +132,8 @@ def without_cuda() -> Iterator[None]:
     except ImportError as error:
         raise Unfit(str(error), chosen=True) from None
     except cuda_questions.NoAnswer as error:
-        raise Unfit(str(error)) from None
+        # A machine without the driver has no NVIDIA GPUs, whatever torch was built for.
+        raise Unfit(str(error), chosen=_NO_DRIVER in str(error)) from None
     finally:
         del os.environ[ALLOCATOR]
         if given is not None:
