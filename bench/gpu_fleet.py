@@ -444,7 +444,7 @@ def configuration(arguments: argparse.Namespace) -> dict[str, Any]:
         if arguments.copy:
             server["enable_weights_cpu_backup"] = True
         if arguments.gpus > 1:
-            place = f"0-{arguments.gpus - 1}"
+            place = f"0-{arguments.gpus - 1}:0-{arguments.engines - 1}"
         else:
             place = f"0:0-{arguments.engines - 1}" if arguments.engines > 1 else "0"
             share = round(1 / arguments.engines - TRAINER_SHARE, 2)
