@@ -193,17 +193,14 @@ def test_sglang_is_imported_with_answers_and_without_threads(tmp_path: Path, giv
 
 
 def test_a_machine_without_a_driver_has_no_forks_by_its_nature(monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_driver() -> list[Any]:
-        raise NoAnswer("the CUDA driver cannot be asked: OSError: " + fork_server._NO_DRIVER + " or directory")
-
-    def broken() -> list[Any]:
-        raise NoAnswer("the CUDA driver cannot be asked: cuInit failed with 999")
-
+    no_driver = "OSError: libcuda.so.1: cannot open shared object file: No such file or directory"
+    broken = "cuInit failed with 999"
     torch: Any = types.ModuleType("torch")
     torch.version = types.SimpleNamespace(cuda="13.0")
     monkeypatch.setitem(sys.modules, "torch", torch)
-    for asked, chosen in ((no_driver, True), (broken, False)):
-        monkeypatch.setattr(cuda_questions, "from_driver", asked)
+    for said, chosen in ((no_driver, True), (broken, False)):
+        done = subprocess.CompletedProcess([], 1, "", f"Traceback\n{said}\n")
+        monkeypatch.setattr(subprocess, "run", lambda *_, done=done, **__: done)
         with pytest.raises(fork_server.Unfit) as refused, fork_server.without_cuda():
             pass
         assert refused.value.chosen is chosen

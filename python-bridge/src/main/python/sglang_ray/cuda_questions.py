@@ -45,6 +45,8 @@ _ATTRIBUTES = {
 }
 _NUMBERS = {number: name for name, number in _ATTRIBUTES.items()}
 
+#: As the dynamic loader says it.
+_NO_DRIVER = "libcuda.so.1: cannot open shared object file: No such file"
 # 100 is CUDA_ERROR_NO_DEVICE.
 _ASK = """
 import ctypes, json, sys, uuid
@@ -80,6 +82,10 @@ class NoAnswer(RuntimeError):
     """CUDA is needed for an answer, or an answer now could be wrong for a fork later."""
 
 
+class NoDriver(NoAnswer):
+    """There is no driver on this machine."""
+
+
 class _Answers:
     """Which devices there are while questions are answered (otherwise none), and what could not be answered."""
 
@@ -103,7 +109,8 @@ def from_driver() -> list[dict[str, Any]]:
         raise NoAnswer(f"the CUDA driver cannot be asked: {error}") from error
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise NoAnswer(f"the CUDA driver cannot be asked: {lines[-1]}")
+        kind = NoDriver if _NO_DRIVER in lines[-1] else NoAnswer
+        raise kind(f"the CUDA driver cannot be asked: {lines[-1]}")
     # As torch fills it for CUDA.
     return [{**device, "gcnArchName": device["name"]} for device in json.loads(done.stdout)]
 

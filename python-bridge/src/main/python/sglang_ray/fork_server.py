@@ -64,7 +64,6 @@ ABANDONED_AFTER_S = 60.0
 
 _RUNNER = str(Path(__file__).with_name("run_module.py"))
 _CUDA_NOT_INITIALIZED = 3
-_NO_DRIVER = "libcuda.so.1: cannot open shared object file: No such file"  # as the dynamic loader says it
 _NO_MARK = "-" * 36  # as long as the marks that an owner gives
 
 
@@ -133,7 +132,7 @@ def without_cuda() -> Iterator[None]:
         raise Unfit(str(error), chosen=True) from None
     except cuda_questions.NoAnswer as error:
         # A machine without the driver has no NVIDIA GPUs, whatever torch was built for.
-        raise Unfit(str(error), chosen=_NO_DRIVER in str(error)) from None
+        raise Unfit(str(error), chosen=isinstance(error, cuda_questions.NoDriver)) from None
     finally:
         del os.environ[ALLOCATOR]
         if given is not None:
@@ -409,6 +408,7 @@ def run() -> int:
     parser.add_argument("--device", help="the engines' argument 'device'")
     parser.add_argument("--memory-saver", action="store_true", help="the engines have enable_memory_saver")
     parser.add_argument("--read-ahead", metavar="MODEL", help="a folder whose weights the kernel reads meanwhile")
+    parser.add_argument("--load-format", help="the engines' argument 'load_format'")
     options = parser.parse_args(arguments)
     begin = time.monotonic()
     if options.memory_saver and not engine.is_processor_asked_for(options.device):
@@ -422,7 +422,8 @@ def run() -> int:
     os.dup2(null, 0)
     os.close(null)
     remove_abandoned_sockets(os.path.dirname(listener.getsockname()))
-    read_ahead.begin(options.read_ahead)
+    if options.kind == "srt":
+        read_ahead.begin(options.read_ahead, options.load_format)
     unfit, changed = None, {}
     try:
         changed = preload(options.kind, options.device)

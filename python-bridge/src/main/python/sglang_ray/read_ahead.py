@@ -66,7 +66,7 @@ def memory_available() -> int:
 
 
 def read(files: list[Path]) -> None:
-    """Asks for all pages, in order. Of those that are there, whoever has read them, this takes no time."""
+    """Asks the kernel for all pages, in order. Pages that are in memory already take no time."""
     for path in files:
         with open(path, "rb", buffering=0) as file:
             descriptor = file.fileno()

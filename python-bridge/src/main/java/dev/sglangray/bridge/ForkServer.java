@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * <p>An engine outlives the process that it was forked from, but not this object. Safe for use by many threads.
  */
 public final class ForkServer implements AutoCloseable {
-    /** A variable of the engine: 0 turns forks off, 1 turns them on with accelerators too. */
+    /** A variable of the engine: 0 turns forks off. */
     public static final String SWITCH = "SGLANG_RAY_WARM_START";
 
     private static final Logger LOG = LoggerFactory.getLogger(ForkServer.class);
@@ -73,16 +73,12 @@ public final class ForkServer implements AutoCloseable {
     private ProcessSpec spec;
     private @Nullable Generation current;
     private int earlyDeaths;
-    /** Why there is none, for good. */
-    private @Nullable String off;
-    /** It is off because that was asked for, or because nothing can be forked on such a machine: nobody needs to be told. */
-    private boolean chosen;
+    /** Why nothing is forked; null while children are. */
+    private @Nullable Off off;
     /** Why the last child was not forked. */
     private @Nullable String cold;
     /** One that was forked was healthy once: what ends one early from then on is not that it was forked. */
     private boolean trusted;
-    /** It is off because one that was forked ended early. */
-    private boolean blamed;
 
     private ForkServer(ProcessSpec spec, Path folder, Duration importPatience, Duration forkPatience) {
         this.spec = spec;
@@ -103,7 +99,7 @@ public final class ForkServer implements AutoCloseable {
     static ForkServer open(ProcessSpec spec, Path folder, Duration importPatience, Duration forkPatience) {
         ForkServer server = new ForkServer(spec, folder, importPatience, forkPatience);
         if ("0".equals(spec.environment().get(SWITCH))) {
-            server.turnOff(SWITCH + " is 0", true);
+            server.turnOff(Cause.CHOICE, SWITCH + " is 0");
         } else {
             server.replace();
         }
@@ -162,7 +158,10 @@ public final class ForkServer implements AutoCloseable {
      */
     public Optional<String> fault() {
         synchronized (lock) {
-            return chosen ? Optional.empty() : Optional.ofNullable(off != null ? off : cold);
+            if (off == null) {
+                return Optional.ofNullable(cold);
+            }
+            return off.cause == Cause.CHOICE ? Optional.empty() : Optional.of(off.why);
         }
     }
 
@@ -184,8 +183,9 @@ public final class ForkServer implements AutoCloseable {
             if (trusted || off != null || !child.isForked()) {
                 return false;
             }
-            turnOff("one that was forked ended before it was healthy (its log is " + child.logFile() + ")", false);
-            blamed = true;
+            turnOff(
+                    Cause.BLAME,
+                    "one that was forked ended before it was healthy (its log is " + child.logFile() + ")");
             Objects.requireNonNull(current).end();
             return true;
         }
@@ -194,8 +194,7 @@ public final class ForkServer implements AutoCloseable {
     /** A program ended early as well as the child that was blamed: children are forked again. */
     public void absolve() {
         synchronized (lock) {
-            if (blamed) {
-                blamed = false;
+            if (off != null && off.cause == Cause.BLAME) {
                 off = null;
                 cold = null;
                 replace();
@@ -203,12 +202,21 @@ public final class ForkServer implements AutoCloseable {
         }
     }
 
-    private void turnOff(String why, boolean byChoice) {
+    private void turnOff(Cause cause, String why) {
         synchronized (lock) {
-            off = why;
-            chosen = byChoice;
+            off = new Off(cause, why);
         }
     }
+
+    private enum Cause {
+        /** It was asked for, or nothing can be forked on such a machine. */
+        CHOICE,
+        FAULT,
+        /** One that was forked ended early, and may have done so because it was forked. */
+        BLAME
+    }
+
+    private record Off(Cause cause, String why) {}
 
     private SupervisedProcess fork(ProcessSpec child, CompletableFuture<?> abort) throws NotForkedException {
         Generation generation = fitting(child);
@@ -247,7 +255,7 @@ public final class ForkServer implements AutoCloseable {
     private Generation fitting(ProcessSpec child) throws NotForkedException {
         synchronized (lock) {
             if (off != null) {
-                throw new NotForkedException(off);
+                throw new NotForkedException(off.why);
             }
             if (!child.command().subList(0, 1).equals(spec.command().subList(0, 1))) {
                 throw new NotForkedException("its Python is not that of the fork server");
@@ -322,7 +330,7 @@ public final class ForkServer implements AutoCloseable {
             if (!generation.wasReady) {
                 earlyDeaths++;
                 if (earlyDeaths >= MAX_EARLY_DEATHS) {
-                    turnOff(verdict, false);
+                    turnOff(Cause.FAULT, verdict);
                     LOG.warn("No engine is forked from now on: {}", verdict);
                     return;
                 }
@@ -334,10 +342,10 @@ public final class ForkServer implements AutoCloseable {
         }
     }
 
-    private void unfit(Generation generation, String why, boolean byChoice) {
+    private void unfit(Generation generation, Cause cause, String why) {
         synchronized (lock) {
             if (current == generation && off == null) {
-                turnOff(why, byChoice);
+                turnOff(cause, why);
                 LOG.info("Engines are started as programs, not by forks: {}", why);
             }
         }
@@ -379,7 +387,7 @@ public final class ForkServer implements AutoCloseable {
                 listen(link);
             } catch (ProcessStartException | IOException e) {
                 verdict.complete("the fork server cannot be started: " + NodeDirectories.why(e));
-                unfit(this, verdict.join(), false);
+                unfit(this, Cause.FAULT, verdict.join());
             } finally {
                 verdict.complete("the fork server ended while it imported (its log is " + spec.logFile() + ")");
                 removeSocket();
@@ -435,7 +443,7 @@ public final class ForkServer implements AutoCloseable {
                         verdict.complete("");
                     } else {
                         String why = event.path("error").asText(line);
-                        unfit(this, why, event.path("chosen").asBoolean());
+                        unfit(this, event.path("chosen").asBoolean() ? Cause.CHOICE : Cause.FAULT, why);
                         verdict.complete(why);
                     }
                 }
@@ -475,7 +483,7 @@ public final class ForkServer implements AutoCloseable {
     public void close() {
         List<Generation> all;
         synchronized (lock) {
-            turnOff("the fork server was closed", true);
+            turnOff(Cause.CHOICE, "the fork server was closed");
             all = new ArrayList<>(generations);
         }
         all.forEach(Generation::close);

@@ -26,7 +26,7 @@ final class FaultCells {
     /** Each kind of process that there is and each kind of fault that is found in another way, once. */
     static List<FaultCell> gate() {
         return List.of(
-                FaultCell.engine("engine", "kill -9", scene -> scene.signal(scene.engine(), "KILL")),
+                FaultCell.engine("engine", "kill -9", FaultCells::killEngine),
                 FaultCell.engine("engine", "SIGSTOP", scene -> scene.signal(scene.engine(), "STOP")),
                 FaultCell.engine("engine's child", "kill -9", scene -> scene.signal(scene.engineChild(), "KILL")),
                 generatesNothing(),
@@ -93,27 +93,18 @@ final class FaultCells {
     /** Faults of what real engines are forked from. Each cell begins with one fork server on each node that is ready. */
     static List<FaultCell> forks() {
         return Stream.of(
-                        FaultCell.engine("forked engine", "kill -9", scene -> scene.signal(scene.engine(), "KILL")),
-                        FaultCell.engine(
-                                        "forked engine",
-                                        "kill -9, its fork server replaced",
-                                        scene -> scene.signal(scene.engine(), "KILL"))
+                        FaultCell.engine("forked engine", "kill -9", FaultCells::killEngine),
+                        FaultCell.engine("forked engine", "kill -9, its fork server replaced", FaultCells::killEngine)
                                 .first(FaultCells::replaceForkServer),
-                        FaultCell.engine(
-                                        "forked engine",
-                                        "kill -9, its fork server stopped",
-                                        scene -> scene.signal(scene.engine(), "KILL"))
+                        FaultCell.engine("forked engine", "kill -9, its fork server stopped", FaultCells::killEngine)
                                 .first(scene -> scene.signal(scene.forkServer(), "STOP")),
-                        FaultCell.engine(
-                                        "fork server",
-                                        "kill -9 while it should fork",
-                                        scene -> scene.signal(scene.engine(), "KILL"))
+                        FaultCell.engine("fork server", "kill -9 while it should fork", FaultCells::killEngine)
                                 .first(scene -> scene.signal(scene.forkServer(), "STOP"))
                                 .thenRelief(scene -> scene.signal(scene.forkServer(), "KILL")),
                         FaultCell.engine(
                                         "forked engine",
                                         "kill -9, its fork server killed while it started",
-                                        scene -> scene.signal(scene.engine(), "KILL"))
+                                        FaultCells::killEngine)
                                 .first(FaultCells::killForkServerWhenItHasForked),
                         FaultCell.engine(
                                 "watcher of a fork server",
@@ -132,6 +123,10 @@ final class FaultCells {
                                 .mayLose(5))
                 .map(cell -> cell.first(FaultScene::awaitForkServers).within(FaultScene.LOADING))
                 .toList();
+    }
+
+    private static void killEngine(FaultScene scene) {
+        scene.signal(scene.engine(), "KILL");
     }
 
     private static void killForkServerWhenItHasForked(FaultScene scene) {

@@ -15,7 +15,7 @@ abstract class FaultMatrixContract {
     static final String SWITCH = "fault.matrix";
 
     /** A part of a cell's name, to run only those. */
-    static final String ONLY = "fault.cell";
+    private static final String ONLY = "fault.cell";
 
     @Test
     void processes(TestCluster cluster) {
@@ -53,11 +53,14 @@ abstract class FaultMatrixContract {
         }
     }
 
-    private static void run(TestCluster cluster, Stream<FaultCell> all) {
-        List<FaultCell> cells = all.filter(cell -> cell.name().contains(System.getProperty(ONLY, "")))
+    static List<FaultCell> chosen(Stream<FaultCell> cells) {
+        return cells.filter(cell -> cell.name().contains(System.getProperty(ONLY, "")))
                 .toList();
+    }
+
+    private static void run(TestCluster cluster, Stream<FaultCell> all) {
         try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
-            new FaultMatrix(scene).run(cells);
+            new FaultMatrix(scene).run(chosen(all));
             assertThat(scene.status().path("verdict").asText()).isEqualTo("HEALTHY");
         }
     }

@@ -14,7 +14,6 @@ import dev.sglangray.app.cluster.Services;
 import dev.sglangray.app.cluster.StandIn;
 import dev.sglangray.app.cluster.TestCluster;
 import dev.sglangray.app.drivers.RestartsDriver;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -39,47 +38,40 @@ class FaultMatrixIT extends FaultMatrixContract {
 
     private static final Logger LOG = LoggerFactory.getLogger(FaultMatrixIT.class);
 
-    /** Real engines on a busy machine. */
-    private static final Duration LOADING = Duration.ofMinutes(9);
+    private static final ClusterSpec TWO_PROCESSORS = new ClusterSpec(
+            PythonEnvironment.NEWEST_RAY, List.of(NodeSpec.onProcessor(1), NodeSpec.onProcessor(1)), Services.RAY);
 
     /** The main cells with real engines on the machine's CPU. */
     @Test
     void realEngines() {
-        NodeSpec node = NodeSpec.onProcessor(1);
-        ClusterSpec two = new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY);
-        try (TestCluster cluster = TestCluster.start(two);
+        try (TestCluster cluster = TestCluster.start(TWO_PROCESSORS);
                 FaultScene scene = FaultScene.startReal(
                         cluster, RealFleetIT.tinyModel(cluster, 0), "router_server_args.tensor_parallel_size=1")) {
             new FaultMatrix(scene)
                     .run(List.of(
                             FaultCell.engine("real engine", "kill -9", s -> s.signal(s.engine(), "KILL"))
-                                    .within(LOADING),
+                                    .within(FaultScene.LOADING),
                             FaultCell.router("router of real engines", "kill -9", s -> s.signal(s.router(), "KILL")),
                             // It has other children too, without which it lives.
                             FaultCell.engine(
                                             "scheduler of a real engine",
                                             "kill -9",
                                             s -> s.signal(s.engineRank("sglang::scheduler"), "KILL"))
-                                    .within(LOADING)));
+                                    .within(FaultScene.LOADING)));
         }
     }
 
     /** Real engines on the machine's CPU are forked; what they are forked from is broken. */
     @Test
     void forks() {
-        NodeSpec node = NodeSpec.onProcessor(1);
-        ClusterSpec two = new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY);
-        List<FaultCell> cells = FaultCells.forks().stream()
-                .filter(cell -> cell.name().contains(System.getProperty(ONLY, "")))
-                .toList();
-        try (TestCluster cluster = TestCluster.start(two);
+        try (TestCluster cluster = TestCluster.start(TWO_PROCESSORS);
                 FaultScene scene = FaultScene.startReal(
                         cluster,
                         RealFleetIT.tinyModel(cluster, 0),
                         "router_server_args.tensor_parallel_size=1",
                         "+router_server_args.supervision={max_restarts:1000,backoff_max_s:4}")) {
             try {
-                new FaultMatrix(scene).run(cells);
+                new FaultMatrix(scene).run(chosen(FaultCells.forks().stream()));
                 scene.awaitForkServers();
                 assertThat(scene.status().path("workers"))
                         .allSatisfy(worker -> assertThat(worker.path("conditions"))
@@ -96,10 +88,8 @@ class FaultMatrixIT extends FaultMatrixContract {
      */
     @Test
     void realEnginesEndDuringChanges() {
-        NodeSpec node = NodeSpec.onProcessor(1);
-        ClusterSpec two = new ClusterSpec(PythonEnvironment.NEWEST_RAY, List.of(node, node), Services.RAY);
         String next = "/tmp/next-weights";
-        try (TestCluster cluster = TestCluster.start(two);
+        try (TestCluster cluster = TestCluster.start(TWO_PROCESSORS);
                 FaultScene scene = FaultScene.startReal(
                         cluster,
                         RealFleetIT.tinyModel(cluster, 0),
@@ -114,10 +104,10 @@ class FaultMatrixIT extends FaultMatrixContract {
             try (InsideProcess trainer =
                             new Driver(cluster, RestartsDriver.class).start(Cli.config("fleet.yaml"), next);
                     InsideProcess request = longRequest(scene)) {
-                trainer.awaitOutput("drained", LOADING);
+                trainer.awaitOutput("drained", FaultScene.LOADING);
                 assertThat(request.isAlive()).as("a request is waited for").isTrue();
                 scene.signal(scene.engine(), "KILL");
-                trainer.awaitOutput("updating", LOADING);
+                trainer.awaitOutput("updating", FaultScene.LOADING);
                 scene.load.refresh();
                 assertThat(SteadyLoad.failures(scene.load.between(begin, SteadyLoad.now())))
                         .isEmpty();
@@ -127,7 +117,7 @@ class FaultMatrixIT extends FaultMatrixContract {
                         scene.engineNode(),
                         "cd " + next + " && cp " + weights + " new && mv new model.safetensors");
                 scene.signal(scene.engine(), "KILL");
-                assertThat(trainer.await(LOADING).orFail().stdout().lines())
+                assertThat(trainer.await(FaultScene.LOADING).orFail().stdout().lines())
                         .containsSubsequence(
                                 "drained",
                                 "killed while it drained: drained, and not in the router",
@@ -150,7 +140,7 @@ class FaultMatrixIT extends FaultMatrixContract {
 
     private static void awaitLoading(FaultScene scene) {
         String log = "grep -l 'Update engine weights online from disk begin' -r /tmp/ray/session_2*/logs";
-        Awaitility.await("the engine loads").atMost(LOADING).until(() -> {
+        Awaitility.await("the engine loads").atMost(FaultScene.LOADING).until(() -> {
             ExitResult found = scene.cluster.exec(scene.engineNode(), Cli.DEADLINE, "sh", "-c", log);
             return found.code() == 0;
         });

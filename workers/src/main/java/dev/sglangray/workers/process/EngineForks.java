@@ -23,50 +23,38 @@ public final class EngineForks implements ProcessStarter, AutoCloseable {
         }
     }
 
+    private synchronized Optional<ForkServer> server() {
+        return closed ? Optional.empty() : Optional.ofNullable(server);
+    }
+
     @Override
     public SupervisedProcess start(ProcessSpec process, CompletableFuture<?> abort) {
-        ForkServer present = server();
-        return present == null ? SupervisedProcess.start(process) : present.start(process, abort);
+        return server().map(present -> present.start(process, abort)).orElseGet(() -> SupervisedProcess.start(process));
     }
 
     @Override
     public void prepare(CompletableFuture<?> abort) {
-        ForkServer present = server();
-        if (present != null) {
-            present.awaitImports(abort);
-        }
-    }
-
-    private synchronized @Nullable ForkServer server() {
-        return closed ? null : server;
+        server().ifPresent(present -> present.awaitImports(abort));
     }
 
     @Override
     public void trust(SupervisedProcess healthy) {
-        ForkServer present = server();
-        if (present != null) {
-            present.trust(healthy);
-        }
+        server().ifPresent(present -> present.trust(healthy));
     }
 
     @Override
     public boolean blame(SupervisedProcess ended) {
-        ForkServer present = server();
-        return present != null && present.blame(ended);
+        return server().filter(present -> present.blame(ended)).isPresent();
     }
 
     @Override
     public void absolve() {
-        ForkServer present = server();
-        if (present != null) {
-            present.absolve();
-        }
+        server().ifPresent(ForkServer::absolve);
     }
 
     @Override
     public Optional<String> fault() {
-        ForkServer present = server();
-        return present == null ? Optional.empty() : present.fault();
+        return server().flatMap(ForkServer::fault);
     }
 
     /** Ends the process and all that was forked from it. Harmless when repeated. */

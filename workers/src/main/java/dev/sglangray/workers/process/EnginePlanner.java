@@ -172,8 +172,11 @@ final class EnginePlanner implements ServerPlanner {
         }
         Weights weights = spec.initialWeights();
         // Other places may have credentials in their names, which the process table would show.
-        if (spec.loadsAsFiles() && weights.path() != null && weights.path().startsWith("/")) {
+        if (weights.path() != null && weights.path().startsWith("/")) {
             arguments.addAll(List.of("--read-ahead", weights.path()));
+            if (weights.loadFormat() != null) {
+                arguments.addAll(List.of("--load-format", weights.loadFormat()));
+            }
         }
         return kit.forkServer(
                 spec.actorName() + "-forks",

@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,9 +53,6 @@ public record ServerSpec(
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
 
-    /** SGLang's formats of weights that lie in files as they are. */
-    private static final Set<String> PLAIN = Set.of("auto", "safetensors");
-
     static final List<String> SERVER_TYPES = List.of("srt", "embodied");
 
     /** Checks the type and the numbers; a wrong one is an {@link IllegalArgumentException}. */
@@ -85,12 +81,6 @@ public record ServerSpec(
                 version == null ? "default" : version.toString(),
                 path == null ? null : path.toString(),
                 format == null ? null : format.toString());
-    }
-
-    /** Whether SGLang reads the weights from files as they are. */
-    boolean loadsAsFiles() {
-        return serverType.equals("srt")
-                && PLAIN.contains(Objects.requireNonNullElse(initialWeights().loadFormat(), "auto"));
     }
 
     /** The name of the Ray actor. */
