@@ -10,7 +10,8 @@ generate nothing while that one is stopped, both as the real one; ``lose_port`` 
 core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it; ``release_seconds`` before it
 releases memory. A file ``mute-PORT`` that the tests make in
 the folder lets the server of that port answer /health but generate nothing; the next server to start takes the seconds in
-a file ``slow-once`` longer. SIGUSR1 ends each of its processes cleanly.
+a file ``slow-once`` longer. With ``nnodes`` above 1 its parts wait for each other; ``part_dies_on`` names the host whose part ends
+before that. SIGUSR1 ends each of its processes cleanly.
 
 It has weights of a version, which each answer tells, and takes others from a folder. There ``standin.json`` may say, all
 optional: ``update_seconds``, ``broken_on`` a host that fails in the middle, ``dies_on`` a host that is killed then. As the
@@ -49,6 +50,8 @@ def run_server(server_args: Any) -> None:
     if "rank_death_seconds" in behaviour:
         signal.signal(signal.SIGCHLD, lambda *_: _end_in(behaviour["rank_death_seconds"]) if _a_child_ended() else None)
     time.sleep(behaviour.get("load_seconds", 0) + _slow_once(server_args.model_path))
+    if server_args.nnodes > 1:
+        _meet(server_args, behaviour)
     if "last_words" in behaviour:
         print(behaviour["last_words"], file=sys.stderr, flush=True)
         os._exit(behaviour.get("exit_code", 1))
@@ -60,11 +63,64 @@ def run_server(server_args: Any) -> None:
     server.state = EngineState(server_args.weight_version, server_args.model_path, _behaviour)
     server.slow_info = behaviour.get("slow_info_seconds", 0)
     server.scheduler = scheduler if behaviour.get("generate_in_child") else None
-    server.healthy = not behaviour.get("never_healthy", False)
+    server.healthy = not behaviour.get("never_healthy", False) or server_args.node_rank > 0
     if "die_after_seconds" in behaviour:
         threading.Timer(behaviour["die_after_seconds"], os._exit, [behaviour.get("exit_code", 1)]).start()
     print(f"stand-in engine: ready on port {server_args.port}", flush=True)
     server.serve_forever()
+
+
+def _meet(server_args: Any, behaviour: dict[str, Any]) -> None:
+    """All parts meet at part 0's address, over the network, before any of them goes on. To generate, part 0 asks all others; as the
+    real one, it waits without end for one that is gone."""
+    if not os.environ.get("GLOO_SOCKET_IFNAME") or not os.environ.get("NCCL_SOCKET_IFNAME"):
+        raise RuntimeError("no network interface was chosen")
+    if os.uname().nodename == behaviour.get("part_dies_on"):
+        print("CUDA out of memory", file=sys.stderr, flush=True)
+        os._exit(7)
+    host, _, port = server_args.dist_init_addr.rpartition(":")
+    host = host.strip("[]")
+    if server_args.node_rank == 0:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, int(port)), family=family) as listener:
+            peers = {}
+            while len(peers) < server_args.nnodes - 1:
+                peer, _ = listener.accept()
+                peers[peer.recv(16)] = peer
+            for peer in peers.values():
+                peer.sendall(b"go")
+            _PEERS.extend(peers.values())
+    else:
+        peer = _connect(host, int(port))
+        peer.sendall(str(server_args.node_rank).encode())
+        if peer.recv(2) != b"go":
+            raise RuntimeError("part 0 did not wait for this part")
+        threading.Thread(target=_echo, args=(peer,), daemon=True).start()
+    print(f"stand-in engine: part {server_args.node_rank} of {server_args.nnodes} has met the others", flush=True)
+
+
+_PEERS: list[socket.socket] = []
+_PEERS_LOCK = threading.Lock()
+
+
+def _echo(peer: socket.socket) -> None:
+    while question := peer.recv(1):
+        peer.sendall(question)
+
+
+def _ask_peers() -> None:
+    for peer in _PEERS:
+        peer.sendall(b"?")
+        if not peer.recv(1):
+            threading.Event().wait()
+
+
+def _connect(host: str, port: int) -> socket.socket:
+    while True:
+        try:
+            return socket.create_connection((host, port))
+        except OSError:
+            time.sleep(0.05)
 
 
 def _behaviour(model_path: str) -> dict[str, Any]:
@@ -216,6 +272,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, {"error": f"no {self.path}"})
 
     def _generate(self) -> None:
+        with _PEERS_LOCK:
+            _ask_peers()
         if self.server.scheduler is not None:
             self.server.scheduler.generate()
 

@@ -2,7 +2,9 @@
 package dev.sglangray.app;
 
 import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.placement.plan.RunningFleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
+import java.util.Set;
 
 /**
  * Where an engine lives, or could: its plan, and the reservation that has its bundle.
@@ -17,13 +19,20 @@ record EngineSlot(EnginePlan engine, FleetReservation reservation) {
 
     FleetState.Seat seat(boolean taken) {
         return new FleetState.Seat(
-                engine.placement(),
-                engine.bundleIndex(),
+                engine.parts().stream()
+                        .map(part -> new RunningFleetPlan.Seat(part.placement(), part.bundleIndex()))
+                        .toList(),
                 String.valueOf(reservation.placementGroup().getName()),
                 taken);
     }
 
-    String nodeIp() {
-        return engine.node().ip();
+    /** The nodes of the engine's parts, in words. */
+    String nodes() {
+        return String.join(" and ", engine.nodeIps());
+    }
+
+    /** Whether all of the engine's nodes are among these. */
+    boolean isOn(Set<String> nodeIps) {
+        return nodeIps.containsAll(engine.nodeIps());
     }
 }

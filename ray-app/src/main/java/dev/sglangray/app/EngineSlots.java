@@ -56,12 +56,12 @@ final class EngineSlots {
         return ranks;
     }
 
-    /** Those of these ranks that have no engine, or whose engine is on none of these nodes. */
+    /** Those of these ranks that have no engine, or whose engine has a part on none of these nodes. */
     synchronized List<Integer> out(Collection<Integer> ranks, Set<String> livingNodeIps) {
         List<Integer> out = new ArrayList<>();
         for (int rank : ranks) {
             EngineSlot slot = taken.get(rank);
-            if (slot == null || !livingNodeIps.contains(slot.nodeIp())) {
+            if (slot == null || !slot.isOn(livingNodeIps)) {
                 out.add(rank);
             }
         }
@@ -91,7 +91,7 @@ final class EngineSlots {
         Iterator<EngineSlot> each = idle.iterator();
         while (each.hasNext() && found.size() < most) {
             EngineSlot slot = each.next();
-            if (nodeIps.contains(slot.nodeIp())) {
+            if (slot.isOn(nodeIps)) {
                 found.add(slot);
                 each.remove();
             }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.placement.plan.EnginePart;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -56,9 +57,11 @@ final class EngineStarter {
         List<Integer> sizes = new ArrayList<>();
         for (EnginePlan engine : engines) {
             Set<Piece> pieces = new HashSet<>();
-            engine.placement()
-                    .localHardwareRanks()
-                    .forEach(piece -> pieces.add(new Piece(engine.node().rank(), piece)));
+            for (EnginePart part : engine.parts()) {
+                part.placement()
+                        .localHardwareRanks()
+                        .forEach(piece -> pieces.add(new Piece(part.node().rank(), piece)));
+            }
             int size = 1;
             for (int i = used.size() - 1; i >= 0; i--) {
                 if (!Collections.disjoint(used.get(i), pieces)) {

@@ -128,8 +128,7 @@ public final class FleetCheck {
     /** The launcher sets accelerators aside by its own sizes, and the engine uses as many as its arguments say. */
     private void compareSizes(LauncherArgs arguments) {
         Map<String, @Nullable Object> server = arguments.server().values();
-        boolean oneNode = server.getOrDefault("nnodes", 1) instanceof Integer nodes && nodes == 1;
-        if (!arguments.launchServer() || arguments.serverType() != ServerType.SRT || !oneNode) {
+        if (!arguments.launchServer() || arguments.serverType() != ServerType.SRT) {
             return;
         }
         if (!(server.getOrDefault("tp_size", 1) instanceof Integer tensor)

@@ -338,7 +338,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         moveIn(started.group(), found);
         tell();
         Map<Integer, String> nodes = new TreeMap<>();
-        found.forEach(slot -> nodes.put(slot.engine().rank(), slot.nodeIp()));
+        found.forEach(slot -> nodes.put(slot.engine().rank(), slot.nodes()));
         return new Moved(
                 nodes,
                 started.failed(),
@@ -366,7 +366,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         engines.abandon();
         long end = System.nanoTime() + ANSWER.toNanos();
         CompletableFuture<Void> never = new CompletableFuture<>();
-        while (engines.isNamed()) {
+        while (engines.isAnyNamed()) {
             if (System.nanoTime() - end > 0) {
                 throw new LaunchException("Ray still has the workers of the lost engines, " + engines);
             }

@@ -35,7 +35,10 @@ final class FleetFacts {
 
     private static GatewayFacts.Engine engine(EngineSlot slot) {
         return new GatewayFacts.Engine(
-                slot.engine().rank(), slot.engine().bundleIndex(), slot.nodeIp(), id(slot.reservation()));
+                slot.engine().rank(),
+                slot.engine().bundleIndex(),
+                slot.engine().node().ip(),
+                id(slot.reservation()));
     }
 
     private static String id(FleetReservation reservation) {

@@ -2,8 +2,8 @@
 package dev.sglangray.app;
 
 import dev.sglangray.placement.cluster.NodeSnapshot;
-import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.RunningFleetPlan;
 import java.util.List;
 import java.util.Optional;
 
@@ -38,17 +38,26 @@ public record FleetState(
     /**
      * A place of an engine.
      *
-     * @param placement the place
-     * @param bundle its bundle
+     * @param parts the places and bundles of its parts, one for an engine on one node
      * @param group the name of its placement group
      * @param taken whether an engine is there
      */
-    public record Seat(Placement placement, int bundle, String group, boolean taken) {}
+    public record Seat(List<RunningFleetPlan.Seat> parts, String group, boolean taken) {
+        /** Copies the list. */
+        public Seat {
+            parts = List.copyOf(parts);
+        }
+
+        /** The engine's rank. */
+        int rank() {
+            return parts.get(0).placement().rank();
+        }
+    }
 
     /** The seat of the engine of a rank. */
     public Optional<Seat> seat(int rank) {
         return seats.stream()
-                .filter(seat -> seat.taken() && seat.placement().rank() == rank)
+                .filter(seat -> seat.taken() && seat.rank() == rank)
                 .findFirst();
     }
 }

@@ -142,15 +142,19 @@ final class LostNodeReplanner implements AutoCloseable {
         goneSince.keySet().removeAll(there);
         Map<Integer, String> due = new TreeMap<>();
         for (EngineSlot slot : engines.where()) {
-            String node = slot.nodeIp();
             int rank = slot.engine().rank();
-            if (there.contains(node)) {
+            if (slot.isOn(there)) {
                 if (waiting.remove(rank)) {
-                    say("node " + node + " is back, and with it engine " + rank);
+                    say("node " + slot.nodes() + " is back, and with it engine " + rank);
                 }
                 tried.remove(rank);
-            } else if (now - goneSince.computeIfAbsent(node, ip -> now) >= patience.toNanos()) {
-                due.put(rank, "node " + node + " is gone");
+                continue;
+            }
+            // An engine over several nodes is lost with any of them.
+            for (String node : slot.engine().nodeIps()) {
+                if (!there.contains(node) && now - goneSince.computeIfAbsent(node, ip -> now) >= patience.toNanos()) {
+                    due.putIfAbsent(rank, "node " + node + " is gone");
+                }
             }
         }
         engines.missing().forEach(rank -> due.put(rank, "engine " + rank + " is missing"));

@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.cluster.ComponentConfig;
 import dev.sglangray.config.error.ConfigProblem;
@@ -60,7 +61,13 @@ final class PlacementCheck {
                 ? 1
                 : Math.max(1, arguments.acceleratorsPerEngine().orElse(1));
         int wanted = cluster.numNodes() > MANY_NODES ? FEW : PLENTY;
-        int plenty = (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
+        int spanned = arguments == null
+                ? 1
+                : WholeNumber.of(arguments.server().values().get("nnodes")).orElse(1);
+        // On nodes with more an engine would not span as many as it is to.
+        int plenty = spanned > 1
+                ? Math.max(1, width / spanned)
+                : (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
         Tried tried = attempt(cluster, plenty, component, arguments, groups, explicitPlacement, routerNodeRank);
         if (tried.plan() != null && arguments != null) {
             return PlanCheck.devices(arguments, tried.plan());
@@ -95,6 +102,7 @@ final class PlacementCheck {
             }
             PlanRequest.Builder plan = PlanRequest.builder(cluster)
                     .fleetName("check")
+                    .acrossNodes()
                     .routerNodeRank(routerNodeRank)
                     .groupSettings(settings)
                     .arguments(arguments);

@@ -37,7 +37,9 @@ final class PlanCheck {
             return problem(block, clash.key(), clash.message()).withFix(clash.fix());
         });
         ConfigException.throwIfErrors(
-                Stream.concat(devices(arguments, plan).stream(), ports.stream()).toList());
+                Stream.of(devices(arguments, plan).stream(), ports.stream(), severalNodes(arguments, plan).stream())
+                        .flatMap(problems -> problems)
+                        .toList());
     }
 
     /**
@@ -59,6 +61,41 @@ final class PlanCheck {
         }
     }
 
+    /** What SGLang does not do over several nodes; it would say so after the accelerators are taken. */
+    static Optional<ConfigProblem> severalNodes(LauncherArgs arguments, FleetPlan plan) {
+        Optional<EnginePlan> spanning =
+                plan.engines().stream().filter(EnginePlan::spansNodes).findFirst();
+        if (spanning.isEmpty()) {
+            return Optional.empty();
+        }
+        ArgumentBlock server = arguments.server();
+        Map<String, @Nullable Object> values = server.values();
+        EnginePlan engine = spanning.get();
+        String why = "engine %d spans %d nodes"
+                .formatted(engine.rank(), engine.parts().size());
+        if (arguments.serverType() == ServerType.EMBODIED) {
+            return Optional.of(problem(server, "num_gpus", why + ", which an embodied engine cannot")
+                    .withFix("give an engine no more accelerators than a node has"));
+        }
+        if (dataParallel(values) > 1) {
+            return Optional.of(problem(server, "dp_size", why + ", where SGLang has no data-parallel replicas")
+                    .withFix("set enable_dp_attention: true, or make dp_size 1 and have more engines"));
+        }
+        long nodes = engine.parts().size();
+        long stages = number(values, "pp_size", 1);
+        boolean whole =
+                stages % nodes == 0 || (nodes % stages == 0 && number(values, "tp_size", 1) % (nodes / stages) == 0);
+        return whole
+                ? Optional.empty()
+                : Optional.of(problem(
+                                server,
+                                "pp_size",
+                                why
+                                        + ", over which SGLang cannot share %d pipeline stages of %d ranks evenly"
+                                                .formatted(stages, number(values, "tp_size", 1)))
+                        .withFix("make the nodes a multiple of the stages, or the stages a multiple of the nodes"));
+    }
+
     /** What is wrong with the numbers of accelerators that an engine's arguments lead to; the first engine's stands for all. */
     static List<ConfigProblem> devices(LauncherArgs arguments, FleetPlan plan) {
         Map<String, @Nullable Object> server = arguments.server().values();
@@ -68,8 +105,11 @@ final class PlanCheck {
         }
         long base = number(server, BASE, 0);
         long step = number(server, STEP, 1);
-        long last = base + last(server, arguments.serverType(), step);
         for (EnginePlan engine : plan.engines()) {
+            long last = base
+                    + (engine.spansNodes()
+                            ? (engine.placement().localHardwareRanks().size() - 1) * step
+                            : last(server, arguments.serverType(), step));
             int own = engine.placement().visibleAccelerators().size();
             boolean hidden = !engine.placement()
                     .acceleratorType()

@@ -92,9 +92,7 @@ public final class SGLangLauncher {
         FleetPlan plan = RunningFleetPlan.plan(
                         request,
                         now,
-                        state.seats().stream()
-                                .map(seat -> new RunningFleetPlan.Seat(seat.placement(), seat.bundle()))
-                                .toList(),
+                        state.seats().stream().map(FleetState.Seat::parts).toList(),
                         state.wanted(),
                         state.masterAddress(),
                         state.routerBundle(),
@@ -130,6 +128,7 @@ public final class SGLangLauncher {
                 .nodeGroups(placement.nodeGroups())
                 .routerNodeRank(options.routerNodeRank())
                 .cpusPerActor(options.cpusPerActor())
+                .acrossNodes()
                 .arguments(spec.arguments())
                 .groupSettings(settings);
         if (options.namespace() != null) {

@@ -7,6 +7,7 @@ import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.NodeSnapshot;
 import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.RunningFleetPlan;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
@@ -27,8 +28,20 @@ class FleetStateTest {
             0,
             List.of(new BundlePlan(0, "10.0.0.1", Map.of("GPU", 1.0))),
             List.of(new FleetState.Seat(
-                    new Placement(1, 0, 0, 1, AcceleratorType.NV_GPU, 0, 1, List.of("1"), true, List.of(1), "cluster"),
-                    2,
+                    List.of(new RunningFleetPlan.Seat(
+                            new Placement(
+                                    1,
+                                    0,
+                                    0,
+                                    1,
+                                    AcceleratorType.NV_GPU,
+                                    0,
+                                    1,
+                                    List.of("1"),
+                                    true,
+                                    List.of(1),
+                                    "cluster"),
+                            2)),
                     "sglang-ray/X/scale-3",
                     true)));
 

@@ -70,7 +70,7 @@ class LostNodeReplannerTest {
             Map<Integer, RuntimeException> failed = new TreeMap<>();
             List<Integer> noRoom = new ArrayList<>();
             for (int rank : ranks) {
-                if (slots.containsKey(rank) && living.contains(slots.get(rank).nodeIp())) {
+                if (slots.containsKey(rank) && slots.get(rank).isOn(living)) {
                     continue;
                 }
                 if (nodes.size() >= room) {

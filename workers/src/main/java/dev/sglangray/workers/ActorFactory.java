@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import dev.sglangray.workers.ray.ActorHandles;
 import io.ray.api.ActorHandle;
+import io.ray.api.BaseActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.call.ActorCreator;
 import io.ray.api.exception.RayException;
@@ -23,12 +24,12 @@ final class ActorFactory {
     static <A> ActorHandle<A> create(
             ActorCreator<A> creator,
             String name,
-            ActorLaunch<?> launch,
+            ActorLaunch.Bundle bundle,
             PlacementGroup reservation,
             GroupOptions options) {
         creator.setName(name)
-                .setPlacementGroup(reservation, launch.bundleIndex())
-                .setResources(launch.resources())
+                .setPlacementGroup(reservation, bundle.index())
+                .setResources(bundle.resources())
                 .setMaxRestarts(options.supervision().heals() ? MAX_RESTARTS : 0);
         creator.setJvmOptions(GroupOptions.SMALL_JVM);
         if (options.detached()) {
@@ -47,7 +48,7 @@ final class ActorFactory {
             int colon = name.lastIndexOf(':');
             throw new WorkerException(
                     name.substring(0, colon),
-                    Integer.parseInt(name.substring(colon + 1)),
+                    Integer.parseInt(name.substring(colon + 1).split("/", 2)[0]),
                     "",
                     "create",
                     "there is an actor '" + name + "' in namespace '"
@@ -60,10 +61,12 @@ final class ActorFactory {
 
     static <A> void killAll(List<WorkerGroup.Member<A>> members) {
         for (WorkerGroup.Member<A> member : members) {
-            try {
-                member.handle().kill(true);
-            } catch (RayException e) {
-                // It never came to life.
+            for (BaseActorHandle handle : member.handles()) {
+                try {
+                    handle.kill(true);
+                } catch (RayException e) {
+                    // It never came to life.
+                }
             }
         }
     }

@@ -2,9 +2,11 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.config.launcher.BindHost;
+import dev.sglangray.placement.plan.EnginePart;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.RouterPlan;
+import dev.sglangray.workers.process.PartSpec;
 import dev.sglangray.workers.process.RouterSpec;
 import dev.sglangray.workers.process.ServerSpec;
 import java.util.LinkedHashMap;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns a fleet's plan into the actors to create. */
 final class ActorLaunches {
-    private static final Set<String> NOT_CONFIGURED = Set.of("host", "port", "dist_init_addr");
+    private static final Set<String> NOT_CONFIGURED = Set.of("host", "port", "dist_init_addr", "nnodes", "node_rank");
 
     private ActorLaunches() {}
 
@@ -41,7 +43,11 @@ final class ActorLaunches {
                         spec(engine, groupSize, routerGroup, options),
                         engine.bundleIndex(),
                         engine.node().ip(),
-                        engine.resources()))
+                        engine.resources(),
+                        engine.parts().stream()
+                                .skip(1)
+                                .map(part -> new ActorLaunch.Bundle(part.bundleIndex(), part.resources()))
+                                .toList()))
                 .toList();
     }
 
@@ -61,7 +67,19 @@ final class ActorLaunches {
                 options.logDirectory(),
                 options.supervision(),
                 routerGroup,
-                options.advertiseHost());
+                options.advertiseHost(),
+                0,
+                engine.parts().stream().skip(1).map(part -> part(part, options)).toList());
+    }
+
+    private static PartSpec part(EnginePart part, GroupOptions options) {
+        return new PartSpec(
+                part.node().ip(),
+                part.environment(),
+                part.pythonInterpreter(),
+                part.placement().acceleratorType().visibleDevicesVariable(),
+                part.placement().visibleAccelerators(),
+                options.bindHost() == BindHost.NODE ? part.node().ip() : null);
     }
 
     /** As RLinf's launcher does, where the engine listens is not taken from its arguments. */
@@ -88,7 +106,8 @@ final class ActorLaunches {
                         spec(router, options),
                         router.bundleIndex(),
                         router.node().ip(),
-                        router.resources()));
+                        router.resources(),
+                        List.of()));
     }
 
     private static RouterSpec spec(RouterPlan router, GroupOptions options) {

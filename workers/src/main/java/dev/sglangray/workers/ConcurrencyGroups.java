@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.workers.actor.SGLangPartWorker;
 import dev.sglangray.workers.actor.SGLangRouterWorker;
 import dev.sglangray.workers.actor.SGLangServerWorker;
 import io.ray.api.concurrencygroup.ConcurrencyGroup;
@@ -73,6 +74,25 @@ final class ConcurrencyGroups {
                     .build(),
             ConcurrencyGroups.<SGLangServerWorker>of("stop", STOP_THREADS)
                     .addMethod(SGLangServerWorker::shutdown)
+                    .build()
+        };
+    }
+
+    /** A question is answered after a while, and one whose caller is gone goes on until then. */
+    static ConcurrencyGroup[] ofPart() {
+        return new ConcurrencyGroup[] {
+            ConcurrencyGroups.<SGLangPartWorker>of("control", CONTROL_THREADS)
+                    .addMethod(SGLangPartWorker::open)
+                    .addMethod(SGLangPartWorker::start)
+                    .addMethod(SGLangPartWorker::release)
+                    .addMethod(SGLangPartWorker::logTail)
+                    .build(),
+            ConcurrencyGroups.<SGLangPartWorker>of("watch", WATCH_THREADS)
+                    .addMethod(SGLangPartWorker::await)
+                    .build(),
+            ConcurrencyGroups.<SGLangPartWorker>of("stop", STOP_THREADS)
+                    .addMethod(SGLangPartWorker::end)
+                    .addMethod(SGLangPartWorker::shutdown)
                     .build()
         };
     }

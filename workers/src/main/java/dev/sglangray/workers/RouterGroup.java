@@ -67,7 +67,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 Ray.actor(SGLangRouterWorker::new, key.seal(ProtocolJson.write(spec)))
                         .setConcurrencyGroups(ConcurrencyGroups.ofRouter()),
                 WorkerNames.actor(spec.groupName(), 0),
-                launch,
+                launch.bundle(),
                 reservation,
                 options);
         // Ray runs it before the start, which is called later.

@@ -3,6 +3,7 @@ package dev.sglangray.workers;
 
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.workers.actor.SGLangPartWorker;
 import dev.sglangray.workers.actor.SGLangServerWorker;
 import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.process.ServerSpec;
@@ -16,6 +17,7 @@ import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.ray.ActorHandles;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
+import io.ray.api.BaseActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.placementgroup.PlacementGroup;
@@ -31,6 +33,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The engines of a fleet. Methods have RLinf's names and answer with one value per engine, in rank order. */
@@ -77,10 +80,14 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         Ray.actor(SGLangServerWorker::new, key.seal(ProtocolJson.write(spec)))
                                 .setConcurrencyGroups(ConcurrencyGroups.ofServer()),
                         spec.actorName(),
-                        launch,
+                        launch.bundle(),
                         reservation,
                         options);
                 members.add(new Member<>(spec.rank(), launch.node(), handle));
+                if (spec.spansNodes()) {
+                    List<BaseActorHandle> parts = parts(launch, reservation, options);
+                    members.set(members.size() - 1, new Member<>(spec.rank(), launch.node(), handle, parts));
+                }
                 // Ray runs it before the start, which is called later.
                 ObjectRef<Boolean> unused = handle.task(SGLangServerWorker::unseal, ProtocolJson.write(key))
                         .remote();
@@ -90,6 +97,52 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
             throw e;
         }
         return new ServerGroup(name, members, Ownership.OWNER);
+    }
+
+    /** Creates the actors of the further parts of an engine; none is left when one cannot be created. */
+    private static List<BaseActorHandle> parts(
+            ActorLaunch<ServerSpec> launch, PlacementGroup reservation, GroupOptions options) {
+        List<BaseActorHandle> parts = new ArrayList<>();
+        boolean done = false;
+        try {
+            for (ActorLaunch.Bundle bundle : launch.parts()) {
+                String name = WorkerNames.part(
+                        launch.spec().groupName(), launch.spec().rank(), parts.size() + 1);
+                parts.add(ActorFactory.create(
+                        Ray.actor(SGLangPartWorker::new, name).setConcurrencyGroups(ConcurrencyGroups.ofPart()),
+                        name,
+                        bundle,
+                        reservation,
+                        options));
+            }
+            done = true;
+            return parts;
+        } finally {
+            if (!done) {
+                parts.forEach(part -> part.kill(true));
+            }
+        }
+    }
+
+    @Override
+    List<BaseActorHandle> furtherParts(Member<SGLangServerWorker> member) {
+        List<BaseActorHandle> found = new ArrayList<>();
+        for (int part = member.parts().size() + 1; ; part++) {
+            Optional<ActorHandle<SGLangPartWorker>> next =
+                    ActorHandles.find(WorkerNames.part(name(), member.rank(), part));
+            if (next.isEmpty()) {
+                return found;
+            }
+            found.add(next.get());
+        }
+    }
+
+    /** Whether Ray still knows an actor of any part of these engines. */
+    public boolean isAnyNamed() {
+        return members().stream()
+                .anyMatch(member -> IntStream.rangeClosed(0, member.parts().size())
+                        .anyMatch(part -> ActorHandles.find(WorkerNames.part(name(), member.rank(), part))
+                                .isPresent()));
     }
 
     /**

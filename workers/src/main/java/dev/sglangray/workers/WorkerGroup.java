@@ -9,6 +9,7 @@ import dev.sglangray.workers.ray.ActorHandles;
 import dev.sglangray.workers.ray.ObjectRefPoller;
 import dev.sglangray.workers.supervision.Event;
 import io.ray.api.ActorHandle;
+import io.ray.api.BaseActorHandle;
 import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import io.ray.api.exception.RayActorException;
@@ -26,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,8 +40,28 @@ import org.slf4j.LoggerFactory;
 public abstract sealed class WorkerGroup<A> implements AutoCloseable permits ServerGroup, RouterGroup {
     private static final Logger LOG = LoggerFactory.getLogger(WorkerGroup.class);
 
-    /** One worker of a group. */
-    record Member<A>(int rank, String node, ActorHandle<A> handle) {}
+    /**
+     * One worker of a group.
+     *
+     * @param parts the actors of the further parts of an engine that spans nodes; empty for all others, and where this group only
+     *     found the worker
+     */
+    record Member<A>(int rank, String node, ActorHandle<A> handle, List<BaseActorHandle> parts) {
+        Member {
+            parts = List.copyOf(parts);
+        }
+
+        Member(int rank, String node, ActorHandle<A> handle) {
+            this(rank, node, handle, List.of());
+        }
+
+        /** All of its actors. */
+        List<BaseActorHandle> handles() {
+            List<BaseActorHandle> all = new ArrayList<>(parts);
+            all.add(0, handle);
+            return all;
+        }
+    }
 
     /** Whether closing ends the workers. */
     enum Ownership {
@@ -233,12 +255,20 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     void kill() {
         for (Member<A> member : members) {
-            try {
-                member.handle().kill(true);
-            } catch (RuntimeException e) {
-                LOG.debug("Killing {} rank {}: {}", name, member.rank(), e.toString());
-            }
+            Stream.concat(member.handles().stream(), furtherParts(member).stream())
+                    .forEach(handle -> {
+                        try {
+                            handle.kill(true);
+                        } catch (RuntimeException e) {
+                            LOG.debug("Killing {} rank {}: {}", name, member.rank(), e.toString());
+                        }
+                    });
         }
+    }
+
+    /** Actors of the further parts of a worker's engine that the member does not know. */
+    List<BaseActorHandle> furtherParts(Member<A> member) {
+        return List.of();
     }
 
     List<Member<A>> members() {

@@ -88,6 +88,8 @@ public final class StandIn {
                 null,
                 SupervisionPolicy.DEFAULT,
                 null,
-                advertiseHost);
+                advertiseHost,
+                0,
+                List.of());
     }
 }

@@ -6,7 +6,6 @@ import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentSchema.Kind;
 import java.util.Optional;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Arguments that SGLang or the router has, and that cannot work in a fleet of ours: a process started with one of them would hold its
@@ -20,10 +19,8 @@ final class UnsupportedArguments {
     private static final String GRPC =
             "makes the engine serve gRPC in place of HTTP, over which its health is asked for and the router"
                     + " sends to it";
-    private static final String NODES =
-            "makes an engine wait for its parts on other nodes, but each engine is started on one node";
     private static final String RANK =
-            "makes an engine a part of one on another node, but each engine is started on one node";
+            "makes every engine the same part of one over several nodes; each part of an engine gets its own rank at its start";
 
     /** By both of their names: those of the record of arguments, and those of the command line. */
     private static final Set<String> ROUTER_TLS_FILES =
@@ -34,7 +31,8 @@ final class UnsupportedArguments {
     /** Why an argument with this value cannot work, as the end of a sentence about it; empty when nothing is known against it. */
     static Optional<String> reason(Kind kind, String name, Config value) {
         Optional<String> reason = kind == Kind.ROUTER ? ofRouter(name) : ofEngine(name);
-        return reason.filter(why -> isUsed(name, value.toJava()));
+        // As far as the value is another one than what SGLang does without it.
+        return reason.filter(why -> WholeNumber.isTrue(value.toJava()));
     }
 
     private static Optional<String> ofRouter(String name) {
@@ -44,18 +42,9 @@ final class UnsupportedArguments {
     private static Optional<String> ofEngine(String name) {
         return switch (name) {
             case "grpc_mode", "smg_grpc_mode" -> Optional.of(GRPC);
-            case "nnodes" -> Optional.of(NODES);
             case "node_rank" -> Optional.of(RANK);
             case "enable_ssl_refresh" -> Optional.of(ENGINE_TLS);
             default -> name.startsWith("ssl_") ? Optional.of(ENGINE_TLS) : Optional.empty();
         };
-    }
-
-    /** Whether the value is another one than what SGLang does without it. */
-    private static boolean isUsed(String name, @Nullable Object value) {
-        if (name.equals("nnodes")) {
-            return WholeNumber.of(value).orElse(1) > 1;
-        }
-        return WholeNumber.isTrue(value);
     }
 }

@@ -76,6 +76,7 @@ final class LauncherArgsReader {
                 fields.read(block, "bind_host", BindHost.ALL, LauncherArgsReader::bindHost),
                 advertiseHost.isEmpty() ? null : advertiseHost);
         checkGroups(block, args);
+        checkNodes(block, args);
         checkKeys(block);
         ConfigException.throwIfErrors(fields.problems());
         return args;
@@ -95,6 +96,21 @@ final class LauncherArgsReader {
                     .or(() -> block.select("group_name"))
                     .orElse(block);
             fields.add(field.error("engines and router cannot share the group '" + args.groupName() + "'"));
+        }
+    }
+
+    /** SGLang shares the ranks of an engine evenly among its nodes. */
+    private void checkNodes(Config block, LauncherArgs args) {
+        OptionalInt nodes = WholeNumber.of(args.server().values().get("nnodes"));
+        int width = args.acceleratorsPerEngine().orElse(0);
+        if (!args.launchServer() || nodes.isEmpty() || width == 0) {
+            return;
+        }
+        if (nodes.getAsInt() < 1 || width % nodes.getAsInt() != 0) {
+            fields.add(block.require("server.nnodes")
+                    .error("an engine of %d accelerator(s) has no equal parts on %d nodes"
+                            .formatted(width, nodes.getAsInt()))
+                    .withFix("leave it unset: it follows from the placement"));
         }
     }
 

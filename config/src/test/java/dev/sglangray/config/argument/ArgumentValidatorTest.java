@@ -121,8 +121,7 @@ class ArgumentValidatorTest {
                 "ssl_keyfile: /k.pem | serve HTTPS",
                 "ssl_keyfile_password: x | serve HTTPS",
                 "enable_ssl_refresh: true | serve HTTPS",
-                "nnodes: 2 | other nodes",
-                "node_rank: 1 | another node",
+                "node_rank: 1 | the same part",
                 "grpc_mode: true | gRPC",
                 "smg_grpc_mode: true | gRPC",
             })

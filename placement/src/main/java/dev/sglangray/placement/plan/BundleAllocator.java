@@ -8,6 +8,7 @@ import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeInfo;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -26,11 +27,11 @@ sealed interface BundleAllocator {
     /** The group's bundles by index. */
     List<BundlePlan> bundles();
 
-    /** The bundle that a process has already. */
-    record Taken(int index) implements BundleAllocator {
+    /** The bundles that processes have already, in the order in which they are asked for. */
+    record Taken(Iterator<Integer> indexes) implements BundleAllocator {
         @Override
         public int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
-            return index;
+            return indexes.next();
         }
 
         @Override

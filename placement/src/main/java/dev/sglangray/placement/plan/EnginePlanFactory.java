@@ -63,20 +63,30 @@ final class EnginePlanFactory {
         return resources;
     }
 
-    EnginePlan make(Placement placement, BundleAllocator bundles) {
+    /**
+     * Makes an engine's plan.
+     *
+     * @param parts the places of its parts, by SGLang's {@code node_rank}
+     */
+    EnginePlan make(List<Placement> parts, BundleAllocator bundles) {
+        return new EnginePlan(
+                parts.get(0).rank(),
+                server.groupName(),
+                server.serverType(),
+                arguments,
+                parts.stream().map(part -> part(part, bundles)).toList());
+    }
+
+    private EnginePart part(Placement placement, BundleAllocator bundles) {
         NodeInfo node = cluster.node(placement.clusterNodeRank());
         NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
         Map<String, Double> resources = resources(placement);
-        return new EnginePlan(
-                placement.rank(),
-                server.groupName(),
+        return new EnginePart(
                 node,
                 placement,
                 bundles.choose(
                         server.groupName() + ":" + placement.rank(), node, placement.localHardwareRanks(), resources),
                 resources,
-                server.serverType(),
-                arguments,
                 environment.of(
                         placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank())),
                 group.pythonInterpreter(node.rank()).orElse(null));

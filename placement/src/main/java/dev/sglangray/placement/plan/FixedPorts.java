@@ -72,9 +72,11 @@ public final class FixedPorts {
             }
             before = engine;
             String name = engine.groupName() + ":" + engine.rank();
-            Optional<Clash> clash = take(taken, engine.node(), new Owner(name, false, ""), ports);
-            if (clash.isPresent()) {
-                return clash;
+            for (EnginePart part : engine.parts()) {
+                Optional<Clash> clash = take(taken, part.node(), new Owner(name, false, ""), ports);
+                if (clash.isPresent()) {
+                    return clash;
+                }
             }
         }
         return Optional.empty();

@@ -66,7 +66,7 @@ public final class FleetGrowth {
             usedNodes.add(router.node().ip());
         }
         for (EnginePlan engine : current) {
-            use(engine.node(), engine.placement().localHardwareRanks());
+            engine.parts().forEach(part -> use(part.node(), part.placement().localHardwareRanks()));
         }
     }
 
@@ -75,7 +75,7 @@ public final class FleetGrowth {
         return fleetName + "/scale-" + change;
     }
 
-    /** A place for an engine. */
+    /** A place for an engine, or for a part of one. */
     private record Place(NodeInfo node, NodeGroupInfo group, List<Integer> pieces) {}
 
     /**
@@ -138,8 +138,9 @@ public final class FleetGrowth {
     private BundleAllocator existing(ExistingGroup group) {
         BundleAllocator.Existing bundles = new BundleAllocator.Existing(group, cluster, List.of());
         for (EnginePlan engine : current) {
-            bundles.taken(
-                    engine.bundleIndex(), engine.node(), engine.placement().localHardwareRanks(), engine.resources());
+            for (EnginePart part : engine.parts()) {
+                bundles.taken(part.bundleIndex(), part.node(), part.placement().localHardwareRanks(), part.resources());
+            }
         }
         if (router != null) {
             bundles.taken(router.bundleIndex(), router.node(), List.of(), router.resources());
@@ -148,22 +149,58 @@ public final class FleetGrowth {
     }
 
     private Optional<EnginePlan> engine(int rank, EnginePlanFactory maker, BundleAllocator bundles) {
+        int parts = parts();
+        if (parts > 1) {
+            return spanning(rank, parts, maker, bundles);
+        }
         for (Place place : places()) {
-            Placement placement = placement(rank, place);
-            if (!fits(place, maker.resources(placement), bundles)) {
-                continue;
+            Optional<EnginePlan> engine = fits(place, maker.resources(placement(rank, place)), bundles)
+                    ? made(rank, List.of(place), maker, bundles)
+                    : Optional.empty();
+            if (engine.isPresent()) {
+                return engine;
             }
-            EnginePlan engine;
-            try {
-                engine = maker.make(placement, bundles);
-            } catch (PlacementException noBundle) {
-                // An existing group has none left there.
-                continue;
-            }
-            use(place.node(), place.pieces());
-            return Optional.of(engine);
         }
         return Optional.empty();
+    }
+
+    /** An engine over several nodes of one node group. */
+    private Optional<EnginePlan> spanning(int rank, int parts, EnginePlanFactory maker, BundleAllocator bundles) {
+        Map<String, List<Place>> byGroup = new LinkedHashMap<>();
+        for (Place place : places()) {
+            byGroup.computeIfAbsent(place.group().label(), label -> new ArrayList<>())
+                    .add(place);
+        }
+        for (List<Place> places : byGroup.values()) {
+            List<Place> found = new ArrayList<>();
+            for (int i = 0; i < places.size() && found.size() < parts; i++) {
+                Place place = places.get(i);
+                boolean known = found.stream().anyMatch(other -> other.node().equals(place.node()));
+                // What a part has taken stays taken where the others find no place: then there is none for further
+                // engines.
+                if (!known && fits(place, maker.resources(placement(rank, place)), bundles)) {
+                    found.add(place);
+                }
+            }
+            Optional<EnginePlan> engine = found.size() < parts ? Optional.empty() : made(rank, found, maker, bundles);
+            if (engine.isPresent()) {
+                return engine;
+            }
+        }
+        return Optional.empty();
+    }
+
+    private Optional<EnginePlan> made(int rank, List<Place> places, EnginePlanFactory maker, BundleAllocator bundles) {
+        EnginePlan engine;
+        try {
+            engine = maker.make(
+                    places.stream().map(place -> placement(rank, place)).toList(), bundles);
+        } catch (PlacementException noBundle) {
+            // An existing group has none left there.
+            return Optional.empty();
+        }
+        places.forEach(place -> use(place.node(), place.pieces()));
+        return Optional.of(engine);
     }
 
     private boolean fits(Place place, Map<String, Double> resources, BundleAllocator bundles) {
@@ -234,15 +271,23 @@ public final class FleetGrowth {
                 .findFirst();
     }
 
-    /** How many pieces of hardware an engine gets: as those that there are, else what its sizes ask for. */
+    /** How many nodes an engine spans: as those that there are, where they agree. */
+    private int parts() {
+        List<Integer> parts =
+                current.stream().map(engine -> engine.parts().size()).distinct().toList();
+        return parts.size() == 1 ? parts.get(0) : 1;
+    }
+
+    /** How many pieces of a node's hardware an engine gets: as those that there are, else what its sizes ask for. */
     private int width() {
         List<Integer> widths = current.stream()
-                .map(engine -> engine.placement().localHardwareRanks().size())
+                .flatMap(engine -> engine.parts().stream())
+                .map(part -> part.placement().localHardwareRanks().size())
                 .distinct()
                 .toList();
         return widths.size() == 1 || server.acceleratorsPerEngine() < 1
                 ? widths.get(0)
-                : server.acceleratorsPerEngine();
+                : server.acceleratorsPerEngine() / parts();
     }
 
     private Placement placement(int rank, Place place) {
@@ -260,6 +305,14 @@ public final class FleetGrowth {
                         isolate && accelerators,
                         place.group().label())
                 .toPlacement(rank, nodeRank, before, before + 1, isolate);
+    }
+
+    private String needs(int width) {
+        String pieces = width + (width == 1 ? " piece" : " pieces") + " of hardware";
+        if (parts() > 1) {
+            return parts() + " nodes" + (width == 0 ? "" : " with " + pieces + " each");
+        }
+        return width == 0 ? "a node" : pieces + " of one node";
     }
 
     private String ports() {
@@ -280,9 +333,7 @@ public final class FleetGrowth {
                         .formatted(
                                 lacking,
                                 wanted,
-                                width == 0
-                                        ? "a node"
-                                        : width + (width == 1 ? " piece" : " pieces") + " of hardware of one node",
+                                needs(width),
                                 String.join(
                                         ", ",
                                         groups().stream()

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -32,6 +34,17 @@ public record FleetPlan(
     /** The router; empty when there is none. */
     public Optional<RouterPlan> router() {
         return Optional.ofNullable(routerPlan);
+    }
+
+    /** The names of the engines' actors, by bundle. */
+    public Map<Integer, String> engineActors() {
+        Map<Integer, String> actors = new HashMap<>();
+        for (EnginePlan engine : engines) {
+            for (int part = 0; part < engine.parts().size(); part++) {
+                actors.put(engine.parts().get(part).bundleIndex(), engine.actorName(part));
+            }
+        }
+        return actors;
     }
 
     /** The same plan with a Python for the engines and the router whose node group names none; null leaves the nodes' own. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.placement.plan;
 
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ResourceText;
 import dev.sglangray.placement.cluster.Cluster;
@@ -86,25 +87,26 @@ public final class FleetPlanner {
     private static List<EnginePlan> engines(
             PlanRequest request, PlanRequest.Server server, BundleAllocator bundles, List<String> warnings) {
         Cluster cluster = request.cluster();
-        List<Placement> placements;
+        List<List<Placement>> processes;
         try {
             PlacementStrategy strategy =
                     Objects.requireNonNullElseGet(request.strategyOrNull(), () -> packed(request, server));
-            placements = ranked(request, strategy.getPlacement(cluster, true));
+            processes = ranked(request, places(strategy, request, server));
         } catch (PlacementException refusal) {
             throw refusal.inside(server.groupName());
         }
+        List<Placement> parts = processes.stream().flatMap(List::stream).toList();
         AcceleratorFractions shares =
-                new AcceleratorFractions(cluster, server.groupName(), placements, request.groupSettings());
+                new AcceleratorFractions(cluster, server.groupName(), parts, request.groupSettings());
         SchedulerEnvironment environment = new SchedulerEnvironment(
                 request.namespace(),
                 server.groupName(),
-                cluster.node(placements.get(0).clusterNodeRank()).ip(),
-                placements.size());
+                cluster.node(parts.get(0).clusterNodeRank()).ip(),
+                processes.size());
         EnginePlanFactory maker = new EnginePlanFactory(request, server, cluster, shares, environment);
-        List<EnginePlan> engines = new ArrayList<>(placements.size());
-        for (Placement placement : placements) {
-            engines.add(maker.make(placement, bundles));
+        List<EnginePlan> engines = new ArrayList<>(processes.size());
+        for (List<Placement> process : processes) {
+            engines.add(maker.make(process, bundles));
         }
         request.existingGroup()
                 .filter(group -> isOrdered(request))
@@ -119,12 +121,25 @@ public final class FleetPlanner {
         return !request.groupSettings().bundles().isEmpty();
     }
 
-    private static List<Placement> ranked(PlanRequest request, List<Placement> placements) {
+    /** The parts of each engine. */
+    private static List<List<Placement>> places(
+            PlacementStrategy strategy, PlanRequest request, PlanRequest.Server server) {
+        return request.acrossNodes()
+                ? strategy.getParts(
+                        request.cluster(),
+                        true,
+                        WholeNumber.of(server.arguments().get("nnodes")).orElse(0))
+                : strategy.getPlacement(request.cluster(), true).stream()
+                        .map(List::of)
+                        .toList();
+    }
+
+    private static List<List<Placement>> ranked(PlanRequest request, List<List<Placement>> processes) {
         return request.existingGroup()
                 .filter(group -> isOrdered(request))
                 .map(group ->
-                        BundleOrder.rank(placements, request.groupSettings().bundles(), group, request.cluster()))
-                .orElse(placements);
+                        BundleOrder.rank(processes, request.groupSettings().bundles(), group, request.cluster()))
+                .orElse(processes);
     }
 
     private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {
@@ -156,16 +171,21 @@ public final class FleetPlanner {
             PlanRequest.Server server, List<EnginePlan> engines, AcceleratorFractions shares, List<String> warnings) {
         int wanted = server.acceleratorsPerEngine();
         List<EnginePlan> others = engines.stream()
-                .filter(engine -> shares.width(engine.placement()) != wanted)
+                .filter(engine -> width(engine, shares) != wanted)
                 .toList();
         if (wanted > 0 && !others.isEmpty()) {
             EnginePlan first = others.get(0);
             warnings.add(
                     "%s: the placement gives %d of %d engines another number of accelerators than the %d that their"
                                     .formatted(server.groupName(), others.size(), engines.size(), wanted)
-                            + " sizes ask for; engine %d gets %d"
-                                    .formatted(first.rank(), shares.width(first.placement())));
+                            + " sizes ask for; engine %d gets %d".formatted(first.rank(), width(first, shares)));
         }
+    }
+
+    private static int width(EnginePlan engine, AcceleratorFractions shares) {
+        return engine.parts().stream()
+                .mapToInt(part -> shares.width(part.placement()))
+                .sum();
     }
 
     /** Ray gives parts of accelerators out of as few as it can, unless every bundle is a whole one. */

@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param cpusPerActor Ray CPUs to reserve for each engine and the router
  * @param groupSettings how the fleet uses placement groups
  * @param existingOrNull the existing placement group as it is, or null
+ * @param acrossNodes whether an engine may span nodes; in RLinf none does
  */
 public record PlanRequest(
         Cluster cluster,
@@ -38,7 +39,8 @@ public record PlanRequest(
         int routerNodeRank,
         double cpusPerActor,
         GroupSettings groupSettings,
-        @Nullable ExistingGroup existingOrNull) {
+        @Nullable ExistingGroup existingOrNull,
+        boolean acrossNodes) {
     /** Starts a request for a fleet on a cluster. */
     public static Builder builder(Cluster cluster) {
         return new Builder(cluster);
@@ -84,7 +86,8 @@ public record PlanRequest(
                 routerNodeRank,
                 cpusPerActor,
                 groupSettings,
-                group);
+                group,
+                acrossNodes);
     }
 
     /** Collects a request. Not thread-safe. */
@@ -101,6 +104,7 @@ public record PlanRequest(
         private double cpusPerActor;
         private GroupSettings groupSettings = GroupSettings.DEFAULT;
         private @Nullable ExistingGroup existingGroup;
+        private boolean acrossNodes;
 
         private Builder(Cluster cluster) {
             this.cluster = cluster;
@@ -195,6 +199,15 @@ public record PlanRequest(
             return this;
         }
 
+        /**
+         * Lets an engine span nodes, in equal parts, where it needs more accelerators than a node has or its arguments name
+         * {@code nnodes}. Unless set such a placement is refused, as RLinf refuses it.
+         */
+        public Builder acrossNodes() {
+            this.acrossNodes = true;
+            return this;
+        }
+
         /** Makes the request. */
         public PlanRequest build() {
             return new PlanRequest(
@@ -209,7 +222,8 @@ public record PlanRequest(
                     routerNodeRank,
                     cpusPerActor,
                     groupSettings,
-                    existingGroup);
+                    existingGroup,
+                    acrossNodes);
         }
     }
 }

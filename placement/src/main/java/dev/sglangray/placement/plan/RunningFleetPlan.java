@@ -10,7 +10,7 @@ public final class RunningFleetPlan {
     private RunningFleetPlan() {}
 
     /**
-     * Where an engine is.
+     * Where a part of an engine is.
      *
      * @param placement its place
      * @param bundle its bundle
@@ -22,7 +22,7 @@ public final class RunningFleetPlan {
      *
      * @param request what it was planned from
      * @param cluster the cluster with the nodes that joined since
-     * @param seats its engines
+     * @param seats its engines, with the seats of their parts
      * @param engines how many engines the fleet has
      * @param masterAddress the {@code MASTER_ADDR} that its engines were given
      * @param routerBundle the router's bundle; not used where the request has no router
@@ -31,7 +31,7 @@ public final class RunningFleetPlan {
     public static FleetPlan plan(
             PlanRequest request,
             Cluster cluster,
-            List<Seat> seats,
+            List<List<Seat>> seats,
             int engines,
             String masterAddress,
             int routerBundle,
@@ -40,12 +40,18 @@ public final class RunningFleetPlan {
                 .map(server -> {
                     EnginePlanFactory maker = new EnginePlanFactory(request, server, cluster, masterAddress, engines);
                     return seats.stream()
-                            .map(seat -> maker.make(seat.placement(), new BundleAllocator.Taken(seat.bundle())))
+                            .map(parts -> maker.make(
+                                    parts.stream().map(Seat::placement).toList(),
+                                    new BundleAllocator.Taken(
+                                            parts.stream().map(Seat::bundle).iterator())))
                             .toList();
                 })
                 .orElse(List.of());
         RouterPlan router = request.router()
-                .map(wanted -> FleetPlanner.router(request, wanted, new BundleAllocator.Taken(routerBundle)))
+                .map(wanted -> FleetPlanner.router(
+                        request,
+                        wanted,
+                        new BundleAllocator.Taken(List.of(routerBundle).iterator())))
                 .orElse(null);
         return new FleetPlan(
                 request.fleetName(), request.group(request.fleetName()), plans, router, bundles, List.of());

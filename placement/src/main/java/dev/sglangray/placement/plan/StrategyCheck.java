@@ -31,8 +31,7 @@ final class StrategyCheck {
     }
 
     private static Map<String, List<String>> byNode(FleetPlan plan) {
-        Map<Integer, String> actors = new HashMap<>();
-        plan.engines().forEach(engine -> actors.put(engine.bundleIndex(), engine.actorName()));
+        Map<Integer, String> actors = new HashMap<>(plan.engineActors());
         plan.router().ifPresent(router -> actors.put(router.bundleIndex(), router.actorName()));
         Map<String, List<String>> byNode = new TreeMap<>();
         for (BundlePlan bundle : plan.bundles()) {

@@ -189,8 +189,7 @@ record BundleDiagnosis(
     }
 
     private static Map<Integer, String> actors(FleetPlan plan) {
-        Map<Integer, String> actors = new HashMap<>();
-        plan.engines().forEach(engine -> actors.put(engine.bundleIndex(), engine.actorName()));
+        Map<Integer, String> actors = new HashMap<>(plan.engineActors());
         plan.router().ifPresent(router -> actors.put(router.bundleIndex(), router.actorName()));
         return actors;
     }

@@ -4,6 +4,7 @@ package dev.sglangray.placement.show;
 import dev.sglangray.placement.TextTable;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeInfo;
+import dev.sglangray.placement.plan.EnginePart;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import java.util.ArrayList;
@@ -21,10 +22,12 @@ final class PlanDrawing {
     private PlanDrawing() {}
 
     static List<String> lines(FleetPlan plan, Cluster cluster, int most) {
-        Map<Integer, List<EnginePlan>> engines = new HashMap<>();
+        Map<Integer, List<EnginePart>> engines = new HashMap<>();
         for (EnginePlan engine : plan.engines()) {
-            engines.computeIfAbsent(engine.node().rank(), rank -> new ArrayList<>())
-                    .add(engine);
+            for (EnginePart part : engine.parts()) {
+                engines.computeIfAbsent(part.node().rank(), rank -> new ArrayList<>())
+                        .add(part);
+            }
         }
         int router = plan.router().map(it -> it.node().rank()).orElse(-1);
         TextTable table = new TextTable().row("NODE", "ENGINES (one cell per accelerator, . is free)");
@@ -36,7 +39,7 @@ final class PlanDrawing {
         return table.lines(most, "nodes");
     }
 
-    private static String node(Cluster cluster, NodeInfo node, List<EnginePlan> engines, boolean router) {
+    private static String node(Cluster cluster, NodeInfo node, List<EnginePart> engines, boolean router) {
         List<String> parts = new ArrayList<>();
         if (router) {
             parts.add("router");
@@ -47,17 +50,17 @@ final class PlanDrawing {
         // Engines on plain nodes or on other hardware sit in no accelerator's cell.
         engines.stream()
                 .filter(engine -> !cluster.onAccelerators(engine.placement()))
-                .map(engine -> "#" + engine.rank())
+                .map(engine -> "#" + engine.placement().rank())
                 .forEach(parts::add);
         return parts.isEmpty() ? "-" : String.join(" ", parts);
     }
 
-    private static String cells(Cluster cluster, NodeInfo node, List<EnginePlan> engines) {
+    private static String cells(Cluster cluster, NodeInfo node, List<EnginePart> engines) {
         String[] names = new String[node.accelerators()];
-        for (EnginePlan engine : engines) {
+        for (EnginePart engine : engines) {
             if (cluster.onAccelerators(engine.placement())) {
                 for (int accelerator : engine.placement().localHardwareRanks()) {
-                    String rank = String.valueOf(engine.rank());
+                    String rank = String.valueOf(engine.placement().rank());
                     names[accelerator] = names[accelerator] == null ? rank : names[accelerator] + "+" + rank;
                 }
             }

@@ -9,6 +9,7 @@ import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.NodeTable;
 import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.EnginePart;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.GroupPlan;
@@ -39,25 +40,51 @@ public final class PlanExplainer {
      */
     public static String engine(FleetPlan plan, Cluster cluster, int rank) {
         EnginePlan engine = require(plan, rank);
-        Placement placement = engine.placement();
-        NodeGroupInfo group = cluster.nodeGroup(placement.nodeGroupLabel()).orElseThrow();
         List<String> lines = new ArrayList<>();
         lines.add("engine %d of %d: actor %s, server type %s"
                 .formatted(rank, plan.engines().size(), engine.actorName(), engine.serverType()));
-        lines.add(INDENT + "node: " + node(engine.node()));
+        if (engine.spansNodes()) {
+            lines.add(INDENT
+                    + "it spans %d nodes: it needs %d accelerators, and each node has %d for it; part 0 serves"
+                            .formatted(
+                                    engine.parts().size(),
+                                    engine.accelerators(),
+                                    engine.placement().localHardwareRanks().size()));
+        }
+        addPart(lines, plan, cluster, engine.first());
+        addMap(lines, "server_args", engine.serverArgs());
+        addEnvironment(lines, cluster, engine.first());
+        for (int number = 1; number < engine.parts().size(); number++) {
+            EnginePart part = engine.parts().get(number);
+            lines.add("part %d of engine %d: actor %s".formatted(number, rank, engine.actorName(number)));
+            addPart(lines, plan, cluster, part);
+            addEnvironment(lines, cluster, part);
+        }
+        return String.join("\n", lines) + "\n";
+    }
+
+    private static void addPart(List<String> lines, FleetPlan plan, Cluster cluster, EnginePart part) {
+        Placement placement = part.placement();
+        NodeGroupInfo group = group(cluster, part);
+        lines.add(INDENT + "node: " + node(part.node()));
         lines.add(INDENT + "node group: " + group);
-        lines.add(INDENT + "hardware: " + hardware(group, engine));
+        lines.add(INDENT + "hardware: " + hardware(group, part));
         lines.add(INDENT
                 + "on its node: process %d of %d, counted from 0"
                         .formatted(placement.localRank(), placement.localWorldSize()));
-        lines.add(INDENT + "bundle: " + bundle(plan, engine.bundleIndex(), engine.resources()));
-        lines.add(INDENT + "python: " + python(engine.pythonInterpreter()));
-        addMap(lines, "server_args", engine.serverArgs());
+        lines.add(INDENT + "bundle: " + bundle(plan, part.bundleIndex(), part.resources()));
+        lines.add(INDENT + "python: " + python(part.pythonInterpreter()));
+    }
+
+    private static NodeGroupInfo group(Cluster cluster, EnginePart part) {
+        return cluster.nodeGroup(part.placement().nodeGroupLabel()).orElseThrow();
+    }
+
+    private static void addEnvironment(List<String> lines, Cluster cluster, EnginePart part) {
         addEnvironment(
                 lines,
-                engine.environment(),
-                group.environmentVariables(engine.node().rank()));
-        return String.join("\n", lines) + "\n";
+                part.environment(),
+                group(cluster, part).environmentVariables(part.node().rank()));
     }
 
     /**
@@ -119,12 +146,12 @@ public final class PlanExplainer {
                                 : "it was started with its rank");
     }
 
-    private static String hardware(NodeGroupInfo group, EnginePlan engine) {
-        List<Integer> local = engine.placement().localHardwareRanks();
+    private static String hardware(NodeGroupInfo group, EnginePart part) {
+        List<Integer> local = part.placement().localHardwareRanks();
         if (local.isEmpty() || group.hardwareType().isEmpty()) {
             return "none; ranks of this node group count nodes";
         }
-        int nodeRank = engine.node().rank();
+        int nodeRank = part.node().rank();
         List<Integer> ranks =
                 local.stream().map(piece -> group.hardwareRank(nodeRank, piece)).toList();
         return "%s %s of the node, rank%s %s of %s in node group \"%s\""

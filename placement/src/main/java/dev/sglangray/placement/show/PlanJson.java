@@ -10,6 +10,7 @@ import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.plan.BundlePlan;
+import dev.sglangray.placement.plan.EnginePart;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.GroupPlan;
@@ -20,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The JSON of plans. Values of secret-looking keys are hidden. */
@@ -100,7 +102,7 @@ final class PlanJson {
 
     static Map<String, @Nullable Object> engine(EnginePlan engine) {
         Placement placement = engine.placement();
-        return ordered(
+        Map<String, @Nullable Object> json = ordered(
                 "rank", engine.rank(),
                 "actor", engine.actorName(),
                 "group", engine.groupName(),
@@ -116,6 +118,29 @@ final class PlanJson {
                 "server_args", masked(engine.serverArgs()),
                 "environment", masked(engine.environment()),
                 "python", engine.pythonInterpreter());
+        if (engine.spansNodes()) {
+            json.put(
+                    "parts",
+                    IntStream.range(0, engine.parts().size())
+                            .mapToObj(number -> part(engine, number))
+                            .toList());
+        }
+        return json;
+    }
+
+    private static Map<String, @Nullable Object> part(EnginePlan engine, int number) {
+        EnginePart part = engine.parts().get(number);
+        return ordered(
+                "part", number,
+                "actor", engine.actorName(number),
+                "node_rank", part.node().rank(),
+                "node_ip", part.node().ip(),
+                "bundle", part.bundleIndex(),
+                "resources", part.resources(),
+                "node_group", part.placement().nodeGroupLabel(),
+                "accelerators", part.placement().localHardwareRanks(),
+                "environment", masked(part.environment()),
+                "python", part.pythonInterpreter());
     }
 
     static Map<String, @Nullable Object> router(RouterPlan router) {

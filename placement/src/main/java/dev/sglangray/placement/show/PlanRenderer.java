@@ -7,6 +7,7 @@ import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.NodeTable;
+import dev.sglangray.placement.plan.EnginePart;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.GroupPlan;
@@ -86,13 +87,16 @@ public final class PlanRenderer {
                         String.valueOf(router.bundleIndex()),
                         ResourceText.of(router.resources())));
         for (EnginePlan engine : plan.engines()) {
-            table.row(
-                    engine.actorName(),
-                    engine.serverType(),
-                    String.valueOf(engine.node().rank()),
-                    engine.placement().nodeGroupLabel(),
-                    String.valueOf(engine.bundleIndex()),
-                    ResourceText.of(engine.resources()));
+            for (int number = 0; number < engine.parts().size(); number++) {
+                EnginePart part = engine.parts().get(number);
+                table.row(
+                        engine.actorName(number),
+                        number == 0 ? engine.serverType() : "part of " + engine.actorName(),
+                        String.valueOf(part.node().rank()),
+                        part.placement().nodeGroupLabel(),
+                        String.valueOf(part.bundleIndex()),
+                        ResourceText.of(part.resources()));
+            }
         }
         return table.lines(MOST_ROWS, "actors");
     }

@@ -4,13 +4,13 @@ package dev.sglangray.placement.strategy;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeTable;
-import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.rank.RankExpression;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -19,6 +19,8 @@ import java.util.TreeSet;
  * processes by their first rank. Two processes may share a piece of hardware.
  */
 public final class FlexiblePlacementStrategy implements PlacementStrategy {
+    private static final String COMPONENT = "flexible placement";
+
     private final List<List<Integer>> hardwareRanks;
     private final List<String> nodeGroupLabels;
 
@@ -50,13 +52,15 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
     }
 
     @Override
-    public List<Placement> getPlacement(Cluster cluster, boolean isolateAccelerator) {
-        HardwareRankResolver resolver =
-                new HardwareRankResolver(cluster.requireNodeGroups(nodeGroupLabels, "flexible placement"));
-        List<PlacementDraft> drafts = new ArrayList<>(hardwareRanks.size());
+    public List<List<PlacementDraft>> drafts(Cluster cluster, boolean isolateAccelerator, OptionalInt nodes) {
+        HardwareRankResolver resolver = new HardwareRankResolver(cluster.requireNodeGroups(nodeGroupLabels, COMPONENT));
+        List<List<PlacementDraft>> drafts = new ArrayList<>(hardwareRanks.size());
         int previousNode = -1;
         for (List<Integer> ranks : hardwareRanks) {
-            PlacementDraft draft = draft(cluster, resolver, ranks, drafts.size(), isolateAccelerator);
+            List<PlacementDraft> parts =
+                    draft(cluster, resolver, ranks, drafts.size(), isolateAccelerator, nodes.isPresent());
+            PlacementDraft.requireNodes(parts, nodes.orElse(0), COMPONENT, drafts.size());
+            PlacementDraft draft = parts.get(0);
             if (draft.node().rank() < previousNode) {
                 throw PlacementException.builder(
                                 ("lands on node rank %d after a process on node rank %d: list the node groups %s so that"
@@ -65,19 +69,24 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
                                                 draft.node().rank(),
                                                 previousNode,
                                                 String.join(", ", resolver.labels())))
-                        .component("flexible placement")
+                        .component(COMPONENT)
                         .rank(drafts.size())
                         .available("Nodes", NodeTable.lines(cluster))
                         .build();
             }
-            previousNode = draft.node().rank();
-            drafts.add(draft);
+            previousNode = parts.get(parts.size() - 1).node().rank();
+            drafts.add(parts);
         }
-        return PlacementDraft.complete(drafts, isolateAccelerator);
+        return drafts;
     }
 
-    private static PlacementDraft draft(
-            Cluster cluster, HardwareRankResolver resolver, List<Integer> ranks, int processRank, boolean isolate) {
+    private static List<PlacementDraft> draft(
+            Cluster cluster,
+            HardwareRankResolver resolver,
+            List<Integer> ranks,
+            int processRank,
+            boolean isolate,
+            boolean maySpan) {
         if (ranks.isEmpty()) {
             throw refusal(cluster, processRank, "is given no hardware rank");
         }
@@ -103,7 +112,7 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
                 throw PlacementException.builder(
                                 "asks for hardware rank %d, but node group \"%s\" has no accelerators or other hardware"
                                         .formatted(rank, resolver.group(rank).label()))
-                        .component("flexible placement")
+                        .component(COMPONENT)
                         .rank(processRank)
                         .available("Nodes", NodeTable.lines(cluster))
                         .fix(NoAccelerators.ADVICE)
@@ -111,6 +120,15 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
             }
             types.add(type);
             nodes.add(resolver.node(rank).rank());
+        }
+        if (nodes.size() > 1 && maySpan) {
+            return PlacementDraft.parts(resolver, ranks, isolate)
+                    .orElseThrow(() -> refusal(
+                            cluster,
+                            processRank,
+                            "is given hardware ranks %s, which lie on several nodes (ranks %s): over several nodes a process needs"
+                                            .formatted(RankExpression.describe(ranks), RankExpression.describe(nodes))
+                                    + " equally many pieces of one kind on each"));
         }
         if (nodes.size() > 1) {
             throw refusal(
@@ -123,25 +141,23 @@ public final class FlexiblePlacementStrategy implements PlacementStrategy {
             throw refusal(cluster, processRank, "is given hardware of several types: " + String.join(", ", types));
         }
         int first = ranks.get(0);
-        return new PlacementDraft(
+        return List.of(new PlacementDraft(
                 resolver.node(first),
                 ranks.stream().map(resolver::localRank).toList(),
                 isolate && types.stream().allMatch(resolver.node(first)::isAccelerator),
-                resolver.group(first).label());
+                resolver.group(first).label()));
     }
 
     private static PlacementException refusal(Cluster cluster, int processRank, String message) {
         return PlacementException.builder(message)
-                .component("flexible placement")
+                .component(COMPONENT)
                 .rank(processRank)
                 .available("Nodes", NodeTable.lines(cluster))
                 .build();
     }
 
     private static PlacementException refusal(String message) {
-        return PlacementException.builder(message)
-                .component("flexible placement")
-                .build();
+        return PlacementException.builder(message).component(COMPONENT).build();
     }
 
     /** The hardware ranks of each process, sorted. */

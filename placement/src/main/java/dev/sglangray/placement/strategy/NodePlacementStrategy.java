@@ -6,12 +6,13 @@ import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.NodeTable;
-import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.rank.RankExpression;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 
 /**
  * Places processes on nodes without giving them hardware, as in RLinf: one process per node rank named,
@@ -41,7 +42,7 @@ public final class NodePlacementStrategy implements PlacementStrategy {
     }
 
     @Override
-    public List<Placement> getPlacement(Cluster cluster, boolean isolateAccelerator) {
+    public List<List<PlacementDraft>> drafts(Cluster cluster, boolean isolateAccelerator, OptionalInt spanned) {
         List<NodeGroupInfo> groups = cluster.requireNodeGroups(nodeGroupLabels, "node placement");
         List<NodeInfo> nodes = new ArrayList<>();
         List<String> labels = new ArrayList<>();
@@ -91,7 +92,32 @@ public final class NodePlacementStrategy implements PlacementStrategy {
             previousNode = node.rank();
             drafts.add(new PlacementDraft(node, List.of(), false, labels.get(rank)));
         }
-        return PlacementDraft.complete(drafts, isolateAccelerator);
+        return together(drafts, Math.max(1, spanned.orElse(1)));
+    }
+
+    /** One process on each run of so many nodes. */
+    private static List<List<PlacementDraft>> together(List<PlacementDraft> drafts, int nodes) {
+        List<List<PlacementDraft>> processes = new ArrayList<>();
+        for (int first = 0; first < drafts.size(); first += nodes) {
+            List<PlacementDraft> parts = drafts.subList(first, Math.min(first + nodes, drafts.size()));
+            long distinct = parts.stream().map(PlacementDraft::node).distinct().count();
+            if (distinct < nodes) {
+                throw PlacementException.builder("is to span %d nodes (nnodes: %d), but is given %d: ranks %s"
+                                .formatted(
+                                        nodes,
+                                        nodes,
+                                        distinct,
+                                        RankExpression.describe(parts.stream()
+                                                .map(part -> part.node().rank())
+                                                .distinct()
+                                                .toList())))
+                        .component("node placement")
+                        .rank(processes.size())
+                        .build();
+            }
+            processes.add(List.copyOf(parts));
+        }
+        return processes;
     }
 
     /** The node rank of each process, sorted. */

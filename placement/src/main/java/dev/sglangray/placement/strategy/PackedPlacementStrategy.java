@@ -6,9 +6,10 @@ import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.NodeTable;
-import dev.sglangray.placement.cluster.Placement;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Fills a range of hardware ranks with processes of equal width, node after node.
@@ -17,6 +18,8 @@ import java.util.List;
  * width or stride which makes no sense is refused instead of looping.
  */
 public final class PackedPlacementStrategy implements PlacementStrategy {
+    private static final String COMPONENT = "packed placement";
+
     private final int startHardwareRank;
     private final int endHardwareRank;
     private final int hardwarePerProcess;
@@ -76,9 +79,8 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
     }
 
     @Override
-    public List<Placement> getPlacement(Cluster cluster, boolean isolateAccelerator) {
-        HardwareRankResolver resolver =
-                new HardwareRankResolver(cluster.requireNodeGroups(nodeGroupLabels, "packed placement"));
+    public List<List<PlacementDraft>> drafts(Cluster cluster, boolean isolateAccelerator, OptionalInt nodes) {
+        HardwareRankResolver resolver = new HardwareRankResolver(cluster.requireNodeGroups(nodeGroupLabels, COMPONENT));
         if (endHardwareRank >= resolver.count()) {
             throw PlacementException.builder("hardware ranks %d to %d are asked for, but %s has %s"
                             .formatted(
@@ -86,35 +88,59 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
                                     endHardwareRank,
                                     groupNames(resolver),
                                     resolver.count() == 0 ? "none" : "only ranks 0 to " + (resolver.count() - 1)))
-                    .component("packed placement")
+                    .component(COMPONENT)
                     .available("Nodes", NodeTable.lines(cluster))
                     .build();
         }
         if (!resolver.allHaveHardware()) {
             throw PlacementException.builder("%s has no accelerators or other hardware to pack processes on"
                             .formatted(groupNames(resolver)))
-                    .component("packed placement")
+                    .component(COMPONENT)
                     .available("Nodes", NodeTable.lines(cluster))
                     .fix(NoAccelerators.ADVICE)
                     .build();
         }
-        List<PlacementDraft> drafts = new ArrayList<>();
+        List<List<PlacementDraft>> drafts = new ArrayList<>();
         int block = hardwarePerProcess * stride;
         for (int blockStart = startHardwareRank; blockStart <= endHardwareRank; blockStart += block) {
             for (int start = blockStart; start < blockStart + stride; start++) {
-                drafts.add(draft(cluster, resolver, start, drafts.size(), isolateAccelerator));
+                List<PlacementDraft> parts =
+                        draft(cluster, resolver, start, drafts.size(), isolateAccelerator, nodes.isPresent());
+                PlacementDraft.requireNodes(parts, nodes.orElse(0), COMPONENT, drafts.size());
+                drafts.add(parts);
             }
         }
-        return PlacementDraft.complete(drafts, isolateAccelerator);
+        return drafts;
     }
 
-    private PlacementDraft draft(
-            Cluster cluster, HardwareRankResolver resolver, int start, int processRank, boolean isolate) {
+    private List<PlacementDraft> draft(
+            Cluster cluster,
+            HardwareRankResolver resolver,
+            int start,
+            int processRank,
+            boolean isolate,
+            boolean maySpan) {
         NodeGroupInfo group = resolver.group(start);
         NodeInfo node = resolver.node(start);
         String type = group.hardwareType().orElseThrow();
         int local = resolver.localRank(start);
         int last = local + (hardwarePerProcess - 1) * stride;
+        boolean spans = maySpan && hardwarePerProcess > node.hardwareCount(type);
+        if (spans) {
+            List<Integer> ranks = IntStream.range(0, hardwarePerProcess)
+                    .map(piece -> start + piece * stride)
+                    .boxed()
+                    .toList();
+            return PlacementDraft.parts(resolver, ranks, isolate)
+                    .orElseThrow(() -> PlacementException.builder(
+                                    "needs %d pieces from rank %d on, more than node rank %d has; over several nodes it"
+                                                    .formatted(hardwarePerProcess, start, node.rank())
+                                            + " needs equally many pieces of one kind on each")
+                            .component(COMPONENT)
+                            .rank(processRank)
+                            .available("Nodes", NodeTable.lines(cluster))
+                            .build());
+        }
         if (last >= node.hardwareCount(type)) {
             throw PlacementException.builder(
                             "needs %s %s %s of node rank %d, which has only %d: a process cannot spread over nodes"
@@ -124,7 +150,7 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
                                             stride == 1 ? "(" + type + ")" : "(" + type + ", stride " + stride + ")",
                                             node.rank(),
                                             node.hardwareCount(type)))
-                    .component("packed placement")
+                    .component(COMPONENT)
                     .rank(processRank)
                     .available("Nodes", NodeTable.lines(cluster))
                     .build();
@@ -133,7 +159,7 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
         for (int rank = local; rank <= last; rank += stride) {
             localRanks.add(rank);
         }
-        return new PlacementDraft(node, localRanks, isolate && node.isAccelerator(type), group.label());
+        return List.of(new PlacementDraft(node, localRanks, isolate && node.isAccelerator(type), group.label()));
     }
 
     private static String groupNames(HardwareRankResolver resolver) {
@@ -141,9 +167,6 @@ public final class PackedPlacementStrategy implements PlacementStrategy {
     }
 
     private PlacementException refusal(String message, @org.jspecify.annotations.Nullable String fix) {
-        return PlacementException.builder(message)
-                .component("packed placement")
-                .fix(fix)
-                .build();
+        return PlacementException.builder(message).component(COMPONENT).fix(fix).build();
     }
 }

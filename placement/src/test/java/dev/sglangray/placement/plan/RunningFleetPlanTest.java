@@ -27,7 +27,9 @@ class RunningFleetPlanTest {
                 request,
                 cluster,
                 plan.engines().stream()
-                        .map(engine -> new RunningFleetPlan.Seat(engine.placement(), engine.bundleIndex()))
+                        .map(engine -> engine.parts().stream()
+                                .map(part -> new RunningFleetPlan.Seat(part.placement(), part.bundleIndex()))
+                                .toList())
                         .toList(),
                 4,
                 plan.engines().get(0).environment().getOrDefault("MASTER_ADDR", ""),

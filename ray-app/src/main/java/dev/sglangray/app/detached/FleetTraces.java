@@ -5,6 +5,7 @@ import dev.sglangray.app.FleetState;
 import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.app.session.RayLedger.NamedActor;
 import dev.sglangray.placement.ray.LedgerSnapshot;
+import dev.sglangray.workers.protocol.WorkerNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -24,6 +25,7 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
     private static final String PREFIX = "sglang-ray/";
     private static final String ROUTER_CLASS = "SGLangRouterWorker";
     private static final Pattern RANK = Pattern.compile(":(0|[1-9][0-9]{0,8})");
+    private static final Pattern PART = Pattern.compile(":(0|[1-9][0-9]{0,8})/[1-9][0-9]{0,5}");
     private static final Pattern FURTHER = Pattern.compile("/scale-[0-9]+");
 
     /** Copies the lists. */
@@ -48,6 +50,23 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
                         && RANK.matcher(name.substring(group.length())).matches())
                 .map(name -> Integer.valueOf(name.substring(group.length() + 1)))
                 .sorted()
+                .toList();
+    }
+
+    /** The actors of further parts of a group's engines. */
+    private List<String> furtherParts(String group) {
+        return actors.stream()
+                .map(NamedActor::name)
+                .filter(name -> name.startsWith(group)
+                        && PART.matcher(name.substring(group.length())).matches())
+                .toList();
+    }
+
+    /** The actors of further parts of one engine. */
+    List<String> furtherParts(String group, int rank) {
+        String engine = WorkerNames.actor(group, rank) + "/";
+        return furtherParts(group).stream()
+                .filter(name -> name.startsWith(engine))
                 .toList();
     }
 
@@ -142,7 +161,10 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
         Stream.concat(group.stream(), routerGroup.stream()).forEach(name -> names.add(DetachedFleets.ownerName(name)));
         Stream.concat(group.stream(), routerGroup.stream()).forEach(name -> names.add(GatewayFacts.actorName(name)));
         routerGroup.ifPresent(name -> names.add(name + ":0"));
-        group.ifPresent(name -> ranks(name).forEach(rank -> names.add(name + ":" + rank)));
+        group.ifPresent(name -> {
+            ranks(name).forEach(rank -> names.add(name + ":" + rank));
+            names.addAll(furtherParts(name));
+        });
         return names.stream().filter(listed::contains).toList();
     }
 }

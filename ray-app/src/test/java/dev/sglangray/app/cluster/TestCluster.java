@@ -359,9 +359,12 @@ public final class TestCluster implements AutoCloseable {
         return baseline;
     }
 
-    /** The names in {@code /dev/shm}, which all nodes share, without Ray's own and where the nodes' /tmp was made. */
+    /** The names in the {@code /dev/shm} of each node, without Ray's own. */
     Set<String> sharedMemory() {
-        return list(head().file("/dev/shm"), name -> !name.startsWith("plasma") && !name.matches("tmp-\\d+"));
+        return nodes().stream()
+                .flatMap(node -> list(node.file("/dev/shm"), name -> !name.startsWith("plasma")).stream()
+                        .map(name -> name + " on " + node.name()))
+                .collect(Collectors.toSet());
     }
 
     Set<String> sharedMemoryBefore() {

@@ -7,6 +7,7 @@ import dev.sglangray.app.FleetState;
 import dev.sglangray.app.session.RayLedger.NamedActor;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Placement;
+import dev.sglangray.placement.plan.RunningFleetPlan;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import java.util.ArrayList;
 import java.util.List;
@@ -127,6 +128,6 @@ class FleetTracesTest {
     private static FleetState.Seat seat(int rank, String group) {
         Placement placement =
                 new Placement(rank, 0, 0, 0, AcceleratorType.NV_GPU, 0, 1, List.of("0"), true, List.of(0), "cluster");
-        return new FleetState.Seat(placement, 0, group, true);
+        return new FleetState.Seat(List.of(new RunningFleetPlan.Seat(placement, 0)), group, true);
     }
 }

@@ -16,7 +16,7 @@ import sys
 import time
 
 GATEWAY = {4: "10.9.0.254/24", 6: "fd00:9::fe/64"}
-# A /tmp of the node's own, in which only the folders given as arguments are the machine's; names of the nodes; no DNS.
+# A /tmp and a /dev/shm of the node's own; in its /tmp only the folders given as arguments are the machine's; names of the nodes; no DNS.
 PRIVATE_FILES = """
 set -e
 hostname "$0"; stage=$1; shift
@@ -26,6 +26,7 @@ for kept in "$@"; do
 done
 mount -n --move "$stage" /tmp
 mkdir /tmp/.node; cat > /tmp/.node/hosts; : > /tmp/.node/resolv.conf
+mount -n -t tmpfs -o mode=1777,size=2g tmpfs /dev/shm
 mount -n --bind /tmp/.node/hosts /etc/hosts; mount -n --bind /tmp/.node/resolv.conf /etc/resolv.conf
 """
 HOLDER = ["unshare", "--mount", "--net", "--uts", "sleep", "infinity"]

@@ -5,6 +5,7 @@ import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.EngineRecord;
 import dev.sglangray.workers.engine.EngineSettings;
 import dev.sglangray.workers.engine.RegistryPort;
+import dev.sglangray.workers.gang.GangProcess;
 import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
@@ -13,9 +14,11 @@ import dev.sglangray.workers.node.SealedSpec;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.process.EngineForks;
 import dev.sglangray.workers.process.HttpServerProcess;
+import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.LivenessProbe;
 import dev.sglangray.workers.process.ManagedProcess;
 import dev.sglangray.workers.process.ProcessFactory;
+import dev.sglangray.workers.process.ServerProcess;
 import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
@@ -31,12 +34,14 @@ import dev.sglangray.workers.supervision.MonotonicClock;
 import dev.sglangray.workers.supervision.SupervisionStatus;
 import io.ray.api.Ray;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import okhttp3.OkHttpClient;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +71,7 @@ public class SGLangServerWorker {
     private final ManagedProcess process;
     private final EngineRequests requests;
     private final EngineController controller;
+    private final List<RayPartPort> parts;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
 
     /**
@@ -88,11 +94,10 @@ public class SGLangServerWorker {
         key = Ray.getRuntimeContext().getCurrentActorId().toString();
         LivenessProbe probe = new LivenessProbe(
                 http, first.supervision().probe(), first.supervision().probeTimeout());
-        process = new ManagedProcess(
-                "engine",
-                incarnation -> HttpServerProcess.engine(spec.get(), kit, http, incarnation, forks),
-                probe::require,
-                loop);
+        process = new ManagedProcess("engine", incarnation -> engineProcess(http, incarnation), probe::require, loop);
+        parts = IntStream.rangeClosed(1, first.furtherParts().size())
+                .mapToObj(number -> new RayPartPort(first, number, loop))
+                .toList();
         requests = new EngineRequests(
                 "the engine", http, process::url, () -> spec.get().apiKey());
         RegistryPort registry =
@@ -141,7 +146,19 @@ public class SGLangServerWorker {
 
     /** The imports begin here, while the rest of the launch goes on. */
     private void openForks() {
-        forks.open(HttpServerProcess.forkServer(spec.get(), kit));
+        ServerSpec opened = spec.get();
+        forks.open(HttpServerProcess.forkServer(opened, kit));
+        for (RayPartPort part : parts) {
+            var unused = part.open(opened.part(part.number()));
+        }
+    }
+
+    private ServerProcess engineProcess(OkHttpClient http, Incarnation incarnation) {
+        GangProcess.Factory process = (ofPart, number) -> HttpServerProcess.engine(ofPart, kit, http, number, forks);
+        ServerSpec now = spec.get();
+        return now.spansNodes()
+                ? new GangProcess(now, kit, process, forks, parts, loop, incarnation)
+                : process.make(now, incarnation);
     }
 
     private @Nullable ServerEndpoint processEndpoint() {
@@ -351,8 +368,12 @@ public class SGLangServerWorker {
             return CompletableFuture.completedFuture(true);
         });
         LoopCalls.join(decided.completeOnTimeout(false, QUICK.toSeconds(), TimeUnit.SECONDS));
+        // At the same time: those of nodes that are gone do not answer.
+        List<CompletableFuture<Boolean>> ends =
+                parts.stream().map(RayPartPort::shutdown).toList();
         process.shutdown();
         forks.close();
+        ends.forEach(end -> LoopCalls.join(end.completeOnTimeout(false, QUICK.toSeconds(), TimeUnit.SECONDS)));
         if (ended.complete(null)) {
             journal.add(EventKind.STOPPED, "the engine was ended");
         }

@@ -4,9 +4,12 @@ package dev.sglangray.workers.node;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.net.Inet6Address;
 import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.net.SocketException;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -46,6 +49,16 @@ public record WorkerNode(String nodeId, String ip, List<String> devices, Path lo
 
     private static String bracketed(String host) {
         return host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
+    }
+
+    /** The name of the network interface that has this node's address; empty where none has it, as behind a proxy. */
+    public Optional<String> networkInterface() {
+        try {
+            return Optional.ofNullable(NetworkInterface.getByInetAddress(InetAddress.getByName(ip)))
+                    .map(NetworkInterface::getName);
+        } catch (UnknownHostException | SocketException e) {
+            return Optional.empty();
+        }
     }
 
     /**

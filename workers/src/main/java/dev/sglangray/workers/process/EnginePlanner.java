@@ -63,7 +63,15 @@ final class EnginePlanner implements ServerPlanner {
 
     @Override
     public Runnable awaitTurn(CompletableFuture<?> abort) {
+        if (spec.spansNodes()) {
+            return () -> {}; // all parts have their turn before any of them starts
+        }
         return kit.devices().acquire(devices(), spec.actorName(), deadline(), abort, this::waits)::close;
+    }
+
+    @Override
+    public boolean startsAlone() {
+        return !spec.spansNodes();
     }
 
     @Override
@@ -158,7 +166,12 @@ final class EnginePlanner implements ServerPlanner {
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),
                 request,
                 environment(),
-                kit.logFile(spec.logDirectory(), "engine", spec.groupName(), spec.rank(), incarnation.suffix(number)));
+                kit.logFile(
+                        spec.logDirectory(),
+                        "engine",
+                        spec.groupName(),
+                        spec.rank(),
+                        part() + incarnation.suffix(number)));
     }
 
     /** The process from which engines can be forked. */
@@ -183,11 +196,22 @@ final class EnginePlanner implements ServerPlanner {
                 kit.interpreter(spec.pythonInterpreter(), spec.environment()),
                 arguments,
                 environment(),
-                kit.logFile(spec.logDirectory(), "forks", spec.groupName(), spec.rank(), ""));
+                kit.logFile(spec.logDirectory(), "forks", spec.groupName(), spec.rank(), part()));
+    }
+
+    private String part() {
+        return spec.number() == 0 ? "" : "-part" + spec.number();
     }
 
     private EnvironmentBuilder environment() {
         EnvironmentBuilder environment = kit.environment(spec.environment());
+        if (spec.spansNodes()) {
+            // NCCL and gloo would choose by themselves, such as a bridge that other nodes cannot reach.
+            kit.node().networkInterface().ifPresent(name -> {
+                environment.putIfAbsent("GLOO_SOCKET_IFNAME", name);
+                environment.putIfAbsent("NCCL_SOCKET_IFNAME", "=" + name);
+            });
+        }
         if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {
             return environment.noDevices();
         }

@@ -99,6 +99,7 @@ public final class HttpServerProcess implements ServerProcess {
      * Starts the child and waits until it is healthy. Nothing is left of it when that fails.
      *
      * @throws WorkerFailure with exit code or signal, the last log lines and the log's place
+     * @throws TryAgainException when it is a part of an engine, and another start of all parts may succeed
      */
     @Override
     public String start(ExitListener exits) {
@@ -134,7 +135,9 @@ public final class HttpServerProcess implements ServerProcess {
                 }
                 failure = text;
             }
-            throw new WorkerFailure(text);
+            throw e instanceof TryAgainException again
+                    ? new TryAgainException(text, again.portLost())
+                    : new WorkerFailure(text);
         } finally {
             over.run();
             startEnded.complete(null);
@@ -166,12 +169,14 @@ public final class HttpServerProcess implements ServerProcess {
                 kept = true;
                 return next.url();
             } catch (PortLostException e) {
+                requireAlone(e, true);
                 if (!next.retryable() || n + 1 >= MAX_ATTEMPTS) {
                     throw new WorkerFailure(String.valueOf(e.getMessage()));
                 }
                 LOG.warn("The {} lost port {} to another process; trying another port", what, next.port());
                 n++;
             } catch (BadStartException e) {
+                requireAlone(e, false);
                 blamed = true;
                 LOG.warn(
                         "It is started once more, in another way: {}",
@@ -187,6 +192,13 @@ public final class HttpServerProcess implements ServerProcess {
                     next.release();
                 }
             }
+        }
+    }
+
+    /** Its peers wait for one that is not started again by itself. */
+    private void requireAlone(RuntimeException failure, boolean portLost) {
+        if (!planner.startsAlone()) {
+            throw new TryAgainException(String.valueOf(failure.getMessage()), portLost);
         }
     }
 
@@ -451,7 +463,8 @@ public final class HttpServerProcess implements ServerProcess {
                     secondsToReady,
                     failure,
                     attempt == null ? null : attempt.bootstrapPort(),
-                    conditions);
+                    conditions,
+                    List.of());
         }
     }
 }

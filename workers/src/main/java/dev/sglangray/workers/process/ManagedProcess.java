@@ -207,7 +207,8 @@ public final class ManagedProcess implements ProcessActions {
                         ProcessHandle.current().pid(),
                         devices,
                         Objects.toString(now.log(), null),
-                        now.secondsToReady()),
+                        now.secondsToReady(),
+                        now.parts()),
                 new WorkerStatus.SupervisionPart(
                         failure,
                         idle

@@ -28,6 +28,11 @@ interface ServerPlanner {
         return () -> {};
     }
 
+    /** Whether a start that failed may be tried again by itself; else all parts of its engine must start again. */
+    default boolean startsAlone() {
+        return true;
+    }
+
     /** The n-th attempt of the start, counted from 0, with ports of its own. */
     StartAttempt plan(int number);
 

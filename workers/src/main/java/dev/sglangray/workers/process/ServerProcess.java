@@ -3,6 +3,7 @@ package dev.sglangray.workers.process;
 
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -45,6 +46,7 @@ public interface ServerProcess {
      * @param failure why it failed, or null
      * @param bootstrapPort where a prefill engine serves its decoders, or null
      * @param conditions what holds it back or makes its starts slow, in words
+     * @param parts the further parts of an engine that spans nodes; empty for all others
      */
     record Snapshot(
             WorkerState state,
@@ -54,5 +56,6 @@ public interface ServerProcess {
             @Nullable Double secondsToReady,
             @Nullable String failure,
             @Nullable Integer bootstrapPort,
-            List<String> conditions) {}
+            List<String> conditions,
+            List<WorkerStatus.Part> parts) {}
 }

@@ -33,6 +33,8 @@ import org.jspecify.annotations.Nullable;
  * @param supervision how the engine is looked after
  * @param routerGroup the group of the fleet's router, which learns when the engine comes and goes; null for none
  * @param advertiseHost the host in the engine's URL, or null for the one that follows from where it listens
+ * @param number which part of the engine this is, SGLang's {@code node_rank}; 0 for an engine on one node
+ * @param furtherParts in part 0 of an engine that spans nodes, its other parts in order; else empty
  */
 public record ServerSpec(
         String groupName,
@@ -48,7 +50,13 @@ public record ServerSpec(
         @Nullable String logDirectory,
         SupervisionPolicy supervision,
         @Nullable String routerGroup,
-        @Nullable String advertiseHost) {
+        @Nullable String advertiseHost,
+        int number,
+        List<PartSpec> furtherParts) {
+
+    private static final String NODES = "nnodes";
+    private static final String NODE_RANK = "node_rank";
+    private static final String MEETING = "dist_init_addr";
 
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
@@ -60,6 +68,7 @@ public record ServerSpec(
         serverArgs = Collections.unmodifiableMap(new LinkedHashMap<>(serverArgs));
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
         plannedDevices = List.copyOf(plannedDevices);
+        furtherParts = List.copyOf(furtherParts);
         if (!SERVER_TYPES.contains(serverType)) {
             throw new IllegalArgumentException(
                     "server_type is '" + serverType + "'; allowed are srt (language models) and embodied.");
@@ -85,7 +94,72 @@ public record ServerSpec(
 
     /** The name of the Ray actor. */
     public String actorName() {
-        return WorkerNames.actor(groupName, rank);
+        return WorkerNames.part(groupName, rank, number);
+    }
+
+    /** Whether the engine spans nodes. */
+    public boolean spansNodes() {
+        return number > 0 || !furtherParts.isEmpty();
+    }
+
+    /** Part 0 of an engine that spans nodes, whose parts meet at an address of its node. */
+    public ServerSpec meetingAt(String address) {
+        Map<String, Object> arguments = new LinkedHashMap<>(serverArgs);
+        arguments.put(NODES, furtherParts.size() + 1);
+        arguments.put(NODE_RANK, 0);
+        arguments.put(MEETING, address);
+        return new ServerSpec(
+                groupName,
+                rank,
+                groupSize,
+                serverType,
+                arguments,
+                environment,
+                pythonInterpreter,
+                deviceVariable,
+                plannedDevices,
+                healthTimeoutSeconds,
+                logDirectory,
+                supervision,
+                routerGroup,
+                advertiseHost,
+                number,
+                furtherParts);
+    }
+
+    /**
+     * A further part of this engine, to start where this one's arguments say that they meet.
+     *
+     * @param part its number, 1 or more
+     */
+    public ServerSpec part(int part) {
+        PartSpec other = furtherParts.get(part - 1);
+        Map<String, Object> arguments = new LinkedHashMap<>(serverArgs);
+        // Part 0 alone has a port that others know.
+        arguments.remove("port");
+        arguments.put(NODE_RANK, part);
+        if (other.host() == null) {
+            arguments.remove("host");
+        } else {
+            arguments.put("host", other.host());
+        }
+        return new ServerSpec(
+                groupName,
+                rank,
+                groupSize,
+                serverType,
+                arguments,
+                other.environment(),
+                other.pythonInterpreter(),
+                other.deviceVariable(),
+                other.plannedDevices(),
+                healthTimeoutSeconds,
+                logDirectory,
+                supervision,
+                null,
+                null,
+                part,
+                List.of());
     }
 
     /** How long the engine may take to become healthy. */

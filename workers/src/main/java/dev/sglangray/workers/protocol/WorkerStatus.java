@@ -48,6 +48,7 @@ public record WorkerStatus(
      * @param devices the accelerators that the engine sees
      * @param log the log file on that node, or null before the first start
      * @param secondsToReady how long the start took, or null
+     * @param parts the further parts of an engine that spans nodes; empty for all others
      */
     public record ProcessPart(
             String nodeId,
@@ -56,9 +57,35 @@ public record WorkerStatus(
             long workerPid,
             List<String> devices,
             @Nullable String log,
-            @Nullable Double secondsToReady) {
-        /** Copies the list. */
+            @Nullable Double secondsToReady,
+            List<Part> parts) {
+        /** Copies the lists. */
         public ProcessPart {
+            devices = List.copyOf(devices);
+            parts = List.copyOf(parts);
+        }
+    }
+
+    /**
+     * A further part of an engine that spans nodes. What is null is not known at the moment.
+     *
+     * @param part its number, SGLang's {@code node_rank}
+     * @param nodeIp its node's address
+     * @param pid its process, or null
+     * @param workerPid the process id of its actor's JVM, or null
+     * @param devices the accelerators that it sees
+     * @param log its log file on that node, or null
+     */
+    @JsonInclude(JsonInclude.Include.ALWAYS)
+    public record Part(
+            int part,
+            String nodeIp,
+            @Nullable Long pid,
+            @Nullable Long workerPid,
+            List<String> devices,
+            @Nullable String log) {
+        /** Copies the list. */
+        public Part {
             devices = List.copyOf(devices);
         }
     }

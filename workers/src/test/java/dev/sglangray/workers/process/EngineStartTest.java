@@ -574,7 +574,9 @@ class EngineStartTest {
                         null,
                         SupervisionPolicy.DEFAULT,
                         null,
-                        null))
+                        null,
+                        0,
+                        List.of()))
                 .hasMessageContaining("'vllm'")
                 .hasMessageContaining("srt")
                 .hasMessageContaining("embodied");

@@ -112,7 +112,15 @@ class RouterKeeperTest {
         @Override
         public Snapshot snapshot() {
             return new Snapshot(
-                    running ? WorkerState.READY : WorkerState.STOPPED, URL, null, null, null, null, null, List.of());
+                    running ? WorkerState.READY : WorkerState.STOPPED,
+                    URL,
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    List.of(),
+                    List.of());
         }
 
         void dies(boolean clean, String why) {

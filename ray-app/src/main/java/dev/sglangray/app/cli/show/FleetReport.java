@@ -21,6 +21,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,7 +139,7 @@ public record FleetReport(
                 new WorkerStatus.Identity(kind, group, rank, size),
                 FleetHealth.GONE,
                 null,
-                new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null),
+                new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
                 new WorkerStatus.SupervisionPart(why, null, 0, null),
                 WorkerStatus.ServicePart.UNKNOWN);
     }
@@ -173,7 +175,7 @@ public record FleetReport(
                             : "engine " + worker.identity().rank(),
                     worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
-                    worker.process().nodeIp(),
+                    nodes(worker.process()),
                     worker.process().devices().isEmpty()
                             ? ""
                             : "  accelerators "
@@ -200,6 +202,12 @@ public record FleetReport(
                         + worker.supervision().lastError().lines().findFirst().orElse(""));
             }
         }
+    }
+
+    private static String nodes(WorkerStatus.ProcessPart process) {
+        return Stream.concat(
+                        Stream.of(process.nodeIp()), process.parts().stream().map(WorkerStatus.Part::nodeIp))
+                .collect(Collectors.joining(","));
     }
 
     private String json(Map<LaunchPhase, Duration> phases) {

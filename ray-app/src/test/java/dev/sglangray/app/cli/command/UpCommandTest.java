@@ -43,7 +43,8 @@ class UpCommandTest {
             value = {
                 "+router_server_args.server.mem_fraction_static=most | server.mem_fraction_static: must be a number",
                 "+router_server_args.server.base_gpu_id=1 | server.base_gpu_id: engine 0 would use the accelerators 1 to 1",
-                "+router_server_args.server.nnodes=2 | server.nnodes: cannot work in a fleet",
+                "+router_server_args.server.node_rank=1 | server.node_rank: cannot work in a fleet",
+                "+router_server_args.server.nnodes=3 | server.nnodes: an engine of 1 accelerator(s) has no equal parts on 3 nodes",
                 "router_server_args.router.policy=fastest | router.policy",
                 "+router_server_args.placement_group={accelerator_share: 2} | an accelerator share must be above 0",
                 "+router_server_args.supervision={restart: sometimes} | supervision.restart",

@@ -354,14 +354,14 @@ class ValidateCommandTest {
         CommandRun run = validate(
                 GUIDE,
                 "+router_server_args.server.ssl_certfile=/c.pem",
-                "+router_server_args.server.nnodes=2",
+                "+router_server_args.server.node_rank=1",
                 "+router_server_args.router.server_cert_path=/c.pem");
 
         assertThat(run.code()).isEqualTo(ExitCode.USAGE);
         assertThat(run.out())
                 .contains(
                         "router_server_args.server.ssl_certfile: cannot work in a fleet: it makes the engine serve HTTPS")
-                .contains("router_server_args.server.nnodes: cannot work in a fleet")
+                .contains("router_server_args.server.node_rank: cannot work in a fleet")
                 .contains("router_server_args.router.server_cert_path: cannot work in a fleet")
                 .contains("3 errors");
     }

@@ -19,7 +19,7 @@ class FleetHealthTest {
                 new WorkerStatus.Identity(kind, "G", rank, 2),
                 state,
                 url,
-                new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null),
+                new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null, List.of()),
                 new WorkerStatus.SupervisionPart(null, null, 0, null),
                 WorkerStatus.ServicePart.UNKNOWN);
     }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.gang;
+
+import dev.sglangray.workers.process.Incarnation;
+import dev.sglangray.workers.process.ServerSpec;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * A further part of an engine, as part 0's worker sees it. Every start of the engine has a key; what is asked with the key of an
+ * earlier start has no effect. All futures fail when the part's worker cannot be reached. Safe for use by many threads.
+ */
+public interface PartPort {
+    /** SGLang's {@code node_rank}, 1 or more. */
+    int number();
+
+    /** Its node's address. */
+    String node();
+
+    /** Begins its imports, if they have not begun; answers once its worker is there. */
+    CompletableFuture<PartFacts> open(ServerSpec spec);
+
+    /**
+     * Ends what is left of earlier starts, and keeps other engines from starting on its accelerators.
+     *
+     * @param patience how long one other engine may hold an accelerator
+     */
+    CompletableFuture<Boolean> hold(String key, ServerSpec spec, Duration patience);
+
+    /** Starts its process and does not wait for it. */
+    CompletableFuture<Boolean> start(String key, ServerSpec spec, Incarnation incarnation);
+
+    /** Lets other engines start on its accelerators. */
+    CompletableFuture<Boolean> release(String key);
+
+    /** How it stands, once that is another phase than the one that is known; the same after a while. Renews the part's lease. */
+    CompletableFuture<PartState> await(String key, PartState.Phase known);
+
+    /** Ends its process; answers when nothing is left of it. */
+    CompletableFuture<Boolean> end(String key, Duration grace);
+
+    /** The last lines of its log. */
+    CompletableFuture<String> logTail(int lines);
+
+    /** Ends all that its worker has. */
+    CompletableFuture<Boolean> shutdown();
+}
