@@ -44,6 +44,7 @@ class WorkerStatus:
     devices: tuple[str, ...] = ()
     log: str | None = None
     seconds_to_ready: float | None = None
+    pool: str = ""
     failure: str | None = None
     since: str | None = None
     restarts: int = 0
@@ -434,8 +435,8 @@ class FleetGroup:
 
     # -- how many engines
 
-    def scale(self, engines: int, drain_timeout: float = 300) -> GroupFuture[ScaleReport]:
-        """Gives the fleet so many engines, 1 or more; answered when it has them, with one :class:`ScaleReport`.
+    def scale(self, engines: int, drain_timeout: float = 300, pool: str = "") -> GroupFuture[ScaleReport]:
+        """Gives the fleet, or one of its pools, so many engines, 1 or more; answered when it has them, with one :class:`ScaleReport`.
 
         Further engines get the fleet's current weights before the router sends to them. Those of the highest ranks go
         first, and end their requests before. Call :meth:`refresh` afterwards, on this and every other handle.
@@ -443,12 +444,13 @@ class FleetGroup:
         Args:
             engines: how many.
             drain_timeout: seconds that requests of engines that go may take to end.
+            pool: the pool's name; needed where the fleet has several.
 
         Raises:
-            FleetRequestError: there is no room for them; the fleet is as it was. (On waiting.)
+            FleetRequestError: there is no room for them, or no such pool; the fleet is as it was. (On waiting.)
             WorkerError: an engine does not start; the fleet is as it was. (On waiting.)
         """
-        return self._call("fleet", "scale", ScaleReport.of, engines=engines, drain_timeout=drain_timeout)
+        return self._call("fleet", "scale", ScaleReport.of, engines=engines, drain_timeout=drain_timeout, pool=pool)
 
     def refresh(self, timeout: float = 30) -> None:
         """Learns how many engines the fleet has by now, and where they are.

@@ -12,6 +12,8 @@ import dev.sglangray.config.tree.JavaValues;
 import dev.sglangray.config.tree.KeyPath;
 import dev.sglangray.config.tree.ListNode;
 import dev.sglangray.config.tree.MapNode;
+import dev.sglangray.config.tree.Merge;
+import dev.sglangray.config.tree.MergeException;
 import dev.sglangray.config.tree.Node;
 import dev.sglangray.config.tree.PythonText;
 import dev.sglangray.config.tree.ValueNode;
@@ -24,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -260,6 +263,47 @@ public final class Config {
             return new ConfigException(ConfigProblem.error(position(), full, "is required, but not given")
                     .withFix(NearestName.didYouMean(path, keys())));
         });
+    }
+
+    /** This map without some keys, apart from the configuration that it is from, so that interpolations in it lead nowhere. */
+    public Config without(Set<String> keys) {
+        Node copy = resolved().copy();
+        if (copy instanceof MapNode map) {
+            keys.forEach(map::remove);
+        }
+        return new Config(copy, interpolator, files);
+    }
+
+    /**
+     * This whole configuration, with another map laid over one of its maps, as OmegaConf merges.
+     *
+     * @param path the way to the map
+     * @param over the other map, whose interpolations are then resolved at their new place
+     * @param without keys that the map loses first
+     * @throws ConfigException when a map meets a list
+     */
+    public Config overlaid(String path, Config over, Set<String> without) {
+        MapNode root = (MapNode) written.root().copy();
+        MapNode parent = root;
+        List<String> parts = KeyPath.split(path);
+        for (int i = 0; i < parts.size(); i++) {
+            Node child = Objects.requireNonNull(childOf(parent, parts.get(i)), path);
+            if (child instanceof ValueNode) {
+                // An interpolation: what it leads to.
+                child = require(String.join(".", parts.subList(0, i + 1)))
+                        .resolved()
+                        .copy();
+                parent.put(parts.get(i), child);
+            }
+            parent = (MapNode) child;
+        }
+        without.forEach(parent::remove);
+        try {
+            new Merge(interpolator::resolveOrNull, false).into(parent, over.written);
+        } catch (MergeException e) {
+            throw new ConfigException(over.error(String.valueOf(e.getMessage())));
+        }
+        return new Config(root, interpolator, files);
     }
 
     /** Whether there is a node at a path below this one; it may be null. */

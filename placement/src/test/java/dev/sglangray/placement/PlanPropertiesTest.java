@@ -129,7 +129,7 @@ class PlanPropertiesTest {
             assertThat(refusal.getMessage()).isNotBlank();
             return false;
         }
-        int asked = requireNonNull(request.ranksOrNull()).size();
+        int asked = requireNonNull(request.pools().get(0).ranksOrNull()).size();
         int width = request.server().orElseThrow().acceleratorsPerEngine();
         assertThat(plan.engines()).hasSize(asked / width);
         Set<String> given = new HashSet<>();

@@ -13,6 +13,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.launcher.ServerType;
 import java.time.Duration;
@@ -99,10 +100,28 @@ public final class ArgumentSchemas {
             kinds.put("router", SchemaKind.ROUTER);
         }
         List<ConfigProblem> problems = new ArrayList<>();
-        kinds.forEach((key, kind) -> block.select(key)
-                .filter(Config::isMap)
-                .ifPresent(given -> problems.addAll(schemas.apply(kind).check(given))));
+        kinds.forEach((key, kind) -> problems.addAll(check(block, key, kind, schemas)));
         return problems;
+    }
+
+    /** As {@link #check(Config, LauncherArgs, Function)}, with what each pool of a fleet says of its engines. */
+    public static List<ConfigProblem> check(FleetSpec spec, Function<SchemaKind, Found> schemas) {
+        List<ConfigProblem> problems = check(spec.block(), spec.arguments(), schemas);
+        for (EnginePool pool : spec.pools()) {
+            Config settings = pool.settings();
+            if (settings != null) {
+                problems.addAll(check(settings, "server", kind(pool.arguments().serverType()), schemas));
+            }
+        }
+        return problems;
+    }
+
+    private static List<ConfigProblem> check(
+            Config block, String key, SchemaKind kind, Function<SchemaKind, Found> schemas) {
+        return block.select(key)
+                .filter(Config::isMap)
+                .map(given -> schemas.apply(kind).check(given))
+                .orElse(List.of());
     }
 
     /** Whose arguments an engine takes. */

@@ -42,6 +42,7 @@ final class EngineProvisioner {
     private final GroupOptions groupOptions;
     private final GroupCreator groupCreator;
     private final String fleetName;
+    private final List<EnginePlan> launched;
     private final @Nullable RouterPlan routerPlan;
     private final @Nullable RouterGroup router;
     private Cluster cluster;
@@ -71,6 +72,7 @@ final class EngineProvisioner {
         this.groupOptions = groupOptions;
         this.groupCreator = groupCreator;
         this.fleetName = plan.fleetName();
+        this.launched = plan.engines();
         this.routerPlan = plan.router().orElse(null);
         this.router = router;
     }
@@ -82,13 +84,14 @@ final class EngineProvisioner {
     }
 
     /**
-     * Plans engines on what is free, and reserves it.
+     * Plans engines of a pool on what is free, and reserves it.
      *
      * @param worldSize how many engines the fleet has then
      * @param cancelled asked once a second while Ray is waited for
      * @throws dev.sglangray.placement.PlacementException when there is no room
      */
     List<EngineSlot> reserve(
+            String pool,
             List<Integer> ranks,
             Wanted wanted,
             int worldSize,
@@ -102,7 +105,12 @@ final class EngineProvisioner {
             cluster = cluster.widened(RayClusterReader.read());
         }
         FleetGrowth growth = new FleetGrowth(
-                asOfNow(), cluster, new FreeCapacity(snapshot, new RayLedger().read()), slots.all(), routerPlan);
+                asOfNow(),
+                cluster,
+                new FreeCapacity(snapshot, new RayLedger().read()),
+                alike(pool),
+                slots.all(),
+                routerPlan);
         String name = FleetGrowth.groupName(fleetName, ++groups);
         FleetPlan plan = (wanted == Wanted.ALL
                         ? growth.plan(ranks, worldSize, name)
@@ -120,6 +128,14 @@ final class EngineProvisioner {
                     .map(engine -> new EngineSlot(engine, reservation))
                     .toList();
         }
+    }
+
+    /** An engine of the launch, as which further ones of its pool are. */
+    private EnginePlan alike(String pool) {
+        return launched.stream()
+                .filter(engine -> engine.pool().equals(pool))
+                .findFirst()
+                .orElseThrow(() -> new LaunchException("the fleet has no pool '" + pool + "'"));
     }
 
     private PlanRequest asOfNow() {
@@ -325,7 +341,7 @@ final class EngineProvisioner {
     }
 
     /** The fleet as it is, for a successor. */
-    FleetState state(FleetPlan launch, int wanted, List<FleetState.Seat> seats) {
+    FleetState state(FleetPlan launch, Map<String, Integer> wanted, List<FleetState.Seat> seats) {
         return new FleetState(
                 cluster.nodes().stream().map(NodeInfo::snapshot).toList(),
                 cluster.launched(),

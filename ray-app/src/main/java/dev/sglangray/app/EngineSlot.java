@@ -19,9 +19,11 @@ record EngineSlot(EnginePlan engine, FleetReservation reservation) {
 
     FleetState.Seat seat(boolean taken) {
         return new FleetState.Seat(
-                engine.parts().stream()
-                        .map(part -> new RunningFleetPlan.Seat(part.placement(), part.bundleIndex()))
-                        .toList(),
+                new RunningFleetPlan.Engine(
+                        engine.pool(),
+                        engine.parts().stream()
+                                .map(part -> new RunningFleetPlan.Seat(part.placement(), part.bundleIndex()))
+                                .toList()),
                 String.valueOf(reservation.placementGroup().getName()),
                 taken);
     }

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -43,6 +44,14 @@ final class EngineSlots {
 
     synchronized List<Integer> ranks() {
         return List.copyOf(taken.keySet());
+    }
+
+    /** The ranks of a pool's engines, ascending. */
+    synchronized List<Integer> ranks(String pool) {
+        return taken.entrySet().stream()
+                .filter(entry -> entry.getValue().engine().pool().equals(pool))
+                .map(Map.Entry::getKey)
+                .toList();
     }
 
     /** The lowest ranks that no engine has. */
@@ -85,13 +94,13 @@ final class EngineSlots {
         return all;
     }
 
-    /** Takes up to so many idle slots on these nodes; they belong to no engine then. */
-    synchronized List<EngineSlot> takeIdle(int most, Set<String> nodeIps) {
+    /** Takes up to so many idle slots of a pool on these nodes; they belong to no engine then. */
+    synchronized List<EngineSlot> takeIdle(String pool, int most, Set<String> nodeIps) {
         List<EngineSlot> found = new ArrayList<>();
         Iterator<EngineSlot> each = idle.iterator();
         while (each.hasNext() && found.size() < most) {
             EngineSlot slot = each.next();
-            if (slot.isOn(nodeIps)) {
+            if (slot.engine().pool().equals(pool) && slot.isOn(nodeIps)) {
                 found.add(slot);
                 each.remove();
             }

@@ -75,8 +75,13 @@ public final class Fleet implements AutoCloseable {
         return scale(wanted, DEFAULT_DRAIN, LaunchListener.NONE);
     }
 
+    /** As {@link #scale(String, int, Duration, LaunchListener)}, of a fleet that has one pool only. */
+    public ScaleReport scale(int wanted, Duration toDrain, LaunchListener listener) {
+        return scale("", wanted, toDrain, listener);
+    }
+
     /**
-     * Gives the fleet so many engines, and returns when it has them.
+     * Gives a pool of the fleet so many engines, and returns when it has them.
      *
      * <p>Further engines are as wide as those that there are, in the same node groups, on hardware that the fleet does not use
      * and Ray has left; nodes that joined the cluster since count. They get a placement group of their own, unless the fleet
@@ -87,16 +92,17 @@ public final class Fleet implements AutoCloseable {
      * Ray keeps the bundles of the launch's placement group until the fleet ends: they are where the next further
      * engines go.
      *
+     * @param pool the pool's name; empty for the only one
      * @param wanted how many, 1 or more
      * @param toDrain how long requests of engines that go may take to end; those that have not are counted in the report
-     * @throws IllegalArgumentException when that is not a number of engines
+     * @throws IllegalArgumentException when that is not a number of engines, or there is no such pool
      * @throws IllegalStateException when the fleet has no engines
      * @throws dev.sglangray.placement.PlacementException when there is no room for them, saying what each node has left
      * @throws dev.sglangray.workers.WorkerException when one does not start or is not accepted by the router
      * @throws LaunchException when another change is under way, a deadline passes, or the thread is interrupted
      */
-    public ScaleReport scale(int wanted, Duration toDrain, LaunchListener listener) {
-        return requireEngines().scale(wanted, toDrain, listener);
+    public ScaleReport scale(String pool, int wanted, Duration toDrain, LaunchListener listener) {
+        return requireEngines().scale(pool, wanted, toDrain, listener);
     }
 
     private FleetEngines requireEngines() {

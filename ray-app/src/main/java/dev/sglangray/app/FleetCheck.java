@@ -8,10 +8,12 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.launcher.ServerType;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +21,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -98,19 +101,33 @@ public final class FleetCheck {
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
                 .orElse(null);
         block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
-        bound.ifPresent(this::compareSizes);
-        boolean needed = bound.map(LauncherArgs::launchServer).orElse(true);
+        Optional<List<EnginePool>> pools = bound.isEmpty() || block.isEmpty()
+                ? Optional.empty()
+                : attempt(() -> EnginePool.of(root, block.get(), bound.get()));
+        pools.ifPresent(all -> all.forEach(pool -> compareSizes(pool.arguments())));
+        boolean needed = pools.map(
+                        all -> all.stream().anyMatch(pool -> pool.component().isEmpty()))
+                .orElse(bound.map(LauncherArgs::launchServer).orElse(true));
         Optional<String> component = needed ? attempt(() -> selection.component(root)) : Optional.of("");
         ClusterConfig readable = cluster.cluster();
         if (readable != null && !hasErrors(cluster.problems())) {
-            addAll(PlacementCheck.of(
-                    root,
-                    readable,
-                    component.orElse(null),
-                    bound.orElse(null),
-                    settings,
-                    selection.explicitPlacement(),
-                    routerNodeRank));
+            FleetSpec spec = pools.isEmpty() || component.isEmpty()
+                    ? null
+                    : new FleetSpec(
+                            root,
+                            readable,
+                            component.get(),
+                            block.get(),
+                            bound.get(),
+                            pools.get(),
+                            Objects.requireNonNullElse(settings, GroupSettings.DEFAULT),
+                            SupervisionPolicy.DEFAULT,
+                            selection.explicitPlacement(),
+                            null);
+            attempt(() -> {
+                addAll(PlacementCheck.of(root, readable, spec, settings, routerNodeRank));
+                return true;
+            });
         }
     }
 
@@ -118,7 +135,12 @@ public final class FleetCheck {
         // What is switched off is not read, by a launch neither.
         if (bound == null ? !isOff(block, "launch_server") : bound.launchServer()) {
             Optional<ServerType> type = bound == null ? serverType(block) : Optional.of(bound.serverType());
-            type.ifPresent(known -> compare(block, "server", ArgumentSchemas.kind(known)));
+            type.ifPresent(known -> {
+                compare(block, "server", ArgumentSchemas.kind(known));
+                attempt(() -> block.select("pools").filter(Config::isList).orElse(null))
+                        .ifPresent(pools ->
+                                pools.children().forEach(pool -> compare(pool, "server", ArgumentSchemas.kind(known))));
+            });
         }
         if (bound == null ? !isOff(block, "launch_router") : bound.launchRouter()) {
             compare(block, "router", SchemaKind.ROUTER);

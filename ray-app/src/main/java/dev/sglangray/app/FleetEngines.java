@@ -14,6 +14,8 @@ import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.protocol.FleetWeights;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -55,22 +57,23 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
     private volatile Runnable changed = () -> {};
 
     /** Guarded by {@link #changing}. */
-    private int wanted;
+    /** By pool, in their order. */
+    private Map<String, Integer> wanted = new LinkedHashMap<>();
 
     /** Those of a launch. */
     FleetEngines(EngineProvisioner builder, FleetPlan plan, FleetReservation launch, ServerGroup servers) {
         this.builder = builder;
         this.servers = servers;
         this.slots = new EngineSlots(plan.engines(), launch);
-        this.wanted = plan.engines().size();
+        plan.engines().forEach(engine -> wanted.merge(engine.pool(), 1, Integer::sum));
     }
 
     /** Those of a fleet that is taken over. */
-    FleetEngines(EngineProvisioner builder, EngineSlots slots, ServerGroup servers, int wanted) {
+    FleetEngines(EngineProvisioner builder, EngineSlots slots, ServerGroup servers, Map<String, Integer> wanted) {
         this.builder = builder;
         this.servers = servers;
         this.slots = slots;
-        this.wanted = wanted;
+        this.wanted.putAll(wanted);
     }
 
     /** The fleet as it is, for a successor; called within a change, or before there are any. */
@@ -109,41 +112,83 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
     }
 
     private List<Integer> missingNow() {
-        int lacking = wanted - slots.ranks().size();
-        return lacking > 0 ? slots.freeRanks(lacking) : List.of();
+        return List.copyOf(missingPools().keySet());
+    }
+
+    /** The pool of each rank that should have an engine and has no worker. */
+    private Map<Integer, String> missingPools() {
+        List<String> lacking = new ArrayList<>();
+        wanted.forEach((pool, engines) -> lacking.addAll(
+                Collections.nCopies(Math.max(0, engines - slots.ranks(pool).size()), pool)));
+        List<Integer> free = slots.freeRanks(lacking.size());
+        Map<Integer, String> missing = new TreeMap<>();
+        for (int i = 0; i < lacking.size(); i++) {
+            missing.put(free.get(i), lacking.get(i));
+        }
+        return missing;
+    }
+
+    /** The pool of each rank: that of its engine, or of the one that is missing. */
+    private Map<Integer, String> pools(List<Integer> ranks) {
+        Map<Integer, String> all = missingPools();
+        slots.taken()
+                .forEach(slot -> all.put(slot.engine().rank(), slot.engine().pool()));
+        all.keySet().retainAll(ranks);
+        return all;
+    }
+
+    private int wantedEngines() {
+        return wanted.values().stream().mapToInt(Integer::intValue).sum();
     }
 
     @Override
-    public ScaleReport scale(int engines, Duration toDrain) {
+    public ScaleReport scale(String pool, int engines, Duration toDrain) {
         try {
-            return scale(engines, toDrain, LaunchListener.NONE);
+            return scale(pool, engines, toDrain, LaunchListener.NONE);
         } catch (LaunchException | PlacementException e) {
             throw new IllegalArgumentException(e.getMessage(), e);
         }
     }
 
-    /** Gives the fleet so many engines; see {@link Fleet#scale(int, Duration, LaunchListener)}. */
-    ScaleReport scale(int engines, Duration toDrain, LaunchListener listener) {
+    /** Gives a pool so many engines; see {@link Fleet#scale(String, int, Duration, LaunchListener)}. */
+    ScaleReport scale(String pool, int engines, Duration toDrain, LaunchListener listener) {
         if (engines < 1) {
             throw new IllegalArgumentException(
                     "a fleet has 1 engine or more, not " + engines + "; to have none, end it");
         }
+        String name = requirePool(pool);
         Duration timeout = toDrain.plus(builder.longestStart());
         return change("a change to " + engines + " engine(s)", timeout, () -> {
-            int before = servers.size();
+            int before = slots.ranks(name).size();
             ScaleReport report = new ScaleReport(before, before, List.of(), List.of(), 0);
             if (engines > before) {
-                report = grow(engines - before, new SerialListener(listener));
+                report = grow(name, engines - before, new SerialListener(listener));
             } else if (engines < before) {
-                report = shrink(before - engines, toDrain, new SerialListener(listener));
+                report = shrink(name, before - engines, toDrain, new SerialListener(listener));
             }
-            wanted = engines;
+            wanted.put(name, engines);
             if (report.after() != before) {
-                builder.remark("the fleet has " + report.after() + " engine(s) instead of " + before);
+                builder.remark((name.isEmpty() ? "the fleet" : "pool " + name) + " has " + report.after()
+                        + " engine(s) instead of " + before);
                 tell();
             }
             return report;
         });
+    }
+
+    /** The pool of a name; the only one for an empty name. */
+    private String requirePool(String pool) {
+        List<String> names = List.copyOf(wanted.keySet());
+        if (names.contains(pool)) {
+            return pool;
+        }
+        if (pool.isEmpty() && names.size() == 1) {
+            return names.get(0);
+        }
+        throw new IllegalArgumentException((pool.isEmpty()
+                        ? "the fleet has several pools; name one of them: "
+                        : "the fleet has no pool '" + pool + "'; it has ")
+                + (names.equals(List.of("")) ? "one without a name" : String.join(", ", names)));
     }
 
     /** What can be done to the engines, one at a time. */
@@ -171,19 +216,19 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         }
     }
 
-    private ScaleReport grow(int count, LaunchListener listener) {
-        int before = servers.size();
+    private ScaleReport grow(String pool, int count, LaunchListener listener) {
+        int before = slots.ranks(pool).size();
         List<Integer> ranks = slots.freeRanks(count);
-        add(ranks, before + count, builder.reserveDeadline(), listener);
-        return new ScaleReport(before, servers.size(), ranks, List.of(), 0);
+        add(pool, ranks, servers.size() + count, builder.reserveDeadline(), listener);
+        return new ScaleReport(before, slots.ranks(pool).size(), ranks, List.of(), 0);
     }
 
     /** All of these engines, or none. */
-    private void add(List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener) {
+    private void add(String pool, List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener) {
         List<EngineSlot> found = new ArrayList<>();
         boolean done = false;
         try {
-            settle(ranks, Wanted.ALL, worldSize, toReserve, listener, found);
+            settle(pool, ranks, Wanted.ALL, worldSize, toReserve, listener, found);
             ServerGroup grown = builder.start(servers, found, listener, ended);
             moveIn(grown, found);
             done = true;
@@ -196,24 +241,27 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
 
     /** Finds slots for these ranks, or for the first of them: first those that the fleet still has, on living nodes. */
     private void settle(
+            String pool,
             List<Integer> ranks,
             Wanted wantedRanks,
             int worldSize,
             Duration toReserve,
             LaunchListener listener,
             List<EngineSlot> found) {
-        for (EngineSlot slot : slots.takeIdle(ranks.size(), RayClusterReader.livingAddresses())) {
-            found.add(slot.forRank(ranks.get(found.size()), worldSize));
+        List<EngineSlot> kept = slots.takeIdle(pool, ranks.size(), RayClusterReader.livingAddresses());
+        for (int i = 0; i < kept.size(); i++) {
+            found.add(kept.get(i).forRank(ranks.get(i), worldSize));
         }
-        if (!found.isEmpty()) {
-            listener.note(LaunchPhase.PLAN, found.size() + " engine(s) go into bundles that the fleet still has");
+        if (!kept.isEmpty()) {
+            listener.note(LaunchPhase.PLAN, kept.size() + " engine(s) go into bundles that the fleet still has");
         }
-        List<Integer> further = ranks.subList(found.size(), ranks.size());
+        List<Integer> further = ranks.subList(kept.size(), ranks.size());
         if (further.isEmpty()) {
             return;
         }
         try {
-            found.addAll(builder.reserve(further, wantedRanks, worldSize, slots, toReserve, listener, this::isClosed));
+            found.addAll(
+                    builder.reserve(pool, further, wantedRanks, worldSize, slots, toReserve, listener, this::isClosed));
         } catch (PlacementException e) {
             if (wantedRanks == Wanted.ALL || found.isEmpty()) {
                 throw e;
@@ -232,9 +280,9 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         slots.put(found);
     }
 
-    private ScaleReport shrink(int count, Duration toDrain, LaunchListener listener) {
-        int before = servers.size();
-        List<Integer> all = slots.ranks();
+    private ScaleReport shrink(String pool, int count, Duration toDrain, LaunchListener listener) {
+        List<Integer> all = slots.ranks(pool);
+        int before = all.size();
         List<Integer> ranks = all.subList(all.size() - count, all.size());
         int cut;
         try (Step step = Step.begin(
@@ -289,7 +337,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
             boolean done = false;
             try {
                 if (!out.isEmpty()) {
-                    settle(out, Wanted.WHAT_FITS, wanted, SOON, listener, found);
+                    settleEach(out, listener, found);
                 }
                 Moved moved = move(out, found, listener);
                 done = true;
@@ -303,6 +351,25 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
                 }
             }
         });
+    }
+
+    /** Finds slots for engines of any pools, as far as there is room. */
+    private void settleEach(List<Integer> ranks, LaunchListener listener, List<EngineSlot> found) {
+        Map<String, List<Integer>> byPool = new LinkedHashMap<>();
+        pools(ranks)
+                .forEach((rank, pool) ->
+                        byPool.computeIfAbsent(pool, name -> new ArrayList<>()).add(rank));
+        PlacementException noRoom = null;
+        for (Map.Entry<String, List<Integer>> pool : byPool.entrySet()) {
+            try {
+                settle(pool.getKey(), pool.getValue(), Wanted.WHAT_FITS, wantedEngines(), SOON, listener, found);
+            } catch (PlacementException e) {
+                noRoom = e;
+            }
+        }
+        if (noRoom != null && found.isEmpty()) {
+            throw noRoom;
+        }
     }
 
     /** Which of these have no worker, or are on a node that is gone at this moment. */
@@ -382,9 +449,9 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
     /** Tells the workers how many they are, and programs that attach where. */
     private void tell() {
         try {
-            var unused = servers.resize(wanted).await(A_MOMENT);
+            var unused = servers.resize(wantedEngines()).await(A_MOMENT);
         } catch (WorkerException e) {
-            LOG.debug("not all engines know yet that there are {}", wanted, e);
+            LOG.debug("not all engines know yet that there are {}", wantedEngines(), e);
         }
         changed.run();
     }

@@ -136,7 +136,7 @@ final class FleetLaunch {
                 watch.start();
             }
         } else {
-            save(provisioner(0).state(plan, 0, List.of()));
+            save(provisioner(0).state(plan, Map.of(), List.of()));
         }
         return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
     }

@@ -6,16 +6,24 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.WorkerType;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
+import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.strategy.PlacementStrategy;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param component the key under {@code cluster.component_placement}; empty when no engine is launched
  * @param block the block with {@code server} and {@code router}
  * @param arguments the same, bound
+ * @param pools its pools of engines; empty for a fleet without engines
  * @param groupSettings how the block wants placement groups used
  * @param supervision how the block wants engines and router looked after
  * @param explicitPlacement whether the component's own strategy places the engines, instead of packing its ranks
@@ -39,6 +48,7 @@ public record FleetSpec(
         String component,
         Config block,
         LauncherArgs arguments,
+        List<EnginePool> pools,
         GroupSettings groupSettings,
         SupervisionPolicy supervision,
         boolean explicitPlacement,
@@ -54,7 +64,11 @@ public record FleetSpec(
             List<String> nodeGroups,
             @Nullable List<Integer> hardwareRanks,
             @Nullable PlacementStrategy strategy) {
-        private static final EnginePlacement NONE = new EnginePlacement(List.of(), null, null);
+        /** Copies the lists. */
+        public EnginePlacement {
+            nodeGroups = List.copyOf(nodeGroups);
+            hardwareRanks = hardwareRanks == null ? null : List.copyOf(hardwareRanks);
+        }
     }
 
     /**
@@ -75,12 +89,14 @@ public record FleetSpec(
         ClusterConfig cluster = ClusterConfig.from(root);
         Config block = selection.block(root);
         LauncherArgs arguments = LauncherArgs.from(block);
+        List<EnginePool> pools = EnginePool.of(root, block, arguments);
         return new FleetSpec(
                 root,
                 cluster,
-                arguments.launchServer() ? selection.component(root) : "",
+                pools.stream().anyMatch(pool -> pool.component().isEmpty()) ? selection.component(root) : "",
                 block,
                 arguments,
+                pools,
                 GroupSettingsReader.read(block),
                 SupervisionPolicyReader.read(block),
                 selection.explicitPlacement(),
@@ -95,6 +111,7 @@ public record FleetSpec(
                 component,
                 block,
                 arguments,
+                pools,
                 groupSettings,
                 supervision,
                 explicitPlacement,
@@ -130,19 +147,13 @@ public record FleetSpec(
     public void requireLaunchable(LaunchOptions options) {
         ConfigException.throwIfErrors(argumentProblems(options));
         ConfigException.throwIfErrors(PlacementCheck.of(
-                root,
-                clusterConfig,
-                component,
-                arguments,
-                options.withSettingsOf(this).groupSettings(),
-                explicitPlacement,
-                options.routerNodeRank()));
+                root, clusterConfig, this, options.withSettingsOf(this).groupSettings(), options.routerNodeRank()));
     }
 
     /** The arguments of engines and router against what the Python of the options, else this program's, accepts. */
     List<ConfigProblem> argumentProblems(LaunchOptions options) {
         String python = Objects.requireNonNullElseGet(options.pythonInterpreter(), ProgramFiles::defaultPython);
-        return ArgumentSchemas.check(block, arguments, kind -> ArgumentSchemas.find(kind, python));
+        return ArgumentSchemas.check(this, kind -> ArgumentSchemas.find(kind, python));
     }
 
     /** Ranks a cluster's nodes by this configuration. */
@@ -151,18 +162,105 @@ public record FleetSpec(
     }
 
     /**
-     * Where the engines go on a cluster.
+     * Adds engines and router to a request, placed on its cluster.
      *
-     * @throws dev.sglangray.placement.PlacementException when the placement does not fit the cluster
+     * @throws PlacementException when the placement does not fit the cluster
+     * @throws ConfigException when a pool asks for what its component has not
      */
-    EnginePlacement place(Cluster cluster) {
-        if (given != null || !arguments.launchServer()) {
-            return given == null ? EnginePlacement.NONE : given;
+    void addTo(PlanRequest.Builder request, Cluster cluster) {
+        List<EnginePlacement> places = place(cluster);
+        for (int i = 0; i < pools.size(); i++) {
+            EnginePool pool = pools.get(i);
+            EnginePlacement place = places.get(i);
+            request.pool(new PlanRequest.Pool(
+                    pool.name(),
+                    new PlanRequest.Server(
+                            arguments.groupName(),
+                            pool.arguments().serverType().configName(),
+                            pool.arguments().acceleratorsPerEngine().orElse(0),
+                            pool.arguments().server().values()),
+                    pool.environment(),
+                    place.hardwareRanks(),
+                    place.strategy(),
+                    place.nodeGroups()));
+        }
+        if (arguments.launchRouter()) {
+            request.router(arguments.routerGroupName(), routerArguments());
+        }
+    }
+
+    private Map<String, @Nullable Object> routerArguments() {
+        Map<String, @Nullable Object> router =
+                new LinkedHashMap<>(arguments.router().values());
+        if (pools.stream().anyMatch(pool -> pool.workerType() == WorkerType.PREFILL && pool.settings() != null)) {
+            router.put("pd_disaggregation", true);
+        }
+        return router;
+    }
+
+    /** Where the engines of each pool go on a cluster. */
+    private List<EnginePlacement> place(Cluster cluster) {
+        if (pools.isEmpty()) {
+            return List.of();
+        }
+        EnginePlacement elsewhere = given;
+        if (elsewhere != null) {
+            if (pools.size() > 1) {
+                throw PlacementException.of(
+                        "the engines of several pools cannot be placed by one list of ranks or strategy");
+            }
+            return List.of(elsewhere);
         }
         ComponentPlacement placement = ComponentPlacement.of(clusterConfig, cluster);
-        List<String> groups = placement.getNodeGroups(component);
-        return explicitPlacement
-                ? new EnginePlacement(groups, null, placement.getStrategy(component))
-                : new EnginePlacement(groups, placement.getHardwareRanks(component), null);
+        Map<String, Integer> taken = new HashMap<>();
+        List<EnginePlacement> places = new ArrayList<>();
+        for (EnginePool pool : pools) {
+            String name = pool.component().orElse(component);
+            List<String> groups = placement.getNodeGroups(name);
+            if (explicitPlacement) {
+                requireAlone(pool, name);
+                places.add(new EnginePlacement(groups, null, placement.getStrategy(name)));
+                continue;
+            }
+            List<Integer> ranks =
+                    placement.getHardwareRanks(name).stream().sorted().toList();
+            int first = taken.getOrDefault(name, 0);
+            int width = Math.max(1, pool.arguments().acceleratorsPerEngine().orElse(1));
+            int count = pool.engines().isPresent() ? pool.engines().getAsInt() * width : ranks.size() - first;
+            if (count < 1 || first + count > ranks.size()) {
+                throw new ConfigException(at(pool, "engines")
+                        .error("asks for %s of %d accelerator(s), and component '%s' has %d rank(s) left for it"
+                                .formatted(
+                                        pool.engines().isPresent()
+                                                ? pool.engines().getAsInt() + " engine(s)"
+                                                : "engines",
+                                        width,
+                                        name,
+                                        ranks.size() - first)));
+            }
+            taken.put(name, first + count);
+            places.add(new EnginePlacement(groups, ranks.subList(first, first + count), null));
+        }
+        return places;
+    }
+
+    private void requireAlone(EnginePool pool, String name) {
+        boolean shared = pools.stream()
+                .anyMatch(other -> !other.name().equals(pool.name())
+                        && other.component().orElse(component).equals(name));
+        if (shared || pool.engines().isPresent()) {
+            throw new ConfigException(at(pool, shared ? "component" : "engines")
+                    .error("component '%s' places its engines by itself, with --explicit-placement, so that %s"
+                            .formatted(
+                                    name,
+                                    shared
+                                            ? "each pool needs a component of its own"
+                                            : "the placement says how many engines there are")));
+        }
+    }
+
+    private Config at(EnginePool pool, String key) {
+        Config settings = pool.settings();
+        return settings == null ? block : settings.select(key).orElse(settings);
     }
 }

@@ -7,7 +7,7 @@ import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.cluster.ComponentConfig;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
-import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
@@ -44,10 +44,8 @@ final class PlacementCheck {
     static List<ConfigProblem> of(
             Config root,
             ClusterConfig cluster,
-            @Nullable String component,
-            @Nullable LauncherArgs arguments,
+            @Nullable FleetSpec spec,
             @Nullable GroupSettings settings,
-            boolean explicitPlacement,
             int routerNodeRank) {
         // Groups that are chosen by what nodes were started with have members in a real cluster only.
         boolean byNodes = cluster.nodeGroups().stream()
@@ -57,29 +55,33 @@ final class PlacementCheck {
         }
         // An existing group is on a real cluster only.
         GroupSettings groups = settings == null || settings.existing().isPresent() ? GroupSettings.DEFAULT : settings;
-        int width = arguments == null
-                ? 1
-                : Math.max(1, arguments.acceleratorsPerEngine().orElse(1));
         int wanted = cluster.numNodes() > MANY_NODES ? FEW : PLENTY;
-        int spanned = arguments == null
-                ? 1
-                : WholeNumber.of(arguments.server().values().get("nnodes")).orElse(1);
-        // On nodes with more an engine would not span as many as it is to.
-        int plenty = spanned > 1
-                ? Math.max(1, width / spanned)
-                : (int) Math.min(1_000_000L / cluster.numNodes(), (wanted + width - 1L) / width * width);
-        Tried tried = attempt(cluster, plenty, component, arguments, groups, explicitPlacement, routerNodeRank);
-        if (tried.plan() != null && arguments != null) {
-            return PlanCheck.devices(arguments, tried.plan());
+        int plenty = (int) Math.min(1_000_000L / cluster.numNodes(), perNode(spec, wanted));
+        Tried tried = attempt(cluster, plenty, spec, groups, routerNodeRank);
+        if (tried.plan() != null && spec != null) {
+            return PlanCheck.engines(spec, tried.plan());
         }
         PlacementException refusal = tried.refusal();
-        if (refusal == null
-                || attempt(cluster, 0, component, arguments, groups, explicitPlacement, routerNodeRank)
-                                .refusal()
-                        == null) {
+        if (refusal == null || attempt(cluster, 0, spec, groups, routerNodeRank).refusal() == null) {
             return List.of();
         }
-        return List.of(problem(root, cluster, component, arguments, refusal));
+        return List.of(problem(root, cluster, spec, refusal));
+    }
+
+    /** So many accelerators that each pool's engines fill nodes, and span as many as they say. */
+    private static long perNode(@Nullable FleetSpec spec, int wanted) {
+        long common = 1;
+        for (EnginePool pool : spec == null ? List.<EnginePool>of() : spec.pools()) {
+            int width = Math.max(1, pool.arguments().acceleratorsPerEngine().orElse(1));
+            int spanned = WholeNumber.of(pool.arguments().server().values().get("nnodes"))
+                    .orElse(1);
+            if (spanned > 1) {
+                // On nodes with more an engine would not span as many as it is to.
+                return Math.max(1, width / spanned);
+            }
+            common = Math.max(common, width);
+        }
+        return (wanted + common - 1) / common * common;
     }
 
     /** A plan, a refusal, or neither where too little is known for a plan. */
@@ -88,32 +90,21 @@ final class PlacementCheck {
     private static Tried attempt(
             ClusterConfig config,
             int accelerators,
-            @Nullable String component,
-            @Nullable LauncherArgs arguments,
+            @Nullable FleetSpec spec,
             GroupSettings settings,
-            boolean explicitPlacement,
             int routerNodeRank) {
         try {
             Cluster cluster = Cluster.of(config, snapshot(config.numNodes(), accelerators));
-            boolean launches = arguments == null || arguments.launchServer();
-            ComponentPlacement placement = launches ? ComponentPlacement.of(config, cluster) : null;
-            if (arguments == null || component == null) {
+            if (spec == null) {
+                ComponentPlacement.of(config, cluster);
                 return new Tried(null, null);
             }
             PlanRequest.Builder plan = PlanRequest.builder(cluster)
                     .fleetName("check")
                     .acrossNodes()
                     .routerNodeRank(routerNodeRank)
-                    .groupSettings(settings)
-                    .arguments(arguments);
-            if (placement != null) {
-                plan.nodeGroups(placement.getNodeGroups(component));
-                if (explicitPlacement) {
-                    plan.strategy(placement.getStrategy(component));
-                } else {
-                    plan.hardwareRanks(placement.getHardwareRanks(component));
-                }
-            }
+                    .groupSettings(settings);
+            spec.addTo(plan, cluster);
             return new Tried(FleetPlanner.plan(plan.build()), null);
         } catch (PlacementException e) {
             return new Tried(null, e);
@@ -130,13 +121,10 @@ final class PlacementCheck {
     }
 
     private static ConfigProblem problem(
-            Config root,
-            ClusterConfig cluster,
-            @Nullable String component,
-            @Nullable LauncherArgs arguments,
-            PlacementException refusal) {
+            Config root, ClusterConfig cluster, @Nullable FleetSpec spec, PlacementException refusal) {
         String who = refusal.component().orElse("");
-        boolean engines = arguments != null && who.startsWith(arguments.groupName());
+        boolean engines = spec != null && who.startsWith(spec.arguments().groupName());
+        String component = spec == null ? null : spec.component();
         Optional<ComponentConfig> entry = cluster.componentPlacement().stream()
                 .filter(candidate -> engines ? places(candidate, component) : who.startsWith(candidate.name()))
                 .max(Comparator.comparingInt(candidate -> candidate.name().length()));

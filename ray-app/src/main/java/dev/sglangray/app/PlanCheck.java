@@ -7,12 +7,14 @@ import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.launcher.ServerType;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FixedPorts;
 import dev.sglangray.placement.plan.FleetPlan;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -31,15 +33,35 @@ final class PlanCheck {
      *
      * @throws ConfigException with the place of each
      */
-    public static void require(LauncherArgs arguments, FleetPlan plan) {
+    public static void require(FleetSpec spec, FleetPlan plan) {
         Optional<ConfigProblem> ports = FixedPorts.clash(plan).map(clash -> {
-            ArgumentBlock block = clash.ofRouter() ? arguments.router() : arguments.server();
+            ArgumentBlock block = clash.ofRouter() ? spec.arguments().router() : server(spec, clash.key());
             return problem(block, clash.key(), clash.message()).withFix(clash.fix());
         });
         ConfigException.throwIfErrors(
-                Stream.of(devices(arguments, plan).stream(), ports.stream(), severalNodes(arguments, plan).stream())
-                        .flatMap(problems -> problems)
-                        .toList());
+                Stream.concat(engines(spec, plan).stream(), ports.stream()).toList());
+    }
+
+    /** What is wrong with the arguments of pools for where their engines are. */
+    static List<ConfigProblem> engines(FleetSpec spec, FleetPlan plan) {
+        List<ConfigProblem> problems = new ArrayList<>();
+        for (EnginePool pool : spec.pools()) {
+            List<EnginePlan> engines = plan.engines().stream()
+                    .filter(engine -> engine.pool().equals(pool.name()))
+                    .toList();
+            problems.addAll(devices(pool.arguments(), engines));
+            severalNodes(pool.arguments(), engines).ifPresent(problems::add);
+        }
+        return problems;
+    }
+
+    /** The block of the first pool that has an argument. */
+    private static ArgumentBlock server(FleetSpec spec, String key) {
+        return spec.pools().stream()
+                .map(pool -> pool.arguments().server())
+                .filter(server -> server.values().containsKey(key))
+                .findFirst()
+                .orElse(spec.arguments().server());
     }
 
     /**
@@ -62,9 +84,9 @@ final class PlanCheck {
     }
 
     /** What SGLang does not do over several nodes; it would say so after the accelerators are taken. */
-    static Optional<ConfigProblem> severalNodes(LauncherArgs arguments, FleetPlan plan) {
+    static Optional<ConfigProblem> severalNodes(LauncherArgs arguments, List<EnginePlan> engines) {
         Optional<EnginePlan> spanning =
-                plan.engines().stream().filter(EnginePlan::spansNodes).findFirst();
+                engines.stream().filter(EnginePlan::spansNodes).findFirst();
         if (spanning.isEmpty()) {
             return Optional.empty();
         }
@@ -97,7 +119,7 @@ final class PlanCheck {
     }
 
     /** What is wrong with the numbers of accelerators that an engine's arguments lead to; the first engine's stands for all. */
-    static List<ConfigProblem> devices(LauncherArgs arguments, FleetPlan plan) {
+    static List<ConfigProblem> devices(LauncherArgs arguments, List<EnginePlan> engines) {
         Map<String, @Nullable Object> server = arguments.server().values();
         boolean given = server.get(BASE) != null || server.get(STEP) != null;
         if (!given || "cpu".equals(server.get("device"))) {
@@ -105,7 +127,7 @@ final class PlanCheck {
         }
         long base = number(server, BASE, 0);
         long step = number(server, STEP, 1);
-        for (EnginePlan engine : plan.engines()) {
+        for (EnginePlan engine : engines) {
             long last = base
                     + (engine.spansNodes()
                             ? (engine.placement().localHardwareRanks().size() - 1) * step

@@ -5,7 +5,6 @@ import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
-import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.ExistingGroup;
 import dev.sglangray.placement.plan.FleetPlan;
@@ -59,12 +58,11 @@ public final class SGLangLauncher {
         PlanRequest request;
         FleetPlan plan;
         try (Step step = Step.begin(context.listener(), LaunchPhase.PLAN, "planning")) {
-            FleetSpec.EnginePlacement placement = spec.place(cluster);
             List<ConfigProblem> problems = spec.argumentProblems(options);
             ConfigException.throwIfErrors(problems);
             problems.forEach(problem -> step.note(problem.render()));
-            request = request(spec, cluster, placement, settled);
-            plan = plan(request, spec.arguments(), settled);
+            request = request(spec, cluster, settled);
+            plan = plan(request, spec, settled);
             MissingApiKeyWarning.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
@@ -88,12 +86,12 @@ public final class SGLangLauncher {
         Cluster launched = Cluster.known(config, state.nodes().subList(0, state.launched()), state.launched());
         Cluster now = Cluster.known(config, state.nodes(), state.launched());
         LaunchOptions settled = options.withSettingsOf(spec);
-        PlanRequest request = request(spec, launched, spec.place(launched), settled);
+        PlanRequest request = request(spec, launched, settled);
         FleetPlan plan = RunningFleetPlan.plan(
                         request,
                         now,
-                        state.seats().stream().map(FleetState.Seat::parts).toList(),
-                        state.wanted(),
+                        state.seats().stream().map(FleetState.Seat::engine).toList(),
+                        state.engines(),
                         state.masterAddress(),
                         state.routerBundle(),
                         state.bundles())
@@ -109,27 +107,24 @@ public final class SGLangLauncher {
      */
     public static FleetPlan plan(FleetSpec spec, Cluster cluster, LaunchOptions options) {
         LaunchOptions settled = options.withSettingsOf(spec);
-        return plan(request(spec, cluster, spec.place(cluster), settled), spec.arguments(), settled);
+        return plan(request(spec, cluster, settled), spec, settled);
     }
 
-    private static FleetPlan plan(PlanRequest request, LauncherArgs arguments, LaunchOptions options) {
+    private static FleetPlan plan(PlanRequest request, FleetSpec spec, LaunchOptions options) {
         FleetPlan plan = FleetPlanner.plan(request);
-        PlanCheck.require(arguments, plan);
+        PlanCheck.require(spec, plan);
         PlanCheck.requireOneNode(options.advertiseHost(), plan.engines());
         return plan.withDefaultPython(options.pythonInterpreter());
     }
 
-    private static PlanRequest request(
-            FleetSpec spec, Cluster cluster, FleetSpec.EnginePlacement placement, LaunchOptions options) {
+    private static PlanRequest request(FleetSpec spec, Cluster cluster, LaunchOptions options) {
         GroupSettings settings = Objects.requireNonNullElse(options.groupSettings(), GroupSettings.DEFAULT);
         // Group names are unique in a namespace, because actors are named after them; so is this.
         PlanRequest.Builder request = PlanRequest.builder(cluster)
                 .fleetName(Objects.requireNonNullElse(options.fleetName(), "sglang-ray/" + spec.groupName()))
-                .nodeGroups(placement.nodeGroups())
                 .routerNodeRank(options.routerNodeRank())
                 .cpusPerActor(options.cpusPerActor())
                 .acrossNodes()
-                .arguments(spec.arguments())
                 .groupSettings(settings);
         if (options.namespace() != null) {
             request.namespace(options.namespace());
@@ -138,12 +133,7 @@ public final class SGLangLauncher {
             request.namespace(namespace);
             existingGroup(settings, namespace).ifPresent(request::existingGroup);
         }
-        if (placement.strategy() != null) {
-            request.strategy(placement.strategy());
-        }
-        if (placement.hardwareRanks() != null) {
-            request.hardwareRanks(placement.hardwareRanks());
-        }
+        spec.addTo(request, cluster);
         return request.build();
     }
 

@@ -23,25 +23,27 @@ class FleetStateTest {
             List.of(NodeSnapshot.of("id0", "10.0.0.1", 2, AcceleratorType.NV_GPU, "H100", null)),
             1,
             "10.0.0.1",
-            2,
+            Map.of("", 2),
             3,
             0,
             List.of(new BundlePlan(0, "10.0.0.1", Map.of("GPU", 1.0))),
             List.of(new FleetState.Seat(
-                    List.of(new RunningFleetPlan.Seat(
-                            new Placement(
-                                    1,
-                                    0,
-                                    0,
-                                    1,
-                                    AcceleratorType.NV_GPU,
-                                    0,
-                                    1,
-                                    List.of("1"),
-                                    true,
-                                    List.of(1),
-                                    "cluster"),
-                            2)),
+                    new RunningFleetPlan.Engine(
+                            "",
+                            List.of(new RunningFleetPlan.Seat(
+                                    new Placement(
+                                            1,
+                                            0,
+                                            0,
+                                            1,
+                                            AcceleratorType.NV_GPU,
+                                            0,
+                                            1,
+                                            List.of("1"),
+                                            true,
+                                            List.of(1),
+                                            "cluster"),
+                                    2))),
                     "sglang-ray/X/scale-3",
                     true)));
 

@@ -57,6 +57,7 @@ final class ActorLaunches {
                 engine.groupName(),
                 engine.rank(),
                 groupSize,
+                engine.pool(),
                 engine.serverType(),
                 serverArgs(engine, options),
                 engine.environment(),

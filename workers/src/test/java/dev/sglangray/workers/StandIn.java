@@ -78,6 +78,7 @@ public final class StandIn {
                 "engines",
                 1,
                 2,
+                "",
                 "srt",
                 arguments,
                 environment,

@@ -62,6 +62,11 @@ public record ConfigProblem(
         return new ConfigProblem(severity, position, key, message, allowed, advice, trail);
     }
 
+    /** The same problem of another key. */
+    public ConfigProblem withKey(String other) {
+        return new ConfigProblem(severity, position, other, message, allowed, fix, trail);
+    }
+
     /** The same problem with the way that led there. */
     public ConfigProblem withTrail(List<String> steps) {
         return new ConfigProblem(severity, position, key, message, allowed, fix, steps);

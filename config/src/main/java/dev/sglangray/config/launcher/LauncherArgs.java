@@ -6,7 +6,9 @@ import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentBlock;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +80,29 @@ public record LauncherArgs(
         LauncherArgsReader reader = new LauncherArgsReader();
         LauncherArgs arguments = reader.read(block);
         return new Checked(arguments, reader.warnings());
+    }
+
+    /** The same block with engines of a type. */
+    LauncherArgs withWorkerType(WorkerType type) {
+        Map<String, @Nullable Object> arguments = new LinkedHashMap<>(server.values());
+        if (type == WorkerType.REGULAR) {
+            arguments.remove(WorkerType.ARGUMENT);
+        } else {
+            arguments.put(WorkerType.ARGUMENT, type.configName());
+        }
+        return new LauncherArgs(
+                modelPath,
+                tensorParallelSize,
+                pipelineParallelSize,
+                serverType,
+                groupName,
+                launchServer,
+                new ArgumentBlock(arguments, server.source()),
+                routerGroupName,
+                launchRouter,
+                router,
+                bindHost,
+                advertiseHost);
     }
 
     /** The model's path, if the block has one. */

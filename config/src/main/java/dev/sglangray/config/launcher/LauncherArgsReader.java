@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
 final class LauncherArgsReader {
-    /** The last three are ours; who reads them checks what is in them. */
+    /** The last five are ours; who reads them checks what is in them. */
     private static final List<String> KEYS = List.of(
             "model_path",
             "tensor_parallel_size",
@@ -35,6 +35,7 @@ final class LauncherArgsReader {
             "router",
             "placement_group",
             "supervision",
+            "pools",
             "bind_host",
             "advertise_host");
 
@@ -52,10 +53,13 @@ final class LauncherArgsReader {
         }
         boolean launchServer = switched(block, "launch_server");
         boolean launchRouter = switched(block, "launch_router");
-        ArgumentBlock server = arguments(block, "server", launchServer);
-        ArgumentBlock router = arguments(block, "router", launchRouter);
-        fields.attempt(() -> requireModel(block, server, launchServer));
-        boolean sizesNeeded = launchServer && !hasOwnWidth(block, server);
+        // Each pool has what the block has not, and is read with it.
+        boolean complete = launchServer
+                && block.select("pools").filter(pools -> !pools.isNull()).isEmpty();
+        ArgumentBlock server = arguments(block, "server", launchServer, complete);
+        ArgumentBlock router = arguments(block, "router", launchRouter, launchRouter);
+        fields.attempt(() -> requireModel(block, server, complete));
+        boolean sizesNeeded = complete && !hasOwnWidth(block, server);
         String modelPath = fields.read(block, "model_path", "", Config::asString);
         String advertiseHost = fields.read(block, "advertise_host", "", LauncherArgsReader::advertiseHost);
         LauncherArgs args = new LauncherArgs(
@@ -114,7 +118,7 @@ final class LauncherArgsReader {
         }
     }
 
-    private ArgumentBlock arguments(Config block, String key, boolean needed) {
+    private ArgumentBlock arguments(Config block, String key, boolean used, boolean needed) {
         Config field = block.select(key).orElse(null);
         if (field == null) {
             if (needed) {
@@ -123,7 +127,7 @@ final class LauncherArgsReader {
             }
             return ArgumentBlock.empty();
         }
-        if (!needed) {
+        if (!used) {
             // What is switched off is not resolved, so that it may refer to what is not there.
             return new ArgumentBlock(Map.of(), field);
         }
@@ -249,7 +253,7 @@ final class LauncherArgsReader {
     }
 
     /** The value whose name a field has. */
-    private static <E> E word(Config field, E[] values, Function<E, String> name, String refusal) {
+    static <E> E word(Config field, E[] values, Function<E, String> name, String refusal) {
         String text = field.asString();
         List<String> names = Arrays.stream(values).map(name).toList();
         int index = names.indexOf(text);

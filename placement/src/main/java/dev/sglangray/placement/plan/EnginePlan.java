@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param rank its rank in the server group
  * @param groupName the server group
+ * @param pool the pool that it is of; empty in a fleet that names no pools
  * @param serverType {@code srt} or {@code embodied}, as configured
  * @param serverArgs the configured arguments; host, port, nnodes, node_rank and dist_init_addr are chosen at run time
  * @param parts its parts, by SGLang's {@code node_rank}; at least one, each on a node of its own
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 public record EnginePlan(
         int rank,
         String groupName,
+        String pool,
         String serverType,
         Map<String, @Nullable Object> serverArgs,
         List<EnginePart> parts) {
@@ -86,7 +88,7 @@ public record EnginePlan(
     }
 
     private EnginePlan with(List<EnginePart> others) {
-        return new EnginePlan(rank, groupName, serverType, serverArgs, others);
+        return new EnginePlan(rank, groupName, pool, serverType, serverArgs, others);
     }
 
     /**
@@ -108,7 +110,7 @@ public record EnginePlan(
                             part.pythonInterpreter());
                 })
                 .collect(Collectors.toList());
-        return new EnginePlan(other, groupName, serverType, serverArgs, moved);
+        return new EnginePlan(other, groupName, pool, serverType, serverArgs, moved);
     }
 
     /** The name of the actor of part 0, {@code <group>:<rank>}. */

@@ -3,6 +3,7 @@ package dev.sglangray.placement.plan;
 
 import dev.sglangray.placement.OrderedMap;
 import dev.sglangray.placement.cluster.Cluster;
+import dev.sglangray.placement.cluster.EnvironmentMerge;
 import dev.sglangray.placement.cluster.NodeGroupInfo;
 import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.cluster.Placement;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /** Makes engines' plans of their placements. */
 final class EnginePlanFactory {
     private final PlanRequest request;
+    private final PlanRequest.Pool pool;
     private final PlanRequest.Server server;
     private final Cluster cluster;
     private final AcceleratorFractions shares;
@@ -23,12 +25,13 @@ final class EnginePlanFactory {
 
     EnginePlanFactory(
             PlanRequest request,
-            PlanRequest.Server server,
+            PlanRequest.Pool pool,
             Cluster cluster,
             AcceleratorFractions shares,
             SchedulerEnvironment environment) {
         this.request = request;
-        this.server = server;
+        this.pool = pool;
+        this.server = pool.server();
         this.cluster = cluster;
         this.shares = shares;
         this.environment = environment;
@@ -37,13 +40,13 @@ final class EnginePlanFactory {
 
     /** For engines of a fleet that runs. */
     EnginePlanFactory(
-            PlanRequest request, PlanRequest.Server server, Cluster cluster, String masterAddress, int worldSize) {
+            PlanRequest request, PlanRequest.Pool pool, Cluster cluster, String masterAddress, int worldSize) {
         this(
                 request,
-                server,
+                pool,
                 cluster,
-                new AcceleratorFractions(cluster, server.groupName(), List.of(), request.groupSettings()),
-                new SchedulerEnvironment(request.namespace(), server.groupName(), masterAddress, worldSize));
+                new AcceleratorFractions(cluster, pool.server().groupName(), List.of(), request.groupSettings()),
+                new SchedulerEnvironment(request.namespace(), pool.server().groupName(), masterAddress, worldSize));
     }
 
     /** What the engine's actor takes of its bundle, by Ray's names. */
@@ -72,6 +75,7 @@ final class EnginePlanFactory {
         return new EnginePlan(
                 parts.get(0).rank(),
                 server.groupName(),
+                pool.name(),
                 server.serverType(),
                 arguments,
                 parts.stream().map(part -> part(part, bundles)).toList());
@@ -87,8 +91,15 @@ final class EnginePlanFactory {
                 bundles.choose(
                         server.groupName() + ":" + placement.rank(), node, placement.localHardwareRanks(), resources),
                 resources,
-                environment.of(
-                        placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank())),
+                withPools(environment.of(
+                        placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank()))),
                 group.pythonInterpreter(node.rank()).orElse(null));
+    }
+
+    private Map<String, String> withPools(Map<String, String> variables) {
+        if (pool.environment().isEmpty()) {
+            return variables;
+        }
+        return OrderedMap.of(() -> EnvironmentMerge.merge(variables, pool.environment()));
     }
 }

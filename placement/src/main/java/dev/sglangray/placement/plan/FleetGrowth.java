@@ -29,10 +29,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FleetGrowth {
     private final PlanRequest request;
+    private final PlanRequest.Pool pool;
     private final PlanRequest.Server server;
     private final Cluster cluster;
     private final Capacity room;
     private final List<EnginePlan> current;
+    private final EnginePlan like;
+    private final List<EnginePlan> alike;
     private final @Nullable RouterPlan router;
     private final Set<String> usedNodes = new HashSet<>();
     private final Map<String, Set<Integer>> usedPieces = new HashMap<>();
@@ -45,20 +48,28 @@ public final class FleetGrowth {
      * @param request what the fleet was planned from, with the state of the existing placement group as it is now
      * @param cluster the cluster as it is now, see {@link Cluster#widened}
      * @param room what its nodes have left
-     * @param current the engines that the fleet has, at least one, and those whose bundles it keeps
+     * @param like an engine as which the further ones are, also in its pool
+     * @param current the engines that the fleet has, and those whose bundles it keeps
      * @param router its router, or null
      */
     public FleetGrowth(
             PlanRequest request,
             Cluster cluster,
             Capacity room,
+            EnginePlan like,
             List<EnginePlan> current,
             @Nullable RouterPlan router) {
         this.request = request;
-        this.server = request.server().orElseThrow(() -> PlacementException.of("a fleet without engines cannot grow"));
+        this.pool = request.pool(like.pool());
+        this.server = this.pool.server();
         this.cluster = cluster;
         this.room = room;
         this.current = List.copyOf(current);
+        this.like = like;
+        List<EnginePlan> own = current.stream()
+                .filter(engine -> engine.pool().equals(like.pool()))
+                .toList();
+        this.alike = own.isEmpty() ? List.of(like) : own;
         this.router = router;
         this.fixedPorts =
                 FixedPorts.ofEngine(server.serverType(), server.arguments()).keySet();
@@ -104,12 +115,11 @@ public final class FleetGrowth {
         BundleAllocator bundles = request.existingGroup()
                 .<BundleAllocator>map(this::existing)
                 .orElseGet(() -> new BundleAllocator.New(request.groupSettings().rest()));
-        EnginePlan first = current.get(0);
         EnginePlanFactory maker = new EnginePlanFactory(
                 request,
-                server,
+                pool,
                 cluster,
-                first.environment().getOrDefault("MASTER_ADDR", first.node().ip()),
+                like.environment().getOrDefault("MASTER_ADDR", like.node().ip()),
                 worldSize);
         List<EnginePlan> engines = new ArrayList<>();
         for (int rank : ranks) {
@@ -238,7 +248,7 @@ public final class FleetGrowth {
     }
 
     private List<NodeGroupInfo> groups() {
-        return current.stream()
+        return alike.stream()
                 .map(engine -> engine.placement().nodeGroupLabel())
                 .distinct()
                 .flatMap(label -> cluster.nodeGroup(label).stream())
@@ -274,13 +284,13 @@ public final class FleetGrowth {
     /** How many nodes an engine spans: as those that there are, where they agree. */
     private int parts() {
         List<Integer> parts =
-                current.stream().map(engine -> engine.parts().size()).distinct().toList();
+                alike.stream().map(engine -> engine.parts().size()).distinct().toList();
         return parts.size() == 1 ? parts.get(0) : 1;
     }
 
     /** How many pieces of a node's hardware an engine gets: as those that there are, else what its sizes ask for. */
     private int width() {
-        List<Integer> widths = current.stream()
+        List<Integer> widths = alike.stream()
                 .flatMap(engine -> engine.parts().stream())
                 .map(part -> part.placement().localHardwareRanks().size())
                 .distinct()
@@ -292,7 +302,7 @@ public final class FleetGrowth {
 
     private Placement placement(int rank, Place place) {
         NodeInfo node = place.node();
-        boolean isolate = current.get(0).placement().isolateAccelerator();
+        boolean isolate = alike.get(0).placement().isolateAccelerator();
         boolean accelerators =
                 place.group().hardwareType().filter(node::isAccelerator).isPresent()
                         && !place.pieces().isEmpty();

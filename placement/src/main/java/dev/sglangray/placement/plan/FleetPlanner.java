@@ -15,6 +15,7 @@ import dev.sglangray.placement.strategy.PackedPlacementStrategy;
 import dev.sglangray.placement.strategy.PlacementStrategy;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -43,9 +44,7 @@ public final class FleetPlanner {
                         group, request.cluster(), request.groupSettings().bundles()))
                 .orElseGet(() -> new BundleAllocator.New(request.groupSettings().rest()));
         List<String> warnings = new ArrayList<>(request.cluster().warnings());
-        List<EnginePlan> engines = request.server()
-                .map(server -> engines(request, server, bundles, warnings))
-                .orElse(List.of());
+        List<EnginePlan> engines = request.pools().isEmpty() ? List.of() : engines(request, bundles, warnings);
         RouterPlan router =
                 request.router().map(wanted -> router(request, wanted, bundles)).orElse(null);
         FleetPlan plan = new FleetPlan(
@@ -84,37 +83,63 @@ public final class FleetPlanner {
         }
     }
 
-    private static List<EnginePlan> engines(
-            PlanRequest request, PlanRequest.Server server, BundleAllocator bundles, List<String> warnings) {
+    private static List<EnginePlan> engines(PlanRequest request, BundleAllocator bundles, List<String> warnings) {
         Cluster cluster = request.cluster();
-        List<List<Placement>> processes;
-        try {
-            PlacementStrategy strategy =
-                    Objects.requireNonNullElseGet(request.strategyOrNull(), () -> packed(request, server));
-            processes = ranked(request, places(strategy, request, server));
-        } catch (PlacementException refusal) {
-            throw refusal.inside(server.groupName());
+        List<List<Placement>> processes = new ArrayList<>();
+        List<PlanRequest.Pool> pools = new ArrayList<>();
+        for (PlanRequest.Pool pool : request.pools()) {
+            for (List<Placement> process : places(request, pool)) {
+                int rank = processes.size();
+                processes.add(
+                        pools.isEmpty() || rank == process.get(0).rank()
+                                ? process
+                                : process.stream()
+                                        .map(part -> part.atRank(rank))
+                                        .toList());
+                pools.add(pool);
+            }
         }
+        if (request.pools().size() == 1) {
+            processes = ranked(request, processes);
+        }
+        String group = request.pools().get(0).server().groupName();
         List<Placement> parts = processes.stream().flatMap(List::stream).toList();
-        AcceleratorFractions shares =
-                new AcceleratorFractions(cluster, server.groupName(), parts, request.groupSettings());
+        AcceleratorFractions shares = new AcceleratorFractions(cluster, group, parts, request.groupSettings());
         SchedulerEnvironment environment = new SchedulerEnvironment(
                 request.namespace(),
-                server.groupName(),
+                group,
                 cluster.node(parts.get(0).clusterNodeRank()).ip(),
                 processes.size());
-        EnginePlanFactory maker = new EnginePlanFactory(request, server, cluster, shares, environment);
         List<EnginePlan> engines = new ArrayList<>(processes.size());
-        for (List<Placement> process : processes) {
-            engines.add(maker.make(process, bundles));
+        Map<String, EnginePlanFactory> makers = new HashMap<>();
+        for (int rank = 0; rank < processes.size(); rank++) {
+            PlanRequest.Pool pool = pools.get(rank);
+            engines.add(makers.computeIfAbsent(
+                            pool.name(), name -> new EnginePlanFactory(request, pool, cluster, shares, environment))
+                    .make(processes.get(rank), bundles));
         }
         request.existingGroup()
-                .filter(group -> isOrdered(request))
-                .ifPresent(group ->
-                        BundleOrder.require(engines, request.groupSettings().bundles(), group));
-        warnOfOtherWidths(server, engines, shares, warnings);
-        warnOfLooseShares(request, server, engines, warnings);
+                .filter(existing -> isOrdered(request))
+                .ifPresent(existing ->
+                        BundleOrder.require(engines, request.groupSettings().bundles(), existing));
+        for (PlanRequest.Pool pool : request.pools()) {
+            List<EnginePlan> own = engines.stream()
+                    .filter(engine -> engine.pool().equals(pool.name()))
+                    .toList();
+            warnOfOtherWidths(pool.server(), own, shares, warnings);
+            warnOfLooseShares(request, pool.server(), own, warnings);
+        }
         return Collections.unmodifiableList(engines);
+    }
+
+    /** The parts of each engine of a pool. */
+    private static List<List<Placement>> places(PlanRequest request, PlanRequest.Pool pool) {
+        try {
+            PlacementStrategy strategy = Objects.requireNonNullElseGet(pool.strategyOrNull(), () -> packed(pool));
+            return places(strategy, request, pool.server());
+        } catch (PlacementException refusal) {
+            throw refusal.inside(pool.server().groupName() + (pool.name().isEmpty() ? "" : ", pool " + pool.name()));
+        }
     }
 
     private static boolean isOrdered(PlanRequest request) {
@@ -142,12 +167,12 @@ public final class FleetPlanner {
                 .orElse(processes);
     }
 
-    private static PlacementStrategy packed(PlanRequest request, PlanRequest.Server server) {
-        if (request.ranksOrNull() == null) {
+    private static PlacementStrategy packed(PlanRequest.Pool pool) {
+        if (pool.ranksOrNull() == null) {
             throw PlacementException.of(
                     "hardware ranks are needed to place the engines when no placement strategy is given");
         }
-        List<Integer> ranks = request.ranksOrNull().stream().sorted().toList();
+        List<Integer> ranks = pool.ranksOrNull().stream().sorted().toList();
         if (ranks.isEmpty()) {
             throw PlacementException.of("the list of hardware ranks for the engines is empty");
         }
@@ -163,7 +188,7 @@ public final class FleetPlanner {
                     .fix("Name a range without gaps, or pass the component's own placement strategy.")
                     .build();
         }
-        return PackedPlacementStrategy.of(first, last, server.acceleratorsPerEngine(), request.nodeGroups());
+        return PackedPlacementStrategy.of(first, last, pool.server().acceleratorsPerEngine(), pool.nodeGroups());
     }
 
     /** A strategy's widths are the caller's affair, as in RLinf; an engine that is too narrow fails only when it starts. */

@@ -3,8 +3,11 @@ package dev.sglangray.placement.plan;
 
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.OrderedMap;
+import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.Suggestions;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.strategy.PlacementStrategy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,11 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param cluster the cluster
  * @param fleetName the fleet's name
  * @param namespace the Ray namespace
- * @param serverOrNull the server group to launch, or null for none
+ * @param pools the pools of engines to launch; empty for none
  * @param routerOrNull the router to launch, or null for none
- * @param ranksOrNull the hardware ranks to pack engines on, or null with a strategy
- * @param strategyOrNull the strategy that places the engines, or null
- * @param nodeGroups the node groups that the ranks count in; empty for the whole cluster
  * @param routerNodeRank the node of the router
  * @param cpusPerActor Ray CPUs to reserve for each engine and the router
  * @param groupSettings how the fleet uses placement groups
@@ -31,11 +31,8 @@ public record PlanRequest(
         Cluster cluster,
         String fleetName,
         String namespace,
-        @Nullable Server serverOrNull,
+        List<Pool> pools,
         @Nullable Router routerOrNull,
-        @Nullable List<Integer> ranksOrNull,
-        @Nullable PlacementStrategy strategyOrNull,
-        List<String> nodeGroups,
         int routerNodeRank,
         double cpusPerActor,
         GroupSettings groupSettings,
@@ -46,15 +43,69 @@ public record PlanRequest(
         return new Builder(cluster);
     }
 
-    /** The server group to launch. */
+    /** Copies the list. */
+    public PlanRequest {
+        pools = List.copyOf(pools);
+    }
+
+    /**
+     * Engines that are alike, to launch.
+     *
+     * @param acceleratorsPerEngine the width of an engine, 1 or more; only used with hardware ranks
+     * @param arguments SGLang's arguments
+     */
     public record Server(
             String groupName, String serverType, int acceleratorsPerEngine, Map<String, @Nullable Object> arguments) {}
+
+    /**
+     * Where and how the engines of a pool are launched.
+     *
+     * @param name the pool's name; empty for the only one of a fleet that names no pools
+     * @param server what its engines are
+     * @param environment variables of its engines over those of their node groups
+     * @param ranksOrNull the hardware ranks to pack engines on, or null with a strategy
+     * @param strategyOrNull the strategy that places the engines, or null
+     * @param nodeGroups the node groups that the ranks count in; empty for the whole cluster
+     */
+    public record Pool(
+            String name,
+            Server server,
+            Map<String, String> environment,
+            @Nullable List<Integer> ranksOrNull,
+            @Nullable PlacementStrategy strategyOrNull,
+            List<String> nodeGroups) {
+        /** Copies lists and map. */
+        public Pool {
+            environment = OrderedMap.copyOf(environment);
+            ranksOrNull = ranksOrNull == null ? null : List.copyOf(ranksOrNull);
+            nodeGroups = List.copyOf(nodeGroups);
+        }
+    }
 
     /** The router to launch. */
     public record Router(String groupName, Map<String, @Nullable Object> arguments) {}
 
+    /** What the engines of the first pool are; empty when there are none. */
     public Optional<Server> server() {
-        return Optional.ofNullable(serverOrNull);
+        return pools.stream().findFirst().map(Pool::server);
+    }
+
+    /**
+     * A pool by its name.
+     *
+     * @throws PlacementException when there is none of it, with those that there are
+     */
+    public Pool pool(String name) {
+        return pools.stream()
+                .filter(pool -> pool.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> {
+                    List<String> names = pools.stream().map(Pool::name).toList();
+                    return PlacementException.builder("there is no pool '%s'".formatted(name))
+                            .available("Pools", names)
+                            .fix(Suggestions.didYouMean(name, names))
+                            .build();
+                });
     }
 
     Optional<Router> router() {
@@ -78,11 +129,8 @@ public record PlanRequest(
                 cluster,
                 fleetName,
                 namespace,
-                serverOrNull,
+                pools,
                 routerOrNull,
-                ranksOrNull,
-                strategyOrNull,
-                nodeGroups,
                 routerNodeRank,
                 cpusPerActor,
                 groupSettings,
@@ -95,6 +143,7 @@ public record PlanRequest(
         private final Cluster cluster;
         private String fleetName = "sglang";
         private String namespace = "sglang_ray";
+        private final List<Pool> pools = new ArrayList<>();
         private @Nullable Server server;
         private @Nullable Router router;
         private @Nullable List<Integer> hardwareRanks;
@@ -133,6 +182,15 @@ public record PlanRequest(
                 int acceleratorsPerEngine,
                 Map<String, @Nullable Object> arguments) {
             this.server = new Server(groupName, serverType, acceleratorsPerEngine, OrderedMap.copyOf(arguments));
+            return this;
+        }
+
+        /**
+         * Launches one more pool of engines. Not used together with {@link #server}, {@link #hardwareRanks}, {@link #strategy} and
+         * {@link #nodeGroups}, which describe the only pool of a fleet that names no pools.
+         */
+        public Builder pool(Pool pool) {
+            pools.add(pool);
             return this;
         }
 
@@ -210,15 +268,16 @@ public record PlanRequest(
 
         /** Makes the request. */
         public PlanRequest build() {
+            List<Pool> all = new ArrayList<>(pools);
+            if (server != null) {
+                all.add(0, new Pool("", server, Map.of(), hardwareRanks, strategy, nodeGroups));
+            }
             return new PlanRequest(
                     cluster,
                     fleetName,
                     namespace,
-                    server,
+                    all,
                     router,
-                    hardwareRanks,
-                    strategy,
-                    nodeGroups,
                     routerNodeRank,
                     cpusPerActor,
                     groupSettings,

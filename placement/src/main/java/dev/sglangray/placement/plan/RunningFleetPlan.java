@@ -18,11 +18,24 @@ public final class RunningFleetPlan {
     public record Seat(Placement placement, int bundle) {}
 
     /**
+     * Where an engine is.
+     *
+     * @param pool its pool
+     * @param parts its parts
+     */
+    public record Engine(String pool, List<Seat> parts) {
+        /** Copies the list. */
+        public Engine {
+            parts = List.copyOf(parts);
+        }
+    }
+
+    /**
      * Plans it.
      *
      * @param request what it was planned from
      * @param cluster the cluster with the nodes that joined since
-     * @param seats its engines, with the seats of their parts
+     * @param seats its engines
      * @param engines how many engines the fleet has
      * @param masterAddress the {@code MASTER_ADDR} that its engines were given
      * @param routerBundle the router's bundle; not used where the request has no router
@@ -31,22 +44,20 @@ public final class RunningFleetPlan {
     public static FleetPlan plan(
             PlanRequest request,
             Cluster cluster,
-            List<List<Seat>> seats,
+            List<Engine> seats,
             int engines,
             String masterAddress,
             int routerBundle,
             List<BundlePlan> bundles) {
-        List<EnginePlan> plans = request.server()
-                .map(server -> {
-                    EnginePlanFactory maker = new EnginePlanFactory(request, server, cluster, masterAddress, engines);
-                    return seats.stream()
-                            .map(parts -> maker.make(
-                                    parts.stream().map(Seat::placement).toList(),
-                                    new BundleAllocator.Taken(
-                                            parts.stream().map(Seat::bundle).iterator())))
-                            .toList();
-                })
-                .orElse(List.of());
+        List<EnginePlan> plans = seats.stream()
+                .map(engine -> new EnginePlanFactory(
+                                request, request.pool(engine.pool()), cluster, masterAddress, engines)
+                        .make(
+                                engine.parts().stream().map(Seat::placement).toList(),
+                                new BundleAllocator.Taken(engine.parts().stream()
+                                        .map(Seat::bundle)
+                                        .iterator())))
+                .toList();
         RouterPlan router = request.router()
                 .map(wanted -> FleetPlanner.router(
                         request,

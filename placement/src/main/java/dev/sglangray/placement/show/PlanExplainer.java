@@ -43,6 +43,9 @@ public final class PlanExplainer {
         List<String> lines = new ArrayList<>();
         lines.add("engine %d of %d: actor %s, server type %s"
                 .formatted(rank, plan.engines().size(), engine.actorName(), engine.serverType()));
+        if (!engine.pool().isEmpty()) {
+            lines.add(INDENT + "pool: " + engine.pool());
+        }
         if (engine.spansNodes()) {
             lines.add(INDENT
                     + "it spans %d nodes: it needs %d accelerators, and each node has %d for it; part 0 serves"

@@ -106,6 +106,7 @@ final class PlanJson {
                 "rank", engine.rank(),
                 "actor", engine.actorName(),
                 "group", engine.groupName(),
+                "pool", engine.pool(),
                 "server_type", engine.serverType(),
                 "node_rank", engine.node().rank(),
                 "node_ip", engine.node().ip(),

@@ -91,7 +91,7 @@ public final class PlanRenderer {
                 EnginePart part = engine.parts().get(number);
                 table.row(
                         engine.actorName(number),
-                        number == 0 ? engine.serverType() : "part of " + engine.actorName(),
+                        number == 0 ? kind(engine) : "part of " + engine.actorName(),
                         String.valueOf(part.node().rank()),
                         part.placement().nodeGroupLabel(),
                         String.valueOf(part.bundleIndex()),
@@ -99,6 +99,10 @@ public final class PlanRenderer {
             }
         }
         return table.lines(MOST_ROWS, "actors");
+    }
+
+    private static String kind(EnginePlan engine) {
+        return engine.serverType() + (engine.pool().isEmpty() ? "" : ", pool " + engine.pool());
     }
 
     /** One JSON object: fleet, placement_group, warnings, nodes, engines, router (null when there is none), bundles. */

@@ -59,6 +59,7 @@ class FleetGrowthTest {
                         request,
                         cluster,
                         new FreeCapacity(now, ledger),
+                        plan.engines().get(0),
                         plan.engines(),
                         plan.router().orElse(null))
                 .plan(IntStream.range(size, size + count).boxed().toList(), size + count, "fleet/scale-1");
@@ -226,7 +227,12 @@ class FleetGrowthTest {
         PlanRequest request = request(cluster, 1, 0, 0).build();
         FleetPlan plan = FleetPlanner.plan(request);
         List<EnginePlan> fit = new FleetGrowth(
-                        request, cluster, new FreeCapacity(now, ledger(plan)), plan.engines(), null)
+                        request,
+                        cluster,
+                        new FreeCapacity(now, ledger(plan)),
+                        plan.engines().get(0),
+                        plan.engines(),
+                        null)
                 .planWhatFits(List.of(1, 2, 3, 4, 5), 6, "fleet/scale-1")
                 .engines();
         assertThat(fit).extracting(EnginePlan::rank).containsExactly(1, 2, 3);
@@ -234,6 +240,7 @@ class FleetGrowthTest {
                 request,
                 cluster,
                 new FreeCapacity(now, ledger(plan)),
+                plan.engines().get(0),
                 FleetPlanner.plan(request(cluster, 1, 0, 3).build()).engines(),
                 null);
         assertThatThrownBy(() -> full.planWhatFits(List.of(4, 5), 6, "fleet/scale-1"))

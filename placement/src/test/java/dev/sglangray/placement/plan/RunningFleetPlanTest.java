@@ -27,9 +27,11 @@ class RunningFleetPlanTest {
                 request,
                 cluster,
                 plan.engines().stream()
-                        .map(engine -> engine.parts().stream()
-                                .map(part -> new RunningFleetPlan.Seat(part.placement(), part.bundleIndex()))
-                                .toList())
+                        .map(engine -> new RunningFleetPlan.Engine(
+                                engine.pool(),
+                                engine.parts().stream()
+                                        .map(part -> new RunningFleetPlan.Seat(part.placement(), part.bundleIndex()))
+                                        .toList()))
                         .toList(),
                 4,
                 plan.engines().get(0).environment().getOrDefault("MASTER_ADDR", ""),

@@ -193,6 +193,7 @@ class SpanningPlanTest {
                 request,
                 cluster,
                 new FreeCapacity(now, new LedgerSnapshot(List.of(), List.of())),
+                plan.engines().get(0),
                 plan.engines(),
                 plan.router().orElse(null));
         FleetPlan more = growth.plan(List.of(1), 2, "more");

@@ -10,11 +10,12 @@ public interface EngineAccess {
     ServerGroup servers();
 
     /**
-     * Gives the fleet so many engines, and returns when it has them.
+     * Gives a pool so many engines, and returns when it has them.
      *
+     * @param pool the pool's name; empty for the only one of a fleet
      * @return what came of it: something that Jackson can write
      * @throws IllegalArgumentException when it cannot be done, in words
      * @throws dev.sglangray.workers.WorkerException when an engine does not start or is not accepted
      */
-    Object scale(int wanted, Duration toDrain);
+    Object scale(String pool, int wanted, Duration toDrain);
 }

@@ -21,7 +21,9 @@ final class FleetOperations {
         return Map.of(
                 "scale",
                 GatewayMethod.blocking(arguments -> List.of(engines.scale(
-                        arguments.integer("engines", 0), arguments.seconds("drain_timeout", ServerOperations.DRAIN)))),
+                        arguments.optionalText("pool").orElse(""),
+                        arguments.integer("engines", 0),
+                        arguments.seconds("drain_timeout", ServerOperations.DRAIN)))),
                 "update_weights",
                 GatewayMethod.blocking(
                         arguments -> List.of(control(engines, router).updateWeights(update(arguments)))),

@@ -11,6 +11,7 @@ import dev.sglangray.placement.plan.RunningFleetPlan;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -112,7 +113,7 @@ class FleetTracesTest {
                 List.of(),
                 0,
                 "",
-                3,
+                Map.of("", 3),
                 1,
                 0,
                 List.of(),
@@ -128,6 +129,7 @@ class FleetTracesTest {
     private static FleetState.Seat seat(int rank, String group) {
         Placement placement =
                 new Placement(rank, 0, 0, 0, AcceleratorType.NV_GPU, 0, 1, List.of("0"), true, List.of(0), "cluster");
-        return new FleetState.Seat(List.of(new RunningFleetPlan.Seat(placement, 0)), group, true);
+        return new FleetState.Seat(
+                new RunningFleetPlan.Engine("", List.of(new RunningFleetPlan.Seat(placement, 0))), group, true);
     }
 }

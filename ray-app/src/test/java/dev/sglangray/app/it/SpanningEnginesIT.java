@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
@@ -158,7 +159,7 @@ class SpanningEnginesIT {
                     .isNotEqualTo(before.at("/parts/0/pid").asLong());
             after.set(now);
         });
-        return after.get();
+        return Objects.requireNonNull(after.get());
     }
 
     private static String answer(Cli cli) {

@@ -225,7 +225,7 @@ public class SGLangServerWorker {
         ServerSpec of = spec.get();
         return now(() -> ProtocolJson.write(process.status(
                 new WorkerStatus.Identity(
-                        "server", of.groupName(), of.rank(), controller.record().groupSize()),
+                        "server", of.groupName(), of.rank(), controller.record().groupSize(), of.pool()),
                 node,
                 of.devices(node),
                 controller.standing(),

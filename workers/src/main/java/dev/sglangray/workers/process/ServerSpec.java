@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param groupName the group, part of the actor's name {@code <group>:<rank>}
  * @param rank the engine's rank, 0 and up
  * @param groupSize how many engines the group has; the number may change later
+ * @param pool the pool that the engine is of; empty in a fleet that names no pools
  * @param serverType {@code srt} (language models) or {@code embodied} (sglang.multimodal_gen); RLinf's words
  * @param serverArgs SGLang's ServerArgs by field name, passed through; null values are unset
  * @param environment variables on top of the worker's own
@@ -40,6 +41,7 @@ public record ServerSpec(
         String groupName,
         int rank,
         int groupSize,
+        String pool,
         String serverType,
         Map<String, Object> serverArgs,
         Map<String, String> environment,
@@ -112,6 +114,7 @@ public record ServerSpec(
                 groupName,
                 rank,
                 groupSize,
+                pool,
                 serverType,
                 arguments,
                 environment,
@@ -147,6 +150,7 @@ public record ServerSpec(
                 groupName,
                 rank,
                 groupSize,
+                pool,
                 serverType,
                 arguments,
                 other.environment(),

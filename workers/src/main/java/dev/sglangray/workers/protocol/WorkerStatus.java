@@ -35,8 +35,9 @@ public record WorkerStatus(
      * @param group the group's name
      * @param rank the rank in it
      * @param groupSize how many workers the group has
+     * @param pool the engine's pool; empty for a router, and in a fleet that names no pools
      */
-    public record Identity(String kind, String group, int rank, int groupSize) {}
+    public record Identity(String kind, String group, int rank, int groupSize, String pool) {}
 
     /**
      * What runs, and where.

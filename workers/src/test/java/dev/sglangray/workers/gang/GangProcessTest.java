@@ -208,6 +208,7 @@ class GangProcessTest {
                 one.groupName(),
                 one.rank(),
                 one.groupSize(),
+                one.pool(),
                 one.serverType(),
                 one.serverArgs(),
                 one.environment(),

@@ -564,6 +564,7 @@ class EngineStartTest {
                         "g",
                         0,
                         1,
+                        "",
                         "vllm",
                         Map.of(),
                         Map.of(),

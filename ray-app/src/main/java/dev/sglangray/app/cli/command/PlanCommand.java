@@ -105,8 +105,7 @@ public final class PlanCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             FleetSpec spec = config.read(context);
             LaunchOptions options = config.launchOptions(context.launcher());
-            List<ConfigProblem> problems = ArgumentSchemas.check(
-                    spec.block(), spec.arguments(), kind -> config.schema(kind, context.launcher()));
+            List<ConfigProblem> problems = ArgumentSchemas.check(spec, kind -> config.schema(kind, context.launcher()));
             ConfigException.throwIfErrors(problems);
             problems.forEach(problem -> progress.line(problem.render()));
             if (clusterFile != null) {

@@ -12,8 +12,12 @@ import dev.sglangray.app.gateway.GatewayCall;
 import dev.sglangray.app.gateway.GatewayException;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.workers.ServerGroup;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +52,13 @@ public final class ScaleCommand extends FleetCommand {
             description = "How long requests of engines that go may take to end. Default: ${DEFAULT-VALUE}")
     private Duration toDrain = Duration.ofMinutes(5);
 
+    @Option(
+            names = {"--pool"},
+            paramLabel = "NAME",
+            converter = OptionValues.Name.class,
+            description = "The pool whose engines are to be more or fewer. Needed where the fleet has several.")
+    private @Nullable String pool;
+
     /** How many engines, one way or the other. */
     static final class Size {
         @Option(
@@ -79,7 +90,7 @@ public final class ScaleCommand extends FleetCommand {
                 .servers()
                 .orElseThrow(() -> new NoFleetException(
                         "the fleet of '" + groups.group() + "' has no engines of its own to be more or fewer"));
-        int now = servers.size() + servers.gone().size();
+        int now = engines(servers);
         long wanted = size.wanted(now);
         if (wanted < 1) {
             throw new UsageException(
@@ -97,15 +108,44 @@ public final class ScaleCommand extends FleetCommand {
                                 + " request(s) had not ended in time and were ended"));
     }
 
+    /** How many engines there are, of the pool if one is named. */
+    private int engines(ServerGroup servers) {
+        if (pool == null) {
+            return servers.size() + servers.gone().size();
+        }
+        Collection<WorkerStatus> known = EachEngine.ask(servers, ServerGroup::status, ANSWER, silent -> {})
+                .values();
+        long own = known.stream()
+                .filter(status -> status.identity().pool().equals(pool))
+                .count();
+        if (own == 0 && known.size() == servers.size()) {
+            List<String> names = known.stream()
+                    .map(status -> status.identity().pool())
+                    .filter(name -> !name.isEmpty())
+                    .distinct()
+                    .toList();
+            throw new UsageException("--pool: the fleet has no pool '" + pool + "'; it has "
+                    + (names.isEmpty() ? "none with a name" : String.join(", ", names)));
+        }
+        return (int) own;
+    }
+
     private JsonNode follow(long wanted, int now, ProgressDisplay progress) throws InterruptedException {
         GatewayCall call = GatewayCall.begin(
                         groups.group(),
                         "fleet",
                         "scale",
-                        Map.of("engines", wanted, "drain_timeout", toDrain.toSeconds()))
+                        Map.of(
+                                "engines",
+                                wanted,
+                                "drain_timeout",
+                                toDrain.toSeconds(),
+                                "pool",
+                                Objects.requireNonNullElse(pool, "")))
                 .orElseThrow(() -> new LaunchException("the fleet '" + groups.group()
                         + "' has no gateway, so only the program that launched it can change its size (Fleet.scale)"));
-        progress.line("asked the fleet's owner for " + wanted + " engine(s) instead of " + now + " ...");
+        progress.line("asked the fleet's owner for " + wanted + " engine(s)" + (pool == null ? "" : " of pool " + pool)
+                + " instead of " + now + " ...");
         String told = "";
         try {
             while (!call.await(LOOK)) {

@@ -109,7 +109,7 @@ public final class OptionValues {
     }
 
     /** The name of a group of workers, or of a Ray namespace. */
-    static final class Name implements ITypeConverter<String> {
+    public static final class Name implements ITypeConverter<String> {
         @Override
         public String convert(String text) {
             GroupName.refusal(text).ifPresent(why -> {

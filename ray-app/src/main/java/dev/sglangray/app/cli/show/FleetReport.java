@@ -136,7 +136,7 @@ public record FleetReport(
 
     private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, group, rank, size),
+                new WorkerStatus.Identity(kind, group, rank, size, ""),
                 FleetHealth.GONE,
                 null,
                 new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
@@ -170,9 +170,7 @@ public record FleetReport(
         for (WorkerStatus worker : workers) {
             console.result(String.format(
                     "%-10s %-10s %-28s node %s%s%s%s%s",
-                    worker.identity().kind().equals("router")
-                            ? "router"
-                            : "engine " + worker.identity().rank(),
+                    worker.identity().kind().equals("router") ? "router" : name(worker.identity()),
                     worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
                     nodes(worker.process()),
@@ -202,6 +200,10 @@ public record FleetReport(
                         + worker.supervision().lastError().lines().findFirst().orElse(""));
             }
         }
+    }
+
+    private static String name(WorkerStatus.Identity engine) {
+        return "engine " + engine.rank() + (engine.pool().isEmpty() ? "" : " " + engine.pool());
     }
 
     private static String nodes(WorkerStatus.ProcessPart process) {

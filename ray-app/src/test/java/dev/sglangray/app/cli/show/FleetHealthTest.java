@@ -16,7 +16,7 @@ class FleetHealthTest {
 
     private static WorkerStatus worker(String kind, int rank, String state, String url) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, "G", rank, 2),
+                new WorkerStatus.Identity(kind, "G", rank, 2, ""),
                 state,
                 url,
                 new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null, List.of()),

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.config.launcher;
+
+import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Some engines of a fleet that are alike: an item of {@code pools} in the launcher's block. A fleet without {@code pools} has one,
+ * without a name. RLinf has no pools; the word is that of Kubernetes' inference pools, as a group is all workers of a kind in RLinf.
+ *
+ * @param name the pool's name; empty for the only one of a fleet that names no pools
+ * @param componentName the component that places its engines; null for the fleet's
+ * @param engineCount how many engines it has; null for as many as its component's ranks have room for
+ * @param arguments the block with what the pool says laid over it
+ * @param environment variables of its engines, over those of their node groups
+ * @param settings what the pool itself says; null for the only one of a fleet that names no pools
+ */
+public record EnginePool(
+        String name,
+        @Nullable String componentName,
+        @Nullable Integer engineCount,
+        LauncherArgs arguments,
+        Map<String, String> environment,
+        @Nullable Config settings) {
+    /** Copies the map. */
+    public EnginePool {
+        environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+    }
+
+    /**
+     * The pools of a block, in order; none when it launches no engines.
+     *
+     * @param root the configuration that has the block
+     * @param arguments the block, read
+     * @throws ConfigException with every problem that a pool has
+     */
+    public static List<EnginePool> of(Config root, Config block, LauncherArgs arguments) {
+        return new EnginePoolReader(root, block, arguments).read();
+    }
+
+    /** The component that places its engines; empty for the fleet's. */
+    public Optional<String> component() {
+        return Optional.ofNullable(componentName);
+    }
+
+    /** How many engines it has; empty for as many as there is room for. */
+    public OptionalInt engines() {
+        return engineCount == null ? OptionalInt.empty() : OptionalInt.of(engineCount);
+    }
+
+    /** The router's word for its engines: {@code regular}, {@code prefill} or {@code decode}. */
+    public WorkerType workerType() {
+        return WorkerType.of(arguments.server().values());
+    }
+}
