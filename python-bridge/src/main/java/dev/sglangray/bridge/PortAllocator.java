@@ -9,6 +9,8 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -85,6 +87,35 @@ public final class PortAllocator {
             }
         }
         throw new PortUnavailableException("All ports from " + min + " to " + max + " of this node are taken.");
+    }
+
+    /**
+     * Free ports in a row, for a program that derives further ports from one. Ascending.
+     *
+     * @param count how many, 1 or more
+     * @throws PortUnavailableException when the range has not so many in a row
+     */
+    public List<PortLease> acquireRun(int count) {
+        int range = max - min + 1;
+        int first = next.get();
+        List<PortLease> run = new ArrayList<>();
+        for (int i = 0; i < range + count && run.size() < count; i++) {
+            int offset = (first + i) % range;
+            Optional<PortLease> lease = tryAcquire(min + offset);
+            // A run does not go over the end of the range.
+            if (lease.isEmpty() || (offset == 0 && !run.isEmpty())) {
+                run.forEach(PortLease::close);
+                run.clear();
+            }
+            lease.ifPresent(run::add);
+        }
+        if (run.size() < count) {
+            run.forEach(PortLease::close);
+            throw new PortUnavailableException(
+                    "There are no " + count + " free ports in a row from " + min + " to " + max + " of this node.");
+        }
+        next.set((run.get(count - 1).port() - min + 1) % range);
+        return List.copyOf(run);
     }
 
     /**

@@ -59,6 +59,21 @@ class PortAllocatorTest {
     }
 
     @Test
+    void aRunHasPortsInARowAndSkipsThoseThatAreTaken() {
+        PortAllocator ports = new PortAllocator(folder, MIN, MIN + 9);
+        try (PortLease taken = ports.acquire(MIN + 4)) {
+            List<PortLease> run = ports.acquireRun(5);
+            assertThat(run).extracting(PortLease::port).containsExactly(MIN + 5, MIN + 6, MIN + 7, MIN + 8, MIN + 9);
+            assertThatThrownBy(() -> ports.acquireRun(5)).hasMessageContaining("no 5 free ports in a row");
+            List<PortLease> rest = ports.acquireRun(4);
+            assertThat(rest).extracting(PortLease::port).containsExactly(MIN, MIN + 1, MIN + 2, MIN + 3);
+            run.forEach(PortLease::close);
+            rest.forEach(PortLease::close);
+            assertThat(taken.port()).isEqualTo(MIN + 4);
+        }
+    }
+
+    @Test
     void aSecondAllocatorInTheSameJvmNeitherTakesNorReleasesTheLock() throws Exception {
         try (PortLease lease = new PortAllocator(folder, MIN, MIN).acquire()) {
             assertThatThrownBy(() -> new PortAllocator(folder, MIN, MIN).acquire())

@@ -150,6 +150,7 @@ class ArchitectureTest {
                         "dev.sglangray.placement.plan",
                         "dev.sglangray.placement.show",
                         "dev.sglangray.workers.engine",
+                        "dev.sglangray.workers.gang",
                         "dev.sglangray.workers.loop",
                         "dev.sglangray.workers.process",
                         "dev.sglangray.workers.protocol",

@@ -84,7 +84,7 @@ final class ConcurrencyGroups {
             ConcurrencyGroups.<SGLangPartWorker>of("control", CONTROL_THREADS)
                     .addMethod(SGLangPartWorker::open)
                     .addMethod(SGLangPartWorker::start)
-                    .addMethod(SGLangPartWorker::release)
+                    .addMethod(SGLangPartWorker::refusal)
                     .addMethod(SGLangPartWorker::logTail)
                     .build(),
             ConcurrencyGroups.<SGLangPartWorker>of("watch", WATCH_THREADS)

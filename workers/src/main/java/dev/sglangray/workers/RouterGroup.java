@@ -73,7 +73,8 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         // Ray runs it before the start, which is called later.
         ObjectRef<Boolean> unused =
                 handle.task(SGLangRouterWorker::unseal, ProtocolJson.write(key)).remote();
-        return new RouterGroup(spec.groupName(), new Member<>(0, launch.node(), handle), Ownership.OWNER);
+        return new RouterGroup(
+                spec.groupName(), new Member<>(0, launch.node(), handle, List.of(), false), Ownership.OWNER);
     }
 
     /**
@@ -98,13 +99,13 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 .process()
                 .nodeIp();
         return new RouterGroup(
-                groupName, new Member<>(0, node, found.members().get(0).handle()), Ownership.GUEST);
+                groupName, new Member<>(0, node, found.members().get(0).handle(), List.of(), true), Ownership.GUEST);
     }
 
     /** As {@link #attach}, without asking the worker whether it answers; empty when there is none. */
     public static Optional<RouterGroup> find(String groupName) {
         Optional<ActorHandle<SGLangRouterWorker>> found = ActorHandles.find(WorkerNames.actor(groupName, 0));
-        return found.map(handle -> new RouterGroup(groupName, new Member<>(0, "", handle), Ownership.GUEST));
+        return found.map(handle -> new RouterGroup(groupName, new Member<>(0, handle), Ownership.GUEST));
     }
 
     @Override

@@ -83,10 +83,10 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         launch.bundle(),
                         reservation,
                         options);
-                members.add(new Member<>(spec.rank(), launch.node(), handle));
+                members.add(new Member<>(spec.rank(), launch.node(), handle, List.of(), false));
                 if (spec.spansNodes()) {
                     List<BaseActorHandle> parts = parts(launch, reservation, options);
-                    members.set(members.size() - 1, new Member<>(spec.rank(), launch.node(), handle, parts));
+                    members.set(members.size() - 1, new Member<>(spec.rank(), launch.node(), handle, parts, false));
                 }
                 // Ray runs it before the start, which is called later.
                 ObjectRef<Boolean> unused = handle.task(SGLangServerWorker::unseal, ProtocolJson.write(key))
@@ -127,20 +127,26 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     @Override
     List<BaseActorHandle> furtherParts(Member<SGLangServerWorker> member) {
         List<BaseActorHandle> found = new ArrayList<>();
-        for (int part = member.parts().size() + 1; ; part++) {
-            Optional<ActorHandle<SGLangPartWorker>> next =
-                    ActorHandles.find(WorkerNames.part(name(), member.rank(), part));
-            if (next.isEmpty()) {
-                return found;
+        try {
+            for (int part = 1; ; part++) {
+                Optional<ActorHandle<SGLangPartWorker>> next =
+                        ActorHandles.find(WorkerNames.part(name(), member.rank(), part));
+                if (next.isEmpty()) {
+                    return found;
+                }
+                found.add(next.get());
             }
-            found.add(next.get());
+        } catch (RuntimeException e) {
+            // Ray cannot be asked now: those of a fleet that ends are found by Ray's list of actors too.
+            return found;
         }
     }
 
     /** Whether Ray still knows an actor of any part of these engines. */
     public boolean isAnyNamed() {
         return members().stream()
-                .anyMatch(member -> IntStream.rangeClosed(0, member.parts().size())
+                .anyMatch(member -> IntStream.rangeClosed(
+                                0, Math.max(1, member.parts().size()))
                         .anyMatch(part -> ActorHandles.find(WorkerNames.part(name(), member.rank(), part))
                                 .isPresent()));
     }
@@ -231,7 +237,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
         for (int rank = 0; rank < end || rank - lastFound <= MOST_GONE; rank++) {
             Optional<ActorHandle<SGLangServerWorker>> actor = ActorHandles.find(WorkerNames.actor(groupName, rank));
             if (actor.isPresent()) {
-                Member<SGLangServerWorker> member = new Member<>(rank, "", actor.get());
+                Member<SGLangServerWorker> member = new Member<>(rank, actor.get());
                 members.add(member);
                 lastFound = rank;
                 asked.add(sizeBy(groupName, member));

@@ -27,7 +27,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,22 +42,23 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
     /**
      * One worker of a group.
      *
-     * @param parts the actors of the further parts of an engine that spans nodes; empty for all others, and where this group only
-     *     found the worker
+     * @param parts the actors of the further parts of an engine that spans nodes; empty for all others
+     * @param found whether this group only found the worker, so that it does not know of further parts
      */
-    record Member<A>(int rank, String node, ActorHandle<A> handle, List<BaseActorHandle> parts) {
+    record Member<A>(int rank, String node, ActorHandle<A> handle, List<BaseActorHandle> parts, boolean found) {
         Member {
             parts = List.copyOf(parts);
         }
 
-        Member(int rank, String node, ActorHandle<A> handle) {
-            this(rank, node, handle, List.of());
+        /** One that was found by its name. */
+        Member(int rank, ActorHandle<A> handle) {
+            this(rank, "", handle, List.of(), true);
         }
 
-        /** All of its actors. */
+        /** All of its actors; that of part 0 is the last, so that the others never stay behind without it. */
         List<BaseActorHandle> handles() {
             List<BaseActorHandle> all = new ArrayList<>(parts);
-            all.add(0, handle);
+            all.add(handle);
             return all;
         }
     }
@@ -255,14 +255,18 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     void kill() {
         for (Member<A> member : members) {
-            Stream.concat(member.handles().stream(), furtherParts(member).stream())
-                    .forEach(handle -> {
-                        try {
-                            handle.kill(true);
-                        } catch (RuntimeException e) {
-                            LOG.debug("Killing {} rank {}: {}", name, member.rank(), e.toString());
-                        }
-                    });
+            List<BaseActorHandle> handles = member.handles();
+            if (member.found()) {
+                handles = new ArrayList<>(furtherParts(member));
+                handles.add(member.handle());
+            }
+            for (BaseActorHandle handle : handles) {
+                try {
+                    handle.kill(true);
+                } catch (RuntimeException e) {
+                    LOG.debug("Killing {} rank {}: {}", name, member.rank(), e.toString());
+                }
+            }
         }
     }
 

@@ -58,10 +58,10 @@ public final class FleetLeftovers {
         FleetTraces traces = read();
         List<String> ended = new ArrayList<>();
         List<Integer> known = traces.known(group, state);
-        traces.ranks(group).stream().filter(rank -> !known.contains(rank)).forEach(rank -> {
-            kill(group + ":" + rank, ended);
-            traces.furtherParts(group, rank).forEach(part -> kill(part, ended));
-        });
+        traces.ranks(group).stream()
+                .filter(rank -> !known.contains(rank))
+                .forEach(rank -> kill(group + ":" + rank, ended));
+        traces.unknownParts(group, known).forEach(part -> kill(part, ended));
         traces.unknownGroups(group, state).forEach(found -> removeGroup(found, ended));
         ended.forEach(what -> log.info("ended {}, which a change had begun when its owner died", what));
         return known;

@@ -7,6 +7,7 @@ import dev.sglangray.app.session.RayLedger.NamedActor;
 import dev.sglangray.placement.ray.LedgerSnapshot;
 import dev.sglangray.workers.protocol.WorkerNames;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -62,11 +63,10 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
                 .toList();
     }
 
-    /** The actors of further parts of one engine. */
-    List<String> furtherParts(String group, int rank) {
-        String engine = WorkerNames.actor(group, rank) + "/";
+    /** The actors of further parts of engines that are none of these. */
+    List<String> unknownParts(String group, Collection<Integer> known) {
         return furtherParts(group).stream()
-                .filter(name -> name.startsWith(engine))
+                .filter(name -> known.stream().noneMatch(rank -> name.startsWith(WorkerNames.actor(group, rank) + "/")))
                 .toList();
     }
 
@@ -162,8 +162,8 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
         Stream.concat(group.stream(), routerGroup.stream()).forEach(name -> names.add(GatewayFacts.actorName(name)));
         routerGroup.ifPresent(name -> names.add(name + ":0"));
         group.ifPresent(name -> {
-            ranks(name).forEach(rank -> names.add(name + ":" + rank));
             names.addAll(furtherParts(name));
+            ranks(name).forEach(rank -> names.add(name + ":" + rank));
         });
         return names.stream().filter(listed::contains).toList();
     }

@@ -2,6 +2,7 @@
 package dev.sglangray.workers.actor;
 
 import dev.sglangray.workers.gang.PartFacts;
+import dev.sglangray.workers.gang.PartLostException;
 import dev.sglangray.workers.gang.PartPort;
 import dev.sglangray.workers.gang.PartProcess;
 import dev.sglangray.workers.gang.PartState;
@@ -30,6 +31,8 @@ final class RayPartPort implements PartPort {
     private static final Duration LOOK = Duration.ofMillis(200);
 
     private static final Duration ANSWER = Duration.ofSeconds(30);
+    /** A worker's JVM has to start, maybe from a jar that its node must fetch first. */
+    private static final Duration LONGEST_OPEN = Duration.ofMinutes(15);
 
     private final String actor;
     private final int number;
@@ -57,43 +60,49 @@ final class RayPartPort implements PartPort {
             Function<ActorHandle<SGLangPartWorker>, ObjectRef<T>> method, Duration timeout) {
         CompletableFuture<T> answer = loop.block(() -> {
                     Optional<ActorHandle<SGLangPartWorker>> found = ActorHandles.find(actor);
-                    return method.apply(found.orElseThrow(() -> new WorkerFailure("Ray has no actor '" + actor + "'")));
+                    return method.apply(
+                            found.orElseThrow(() -> new PartLostException("Ray has no actor '" + actor + "'")));
                 })
                 .thenCompose(call -> loop.here(ObjectRefPoller.shared().watch(call)))
-                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(
-                        EventLoop.unwrapped(failure) instanceof RayActorException gone
-                                ? gone
-                                : new WorkerFailure(RemoteFailures.reason(failure))));
+                .exceptionallyCompose(failure -> CompletableFuture.failedFuture(described(failure)));
         return loop.within(timeout, answer, () -> new WorkerFailure("no answer within " + timeout.toSeconds() + " s"));
     }
 
-    /** Waits for an actor that does not live yet, or that Ray is replacing, as long as the engine may take to start. */
-    @Override
-    public CompletableFuture<PartFacts> open(ServerSpec spec) {
-        return open(ProtocolJson.write(spec), Deadline.in(spec.healthTimeout()));
+    private static RuntimeException described(Throwable failure) {
+        Throwable cause = EventLoop.unwrapped(failure);
+        if (cause instanceof PartLostException lost) {
+            return lost;
+        }
+        String reason = RemoteFailures.reason(failure);
+        return cause instanceof RayActorException ? new PartLostException(reason) : new WorkerFailure(reason);
     }
 
-    private CompletableFuture<PartFacts> open(String specJson, Deadline deadline) {
-        return this.<String>call(
-                        worker -> worker.task(SGLangPartWorker::open, specJson).remote(), deadline.left())
+    /** Waits for an actor that does not live yet, or that Ray is replacing. */
+    @Override
+    public CompletableFuture<PartFacts> open(ServerSpec spec, Duration patience, CompletableFuture<?> abort) {
+        return open(ProtocolJson.write(spec), Deadline.in(patience), abort);
+    }
+
+    private CompletableFuture<PartFacts> open(String specJson, Deadline deadline, CompletableFuture<?> abort) {
+        CompletableFuture<String> answer =
+                call(worker -> worker.task(SGLangPartWorker::open, specJson).remote(), LONGEST_OPEN.plus(ANSWER));
+        // Ray keeps a call to an actor whose node is gone, until there is another one.
+        return loop.within(LONGEST_OPEN, answer, () -> new PartLostException("its actor does not start"))
                 .thenApply(json -> ProtocolJson.read(json, PartFacts.class))
                 .exceptionallyCompose(failure -> {
-                    if (deadline.isOver()) {
-                        return CompletableFuture.failedFuture(failure);
-                    }
-                    CompletableFuture<PartFacts> later = new CompletableFuture<>();
-                    loop.schedule(LOOK, () -> {
-                        CompletableFuture<PartFacts> unused = open(specJson, deadline)
-                                .whenComplete((facts, again) -> {
-                                    if (again == null) {
-                                        later.complete(facts);
-                                    } else {
-                                        later.completeExceptionally(again);
-                                    }
-                                });
-                    });
-                    return later;
+                    boolean mayCome = EventLoop.unwrapped(failure) instanceof PartLostException;
+                    return mayCome && !abort.isDone() && !deadline.isOver()
+                            ? loop.after(LOOK).thenCompose(nothing -> open(specJson, deadline, abort))
+                            : CompletableFuture.failedFuture(failure);
                 });
+    }
+
+    /** Why weights in a folder cannot be loaded on the part's node; empty when nothing speaks against it. */
+    CompletableFuture<String> refusal(String modelPath, String path) {
+        return call(
+                worker ->
+                        worker.task(SGLangPartWorker::refusal, modelPath, path).remote(),
+                ANSWER);
     }
 
     @Override
@@ -115,11 +124,6 @@ final class RayPartPort implements PartPort {
     }
 
     @Override
-    public CompletableFuture<Boolean> release(String key) {
-        return call(worker -> worker.task(SGLangPartWorker::release, key).remote(), ANSWER);
-    }
-
-    @Override
     public CompletableFuture<PartState> await(String key, PartState.Phase known) {
         String phase = known.name();
         return this.<String>call(
@@ -130,9 +134,12 @@ final class RayPartPort implements PartPort {
     }
 
     @Override
-    public CompletableFuture<Boolean> end(String key, Duration grace) {
+    public CompletableFuture<Boolean> end(String key, Duration grace, boolean absolve) {
         int seconds = Math.toIntExact(grace.toSeconds());
-        return call(worker -> worker.task(SGLangPartWorker::end, key, seconds).remote(), grace.plus(ANSWER));
+        return call(
+                worker -> worker.task(SGLangPartWorker::end, key, seconds, absolve)
+                        .remote(),
+                grace.plus(ANSWER));
     }
 
     @Override

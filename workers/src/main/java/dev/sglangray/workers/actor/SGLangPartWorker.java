@@ -65,9 +65,12 @@ public class SGLangPartWorker {
                 ProtocolJson.read(incarnationJson, Incarnation.class));
     }
 
-    /** See {@link PartProcess#release}. */
-    public boolean release(String key) {
-        return part.release(key);
+    /** Why weights in a folder cannot be loaded on this node, where the engine's model has a path; empty when they can. */
+    public String refusal(String modelPath, String path) {
+        return new CheckpointCheck(
+                        () -> modelPath.isEmpty() ? null : modelPath, kit.node().ip())
+                .refuse(path)
+                .orElse("");
     }
 
     /** See {@link PartProcess#await}; a {@link PartState} as JSON. */
@@ -76,8 +79,8 @@ public class SGLangPartWorker {
     }
 
     /** See {@link PartProcess#end}. */
-    public boolean end(String key, int graceSeconds) {
-        return part.end(key, Duration.ofSeconds(graceSeconds));
+    public boolean end(String key, int graceSeconds, boolean absolve) {
+        return part.end(key, Duration.ofSeconds(graceSeconds), absolve);
     }
 
     /** The last lines of the part's log. */

@@ -2,10 +2,12 @@
 package dev.sglangray.workers.actor;
 
 import dev.sglangray.workers.engine.EngineController;
+import dev.sglangray.workers.engine.EnginePort;
 import dev.sglangray.workers.engine.EngineRecord;
 import dev.sglangray.workers.engine.EngineSettings;
 import dev.sglangray.workers.engine.RegistryPort;
 import dev.sglangray.workers.gang.GangProcess;
+import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
@@ -25,6 +27,7 @@ import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.UpdateNotice;
+import dev.sglangray.workers.protocol.UpdateOutcome;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerStatus;
@@ -38,6 +41,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -120,7 +124,7 @@ public class SGLangServerWorker {
                 loop,
                 journal,
                 process,
-                requests.port(loop),
+                partsHave(requests.port(loop)),
                 registry,
                 file.section("engine", EngineRecord.class),
                 first.groupSize(),
@@ -149,7 +153,7 @@ public class SGLangServerWorker {
         ServerSpec opened = spec.get();
         forks.open(HttpServerProcess.forkServer(opened, kit));
         for (RayPartPort part : parts) {
-            var unused = part.open(opened.part(part.number()));
+            var unused = part.open(opened.part(part.number()), opened.healthTimeout(), ended);
         }
     }
 
@@ -159,6 +163,51 @@ public class SGLangServerWorker {
         return now.spansNodes()
                 ? new GangProcess(now, kit, process, forks, parts, loop, incarnation)
                 : process.make(now, incarnation);
+    }
+
+    /** Why a further part cannot load weights from a folder, in words; empty when all can. */
+    private CompletableFuture<String> partsRefusal(String path) {
+        String model = Objects.requireNonNullElse(spec.get().initialWeights().path(), "");
+        CompletableFuture<String> all = CompletableFuture.completedFuture("");
+        for (RayPartPort part : parts) {
+            CompletableFuture<String> one = part.refusal(model, path)
+                    .exceptionally(failure -> "part " + part.number() + " on " + part.node() + " cannot be asked: "
+                            + EventLoop.words(failure));
+            all = all.thenCombine(one, (before, why) -> before.isEmpty() ? why : before);
+        }
+        return all;
+    }
+
+    /**
+     * SGLang asks part 0 alone whether weights were loaded, so that an engine would serve with the old ones of a part that has no
+     * such folder.
+     */
+    private EnginePort partsHave(EnginePort engine) {
+        return parts.isEmpty()
+                ? engine
+                : new EnginePort() {
+                    @Override
+                    public CompletableFuture<Answer> post(String path, Map<String, ?> body, Duration timeout) {
+                        if (!(body.get("model_path") instanceof String folder)) {
+                            return engine.post(path, body, timeout);
+                        }
+                        return loop.here(partsRefusal(folder))
+                                .thenCompose(why -> why.isEmpty()
+                                        ? engine.post(path, body, timeout)
+                                        : CompletableFuture.completedFuture(new Answer(400, why)));
+                    }
+
+                    @Override
+                    public CompletableFuture<Answer> postBucket(
+                            WeightUpdate update, int index, Map<String, ?> more, Duration timeout) {
+                        return engine.postBucket(update, index, more, timeout);
+                    }
+
+                    @Override
+                    public CompletableFuture<OptionalInt> requests(Duration timeout) {
+                        return engine.requests(timeout);
+                    }
+                };
     }
 
     private @Nullable ServerEndpoint processEndpoint() {
@@ -322,6 +371,14 @@ public class SGLangServerWorker {
     /** Makes ready for the update of an {@link UpdateNotice}; an {@code UpdateOutcome}, both as JSON. */
     public String prepareUpdate(String noticeJson, int seconds, int leaseSeconds) {
         UpdateNotice notice = ProtocolJson.read(noticeJson, UpdateNotice.class);
+        String refusal = notice.path() == null
+                ? ""
+                : partsRefusal(notice.path())
+                        .completeOnTimeout("", seconds, TimeUnit.SECONDS)
+                        .join();
+        if (!refusal.isEmpty()) {
+            return ProtocolJson.write(UpdateOutcome.of(UpdateOutcome.Result.REFUSED, refusal));
+        }
         return ProtocolJson.write(
                 ask(seconds(seconds), () -> controller.prepare(notice, seconds(seconds), seconds(leaseSeconds))));
     }

@@ -7,6 +7,8 @@ import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.process.ExitListener;
+import dev.sglangray.workers.process.HttpServerProcess;
+import dev.sglangray.workers.process.HttpServerProcess.CommonPorts;
 import dev.sglangray.workers.process.Incarnation;
 import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.process.ProcessStarter;
@@ -19,11 +21,14 @@ import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,7 +42,18 @@ public final class GangProcess implements ServerProcess {
 
     private static final int MAX_ATTEMPTS = 4;
     private static final int TAIL_LINES = 30;
-    private static final Duration ANSWER = Duration.ofSeconds(10);
+    /** For what takes no time. */
+    private static final Duration ANSWER = Duration.ofSeconds(5);
+
+    private static final Duration LONG_ANSWER = Duration.ofSeconds(30);
+    /** A connection may break and a worker be stopped for a moment, and its part serve all the same. */
+    private static final Duration SILENCE = Duration.ofSeconds(20);
+    /** From the end of one part to that of the next, if one is the cause of the other. */
+    private static final Duration NEWS = Duration.ofSeconds(1);
+
+    private static final Duration NODE_RETURNS = Duration.ofDays(365);
+    private static final int NONE = -2;
+    private static final int ABSOLVE_ALL = -3;
     private static final Duration FAILED_GRACE = Duration.ofSeconds(2);
     private static final Duration LOOK = Duration.ofMillis(250);
 
@@ -65,31 +81,40 @@ public final class GangProcess implements ServerProcess {
     private @Nullable String waiting;
     private final List<@Nullable PartState> states = new ArrayList<>();
 
-    /** One try to start all parts. */
+    /** Part 0's place among the parts. */
+    private static final int LOCAL = -1;
+
+    /** The first part that ended, and why. */
+    private record Broken(int index, String why, boolean again, boolean portLost) {}
+
+    /** One try to start all parts; what changes in it is guarded by the lock of the gang. */
     private static final class Attempt {
         final String key = UUID.randomUUID().toString();
-        /** Fails with why a part ended, as long as the engine does not serve. */
-        final CompletableFuture<Void> broken = new CompletableFuture<>();
-
+        final CommonPorts ports;
         final List<CompletableFuture<Void>> ready = new ArrayList<>();
-        final PortLease meeting;
+        /** Completes once a part has ended before the engine served. */
+        final CompletableFuture<Void> over = new CompletableFuture<>();
+
+        @Nullable
+        Broken broken;
+
         DeviceLocks.@Nullable Held held;
 
-        Attempt(PortLease meeting, int parts) {
-            this.meeting = meeting;
+        Attempt(CommonPorts ports, int parts) {
+            this.ports = ports;
             for (int i = 0; i < parts; i++) {
                 ready.add(new CompletableFuture<>());
             }
         }
     }
 
-    /** A part ended before the engine served. */
+    /** A start that came to nothing. */
     private static final class BrokenException extends RuntimeException {
-        final boolean again;
+        final Broken broken;
 
-        BrokenException(String message, boolean again) {
+        BrokenException(Broken broken, String message) {
             super(message);
-            this.again = again;
+            this.broken = broken;
         }
     }
 
@@ -142,89 +167,63 @@ public final class GangProcess implements ServerProcess {
     }
 
     private String startWithRetries(ExitListener exits) {
+        openAll();
+        Deadline deadline = Deadline.in(spec.healthTimeout());
         Incarnation next = incarnation;
-        boolean again = false;
         for (int n = 1; ; n++) {
             throwIfAborted();
-            Attempt now = new Attempt(kit.ports().acquire(), parts.size());
+            Attempt now = new Attempt(HttpServerProcess.commonPorts(spec, kit), parts.size());
             synchronized (lock) {
                 attempt = now;
-                waiting = null;
             }
+            int culprit = LOCAL;
             boolean kept = false;
             try {
-                String url = startOnce(now, next, exits);
+                String url = startOnce(now, next, deadline, exits);
                 kept = true;
                 return url;
-            } catch (TryAgainException e) {
-                if (n >= MAX_ATTEMPTS || abort.isDone()) {
-                    throw e;
-                }
-                LOG.warn(
-                        "All parts of the engine are started again: {}",
-                        spec.secrets().hide(String.valueOf(e.getMessage())));
-                next = (e.portLost() ? new Incarnation(incarnation.number(), null) : incarnation).variant("-try" + n);
-                again = true;
             } catch (BrokenException e) {
-                if (n >= MAX_ATTEMPTS || abort.isDone() || !e.again) {
-                    absolve(again);
+                culprit = e.broken.index();
+                boolean last = n >= MAX_ATTEMPTS || deadline.isOver() || abort.isDone() || !e.broken.again();
+                if (last && n > 1) {
+                    // It was started in another way, and does not start so either.
+                    culprit = ABSOLVE_ALL;
+                }
+                if (last) {
                     throw e;
                 }
-                LOG.warn(
-                        "All parts of the engine are started again: {}",
-                        spec.secrets().hide(String.valueOf(e.getMessage())));
-                next = incarnation.variant("-try" + n);
-                again = true;
-            } catch (WorkerFailure e) {
-                absolve(again);
-                throw e;
+                LOG.warn("All parts of the engine are started again: {}", hidden(e));
+                boolean samePort = !(e.broken.index() == LOCAL && e.broken.portLost());
+                next = new Incarnation(incarnation.number(), samePort ? incarnation.port() : null).variant("-try" + n);
             } finally {
                 if (!kept) {
-                    endAll(now, FAILED_GRACE);
+                    endAll(now, FAILED_GRACE, culprit);
                     release(now);
-                    now.meeting.close();
+                    now.ports.close();
                 }
             }
         }
     }
 
-    /** Forks were not to blame where the engine does not start without them either. */
-    private void absolve(boolean startedAgain) {
-        if (startedAgain) {
-            starter.absolve();
-        }
+    private String hidden(RuntimeException e) {
+        return spec.secrets().hide(String.valueOf(e.getMessage()));
     }
 
-    private String startOnce(Attempt now, Incarnation next, ExitListener exits) {
-        Duration patience = spec.healthTimeout();
-        ServerSpec first = spec.meetingAt(meetingAddress(now.meeting.port()));
-        openAll(Deadline.in(patience));
+    private String startOnce(Attempt now, Incarnation next, Deadline deadline, ExitListener exits) {
+        PortLease bootstrap = now.ports.bootstrap();
+        ServerSpec first = spec.meetingAt(
+                kit.node().advertisedHost("*") + ":" + now.ports.port(), bootstrap == null ? null : bootstrap.port());
         try {
-            starter.prepare(abort.copy().completeOnTimeout(null, patience.toMillis(), TimeUnit.MILLISECONDS));
-            throwIfAborted();
-            // Part after part, in the order of nodes: two engines that share accelerators of several nodes never wait
-            // for each
-            // other.
-            now.held = kit.devices().acquire(first.devices(kit.node()), spec.actorName(), patience, abort, this::waits);
+            holdAll(now, first, exits);
+            Incarnation ofPart = new Incarnation(next.number(), null, next.variant());
             for (PartPort part : parts) {
-                waits("waits for the accelerators of " + describe(part));
-                get(part.hold(now.key, first.part(part.number()), patience), longer(patience), part);
-            }
-            waits(null);
-            Deadline deadline = Deadline.in(patience);
-            for (PartPort part : parts) {
-                get(part.start(now.key, first.part(part.number()), next), ANSWER, part);
-            }
-            for (int i = 0; i < parts.size(); i++) {
-                watch(now, i, PartState.Phase.IDLE, exits);
+                get(part.start(now.key, first.part(part.number()), ofPart), LONG_ANSWER, part);
             }
             String url = startLocal(now, first, next, exits);
             awaitParts(now, deadline);
             synchronized (lock) {
-                // A part that ended just now has broken this start, and must not end a process that serves.
-                if (!now.broken.isDone()) {
-                    serves = true;
-                }
+                // A part that ended just now has broken this start, and its end is said once.
+                serves = now.broken == null;
             }
             throwIfBroken(now);
             release(now);
@@ -234,36 +233,68 @@ public final class GangProcess implements ServerProcess {
         }
     }
 
-    /** Other engines may start on the accelerators. */
+    /** What loads on accelerators, one engine after the other. */
+    private void holdAll(Attempt now, ServerSpec first, ExitListener exits) {
+        Duration patience = spec.healthTimeout();
+        starter.prepare(abort.copy().completeOnTimeout(null, patience.toMillis(), TimeUnit.MILLISECONDS));
+        // In the order of the nodes' addresses: two engines on the same nodes never wait for each other.
+        Map<String, Runnable> holds = new TreeMap<>();
+        holds.put(kit.node().ip(), () -> {
+            DeviceLocks.Held held =
+                    kit.devices().acquire(first.devices(kit.node()), spec.actorName(), patience, abort, this::waits);
+            synchronized (lock) {
+                now.held = held;
+            }
+        });
+        for (int i = 0; i < parts.size(); i++) {
+            PartPort part = parts.get(i);
+            int index = i;
+            holds.put(part.node(), () -> {
+                waits("waits for the accelerators of " + describe(part));
+                get(part.hold(now.key, first.part(part.number()), patience), longer(patience), part);
+                // From here on, so that the part's lease is renewed.
+                watch(now, index, PartState.Phase.IDLE, exits, null);
+            });
+        }
+        holds.values().forEach(hold -> {
+            throwIfAborted();
+            throwIfBroken(now);
+            hold.run();
+        });
+        waits(null);
+    }
+
+    /** Other engines may start on part 0's accelerators; those of the other parts are free once each has loaded. */
     private void release(Attempt now) {
-        if (now.held != null) {
-            now.held.close();
+        DeviceLocks.Held held;
+        synchronized (lock) {
+            held = now.held;
             now.held = null;
         }
-        for (PartPort part : parts) {
-            var unused = part.release(now.key);
+        if (held != null) {
+            held.close();
         }
     }
 
-    /** Deadlines of the part's own, one after the other, and a little. */
+    /** The imports, and one other engine, and a little. */
     private static Duration longer(Duration patience) {
-        return patience.multipliedBy(2).plus(ANSWER);
+        return patience.multipliedBy(2).plus(LONG_ANSWER);
     }
 
-    private String meetingAddress(int port) {
-        return kit.node().advertisedHost("*") + ":" + port;
-    }
-
-    /** All workers are there, and each on a machine of its own as far as SGLang can see. */
-    private void openAll(Deadline deadline) {
+    /**
+     * All workers are there, and each on a machine of its own as far as SGLang can see. A first start waits for them as long as it
+     * may take; a later one without end, as a lost node may return.
+     */
+    private void openAll() {
+        Duration patience = incarnation.number() == 0 ? spec.healthTimeout() : NODE_RETURNS;
         List<PartFacts> facts = new ArrayList<>(List.of(PartFacts.here()));
         List<String> nodes = new ArrayList<>(List.of(kit.node().ip()));
         List<CompletableFuture<PartFacts>> opened = new ArrayList<>();
-        parts.forEach(part -> opened.add(part.open(spec.part(part.number()))));
+        parts.forEach(part -> opened.add(part.open(spec.part(part.number()), patience, abort)));
         for (int i = 0; i < parts.size(); i++) {
             PartPort part = parts.get(i);
             waits("waits for the worker of " + describe(part));
-            PartFacts there = get(opened.get(i), deadline.left(), part);
+            PartFacts there = get(opened.get(i), patience.plus(LONG_ANSWER), part);
             for (int other = 0; other < facts.size(); other++) {
                 there.refusal(part.node(), facts.get(other), nodes.get(other)).ifPresent(why -> {
                     throw new WorkerFailure(why);
@@ -281,49 +312,67 @@ public final class GangProcess implements ServerProcess {
             throwIfAborted();
             local = process;
         }
-        CompletableFuture<Void> unused = now.broken.exceptionally(broken -> {
+        CompletableFuture<Void> unused = now.over.thenRun(() -> {
             // Without its peers it would wait until its deadline.
             var unusedEnd = loop.block(() -> {
                 process.shutdown(Duration.ZERO);
                 return true;
             });
-            return null;
         });
         try {
             return process.start(new ExitListener() {
                 @Override
                 public void ended(boolean clean, String why) {
-                    over(now, -1, clean, why, exits);
-                }
-
-                @Override
-                public void explained(String why) {
-                    exits.explained(spec.secrets().hide(why + tails(-1)));
+                    over(now, new Broken(LOCAL, why, false, false), clean, exits);
                 }
             });
         } catch (TryAgainException e) {
-            throwIfAborted();
-            throwIfBroken(now);
-            throw e;
+            return brokenBy(now, new Broken(LOCAL, String.valueOf(e.getMessage()), true, e.portLost()));
         } catch (WorkerFailure e) {
-            throwIfAborted();
-            throwIfBroken(now);
-            throw new WorkerFailure(e.getMessage() + tails(-1));
+            return brokenBy(now, new Broken(LOCAL, String.valueOf(e.getMessage()), false, false));
+        }
+    }
+
+    /** Part 0 may have ended because another part did, whose end is known a moment later. */
+    private String brokenBy(Attempt now, Broken ofLocal) {
+        throwIfAborted();
+        CompletableFuture<Void> unused =
+                now.over.copy().completeOnTimeout(null, NEWS.toMillis(), TimeUnit.MILLISECONDS);
+        join(CompletableFuture.anyOf(unused, abort), NEWS);
+        throwIfAborted();
+        synchronized (lock) {
+            if (now.broken == null) {
+                now.broken = ofLocal;
+            }
+        }
+        throwIfBroken(now);
+        throw new IllegalStateException("a broken start is not broken");
+    }
+
+    private static void join(CompletableFuture<?> future, Duration timeout) {
+        try {
+            future.get(Math.max(1, timeout.toMillis()), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.trace("Waited for the parts", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerFailure("the start of the engine was interrupted");
         }
     }
 
     private void throwIfBroken(Attempt now) {
-        if (now.broken.isCompletedExceptionally()) {
-            throwIfAborted();
-            try {
-                now.broken.join();
-            } catch (RuntimeException e) {
-                if (EventLoop.unwrapped(e) instanceof BrokenException broken) {
-                    throw broken;
-                }
-                throw e;
-            }
+        Broken broken;
+        synchronized (lock) {
+            broken = now.broken;
         }
+        if (broken != null) {
+            throwIfAborted();
+            throw new BrokenException(broken, words(broken) + joined(tails(broken.index())));
+        }
+    }
+
+    private String words(Broken broken) {
+        return broken.index() == LOCAL ? broken.why() : describe(parts.get(broken.index())) + ": " + broken.why();
     }
 
     private void awaitParts(Attempt now, Deadline deadline) {
@@ -333,31 +382,33 @@ public final class GangProcess implements ServerProcess {
             throwIfBroken(now);
             if (deadline.isOver()) {
                 throw new WorkerFailure("part 0 of the engine is healthy, but not all others are within "
-                        + deadline.text() + tails(-1));
+                        + deadline.text() + joined(tails(LOCAL)));
             }
-            try {
-                CompletableFuture.anyOf(all, now.broken, abort).get(LOOK.toMillis(), TimeUnit.MILLISECONDS);
-            } catch (TimeoutException | ExecutionException e) {
-                LOG.trace("The parts are looked at again", e);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new WorkerFailure("the start of the engine was interrupted");
-            }
+            join(CompletableFuture.anyOf(all, now.over, abort), LOOK);
         }
     }
 
-    /** Asks a part how it stands, again and again until it has ended. */
-    private void watch(Attempt now, int index, PartState.Phase known, ExitListener exits) {
+    /**
+     * Asks a part how it stands, again and again until it has ended.
+     *
+     * @param silent since when it does not answer, or null
+     */
+    private void watch(Attempt now, int index, PartState.Phase known, ExitListener exits, @Nullable Deadline silent) {
         PartPort part = parts.get(index);
-        CompletableFuture<PartState> unused = part.await(now.key, known).whenComplete((state, lost) -> {
-            if (lost != null) {
-                over(
-                        now,
-                        index,
-                        false,
-                        "the worker of " + describe(part) + " is gone: "
-                                + EventLoop.unwrapped(lost).getMessage(),
-                        exits);
+        CompletableFuture<PartState> unused = part.await(now.key, known).whenComplete((state, failure) -> {
+            if (failure != null) {
+                Throwable cause = EventLoop.unwrapped(failure);
+                Deadline patience = silent == null ? Deadline.in(SILENCE) : silent;
+                if (cause instanceof PartLostException || patience.isOver()) {
+                    over(
+                            now,
+                            new Broken(index, "its worker is gone: " + cause.getMessage(), false, false),
+                            false,
+                            exits);
+                } else if (isCurrent(now)) {
+                    // Its process may well be there, and a worker that was replaced says that it is not.
+                    loop.schedule(LOOK, () -> watch(now, index, known, exits, patience));
+                }
                 return;
             }
             synchronized (lock) {
@@ -366,63 +417,72 @@ public final class GangProcess implements ServerProcess {
                 }
                 states.set(index, state);
             }
-            switch (state.phase()) {
-                case ENDED -> partEnded(now, index, state, exits);
-                case READY -> {
-                    now.ready.get(index).complete(null);
-                    watch(now, index, PartState.Phase.READY, exits);
-                }
-                case IDLE, STARTING -> watch(now, index, state.phase(), exits);
+            if (state.phase() == PartState.Phase.ENDED) {
+                over(now, new Broken(index, String.valueOf(state.why()), state.again(), false), false, exits);
+                return;
+            }
+            if (state.phase() == PartState.Phase.READY) {
+                now.ready.get(index).complete(null);
+            }
+            if (isCurrent(now)) {
+                watch(now, index, state.phase(), exits, null);
             }
         });
     }
 
-    private void partEnded(Attempt now, int index, PartState state, ExitListener exits) {
-        String why = describe(parts.get(index)) + ": " + state.why();
-        boolean serving;
+    private boolean isCurrent(Attempt now) {
         synchronized (lock) {
-            serving = serves;
+            return attempt == now && now.broken == null && failure == null && !abort.isDone();
         }
-        if (!serving && !abort.isDone()) {
-            // Read before the others are ended.
-            var unused = loop.block(
-                    () -> now.broken.completeExceptionally(new BrokenException(why + tails(index), state.again())));
-            return;
-        }
-        over(now, index, false, why, exits);
     }
 
-    /** A part has ended, -1 for part 0: so has the engine. */
-    private void over(Attempt now, int index, boolean clean, String why, ExitListener exits) {
+    /** A part has ended: so has the engine. */
+    private void over(Attempt now, Broken broken, boolean clean, ExitListener exits) {
+        String why = spec.secrets().hide(words(broken));
         synchronized (lock) {
-            if (attempt != now || abort.isDone() || failure != null) {
+            if (attempt != now || abort.isDone() || failure != null || now.broken != null) {
                 return;
             }
-            if (!serves) {
-                now.broken.completeExceptionally(new BrokenException(why, false));
-                return;
+            now.broken = broken;
+            if (serves) {
+                failure = why;
             }
-            failure = spec.secrets().hide(why);
         }
-        exits.ended(clean, spec.secrets().hide(why));
-        var unused = loop.block(() -> {
-            String explained = spec.secrets().hide(why + (index < 0 ? "" : tails(index)));
-            if (index >= 0) {
+        now.over.complete(null);
+        boolean served;
+        synchronized (lock) {
+            served = failure != null;
+        }
+        if (served) {
+            // Before a next start may begin, whose logs these would be.
+            List<CompletableFuture<String>> logs = tails(NONE);
+            exits.ended(clean, why);
+            var unused = loop.block(() -> {
+                endAll(now, Duration.ZERO, ABSOLVE_ALL);
+                String explained = spec.secrets().hide(why + joined(logs));
                 synchronized (lock) {
                     failure = explained;
                 }
                 exits.explained(explained);
-            }
-            endAll(now, Duration.ZERO);
-            return true;
-        });
+                return true;
+            });
+        }
     }
 
-    /** Ends all parts at the same time; returns when nothing is left of them, as far as their workers can be reached. */
-    private void endAll(Attempt now, Duration grace) {
+    /**
+     * Ends all parts at the same time; returns when nothing is left of them, as far as their workers can be reached.
+     *
+     * @param culprit the part that is to blame, if forks are; {@link #ABSOLVE_ALL} for none
+     */
+    private void endAll(Attempt now, Duration grace, int culprit) {
         List<CompletableFuture<Boolean>> ends = new ArrayList<>();
-        parts.forEach(part -> ends.add(part.end(now.key, grace).exceptionally(unreachable -> false)));
+        for (int i = 0; i < parts.size(); i++) {
+            ends.add(parts.get(i).end(now.key, grace, i != culprit).exceptionally(unreachable -> false));
+        }
         process().shutdown(grace);
+        if (culprit != LOCAL) {
+            starter.absolve();
+        }
         try {
             CompletableFuture.allOf(ends.toArray(CompletableFuture<?>[]::new))
                     .get(grace.plus(ANSWER).toMillis(), TimeUnit.MILLISECONDS);
@@ -437,33 +497,34 @@ public final class GangProcess implements ServerProcess {
         }
     }
 
-    /** The last lines of the logs of all parts but one; -1 is part 0. */
-    private String tails(int without) {
-        StringBuilder text = new StringBuilder();
-        if (without >= 0) {
-            text.append(section("part 0 on " + kit.node().ip(), process().logTail(TAIL_LINES)));
+    /** The last lines of the logs of all parts but one. */
+    private List<CompletableFuture<String>> tails(int without) {
+        List<CompletableFuture<String>> sections = new ArrayList<>();
+        if (without != LOCAL) {
+            sections.add(CompletableFuture.completedFuture(
+                    section("part 0 on " + kit.node().ip(), process().logTail(TAIL_LINES))));
         }
         for (int i = 0; i < parts.size(); i++) {
             if (i != without) {
-                text.append(section(describe(parts.get(i)), tail(parts.get(i), TAIL_LINES)));
+                PartPort part = parts.get(i);
+                sections.add(tail(part, TAIL_LINES).thenApply(lines -> section(describe(part), lines)));
             }
         }
-        return text.toString();
+        return sections;
+    }
+
+    private static String joined(List<CompletableFuture<String>> sections) {
+        return sections.stream().map(CompletableFuture::join).collect(Collectors.joining());
     }
 
     private static String section(String title, String lines) {
         return "\nLast lines of the log of " + title + ":\n  " + lines.strip().replace("\n", "\n  ");
     }
 
-    private static String tail(PartPort part, int lines) {
-        try {
-            return part.logTail(lines).get(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return "(interrupted)";
-        } catch (ExecutionException | TimeoutException e) {
-            return "(its worker does not answer)";
-        }
+    private static CompletableFuture<String> tail(PartPort part, int lines) {
+        return part.logTail(lines)
+                .completeOnTimeout("(its worker does not answer)", ANSWER.toMillis(), TimeUnit.MILLISECONDS)
+                .exceptionally(failure -> "(its worker does not answer)");
     }
 
     private <T> T get(CompletableFuture<T> answer, Duration timeout, PartPort part) {
@@ -523,12 +584,11 @@ public final class GangProcess implements ServerProcess {
 
     @Override
     public String logTail(int lines) {
-        StringBuilder text = new StringBuilder(
-                "== part 0 on " + kit.node().ip() + "\n" + process().logTail(lines));
+        List<CompletableFuture<String>> others = new ArrayList<>();
         for (PartPort part : parts) {
-            text.append("\n== ").append(describe(part)).append('\n').append(tail(part, lines));
+            others.add(tail(part, lines).thenApply(text -> "\n== " + describe(part) + "\n" + text));
         }
-        return text.toString();
+        return "== part 0 on " + kit.node().ip() + "\n" + process().logTail(lines) + joined(others);
     }
 
     @Override
@@ -543,8 +603,9 @@ public final class GangProcess implements ServerProcess {
         if (last == null) {
             process().shutdown(grace);
         } else {
-            endAll(last, grace);
-            last.meeting.close();
+            endAll(last, grace, ABSOLVE_ALL);
+            release(last);
+            last.ports.close();
         }
         if (wasStarted) {
             startEnded

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.gang;
 
-import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.process.ExitListener;
@@ -16,7 +15,9 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -50,6 +51,7 @@ public final class PartProcess {
 
     private final Object lock = new Object();
     private Start current = new Start("");
+    private String ended = "";
     private boolean closed;
 
     /** One start of the engine, seen from this part; guarded by the lock of the part. */
@@ -72,11 +74,20 @@ public final class PartProcess {
         String waiting;
 
         boolean again;
+        CompletableFuture<Void> changed = new CompletableFuture<>();
         int asking;
         long asked = System.nanoTime();
 
         Start(String key) {
             this.key = key;
+        }
+
+        /** Returns what to complete outside the lock. */
+        CompletableFuture<Void> enter(PartState.Phase next) {
+            phase = next;
+            CompletableFuture<Void> before = changed;
+            changed = new CompletableFuture<>();
+            return before;
         }
     }
 
@@ -131,7 +142,7 @@ public final class PartProcess {
         Start before;
         Start start = new Start(key);
         synchronized (lock) {
-            if (closed) {
+            if (closed || key.equals(ended)) {
                 throw new WorkerFailure("the part was ended");
             }
             before = current;
@@ -193,85 +204,81 @@ public final class PartProcess {
                 public void ended(boolean clean, String why) {
                     over(start, why, false);
                 }
-
-                @Override
-                public void explained(String why) {
-                    synchronized (lock) {
-                        start.why = why;
-                    }
-                }
             });
+            CompletableFuture<Void> news = null;
             synchronized (lock) {
                 if (start.phase == PartState.Phase.STARTING) {
-                    start.phase = PartState.Phase.READY;
-                    lock.notifyAll();
+                    news = start.enter(PartState.Phase.READY);
                 }
+            }
+            release(start);
+            if (news != null) {
+                news.complete(null);
             }
         } catch (TryAgainException e) {
             over(start, String.valueOf(e.getMessage()), true);
-        } catch (WorkerFailure e) {
-            over(start, String.valueOf(e.getMessage()), false);
+        } catch (Throwable e) {
+            over(start, e instanceof WorkerFailure ? String.valueOf(e.getMessage()) : e.toString(), false);
         }
         return true;
     }
 
     private void over(Start start, String why, boolean again) {
+        CompletableFuture<Void> news;
         synchronized (lock) {
-            if (start.phase != PartState.Phase.ENDED) {
-                start.phase = PartState.Phase.ENDED;
-                start.why = why;
-                start.again = again;
-                lock.notifyAll();
+            if (start.phase == PartState.Phase.ENDED) {
+                return;
             }
+            start.why = why;
+            start.again = again;
+            news = start.enter(PartState.Phase.ENDED);
         }
+        release(start);
+        news.complete(null);
     }
 
-    /** See {@link PartPort#release}. */
-    public boolean release(String key) {
+    /** It has loaded, or will not: others may start on its accelerators. */
+    private void release(Start start) {
         DeviceLocks.Held held;
         synchronized (lock) {
-            if (!current.key.equals(key)) {
-                return false;
-            }
-            held = current.held;
-            current.held = null;
+            held = start.held;
+            start.held = null;
         }
         if (held != null) {
             held.close();
         }
-        return true;
     }
 
     /** See {@link PartPort#await}. Blocks for {@link #SLICE} at most. */
     public PartState await(String key, PartState.Phase known) {
-        Deadline deadline = Deadline.in(SLICE);
+        Start start;
+        CompletableFuture<Void> change;
         synchronized (lock) {
-            Start start = current;
+            start = current;
+            if (!start.key.equals(key)) {
+                return superseded();
+            }
             start.asking++;
-            try {
-                while (start == current && start.key.equals(key) && start.phase == known && !deadline.isOver()) {
-                    lock.wait(Math.max(1, deadline.left().toMillis()));
-                }
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new WorkerFailure("the question to the part was interrupted");
-            } finally {
-                start.asking--;
-                start.asked = System.nanoTime();
-            }
-            if (start != current || !start.key.equals(key)) {
-                return new PartState(
-                        PartState.Phase.ENDED,
-                        "the engine was started again",
-                        false,
-                        null,
-                        pid(),
-                        List.of(),
-                        null,
-                        List.of());
-            }
-            return state(start);
+            change = start.phase == known ? start.changed : CompletableFuture.completedFuture(null);
         }
+        try {
+            change.get(SLICE.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.trace("Nothing has changed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new WorkerFailure("the question to the part was interrupted");
+        } finally {
+            asked(start);
+        }
+        synchronized (lock) {
+            return start.key.equals(current.key) ? state(start) : superseded();
+        }
+    }
+
+    private static PartState superseded() {
+        return new PartState(
+                PartState.Phase.ENDED, "the engine was started again", false, null, pid(), List.of(), null, List.of());
     }
 
     private static long pid() {
@@ -293,15 +300,20 @@ public final class PartProcess {
     }
 
     /** See {@link PartPort#end}. Blocks. */
-    public boolean end(String key, Duration grace) {
+    public boolean end(String key, Duration grace, boolean absolve) {
         Start start;
         synchronized (lock) {
             start = current;
             if (!start.key.equals(key)) {
+                // It may have overtaken its hold.
+                ended = key;
                 return true;
             }
         }
         finish(start, grace, "it was ended");
+        if (absolve) {
+            starter.absolve();
+        }
         return true;
     }
 
@@ -315,15 +327,8 @@ public final class PartProcess {
         if (process != null) {
             process.shutdown(grace);
         }
-        DeviceLocks.Held held;
-        synchronized (lock) {
-            held = start.held;
-            start.held = null;
-        }
-        if (held != null) {
-            held.close();
-        }
         over(start, why, false);
+        release(start);
     }
 
     /** The last lines of its log. */

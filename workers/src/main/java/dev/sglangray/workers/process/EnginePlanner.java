@@ -5,6 +5,7 @@ import dev.sglangray.bridge.EnvironmentBuilder;
 import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.PythonProbe;
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -32,6 +33,12 @@ final class EnginePlanner implements ServerPlanner {
     private static final String PREFILL = "prefill";
     private static final String BOOTSTRAP = "disaggregation_bootstrap_port";
     private static final String DEVICE_VARIABLE = "SGLANG_RAY_DEVICE";
+    /**
+     * SGLang derives these from the port of the meeting, and with its server in Rust one more for each data-parallel rank: see
+     * {@code PortArgs} in its {@code server_args.py}. A handshake of prefill engines is 13 ports above.
+     */
+    private static final int DERIVED_PORTS = 14;
+
     /** As SGLang reads its variables. */
     private static final Set<String> TRUE = Set.of("true", "1", "yes", "y");
 
@@ -82,8 +89,7 @@ final class EnginePlanner implements ServerPlanner {
             Map<String, Object> arguments = new LinkedHashMap<>(spec.serverArgs());
             PortLease http = kit.port(arguments, "port", number == 0 ? incarnation.port() : null, false);
             leases.add(http);
-            PortLease dist = kit.ports().acquire();
-            leases.add(dist);
+            int dist = planMeeting(leases);
             boolean chosen = arguments.get("port") == null;
             if (arguments.get("host") == null) {
                 arguments.put("host", bindHost());
@@ -94,7 +100,7 @@ final class EnginePlanner implements ServerPlanner {
                     leases,
                     http.port(),
                     ServerUrl.of(advertisedHost(String.valueOf(arguments.get("host"))), http.port()),
-                    process(arguments, dist.port(), number),
+                    process(arguments, dist, number),
                     chosen,
                     bootstrapPort);
             LOG.info("Starting engine {} on port {}, devices {}", spec.actorName(), http.port(), devices());
@@ -125,8 +131,8 @@ final class EnginePlanner implements ServerPlanner {
      * same for all. The server in Rust of newer versions serves them on its own port, and refuses another one.
      */
     private @Nullable Integer planBootstrap(Map<String, Object> arguments, List<PortLease> leases, int ownPort) {
-        boolean prefill = PREFILL.equals(arguments.get("disaggregation_mode"));
-        if (!prefill && !(isDecode() && Boolean.TRUE.equals(arguments.get("enable_pd_role_switch")))) {
+        boolean prefill = isPrefill();
+        if (!prefill && !mayBecomePrefill()) {
             return null;
         }
         Object given = arguments.get(BOOTSTRAP);
@@ -137,10 +143,44 @@ final class EnginePlanner implements ServerPlanner {
             }
             return ownPort;
         }
+        if (spec.spansNodes() && given instanceof Number port) {
+            return prefill ? port.intValue() : null; // leased for all parts together
+        }
         PortLease lease = kit.port(arguments, BOOTSTRAP);
         leases.add(lease);
         arguments.put(BOOTSTRAP, lease.port());
         return prefill ? Integer.valueOf(lease.port()) : null;
+    }
+
+    private boolean isPrefill() {
+        return PREFILL.equals(spec.serverArgs().get("disaggregation_mode"));
+    }
+
+    private boolean mayBecomePrefill() {
+        return isDecode() && Boolean.TRUE.equals(spec.serverArgs().get("enable_pd_role_switch"));
+    }
+
+    /** Whether all parts of the engine need to know one port for its decoders. */
+    boolean needsBootstrapPort() {
+        boolean given = spec.serverArgs().get(BOOTSTRAP) != null;
+        return !given && (mayBecomePrefill() || (isPrefill() && !servesDecodersItself()));
+    }
+
+    /** Where the processes of the engine meet; those of an engine that spans nodes are given an address. */
+    private int planMeeting(List<PortLease> leases) {
+        if (spec.spansNodes()) {
+            return 0;
+        }
+        List<PortLease> run = kit.ports().acquireRun(meetingPorts());
+        leases.addAll(run);
+        return run.get(0).port();
+    }
+
+    /** How many ports SGLang takes from that of the meeting on. */
+    int meetingPorts() {
+        boolean derives = Boolean.TRUE.equals(spec.serverArgs().get("enable_dp_attention"));
+        int ranks = WholeNumber.of(spec.serverArgs().get("dp_size")).orElse(1);
+        return derives || spec.spansNodes() ? DERIVED_PORTS + Math.max(1, ranks) : 1;
     }
 
     /** What the variable asks for, where the installed SGLang has it; older ones do not know the variable. */

@@ -2,6 +2,7 @@
 package dev.sglangray.workers.process;
 
 import dev.sglangray.bridge.ListeningProcess;
+import dev.sglangray.bridge.PortLease;
 import dev.sglangray.bridge.ProcessExit;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.ProcessStartException;
@@ -39,8 +40,8 @@ public final class HttpServerProcess implements ServerProcess {
     /** A traceback of several processes fits. */
     private static final int TRACEBACK_LINES = 200;
     /** What the log of a server says that found its port taken. */
-    private static final List<String> PORT_TAKEN =
-            List.of("address already in use", "address in use", "addrinuse", "eaddrinuse", "errno 98");
+    private static final List<String> PORT_TAKEN = List.of(
+            "address already in use", "address in use", "addrinuse", "eaddrinuse", "errno 98", "is not available in");
 
     /** Exit codes of {@code sglang_ray.serve}: its input is wrong; a package is missing. */
     private static final Set<Integer> REFUSED = Set.of(2, 3);
@@ -86,6 +87,42 @@ public final class HttpServerProcess implements ServerProcess {
     /** The process from which engines of this specification can be forked. */
     public static ProcessSpec forkServer(ServerSpec spec, ProcessFactory kit) {
         return new EnginePlanner(spec, kit, Incarnation.FIRST).forkServer();
+    }
+
+    /**
+     * The ports that the parts of an engine over several nodes must agree on, in part 0's node.
+     *
+     * @param meeting those of their meeting, in a row
+     * @param bootstrap that for the decoders of a prefill engine, or null
+     */
+    public record CommonPorts(
+            List<PortLease> meeting, @Nullable PortLease bootstrap) implements AutoCloseable {
+        /** Copies the list. */
+        public CommonPorts {
+            meeting = List.copyOf(meeting);
+        }
+
+        /** Where the parts meet. */
+        public int port() {
+            return meeting.get(0).port();
+        }
+
+        @Override
+        public void close() {
+            meeting.forEach(PortLease::close);
+            if (bootstrap != null) {
+                bootstrap.close();
+            }
+        }
+    }
+
+    /** The ports for one start of an engine that spans nodes. */
+    public static CommonPorts commonPorts(ServerSpec spec, ProcessFactory kit) {
+        EnginePlanner planner = new EnginePlanner(spec, kit, Incarnation.FIRST);
+        boolean bootstrap = planner.needsBootstrapPort();
+        return new CommonPorts(
+                kit.ports().acquireRun(planner.meetingPorts()),
+                bootstrap ? kit.ports().acquire() : null);
     }
 
     /** A router; starts nothing. */

@@ -59,6 +59,7 @@ public record ServerSpec(
     private static final String NODES = "nnodes";
     private static final String NODE_RANK = "node_rank";
     private static final String MEETING = "dist_init_addr";
+    private static final String BOOTSTRAP = "disaggregation_bootstrap_port";
 
     /** RLinf waits this long for an engine. */
     public static final Duration DEFAULT_HEALTH_TIMEOUT = Duration.ofMinutes(15);
@@ -104,12 +105,19 @@ public record ServerSpec(
         return number > 0 || !furtherParts.isEmpty();
     }
 
-    /** Part 0 of an engine that spans nodes, whose parts meet at an address of its node. */
-    public ServerSpec meetingAt(String address) {
+    /**
+     * Part 0 of an engine that spans nodes, whose parts meet at an address of its node.
+     *
+     * @param bootstrapPort where all parts tell decoders to ask, or null where the arguments say it or nobody asks
+     */
+    public ServerSpec meetingAt(String address, @Nullable Integer bootstrapPort) {
         Map<String, Object> arguments = new LinkedHashMap<>(serverArgs);
         arguments.put(NODES, furtherParts.size() + 1);
         arguments.put(NODE_RANK, 0);
         arguments.put(MEETING, address);
+        if (bootstrapPort != null) {
+            arguments.put(BOOTSTRAP, bootstrapPort);
+        }
         return new ServerSpec(
                 groupName,
                 rank,

@@ -5,7 +5,8 @@ package dev.sglangray.workers.process;
 public final class TryAgainException extends RuntimeException {
     private final boolean portLost;
 
-    TryAgainException(String message, boolean portLost) {
+    /** With why. */
+    public TryAgainException(String message, boolean portLost) {
         super(message);
         this.portLost = portLost;
     }

@@ -17,6 +17,7 @@ import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.process.ProcessStarter;
 import dev.sglangray.workers.process.ServerProcess;
 import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.process.TryAgainException;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
 import java.nio.file.Path;
@@ -32,6 +33,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -53,7 +55,10 @@ class GangProcessTest {
     private final List<Part> parts = new ArrayList<>();
     private final List<Fake> made = new CopyOnWriteArrayList<>();
     private final BlockingQueue<String> exits = new LinkedBlockingQueue<>();
+    private final List<Integer> absolved = new CopyOnWriteArrayList<>();
     private int fails = -1;
+    private int diesAsItServes = -1;
+    private final AtomicInteger triesAgain = new AtomicInteger();
 
     @BeforeEach
     void threeParts() {
@@ -127,12 +132,107 @@ class GangProcessTest {
     }
 
     @Test
+    void aPartThatEndsAsPartZeroBecomesHealthyBreaksTheStart() {
+        for (int i = 0; i < 50; i++) {
+            made.clear();
+            diesAsItServes = 1 + i % 2;
+            GangProcess gang = gang();
+            boolean served;
+            try {
+                gang.start(listener());
+                served = true;
+            } catch (WorkerFailure e) {
+                assertThat(e).hasMessageContaining("killed as it was ready");
+                served = false;
+            }
+            if (served) {
+                assertThat(poll())
+                        .as("an engine without a part does not serve in silence")
+                        .contains("killed as it was ready");
+            }
+            gang.shutdown(SECOND);
+            assertThat(made).allMatch(process -> process.ended);
+            assertThat(exits).isEmpty();
+        }
+    }
+
+    private String poll() {
+        try {
+            return String.valueOf(exits.poll(30, TimeUnit.SECONDS));
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aLostPortLetsAllPartsStartAgainAtAnotherMeetingPoint() {
+        triesAgain.set(2);
+        GangProcess gang = gang();
+        gang.start(listener());
+        assertThat(made).hasSize(9);
+        assertThat(made.stream()
+                        .map(process -> process.spec.serverArgs().get("dist_init_addr"))
+                        .distinct())
+                .hasSize(3);
+        assertThat(absolved).as("part 1 is to blame").contains(2).doesNotContain(1);
+        gang.shutdown(SECOND);
+    }
+
+    @Test
+    void aFailureToTheEndAbsolvesAll() {
+        triesAgain.set(100);
+        assertThatThrownBy(() -> gang().start(listener()))
+                .hasMessageContaining("part 1 on 10.0.0.2: its port was taken");
+        assertThat(made).hasSize(12).allMatch(process -> process.ended);
+        assertThat(absolved).contains(1, 2);
+    }
+
+    @Test
+    void theLogOfThePartThatEndedIsTold() throws InterruptedException {
+        GangProcess gang = gang();
+        BlockingQueue<String> explained = new LinkedBlockingQueue<>();
+        gang.start(new ExitListener() {
+            @Override
+            public void ended(boolean clean, String why) {
+                exits.add(why);
+            }
+
+            @Override
+            public void explained(String why) {
+                explained.add(why);
+            }
+        });
+        process(2).dies("killed by signal 9");
+        assertThat(explained.poll(30, TimeUnit.SECONDS))
+                .contains("part 2 on 10.0.0.3", "log of 0", "log of 1", "log of 2");
+        gang.shutdown(SECOND);
+    }
+
+    @Test
+    void aWorkerThatDoesNotAnswerForAMomentIsNoEnd() {
+        GangProcess gang = gang();
+        parts.get(0).silent.set(3);
+        gang.start(listener());
+        assertThat(gang.isHealthy()).isTrue();
+        assertThat(exits).isEmpty();
+        gang.shutdown(SECOND);
+    }
+
+    @Test
+    void anEndThatOvertakesItsHoldIsKept() {
+        PartProcess part = parts.get(0).process;
+        assertThat(part.end("late", SECOND, false)).isTrue();
+        ServerSpec spec = spec().meetingAt("10.0.0.1:5", null).part(1);
+        assertThatThrownBy(() -> part.hold("late", spec, SECOND)).hasMessageContaining("was ended");
+    }
+
+    @Test
     void aWorkerThatIsGoneIsTheEndOfTheEngine() throws InterruptedException {
         GangProcess gang = gang();
         gang.start(listener());
         parts.get(0).gone = true;
         process(1).dies("its worker was killed, and it with it");
-        assertThat(exits.poll(30, TimeUnit.SECONDS)).contains("part 1 on 10.0.0.2 is gone");
+        assertThat(exits.poll(30, TimeUnit.SECONDS)).contains("part 1 on 10.0.0.2: its worker is gone");
         gang.shutdown(SECOND);
         assertThat(process(2).ended).isTrue();
     }
@@ -165,7 +265,7 @@ class GangProcessTest {
     @Test
     void aPartWhoseEngineAsksForNothingEndsByItself() throws InterruptedException {
         Part part = new Part(1, Duration.ofMillis(400));
-        ServerSpec spec = spec().meetingAt("10.0.0.1:5").part(1);
+        ServerSpec spec = spec().meetingAt("10.0.0.1:5", null).part(1);
         part.process.hold("k", spec, SECOND);
         part.process.start("k", spec, Incarnation.FIRST);
         PartState state = part.process.await("k", PartState.Phase.STARTING);
@@ -177,7 +277,7 @@ class GangProcessTest {
     @Test
     void aLaterStartEndsWhatIsLeftOfAnEarlierOne() {
         PartProcess part = parts.get(0).process;
-        ServerSpec spec = spec().meetingAt("10.0.0.1:5").part(1);
+        ServerSpec spec = spec().meetingAt("10.0.0.1:5", null).part(1);
         part.hold("first", spec, SECOND);
         part.start("first", spec, Incarnation.FIRST);
         part.hold("second", spec, SECOND);
@@ -185,7 +285,7 @@ class GangProcessTest {
         assertThat(part.await("first", PartState.Phase.READY).phase()).isEqualTo(PartState.Phase.ENDED);
         assertThatThrownBy(() -> part.start("first", spec, Incarnation.FIRST)).hasMessageContaining("aborted");
         assertThat(part.start("second", spec, Incarnation.FIRST)).isTrue();
-        assertThat(part.end("first", SECOND)).isTrue();
+        assertThat(part.end("first", SECOND, false)).isTrue();
         assertThat(made.get(1).ended)
                 .as("the key of an earlier start has no effect")
                 .isFalse();
@@ -257,6 +357,7 @@ class GangProcessTest {
         final PartProcess process;
         PartFacts facts = new PartFacts("");
         volatile boolean gone;
+        final AtomicInteger silent = new AtomicInteger();
 
         Part(int number) {
             this(number, PartProcess.LEASE);
@@ -275,11 +376,11 @@ class GangProcessTest {
             return CompletableFuture.supplyAsync(
                     () -> {
                         if (gone) {
-                            throw new WorkerFailure("its process was killed");
+                            throw new PartLostException("its process was killed");
                         }
                         T answer = method.get();
                         if (gone) {
-                            throw new WorkerFailure("its process was killed");
+                            throw new PartLostException("its process was killed");
                         }
                         return answer;
                     },
@@ -301,7 +402,7 @@ class GangProcessTest {
         }
 
         @Override
-        public CompletableFuture<PartFacts> open(ServerSpec spec) {
+        public CompletableFuture<PartFacts> open(ServerSpec spec, Duration patience, CompletableFuture<?> abort) {
             return call(() -> facts);
         }
 
@@ -316,18 +417,19 @@ class GangProcessTest {
         }
 
         @Override
-        public CompletableFuture<Boolean> release(String key) {
-            return call(() -> process.release(key));
-        }
-
-        @Override
         public CompletableFuture<PartState> await(String key, PartState.Phase known) {
+            if (silent.getAndDecrement() > 0) {
+                return CompletableFuture.failedFuture(new WorkerFailure("no answer"));
+            }
             return call(() -> process.await(key, known));
         }
 
         @Override
-        public CompletableFuture<Boolean> end(String key, Duration grace) {
-            return call(() -> process.end(key, grace));
+        public CompletableFuture<Boolean> end(String key, Duration grace, boolean absolve) {
+            if (absolve) {
+                absolved.add(number);
+            }
+            return call(() -> process.end(key, grace, absolve));
         }
 
         @Override
@@ -366,6 +468,14 @@ class GangProcessTest {
             boolean waits = fails >= 0 && fails != spec.number();
             if (fails == spec.number()) {
                 throw new WorkerFailure("it ran out of memory");
+            }
+            if (spec.number() == 1 && triesAgain.getAndDecrement() > 0) {
+                throw new TryAgainException("its port was taken", true);
+            }
+            if (diesAsItServes == spec.number()) {
+                Thread death = new Thread(() -> dies("killed as it was ready"), "death");
+                death.setDaemon(true);
+                death.start();
             }
             if (waits) {
                 // For the peer that does not come.
