@@ -168,8 +168,9 @@ final class EnginePlanner implements ServerPlanner {
 
     /** Where the processes of the engine meet; those of an engine that spans nodes are given an address. */
     private int planMeeting(List<PortLease> leases) {
-        if (spec.spansNodes()) {
-            return 0;
+        if (spec.meeting().isPresent()) {
+            String address = spec.meeting().get();
+            return Integer.parseInt(address.substring(address.lastIndexOf(':') + 1)); // leased for all parts together
         }
         List<PortLease> run = kit.ports().acquireRun(meetingPorts());
         leases.addAll(run);

@@ -100,6 +100,11 @@ public record ServerSpec(
         return WorkerNames.part(groupName, rank, number);
     }
 
+    /** Where the parts of an engine that spans nodes meet, {@code host:port}; empty before that is chosen, and for all others. */
+    Optional<String> meeting() {
+        return spansNodes() ? Optional.ofNullable(serverArgs.get(MEETING)).map(Object::toString) : Optional.empty();
+    }
+
     /** Whether the engine spans nodes. */
     public boolean spansNodes() {
         return number > 0 || !furtherParts.isEmpty();
