@@ -24,6 +24,11 @@ sealed interface BundleAllocator {
      */
     int choose(String actor, NodeInfo node, List<Integer> pieces, Map<String, Double> resources);
 
+    /** Whether {@link #choose} would find a bundle. */
+    default boolean has(NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+        return true;
+    }
+
     /** The group's bundles by index. */
     List<BundlePlan> bundles();
 
@@ -142,6 +147,13 @@ sealed interface BundleAllocator {
                             "Place it on a node where the group has such a bundle, or take a smaller share; parts of different"
                                     + " accelerators need a bundle of one accelerator each.")
                     .build();
+        }
+
+        @Override
+        public boolean has(NodeInfo node, List<Integer> pieces, Map<String, Double> resources) {
+            String piece = piece(node, pieces, resources);
+            return byNode.getOrDefault(node.snapshot().nodeId(), List.of()).stream()
+                    .anyMatch(index -> fits(index, piece, resources));
         }
 
         /** Notes what an actor of the fleet has of a bundle already. */

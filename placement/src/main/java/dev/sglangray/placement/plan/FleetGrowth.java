@@ -164,11 +164,8 @@ public final class FleetGrowth {
             return spanning(rank, parts, maker, bundles);
         }
         for (Place place : places()) {
-            Optional<EnginePlan> engine = fits(place, maker.resources(placement(rank, place)), bundles)
-                    ? made(rank, List.of(place), maker, bundles)
-                    : Optional.empty();
-            if (engine.isPresent()) {
-                return engine;
+            if (fits(place, maker.resources(placement(rank, place)), bundles)) {
+                return Optional.of(made(rank, List.of(place), maker, bundles));
             }
         }
         return Optional.empty();
@@ -192,31 +189,24 @@ public final class FleetGrowth {
                     found.add(place);
                 }
             }
-            Optional<EnginePlan> engine = found.size() < parts ? Optional.empty() : made(rank, found, maker, bundles);
-            if (engine.isPresent()) {
-                return engine;
+            if (found.size() == parts) {
+                return Optional.of(made(rank, found, maker, bundles));
             }
         }
         return Optional.empty();
     }
 
-    private Optional<EnginePlan> made(int rank, List<Place> places, EnginePlanFactory maker, BundleAllocator bundles) {
-        EnginePlan engine;
-        try {
-            engine = maker.make(
-                    places.stream().map(place -> placement(rank, place)).toList(), bundles);
-        } catch (PlacementException noBundle) {
-            // An existing group has none left there.
-            return Optional.empty();
-        }
+    private EnginePlan made(int rank, List<Place> places, EnginePlanFactory maker, BundleAllocator bundles) {
+        EnginePlan engine =
+                maker.make(places.stream().map(place -> placement(rank, place)).toList(), bundles);
         places.forEach(place -> use(place.node(), place.pieces()));
-        return Optional.of(engine);
+        return engine;
     }
 
     private boolean fits(Place place, Map<String, Double> resources, BundleAllocator bundles) {
         return bundles instanceof BundleAllocator.New own
                 ? room.take(place.node(), own.reserved(place.node(), resources))
-                : room.has(place.node());
+                : room.has(place.node()) && bundles.has(place.node(), place.pieces(), resources);
     }
 
     private void use(NodeInfo node, List<Integer> pieces) {

@@ -2,7 +2,9 @@
 package dev.sglangray.workers.protocol;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.annotation.Nulls;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +39,12 @@ public record WorkerStatus(
      * @param groupSize how many workers the group has
      * @param pool the engine's pool; empty for a router, and in a fleet that names no pools
      */
-    public record Identity(String kind, String group, int rank, int groupSize, String pool) {}
+    public record Identity(
+            String kind,
+            String group,
+            int rank,
+            int groupSize,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) String pool) {}
 
     /**
      * What runs, and where.
@@ -59,7 +66,7 @@ public record WorkerStatus(
             List<String> devices,
             @Nullable String log,
             @Nullable Double secondsToReady,
-            List<Part> parts) {
+            @JsonSetter(nulls = Nulls.AS_EMPTY) List<Part> parts) {
         /** Copies the lists. */
         public ProcessPart {
             devices = List.copyOf(devices);

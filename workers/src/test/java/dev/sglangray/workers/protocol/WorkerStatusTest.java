@@ -57,6 +57,13 @@ class WorkerStatusTest {
     }
 
     @Test
+    void thatOfAWorkerThatKnowsNeitherPoolsNorPartsIsRead() {
+        String old = ROUTER_JSON.replace(",\"pool\":\"\"", "").replace(",\"parts\":[]", "");
+        assertThat(old).doesNotContain("pool", "parts");
+        assertThat(ProtocolJson.read(old, WorkerStatus.class)).isEqualTo(ROUTER);
+    }
+
+    @Test
     void itIsReadAsItWasWritten() {
         assertThat(ProtocolJson.read(ENGINE_JSON, WorkerStatus.class)).isEqualTo(ENGINE);
         assertThat(ProtocolJson.read(ROUTER_JSON, WorkerStatus.class)).isEqualTo(ROUTER);

@@ -174,10 +174,7 @@ public record FleetReport(
                     worker.state().toLowerCase(Locale.ROOT),
                     worker.url() == null ? "-" : worker.url(),
                     nodes(worker.process()),
-                    worker.process().devices().isEmpty()
-                            ? ""
-                            : "  accelerators "
-                                    + String.join(",", worker.process().devices()),
+                    worker.process().devices().isEmpty() ? "" : "  accelerators " + devices(worker.process()),
                     worker.supervision().restarts() == 0
                             ? ""
                             : "  restarts " + worker.supervision().restarts() + ", since "
@@ -204,6 +201,14 @@ public record FleetReport(
 
     private static String name(WorkerStatus.Identity engine) {
         return "engine " + engine.rank() + (engine.pool().isEmpty() ? "" : " " + engine.pool());
+    }
+
+    /** Those of the further parts after a plus. */
+    private static String devices(WorkerStatus.ProcessPart process) {
+        return Stream.concat(
+                        Stream.of(process.devices()), process.parts().stream().map(WorkerStatus.Part::devices))
+                .map(devices -> String.join(",", devices))
+                .collect(Collectors.joining(" + "));
     }
 
     private static String nodes(WorkerStatus.ProcessPart process) {
