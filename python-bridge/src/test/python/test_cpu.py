@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,7 @@ def test_what_needs_an_accelerator_is_replaced_and_told() -> None:
         "device 'cuda' -> 'cpu' (SGLANG_RAY_DEVICE=cpu)",
         "enable_memory_saver True -> False (it moves memory of an accelerator)",
         "kv_cache_dtype 'fp8_e4m3' -> 'auto' (its kernels need an accelerator)",
-        "tp_size 2 -> 1 (without accelerators SGLang runs one rank)",
+        "tp_size 2 -> 1 (without accelerators SGLang runs one rank on a node)",
     ]
 
 
@@ -75,6 +76,27 @@ def test_what_serves_on_a_cpu_is_kept() -> None:
     adapted, told = adapt(given)
     assert {key: adapted[key] for key in given} == given
     assert told == []
+
+
+def test_an_engine_that_spans_nodes_keeps_its_ranks() -> None:
+    fields = FIELDS | {"nnodes", "pp_size"}
+    given = {"tp_size": 2, "pp_size": 2, "nnodes": 4}
+    adapted, told = adapt(given, fields)
+    assert {key: adapted[key] for key in given} == given
+    assert told == []
+
+    env: dict[str, str] = {}
+    cpu.spread(env, adapted)
+    assert env["SGLANG_NCCL_SO_PATH"] == "/dev/null"
+    binding = env["SGLANG_CPU_OMP_THREADS_BIND"].split("|")
+    assert len(binding) == 4
+    assert {int(core) for core in binding[3].split(",")} == os.sched_getaffinity(0)
+
+
+def test_an_engine_on_one_node_needs_nothing_more() -> None:
+    env: dict[str, str] = {}
+    cpu.spread(env, {"tp_size": 1, "nnodes": 1})
+    assert env == {}
 
 
 def test_the_callers_arguments_are_not_changed_in_place() -> None:

@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 _KERNELS = "its kernels need an accelerator"
 _GRAPHS = "CUDA graphs need an accelerator"
-_RANKS = "without accelerators SGLang runs one rank"
+_RANKS = "without accelerators SGLang runs one rank on a node"
 _MEMORY = "it moves memory of an accelerator"
 
 # Field -> (value that serves on a CPU, why). A given value that is neither this nor kept below is replaced.
@@ -74,6 +74,8 @@ _KEPT: dict[str, tuple[Any, ...]] = {
     "cuda_graph_backend_decode": ("disabled",),
     "cuda_graph_backend_prefill": ("disabled",),
 }
+# Kept where an engine spans nodes: each part is a rank.
+_OF_PARTS = ("tp_size", "pp_size")
 # Set where the configuration is silent.
 _DEFAULTS: dict[str, Any] = {
     "max_total_tokens": DEFAULT_MAX_TOTAL_TOKENS,
@@ -99,6 +101,22 @@ def prepare(env: MutableMapping[str, str]) -> None:
     env.setdefault("OMP_NUM_THREADS", str(max(1, len(os.sched_getaffinity(0)))))
 
 
+def spread(env: MutableMapping[str, str], arguments: dict[str, Any]) -> None:
+    """What the parts of an engine that spans nodes need; nothing for one on one node."""
+    if not _spans_nodes(arguments):
+        return
+    # Else SGLang takes NCCL, which has no processors, wherever its library is installed.
+    env.setdefault("SGLANG_NCCL_SO_PATH", os.devnull)
+    # Else SGLang wants a NUMA node for each rank of the whole engine.
+    cores = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+    ranks = int(arguments.get("tp_size") or 1) * int(arguments.get("pp_size") or 1)
+    env.setdefault("SGLANG_CPU_OMP_THREADS_BIND", "|".join([cores] * ranks))
+
+
+def _spans_nodes(arguments: dict[str, Any]) -> bool:
+    return int(arguments.get("nnodes") or 1) > 1
+
+
 def adapt(given: dict[str, Any], fields: Collection[str], say: Say) -> dict[str, Any]:
     """The arguments, with what only an accelerator can do replaced; fields unknown to this SGLang are not set."""
     adapted = dict(given)
@@ -106,6 +124,8 @@ def adapt(given: dict[str, Any], fields: Collection[str], say: Say) -> dict[str,
         say(f"device {given['device']!r} -> 'cpu' ({accelerators.DEVICE_VARIABLE}=cpu)")
     adapted["device"] = "cpu"
     for name, (value, why) in _REPLACED.items():
+        if name in _OF_PARTS and _spans_nodes(given):
+            continue
         current = given.get(name)
         if name in fields and current not in (None, value) and current not in _KEPT.get(name, ()):
             say(f"{name} {current!r} -> {value!r} ({why})")

@@ -38,6 +38,7 @@ def serve_srt(server_args: dict[str, Any], dist_port: int) -> int:
     arguments = without_unset(renamed.current("server_args", "server", server_args, fields, say), ServerArgs)
     if on_cpu:
         arguments = cpu.adapt(arguments, fields, lambda text: say(f"no accelerator: {text}"))
+        cpu.spread(os.environ, arguments)
     if arguments.get("dist_init_addr") is None and not _has_several_groups(arguments):
         arguments["dist_init_addr"] = f"127.0.0.1:{dist_port}"
     redaction.hide_in_logs(arguments)
