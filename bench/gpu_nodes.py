@@ -154,8 +154,8 @@ class Nodes:
         if self._options.logs is None:
             return
         for rank, pid in enumerate(("self", self._holder.pid)):
-            for log in Path(f"/proc/{pid}/root/tmp/ray/session_latest/logs").glob("*"):
-                if log.is_file() and (log.name.startswith("sglang") or log.name.startswith("java-worker")):
+            for log in Path(f"/proc/{pid}/root/tmp/ray").glob("session_2*/logs/*"):
+                if (log.name.startswith("sglang") or log.name.startswith("java-worker")):
                     folder = self._options.logs / name / f"node{rank}"
                     folder.mkdir(parents=True, exist_ok=True)
                     shutil.copy(log, folder)

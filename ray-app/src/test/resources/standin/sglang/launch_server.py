@@ -75,6 +75,8 @@ def _meet(server_args: Any, behaviour: dict[str, Any]) -> None:
     real one, it waits without end for one that is gone."""
     if not os.environ.get("GLOO_SOCKET_IFNAME") or not os.environ.get("NCCL_SOCKET_IFNAME"):
         raise RuntimeError("no network interface was chosen")
+    if not os.environ.get("SGLANG_HOST_IP"):
+        raise RuntimeError("SGLang would look for the node's address on the way to 8.8.8.8")
     if os.uname().nodename == behaviour.get("part_dies_on"):
         print("CUDA out of memory", file=sys.stderr, flush=True)
         os._exit(7)

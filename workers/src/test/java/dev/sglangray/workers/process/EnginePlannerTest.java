@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.workers.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.sglangray.workers.StandIn;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What an engine is started with. */
+class EnginePlannerTest {
+    @TempDir
+    Path folder;
+
+    private Map<String, String> environment(Map<String, String> configured, List<PartSpec> others) {
+        ServerSpec one = StandIn.server(Map.of("model_path", "/m"), 20, Map.of(), null);
+        ServerSpec spec = new ServerSpec(
+                one.groupName(),
+                one.rank(),
+                one.groupSize(),
+                one.serverType(),
+                one.serverArgs(),
+                configured,
+                null,
+                "CUDA_VISIBLE_DEVICES",
+                List.of("0"),
+                one.healthTimeoutSeconds(),
+                null,
+                one.supervision(),
+                null,
+                null,
+                0,
+                others);
+        return new EnginePlanner(spec, StandIn.kit(folder, List.of("0")), Incarnation.FIRST)
+                .forkServer()
+                .environment();
+    }
+
+    @Test
+    void partsOfAnEngineMeetAtTheAddressByWhichRayKnowsTheNode() {
+        List<PartSpec> others =
+                List.of(new PartSpec("10.0.0.2", Map.of(), null, "CUDA_VISIBLE_DEVICES", List.of("0"), null));
+        assertThat(environment(Map.of(), others))
+                .containsEntry("SGLANG_HOST_IP", "127.0.0.1")
+                .containsEntry("GLOO_SOCKET_IFNAME", "lo")
+                .containsEntry("NCCL_SOCKET_IFNAME", "=lo");
+        assertThat(environment(Map.of("SGLANG_HOST_IP", "10.1.0.1", "NCCL_SOCKET_IFNAME", "ib0"), others))
+                .containsEntry("SGLANG_HOST_IP", "10.1.0.1")
+                .containsEntry("NCCL_SOCKET_IFNAME", "ib0");
+        assertThat(environment(Map.of(), List.of())).doesNotContainKeys("SGLANG_HOST_IP", "NCCL_SOCKET_IFNAME");
+    }
+}
