@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""An engine of two accelerators over two nodes, against the same engine on one node: answers, and what a lost part costs.
+"""An engine of two accelerators over two nodes, against the same one on one node: answers, and what a lost part costs.
 
-On one machine with two GPUs, as root. Nodes are network namespaces with a /tmp, a /dev/shm and a Ray of their own. First one
-node has both GPUs, then two nodes have one each; `sglang-ray up` launches the same configuration on both. The engine over two
-nodes must give the same tokens, and serve again after ``kill -9`` of either part's process, forked and not started as a
-program. With ``--device cpu`` all of it runs without GPUs, where the engine on one node has one rank.
+On one machine with two GPUs, as root. Nodes are network namespaces with a /tmp, a /dev/shm and a Ray of their own.
+First one node has both GPUs, then two nodes have one each; ``sglang-ray up`` launches the same configuration on both.
+The engine over two nodes must give the same tokens, and serve again after ``kill -9`` of either part's process, forked
+and not started as a program. With ``--device cpu`` all of it runs without GPUs; the engine on one node has one rank then.
 
 A table goes to standard output, what happens to standard error. Exit code 1: something is not as it should be::
 
@@ -91,9 +91,11 @@ def expect(right: bool, text: str) -> None:
 
 def run(*words: str, env: dict[str, str] | None = None, deadline: float = 60) -> str:
     """Standard output of a command that must succeed."""
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env, timeout=deadline)
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=deadline)
     if done.returncode != 0:
-        raise SystemExit(f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-8000:]}")
+        raise SystemExit(
+            f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-8000:]}"
+        )
     return done.stdout
 
 
@@ -151,6 +153,8 @@ class Nodes:
         finally:
             self.keep_logs(f"{len(gpus)}-nodes")
             self._end(spare={os.getpid(), self._holder.pid})
+            for prefix in ((), self._second):
+                run(*prefix, "rm", "-rf", "/tmp/ray")
 
     def keep_logs(self, name: str) -> None:
         """The logs of engines, fork servers, routers and workers of both nodes."""
@@ -307,7 +311,7 @@ class Watch:
 
     def close(self) -> None:
         self._ended = True
-        self._thread.join(90)
+        self._thread.join(5)
 
 
 def pids(engine: dict[str, Any]) -> list[int]:
@@ -364,7 +368,9 @@ def table(result: dict[str, Any]) -> str:
     rows.append(("`up`, the engine over two nodes", f"{result['two_nodes']['up_s']} s"))
     for kill in result["kills"]:
         words = f"serves again after {kill['serves_again_s']} s; {kill['failed']} of {kill['requests']} requests failed"
-        rows.append((f"part {kill['part']}, `kill -9`", f"{words} {kill['codes']}, the first {kill['first_failure_s']} s"))
+        rows.append(
+            (f"part {kill['part']}, `kill -9`", f"{words} {kill['codes']}, the first {kill['first_failure_s']} s")
+        )
     rows.append(("`down`", f"{result['two_nodes']['down_s']} s"))
     return "\n".join(["| what | seen |", "| --- | --- |", *(f"| {what} | {seen} |" for what, seen in rows)])
 
@@ -373,7 +379,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", help="a checkpoint (default: the tiny model)")
     parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
-    parser.add_argument("--python", help="one with Ray, SGLang and router (default: this; on the CPU `prepare path run`)")
+    parser.add_argument("--python", help="with Ray, SGLang and router (default: this; on the CPU `prepare path run`)")
     parser.add_argument("--program", default=str(REPOSITORY / "ray-app/target/dist/sglang-ray"))
     parser.add_argument("--parts", default="one,two", help="without `one` nothing is compared (default: one,two)")
     parser.add_argument("--kills", default="1,0", help="parts to kill, one after the other (default: 1,0)")
