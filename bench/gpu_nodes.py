@@ -5,7 +5,7 @@
 On one machine with two GPUs, as root. Nodes are network namespaces with a /tmp, a /dev/shm and a Ray of their own.
 First one node has both GPUs, then two nodes have one each; ``sglang-ray up`` launches the same configuration on both.
 The engine over two nodes must give the same tokens, and serve again after ``kill -9`` of either part's process, forked
-and not started as a program. With ``--device cpu`` all of it runs without GPUs; the engine on one node has one rank then.
+and not started as a program. With ``--device cpu`` all of it runs without GPUs; the engine on one node has one rank.
 
 A table goes to standard output, what happens to standard error. Exit code 1: something is not as it should be::
 

@@ -134,7 +134,7 @@ class SpanningEnginesIT {
         cluster.startAgain(lost);
     }
 
-    private static void signal(TestCluster cluster, JsonNode engine, String victim, String signal) {
+    static void signal(TestCluster cluster, JsonNode engine, String victim, String signal) {
         ClusterNode node = cluster.nodes().get(victim.startsWith("/parts") ? 1 : 0);
         long pid = engine.at(victim).asLong();
         cluster.signal(
@@ -145,7 +145,7 @@ class SpanningEnginesIT {
                 signal);
     }
 
-    private static JsonNode awaitNew(Cli cli, JsonNode before, String when) {
+    static JsonNode awaitNew(Cli cli, JsonNode before, String when) {
         AtomicReference<JsonNode> after = new AtomicReference<>(before);
         Awaitility.await("both parts are new " + when).atMost(Cli.DEADLINE).untilAsserted(() -> {
             JsonNode status = Cli.json(cli.run("status", "--json").stdout());
@@ -166,7 +166,7 @@ class SpanningEnginesIT {
         return cli.run("generate", "hello").orFail().stdout();
     }
 
-    private static JsonNode engine(Cli cli, int rank) {
+    static JsonNode engine(Cli cli, int rank) {
         return engine(Cli.json(cli.run("status", "--json").stdout()), rank);
     }
 
@@ -180,7 +180,7 @@ class SpanningEnginesIT {
         throw new AssertionError("no engine " + rank + " in " + status);
     }
 
-    private static List<String> nodes(JsonNode engine) {
+    static List<String> nodes(JsonNode engine) {
         List<String> nodes = new ArrayList<>(List.of(engine.path("nodeIp").asText()));
         engine.path("parts").forEach(part -> nodes.add(part.path("nodeIp").asText()));
         return nodes;
