@@ -153,7 +153,7 @@ public record FleetSpec(
     /** The arguments of engines and router against what the Python of the options, else this program's, accepts. */
     List<ConfigProblem> argumentProblems(LaunchOptions options) {
         String python = Objects.requireNonNullElseGet(options.pythonInterpreter(), ProgramFiles::defaultPython);
-        return ArgumentSchemas.check(this, kind -> ArgumentSchemas.find(kind, python));
+        return ArgumentSchemas.check(pools, arguments, kind -> ArgumentSchemas.find(kind, python));
     }
 
     /** Ranks a cluster's nodes by this configuration. */
