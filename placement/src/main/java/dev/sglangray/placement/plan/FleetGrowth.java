@@ -144,7 +144,7 @@ public final class FleetGrowth {
             throw PlacementException.builder(
                             "with accelerator ids from the configuration nothing is reserved in Ray, so that"
                                     + " it is not known which other accelerators are free")
-                    .component(server.groupName())
+                    .component(PlanRequest.poolName(server.groupName(), pool.name()))
                     .fix("Launch the fleet again, with the ranks that its component is to have.")
                     .build();
         }
@@ -357,9 +357,9 @@ public final class FleetGrowth {
                 .fix(
                         fixedPorts.isEmpty()
                                 ? null
-                                : "Its arguments fix the port(s) %s, so that each node can have one engine."
+                                : "Its arguments fix the port(s) %s, so that each node can have one such engine."
                                         .formatted(ports()))
-                .component(server.groupName())
+                .component(PlanRequest.poolName(server.groupName(), pool.name()))
                 .rank(rank)
                 .available("Nodes", table.lines(20, "nodes"))
                 .build();

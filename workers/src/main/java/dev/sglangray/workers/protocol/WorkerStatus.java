@@ -36,8 +36,10 @@ public record WorkerStatus(
      * @param rank the rank in it
      * @param groupSize how many workers the group has
      * @param pool the engine's pool; empty for a router, and in a fleet that names no pools
+     * @param workerType what the engine does: {@code regular}, {@code prefill} or {@code decode}; empty for a router, and where
+     *     the engine does not answer
      */
-    public record Identity(String kind, String group, int rank, int groupSize, String pool) {}
+    public record Identity(String kind, String group, int rank, int groupSize, String pool, String workerType) {}
 
     /**
      * What runs, and where.
