@@ -217,7 +217,9 @@ public final class FleetCheck {
         }
         attempt(() -> {
             ArgumentSchemas.Found found = finder.apply(kind);
-            schemas.add(found);
+            if (schemas.stream().noneMatch(known -> known.describe().equals(found.describe()))) {
+                schemas.add(found);
+            }
             addAll(found.checkStrictly(arguments).stream().map(placed).toList());
             return found;
         });

@@ -80,7 +80,7 @@ final class EnginePoolReader {
         Fields own = new Fields();
         own.onlyKnown(item, KEYS);
         String name = own.require(item, "name", "", EnginePoolReader::name);
-        String component = own.read(item, "component", "", Config::asString);
+        String component = own.read(item, "component", "", this::component);
         int engines = own.read(item, "engines", 0, EnginePoolReader::positive);
         Map<String, String> environment = environment(own, item);
         Config over = item.without(Set.copyOf(OWN));
@@ -142,6 +142,19 @@ final class EnginePoolReader {
             }
         }));
         return variables;
+    }
+
+    private String component(Config field) {
+        String name = field.asString();
+        List<String> names = root.select("cluster.component_placement").map(Config::keys).orElse(List.of()).stream()
+                .flatMap(key -> Stream.of(key.split(",", -1)))
+                .map(String::strip)
+                .toList();
+        if (!names.contains(name)) {
+            throw new ConfigException(
+                    field.error("there is no component '" + name + "'").withNames(name, names));
+        }
+        return name;
     }
 
     private static String name(Config field) {

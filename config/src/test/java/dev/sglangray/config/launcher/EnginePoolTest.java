@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 class EnginePoolTest {
     private static final String BLOCK = """
-            cluster: {num_nodes: 1, component_placement: {rollout: all}}
+            cluster: {num_nodes: 1, component_placement: {rollout: all, "decoders, other": 0}}
             names: {model: /m}
             router_server_args:
               model_path: ${names.model}
@@ -144,6 +144,7 @@ class EnginePoolTest {
                 Arguments.of("- {name: a, engine: 1}", "pools[0].engine", 13, "unknown key 'engine'"),
                 Arguments.of("- {name: a, engines: 0}", "pools[0].engines", 13, "must be at least 1, not 0"),
                 Arguments.of("- {name: a, worker_type: prefil}", "pools[0].worker_type", 13, "cannot be 'prefil'"),
+                Arguments.of("- {name: a, component: decoder}", "pools[0].component", 13, "no component 'decoder'"),
                 Arguments.of("- {name: a, env_vars: [X]}", "pools[0].env_vars", 13, "must be a map of variables"),
                 Arguments.of("- {name: a, env_vars: {X: {}}}", "pools[0].env_vars.X", 13, "must be a single value"),
                 Arguments.of("- {name: a, server: 3}", "pools[0].server", 13, "must be a map"),

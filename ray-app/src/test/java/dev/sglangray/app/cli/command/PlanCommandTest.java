@@ -138,7 +138,7 @@ class PlanCommandTest {
     void poolsThatNeedMoreRanksThanTheirComponentHasAreRefused() throws IOException {
         withPools("{name: one, engines: 3}", "{name: two, engines: 2}");
 
-        assertThat(run("--cluster", cluster.toString())).isEqualTo(ExitCode.PLACEMENT);
+        assertThat(run("--cluster", cluster.toString())).isEqualTo(ExitCode.USAGE);
         assertThat(messages())
                 .contains(
                         "SGLangServerGroup, pool two: asks for 2 engine(s) of 2 accelerator(s), and component 'rollout' has 2"

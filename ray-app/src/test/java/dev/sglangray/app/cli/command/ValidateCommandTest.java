@@ -133,7 +133,9 @@ class ValidateCommandTest {
         CommandRun run = validate(POOLS);
 
         assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.OK);
-        assertThat(run.out()).contains("valid: a launch could start;").doesNotContain("warning");
+        assertThat(run.out())
+                .contains("could start; compared with sglang 0.5.23 as bundled with sglang-ray and sglang-router")
+                .doesNotContain("warning");
     }
 
     @ParameterizedTest
@@ -147,7 +149,7 @@ class ValidateCommandTest {
                 "+router_server_args.server.mem_fractions=1 | error: router_server_args.server.mem_fractions: sglang 0.5.23 has no",
                 "router_server_args.server.tp_size=x | error: router_server_args.server.tp_size: must be",
                 "router_server_args.pools.1.worker_type=decod | pools[1].worker_type: cannot be 'decod'",
-                "+router_server_args.pools.1.component=decoders | has no component 'decoders'",
+                "+router_server_args.pools.1.component=decoders | pools[1].component: there is no component 'decoders'",
                 "cluster.component_placement.rollout=0-3 | pool decode: asks for engines of 2 accelerator(s), and component 'rollout' has 0"
             })
     void whatIsWrongInAPoolIsReportedWhereItStands(String override, String message) throws IOException {
