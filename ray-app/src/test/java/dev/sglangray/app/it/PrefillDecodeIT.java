@@ -41,8 +41,11 @@ class PrefillDecodeIT {
             JsonNode report = Cli.awaitReport(up);
             String url = report.path("api_url").asText();
             assertThat(report.path("verdict").asText()).as(report.toString()).isEqualTo("HEALTHY");
-            assertThat(engines(report)).containsExactly("prefill prefill [0, 1]", "decode decode [0]", "decode decode [1]");
-            assertThat(facts(awaitAnswer(cluster, url)).at("/environment/FROM_GROUP").asText())
+            assertThat(engines(report))
+                    .containsExactly("prefill prefill [0, 1]", "decode decode [0]", "decode decode [1]");
+            assertThat(facts(awaitAnswer(cluster, url))
+                            .at("/environment/FROM_GROUP")
+                            .asText())
                     .isEqualTo("decode");
             try (SteadyLoad load = new SteadyLoad(cluster, url, 10)) {
                 aDecodeEngineDiesAndTheOtherAnswers(cluster, url, report, load);
@@ -50,8 +53,10 @@ class PrefillDecodeIT {
                 theRouterDiesAndKnowsAllAgain(cluster, url, load);
             }
             fromPython(cluster);
-            ExitResult scaled = cli.run("scale", "--pool", "decode", "--by", "-1").orFail();
-            assertThat(scaled.stderr()).contains("1 engine(s) of pool decode instead of 2", "2 engine(s) before, now 1");
+            ExitResult scaled =
+                    cli.run("scale", "--pool", "decode", "--by", "-1").orFail();
+            assertThat(scaled.stderr())
+                    .contains("1 engine(s) of pool decode instead of 2", "2 engine(s) before, now 1");
             ExitResult refused = cli.run("scale", "--pool", "decoders", "--engines", "2");
             assertThat(refused.code()).isEqualTo(2);
             assertThat(refused.stderr()).contains("no pool 'decoders'; it has prefill, decode");
@@ -88,8 +93,7 @@ class PrefillDecodeIT {
     }
 
     private static void thePrefillEngineDiesAndComesBack(
-            TestCluster cluster, Cli cli, String url, JsonNode report, Path model, SteadyLoad load)
-            throws IOException {
+            TestCluster cluster, Cli cli, String url, JsonNode report, Path model, SteadyLoad load) throws IOException {
         Files.writeString(model.resolve("slow-once"), "8");
         double killed = SteadyLoad.now();
         kill(cluster, 0, worker(report, 0).path("pid").asLong());
@@ -147,9 +151,12 @@ class PrefillDecodeIT {
             JsonNode answer = cluster.get(url + "/workers");
             assertThat(answer.path("status").asInt()).as(answer.toString()).isEqualTo(200);
             for (JsonNode worker : Cli.parse(answer.path("text").asText()).path("workers")) {
-                assertThat(worker.path("is_healthy").asBoolean()).as(worker.toString()).isTrue();
+                assertThat(worker.path("is_healthy").asBoolean())
+                        .as(worker.toString())
+                        .isTrue();
                 String engine = worker.path("url").asText().replaceAll("/$", "");
-                JsonNode facts = Cli.parse(cluster.get(engine + "/standin").path("text").asText());
+                JsonNode facts =
+                        Cli.parse(cluster.get(engine + "/standin").path("text").asText());
                 String type = worker.path("worker_type").asText();
                 assertThat(facts.at("/args/disaggregation_mode").asText()).isEqualTo(type);
                 if (type.equals("prefill")) {
@@ -193,13 +200,17 @@ class PrefillDecodeIT {
                         .formatted(
                                 engine.path("pool").asText(),
                                 engine.path("workerType").asText(),
-                                engine.path("devices").toString().replace("\"", "").replace(",", ", ")))
+                                engine.path("devices")
+                                        .toString()
+                                        .replace("\"", "")
+                                        .replace(",", ", ")))
                 .toList();
     }
 
     private static JsonNode worker(JsonNode report, int rank) {
         for (JsonNode worker : report.path("workers")) {
-            if (worker.path("kind").asText().equals("server") && worker.path("rank").asInt() == rank) {
+            if (worker.path("kind").asText().equals("server")
+                    && worker.path("rank").asInt() == rank) {
                 return worker;
             }
         }

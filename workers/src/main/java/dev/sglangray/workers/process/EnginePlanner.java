@@ -95,6 +95,7 @@ final class EnginePlanner implements ServerPlanner {
                 arguments.put("host", bindHost());
             }
             arguments.put("port", http.port());
+            NetworkDevices.renumber(arguments, devices());
             Integer bootstrapPort = planBootstrap(arguments, leases, http.port());
             StartAttempt attempt = new StartAttempt(
                     leases,
