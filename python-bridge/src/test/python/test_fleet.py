@@ -176,13 +176,13 @@ def test_a_fleet_that_grows(box: Box) -> None:
         {"result": [{"before": 2, "after": 3, "added": [2], "removed": [], "requestsEnded": 0}], "seconds": 9},
         {"error": {"type": "request", "message": "there is no place", "others": []}},
     ]
-    report = group.scale(3, drain_timeout=5).wait()[0]
+    report = group.scale(3, drain_timeout=5, pool="decode").wait()[0]
     assert report == fleet.ScaleReport(before=2, after=3, added=(2,), removed=(), requests_ended=0)
     assert box.requests[0] == {
         "group": "fleet",
         "method": "scale",
         "ranks": [],
-        "arguments": {"engines": 3, "drain_timeout": 5},
+        "arguments": {"engines": 3, "drain_timeout": 5, "pool": "decode"},
     }
     box.known = {**FACTS, "engines": [*FACTS["engines"], {"rank": 2, "bundle": 0, "nodeIp": "10.0.0.2", "group": "cd"}]}
     assert group.engines == 2

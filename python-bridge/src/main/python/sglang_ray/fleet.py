@@ -45,6 +45,7 @@ class WorkerStatus:
     log: str | None = None
     seconds_to_ready: float | None = None
     pool: str = ""
+    worker_type: str = ""
     failure: str | None = None
     since: str | None = None
     restarts: int = 0

@@ -16,7 +16,7 @@ before that. SIGUSR1 ends each of its processes cleanly.
 It has weights of a version, which each answer tells, and takes others from a folder. There ``standin.json`` may say, all
 optional: ``update_seconds``, ``broken_on`` a host that fails in the middle, ``dies_on`` a host that is killed then. As the
 real one, it waits for its requests first unless it is paused, and dies when it is told to release memory with requests
-under way or twice, or to generate without memory.
+under way or twice, or to generate without memory. With ``disaggregation_mode`` it answers only what a router asks such an engine.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from sglang.srt.disaggregation import Disaggregation, Refused
 from sglang.srt.engine_state import EngineState
 
 
@@ -61,6 +62,7 @@ def run_server(server_args: Any) -> None:
     server = _Server((server_args.host, server_args.port), _Handler)
     server.args = server_args
     server.state = EngineState(server_args.weight_version, server_args.model_path, _behaviour)
+    server.disaggregation = Disaggregation(server_args)
     server.slow_info = behaviour.get("slow_info_seconds", 0)
     server.scheduler = scheduler if behaviour.get("generate_in_child") else None
     server.healthy = not behaviour.get("never_healthy", False) or server_args.node_rank > 0
@@ -206,6 +208,7 @@ class _Server(ThreadingHTTPServer):
     slow_info: float
     scheduler: _Scheduler | None
     state: EngineState
+    disaggregation: Disaggregation
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -242,13 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         request = json.loads(body or b"{}")
         if self.path == "/generate":
-            first = self.server.state.begin()
-            time.sleep(request.get("seconds", 0))
-            self._generate()
-            last = self.server.state.end()
-            text = request.get("text", "")
-            meta = {**self._facts(), "weight_version": last, "weight_versions": sorted({first, last})}
-            self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": meta})
+            self._complete(request)
         elif self.path == "/update_weights_from_disk":
             self._answer(*self.server.state.update(request))
         elif self.path == "/update_weights_from_tensor":
@@ -272,6 +269,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"id": "1", "object": "chat.completion", "model": self._name(), "choices": choices})
         else:
             self._answer(404, {"error": f"no {self.path}"})
+
+    def _complete(self, request: dict[str, Any]) -> None:
+        first = last = self.server.state.begin()
+        try:
+            prefill = self.server.disaggregation.take(request)
+            time.sleep(request.get("seconds", 0))
+            self._generate()
+        except (Refused, OSError) as error:
+            self._answer(400 if isinstance(error, Refused) else 500, {"error": {"message": str(error)}})
+            return
+        finally:
+            last = self.server.state.end()
+        text = request.get("text", "")
+        versions = {"weight_version": last, "weight_versions": sorted({first, last})}
+        meta = {**self._facts(), "prefill_pid": prefill, **versions}
+        self._answer(200, {"text": f" said to {self._name()}: {text}", "meta_info": meta})
 
     def _generate(self) -> None:
         with _PEERS_LOCK:

@@ -265,6 +265,19 @@ public final class Config {
         });
     }
 
+    /** Where a key of the whole configuration is written; empty when it is not, or an interpolation is on the way. */
+    public Optional<SourcePosition> positionOf(String key) {
+        Node node = written.root();
+        for (String part : KeyPath.split(key)) {
+            Node child = childOf(node, part);
+            if (child == null) {
+                return Optional.empty();
+            }
+            node = child;
+        }
+        return Optional.of(node.position());
+    }
+
     /** This map without some keys, apart from the configuration that it is from, so that interpolations in it lead nowhere. */
     public Config without(Set<String> keys) {
         Node copy = resolved().copy();
@@ -283,25 +296,29 @@ public final class Config {
      * @throws ConfigException when a map meets a list
      */
     public Config overlaid(String path, Config over, Set<String> without) {
-        MapNode root = (MapNode) written.root().copy();
-        MapNode parent = root;
-        List<String> parts = KeyPath.split(path);
-        for (int i = 0; i < parts.size(); i++) {
-            Node child = Objects.requireNonNull(childOf(parent, parts.get(i)), path);
-            if (child instanceof ValueNode) {
-                // An interpolation: what it leads to.
-                child = require(String.join(".", parts.subList(0, i + 1)))
-                        .resolved()
-                        .copy();
-                parent.put(parts.get(i), child);
+        Node root = written.root().copy();
+        Node at = root;
+        for (String part : KeyPath.split(path)) {
+            Node child = Objects.requireNonNull(childOf(at, part), path);
+            if (child instanceof ValueNode link) {
+                // An interpolation: a copy of what it leads to.
+                child = interpolator.resolve(link).copy();
+                if (at instanceof MapNode map) {
+                    map.put(Objects.requireNonNull(link.key()), child);
+                } else if (at instanceof ListNode list) {
+                    list.set(Integer.parseInt(part), child);
+                }
             }
-            parent = (MapNode) child;
+            at = child;
         }
-        without.forEach(parent::remove);
+        if (at instanceof MapNode map) {
+            without.forEach(map::remove);
+        }
         try {
-            new Merge(interpolator::resolveOrNull, false).into(parent, over.written);
+            new Merge(interpolator::resolveOrNull, false).into(at, over.written);
         } catch (MergeException e) {
-            throw new ConfigException(over.error(String.valueOf(e.getMessage())));
+            throw new ConfigException(
+                    ConfigProblem.error(e.position(), path + "." + e.path(), String.valueOf(e.getMessage())));
         }
         return new Config(root, interpolator, files);
     }

@@ -18,9 +18,10 @@ import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.config.launcher.ServerType;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -83,43 +84,30 @@ public final class ArgumentSchemas {
     }
 
     /**
-     * The blocks {@code server} and {@code router} that are in use, against what their SGLang and router accept, before anything is
-     * started. RLinf finds such errors only inside its actors, when accelerators are taken already.
+     * The blocks {@code server} of each pool and {@code router} that are in use, against what their SGLang and router accept, before
+     * anything is started. RLinf finds such errors only inside its actors, when accelerators are taken already.
      *
-     * @param block the launcher's block, for positions
-     * @param arguments the same, bound
+     * @param pools the fleet's pools
+     * @param arguments the launcher's block
      * @param schemas finds what to compare with
      * @return errors and warnings
      */
-    public static List<ConfigProblem> check(Config block, LauncherArgs arguments, Function<SchemaKind, Found> schemas) {
-        Map<String, SchemaKind> kinds = new LinkedHashMap<>();
-        if (arguments.launchServer()) {
-            kinds.put("server", kind(arguments.serverType()));
+    public static List<ConfigProblem> check(
+            List<EnginePool> pools, LauncherArgs arguments, Function<SchemaKind, Found> schemas) {
+        Set<ConfigProblem> problems = new LinkedHashSet<>();
+        for (EnginePool pool : pools) {
+            check(pool.arguments().server().config(), kind(pool.arguments().serverType()), schemas)
+                    .forEach(problem -> problems.add(pool.own(problem)));
         }
         if (arguments.launchRouter()) {
-            kinds.put("router", SchemaKind.ROUTER);
+            problems.addAll(check(arguments.router().config(), SchemaKind.ROUTER, schemas));
         }
-        List<ConfigProblem> problems = new ArrayList<>();
-        kinds.forEach((key, kind) -> problems.addAll(check(block, key, kind, schemas)));
-        return problems;
-    }
-
-    /** As {@link #check(Config, LauncherArgs, Function)}, with what each pool of a fleet says of its engines. */
-    public static List<ConfigProblem> check(FleetSpec spec, Function<SchemaKind, Found> schemas) {
-        List<ConfigProblem> problems = check(spec.block(), spec.arguments(), schemas);
-        for (EnginePool pool : spec.pools()) {
-            Config settings = pool.settings();
-            if (settings != null) {
-                problems.addAll(check(settings, "server", kind(pool.arguments().serverType()), schemas));
-            }
-        }
-        return problems;
+        return List.copyOf(problems);
     }
 
     private static List<ConfigProblem> check(
-            Config block, String key, SchemaKind kind, Function<SchemaKind, Found> schemas) {
-        return block.select(key)
-                .filter(Config::isMap)
+            Optional<Config> block, SchemaKind kind, Function<SchemaKind, Found> schemas) {
+        return block.filter(Config::isMap)
                 .map(given -> schemas.apply(kind).check(given))
                 .orElse(List.of());
     }

@@ -26,6 +26,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -97,14 +98,14 @@ public final class FleetCheck {
         Optional<LauncherArgs.Checked> launcher = block.flatMap(found -> attempt(() -> LauncherArgs.check(found)));
         launcher.ifPresent(checked -> addAll(checked.warnings()));
         Optional<LauncherArgs> bound = launcher.map(LauncherArgs.Checked::arguments);
-        block.ifPresent(found -> checkArguments(found, bound.orElse(null)));
-        GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
-                .orElse(null);
-        block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
         Optional<List<EnginePool>> pools = bound.isEmpty() || block.isEmpty()
                 ? Optional.empty()
                 : attempt(() -> EnginePool.of(root, block.get(), bound.get()));
-        pools.ifPresent(all -> all.forEach(pool -> compareSizes(pool.arguments())));
+        block.ifPresent(found -> checkArguments(found, bound.orElse(null), pools.orElse(List.of())));
+        GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
+                .orElse(null);
+        block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
+        pools.ifPresent(all -> all.forEach(this::compareSizes));
         boolean needed = pools.map(
                         all -> all.stream().anyMatch(pool -> pool.component().isEmpty()))
                 .orElse(bound.map(LauncherArgs::launchServer).orElse(true));
@@ -131,16 +132,18 @@ public final class FleetCheck {
         }
     }
 
-    private void checkArguments(Config block, @Nullable LauncherArgs bound) {
-        // What is switched off is not read, by a launch neither.
-        if (bound == null ? !isOff(block, "launch_server") : bound.launchServer()) {
-            Optional<ServerType> type = bound == null ? serverType(block) : Optional.of(bound.serverType());
-            type.ifPresent(known -> {
-                compare(block, "server", ArgumentSchemas.kind(known));
-                attempt(() -> block.select("pools").filter(Config::isList).orElse(null))
-                        .ifPresent(pools ->
-                                pools.children().forEach(pool -> compare(pool, "server", ArgumentSchemas.kind(known))));
-            });
+    private void checkArguments(Config block, @Nullable LauncherArgs bound, List<EnginePool> pools) {
+        for (EnginePool pool : pools) {
+            pool.arguments()
+                    .server()
+                    .config()
+                    .ifPresent(server -> compare(
+                            server, ArgumentSchemas.kind(pool.arguments().serverType()), pool::own));
+        }
+        // What is switched off is not read, by a launch neither. With pools the block is only a part of what each
+        // engine gets.
+        if (bound == null && !isOff(block, "launch_server") && !block.has("pools")) {
+            serverType(block).ifPresent(type -> compare(block, "server", ArgumentSchemas.kind(type)));
         }
         if (bound == null ? !isOff(block, "launch_router") : bound.launchRouter()) {
             compare(block, "router", SchemaKind.ROUTER);
@@ -148,7 +151,8 @@ public final class FleetCheck {
     }
 
     /** The launcher sets accelerators aside by its own sizes, and the engine uses as many as its arguments say. */
-    private void compareSizes(LauncherArgs arguments) {
+    private void compareSizes(EnginePool pool) {
+        LauncherArgs arguments = pool.arguments();
         Map<String, @Nullable Object> server = arguments.server().values();
         if (!arguments.launchServer() || arguments.serverType() != ServerType.SRT) {
             return;
@@ -167,7 +171,7 @@ public final class FleetCheck {
                     .or(() -> block.select("pp_size"))
                     .or(() -> block.select("dp_size"))
                     .orElse(block);
-            addAll(List.of(at.warning(
+            addAll(List.of(pool.own(at.warning(
                             "each engine would use %d accelerators (tp_size x pp_size%s), but %d are set aside for it"
                                     .formatted(used, data > 1 ? " x dp_size" : "", setAside))
                     .withFix(
@@ -176,7 +180,7 @@ public final class FleetCheck {
                                                     + " enable_dp_attention the data-parallel ranks share those of tp_size")
                                             .formatted(used / pipeline, tensor)
                                     : "write tp_size: ${..tensor_parallel_size} and pp_size:"
-                                            + " ${..pipeline_parallel_size}")));
+                                            + " ${..pipeline_parallel_size}"))));
         }
     }
 
@@ -204,12 +208,21 @@ public final class FleetCheck {
 
     private void compare(Config block, String key, SchemaKind kind) {
         attempt(() -> block.select(key).filter(Config::isMap).orElse(null))
-                .ifPresent(arguments -> attempt(() -> {
-                    ArgumentSchemas.Found found = finder.apply(kind);
-                    schemas.add(found);
-                    addAll(found.checkStrictly(arguments));
-                    return found;
-                }));
+                .ifPresent(arguments -> compare(arguments, kind, UnaryOperator.identity()));
+    }
+
+    private void compare(Config arguments, SchemaKind kind, UnaryOperator<ConfigProblem> placed) {
+        if (!arguments.isMap()) {
+            return;
+        }
+        attempt(() -> {
+            ArgumentSchemas.Found found = finder.apply(kind);
+            if (schemas.stream().noneMatch(known -> known.describe().equals(found.describe()))) {
+                schemas.add(found);
+            }
+            addAll(found.checkStrictly(arguments).stream().map(placed).toList());
+            return found;
+        });
     }
 
     private <T> Optional<T> attempt(Supplier<@Nullable T> step) {

@@ -56,8 +56,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
 
     private volatile Runnable changed = () -> {};
 
-    /** Guarded by {@link #changing}. */
-    /** By pool, in their order. */
+    /** How many engines each pool is to have, in the pools' order. Guarded by {@link #changing}. */
     private Map<String, Integer> wanted = new LinkedHashMap<>();
 
     /** Those of a launch. */

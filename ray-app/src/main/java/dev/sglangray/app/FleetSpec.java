@@ -153,7 +153,7 @@ public record FleetSpec(
     /** The arguments of engines and router against what the Python of the options, else this program's, accepts. */
     List<ConfigProblem> argumentProblems(LaunchOptions options) {
         String python = Objects.requireNonNullElseGet(options.pythonInterpreter(), ProgramFiles::defaultPython);
-        return ArgumentSchemas.check(this, kind -> ArgumentSchemas.find(kind, python));
+        return ArgumentSchemas.check(pools, arguments, kind -> ArgumentSchemas.find(kind, python));
     }
 
     /** Ranks a cluster's nodes by this configuration. */
@@ -228,15 +228,16 @@ public record FleetSpec(
             int width = Math.max(1, pool.arguments().acceleratorsPerEngine().orElse(1));
             int count = pool.engines().isPresent() ? pool.engines().getAsInt() * width : ranks.size() - first;
             if (count < 1 || first + count > ranks.size()) {
-                throw new ConfigException(at(pool, "engines")
-                        .error("asks for %s of %d accelerator(s), and component '%s' has %d rank(s) left for it"
-                                .formatted(
-                                        pool.engines().isPresent()
-                                                ? pool.engines().getAsInt() + " engine(s)"
-                                                : "engines",
-                                        width,
-                                        name,
-                                        ranks.size() - first)));
+                throw PlacementException.of(
+                                "asks for %s of %d accelerator(s), and component '%s' has %d rank(s) left for it"
+                                        .formatted(
+                                                pool.engines().isPresent()
+                                                        ? pool.engines().getAsInt() + " engine(s)"
+                                                        : "engines",
+                                                width,
+                                                name,
+                                                ranks.size() - first))
+                        .inside(PlanRequest.poolName(arguments.groupName(), pool.name()));
             }
             taken.put(name, first + count);
             places.add(new EnginePlacement(groups, ranks.subList(first, first + count), null));

@@ -105,10 +105,22 @@ final class PlacementCheck {
                     .routerNodeRank(routerNodeRank)
                     .groupSettings(settings);
             spec.addTo(plan, cluster);
-            return new Tried(FleetPlanner.plan(plan.build()), null);
+            try {
+                return new Tried(FleetPlanner.plan(plan.build()), null);
+            } catch (PlacementException e) {
+                // Engines of several sizes may fit nodes that differ as they do, and none that are alike.
+                return new Tried(null, sizes(spec) > 1 ? null : e);
+            }
         } catch (PlacementException e) {
             return new Tried(null, e);
         }
+    }
+
+    private static long sizes(FleetSpec spec) {
+        return spec.pools().stream()
+                .map(pool -> pool.arguments().acceleratorsPerEngine())
+                .distinct()
+                .count();
     }
 
     private static ClusterSnapshot snapshot(int nodes, int accelerators) {
@@ -124,7 +136,14 @@ final class PlacementCheck {
             Config root, ClusterConfig cluster, @Nullable FleetSpec spec, PlacementException refusal) {
         String who = refusal.component().orElse("");
         boolean engines = spec != null && who.startsWith(spec.arguments().groupName());
-        String component = spec == null ? null : spec.component();
+        Optional<EnginePool> pool = spec == null
+                ? Optional.empty()
+                : spec.pools().stream()
+                        .filter(candidate ->
+                                who.equals(PlanRequest.poolName(spec.arguments().groupName(), candidate.name())))
+                        .findFirst();
+        String component =
+                spec == null ? null : pool.flatMap(EnginePool::component).orElse(spec.component());
         Optional<ComponentConfig> entry = cluster.componentPlacement().stream()
                 .filter(candidate -> engines ? places(candidate, component) : who.startsWith(candidate.name()))
                 .max(Comparator.comparingInt(candidate -> candidate.name().length()));

@@ -35,8 +35,10 @@ final class PlanCheck {
      */
     public static void require(FleetSpec spec, FleetPlan plan) {
         Optional<ConfigProblem> ports = FixedPorts.clash(plan).map(clash -> {
-            ArgumentBlock block = clash.ofRouter() ? spec.arguments().router() : server(spec, clash.key());
-            return problem(block, clash.key(), clash.message()).withFix(clash.fix());
+            return (clash.ofRouter()
+                            ? problem(spec.arguments().router(), clash.key(), clash.message())
+                            : ofEngines(spec, clash.key(), clash.message()))
+                    .withFix(clash.fix());
         });
         ConfigException.throwIfErrors(
                 Stream.concat(engines(spec, plan).stream(), ports.stream()).toList());
@@ -49,19 +51,19 @@ final class PlanCheck {
             List<EnginePlan> engines = plan.engines().stream()
                     .filter(engine -> engine.pool().equals(pool.name()))
                     .toList();
-            problems.addAll(devices(pool.arguments(), engines));
-            severalNodes(pool.arguments(), engines).ifPresent(problems::add);
+            devices(pool.arguments(), engines).forEach(problem -> problems.add(pool.own(problem)));
+            severalNodes(pool.arguments(), engines).ifPresent(problem -> problems.add(pool.own(problem)));
         }
         return problems;
     }
 
-    /** The block of the first pool that has an argument. */
-    private static ArgumentBlock server(FleetSpec spec, String key) {
+    /** At the first pool that has the argument. */
+    private static ConfigProblem ofEngines(FleetSpec spec, String key, String message) {
         return spec.pools().stream()
-                .map(pool -> pool.arguments().server())
-                .filter(server -> server.values().containsKey(key))
+                .filter(pool -> pool.arguments().server().values().containsKey(key))
                 .findFirst()
-                .orElse(spec.arguments().server());
+                .map(pool -> pool.own(problem(pool.arguments().server(), key, message)))
+                .orElseGet(() -> problem(spec.arguments().server(), key, message));
     }
 
     /**

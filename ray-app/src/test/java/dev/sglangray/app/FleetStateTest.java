@@ -13,6 +13,7 @@ import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -23,13 +24,13 @@ class FleetStateTest {
             List.of(NodeSnapshot.of("id0", "10.0.0.1", 2, AcceleratorType.NV_GPU, "H100", null)),
             1,
             "10.0.0.1",
-            Map.of("", 2),
+            wanted(),
             3,
             0,
             List.of(new BundlePlan(0, "10.0.0.1", Map.of("GPU", 1.0))),
             List.of(new FleetState.Seat(
                     new RunningFleetPlan.Engine(
-                            "",
+                            "decode",
                             List.of(new RunningFleetPlan.Seat(
                                     new Placement(
                                             1,
@@ -46,6 +47,25 @@ class FleetStateTest {
                                     2))),
                     "sglang-ray/X/scale-3",
                     true)));
+
+    private static Map<String, Integer> wanted() {
+        Map<String, Integer> wanted = new LinkedHashMap<>();
+        wanted.put("prefill", 1);
+        wanted.put("decode", 2);
+        return wanted;
+    }
+
+    @Test
+    void poolsKeepTheirOrder(@TempDir Path folder) {
+        try (ThreadLoop loop = new ThreadLoop("owner", InstantSource.system())) {
+            store(folder, loop).save(STATE).join();
+            FleetState read = store(folder, loop).load().orElseThrow();
+            assertThat(read.wanted().keySet()).containsExactly("prefill", "decode");
+            assertThat(read.engines()).isEqualTo(3);
+            assertThat(read.seat(1))
+                    .hasValueSatisfying(seat -> assertThat(seat.engine().pool()).isEqualTo("decode"));
+        }
+    }
 
     @Test
     void aSuccessorReadsWhatItsPredecessorWrote(@TempDir Path folder) {

@@ -11,6 +11,7 @@ import dev.sglangray.config.Config;
 import dev.sglangray.config.ConfigLoader;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
 import java.io.IOException;
 import java.io.InputStream;
@@ -42,9 +43,10 @@ class RlinfBlocksTest {
     private static void check(JsonNode entry, String release) {
         Config block = Config.parse(entry.path("block").toString());
 
+        LauncherArgs arguments = LauncherArgs.from(block);
         List<ConfigProblem> problems = ArgumentSchemas.check(
-                block,
-                LauncherArgs.from(block),
+                EnginePool.of(block, block, arguments),
+                arguments,
                 kind -> kind == SchemaKind.ROUTER
                         ? ArgumentSchemas.find(kind, null)
                         : ArgumentSchemas.released(kind, release));

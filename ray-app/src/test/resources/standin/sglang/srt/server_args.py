@@ -31,6 +31,7 @@ class ServerArgs:
     skip_server_warmup: bool = False
     disaggregation_mode: str = "null"
     disaggregation_bootstrap_port: int = 8998
+    disaggregation_transfer_backend: str = "mooncake"
     random_seed: int | None = None
     trust_remote_code: bool = False
     nnodes: int = 1

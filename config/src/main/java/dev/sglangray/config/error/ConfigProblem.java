@@ -62,9 +62,9 @@ public record ConfigProblem(
         return new ConfigProblem(severity, position, key, message, allowed, advice, trail);
     }
 
-    /** The same problem of another key. */
-    public ConfigProblem withKey(String other) {
-        return new ConfigProblem(severity, position, other, message, allowed, fix, trail);
+    /** The same problem of another place. */
+    public ConfigProblem withPlace(SourcePosition otherPosition, String otherKey) {
+        return new ConfigProblem(severity, otherPosition, otherKey, message, allowed, fix, trail);
     }
 
     /** The same problem with the way that led there. */

@@ -3,6 +3,7 @@ package dev.sglangray.config.launcher;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.error.ConfigProblem;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +44,14 @@ public record EnginePool(
      */
     public static List<EnginePool> of(Config root, Config block, LauncherArgs arguments) {
         return new EnginePoolReader(root, block, arguments).read();
+    }
+
+    /**
+     * A problem of the block with this pool laid over it, as one of the place where its value stands. What stands in neither is
+     * reported for the pool.
+     */
+    public ConfigProblem own(ConfigProblem problem) {
+        return settings == null ? problem : EnginePoolReader.own(problem, settings);
     }
 
     /** The component that places its engines; empty for the fleet's. */

@@ -6,16 +6,17 @@ import dev.sglangray.config.Fields;
 import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
+import dev.sglangray.config.error.SourcePosition;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /** Reads {@link EnginePool}s. Not thread-safe. */
 final class EnginePoolReader {
@@ -63,18 +64,23 @@ final class EnginePoolReader {
         if (items.isEmpty()) {
             pools.add(new EnginePool("", null, null, arguments, Map.of(), null));
         }
-        ConfigException.throwIfErrors(fields.problems());
+        throwIfErrors();
         checkNames(pools);
         checkTypes(pools);
-        ConfigException.throwIfErrors(fields.problems());
+        throwIfErrors();
         return List.copyOf(pools);
+    }
+
+    /** What is wrong in the block itself is wrong in every pool. */
+    private void throwIfErrors() {
+        ConfigException.throwIfErrors(fields.problems().stream().distinct().toList());
     }
 
     private EnginePool pool(Config item) {
         Fields own = new Fields();
         own.onlyKnown(item, KEYS);
         String name = own.require(item, "name", "", EnginePoolReader::name);
-        String component = own.read(item, "component", "", Config::asString);
+        String component = own.read(item, "component", "", this::component);
         int engines = own.read(item, "engines", 0, EnginePoolReader::positive);
         Map<String, String> environment = environment(own, item);
         Config over = item.without(Set.copyOf(OWN));
@@ -87,9 +93,8 @@ final class EnginePoolReader {
             Config whole = root.overlaid(block.path(), over, Set.of(KEY));
             laidOver = LauncherArgs.from(whole.require(block.path()));
         } catch (ConfigException e) {
-            throw new ConfigException(e.problems().stream()
-                    .map(problem -> own(problem, block, item))
-                    .toList());
+            throw new ConfigException(
+                    e.problems().stream().map(problem -> own(problem, item)).toList());
         }
         EnginePool pool = new EnginePool(
                 name,
@@ -112,16 +117,21 @@ final class EnginePoolReader {
         return pool;
     }
 
-    static ConfigProblem own(ConfigProblem problem, Config block, @Nullable Config item) {
-        String prefix = block.path() + ".";
-        if (item == null || !problem.key().startsWith(prefix)) {
+    static ConfigProblem own(ConfigProblem problem, Config item) {
+        String path = item.path();
+        String block = path.substring(0, path.lastIndexOf("." + KEY));
+        if (!problem.key().startsWith(block + ".")) {
             return problem;
         }
-        String key = problem.key().substring(prefix.length());
-        boolean ofPool = item.select(key)
-                .filter(at -> at.position().equals(problem.position()))
-                .isPresent();
-        return ofPool ? problem.withKey(item.path() + "." + key) : problem;
+        String key = problem.key().substring(block.length() + 1);
+        String own = path + "." + key;
+        Optional<SourcePosition> position = item.positionOf(own);
+        if (position.isEmpty() && item.positionOf(problem.key()).isEmpty()) {
+            return problem.withPlace(item.position(), own); // absent
+        }
+        return position.filter(problem.position()::equals).isPresent()
+                ? problem.withPlace(problem.position(), own)
+                : problem;
     }
 
     private static Map<String, String> environment(Fields own, Config item) {
@@ -132,6 +142,19 @@ final class EnginePoolReader {
             }
         }));
         return variables;
+    }
+
+    private String component(Config field) {
+        String name = field.asString();
+        List<String> names = root.select("cluster.component_placement").map(Config::keys).orElse(List.of()).stream()
+                .flatMap(key -> Stream.of(key.split(",", -1)))
+                .map(String::strip)
+                .toList();
+        if (!names.contains(name)) {
+            throw new ConfigException(
+                    field.error("there is no component '" + name + "'").withNames(name, names));
+        }
+        return name;
     }
 
     private static String name(Config field) {

@@ -55,8 +55,11 @@ final class LauncherArgsReader {
         boolean launchRouter = switched(block, "launch_router");
         // Each pool has what the block has not, and is read with it.
         boolean complete = launchServer
-                && block.select("pools").filter(pools -> !pools.isNull()).isEmpty();
-        ArgumentBlock server = arguments(block, "server", launchServer, complete);
+                && block.select("pools")
+                        .filter(pools -> !pools.isNull()
+                                && !(pools.isList() && pools.children().isEmpty()))
+                        .isEmpty();
+        ArgumentBlock server = arguments(block, "server", complete, complete);
         ArgumentBlock router = arguments(block, "router", launchRouter, launchRouter);
         fields.attempt(() -> requireModel(block, server, complete));
         boolean sizesNeeded = complete && !hasOwnWidth(block, server);

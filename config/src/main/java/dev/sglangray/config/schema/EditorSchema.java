@@ -91,6 +91,7 @@ public final class EditorSchema {
                 text("The name of the router's group: " + LauncherArgs.DEFAULT_ROUTER_GROUP_NAME + "."));
         properties.set("launch_router", flag("Whether to start the router."));
         properties.set("router", nullable(ref("router")));
+        properties.set("pools", FleetSchema.pools());
         properties.set("placement_group", nullable(FleetSchema.placementGroup()));
         properties.set(
                 "bind_host",
@@ -110,9 +111,20 @@ public final class EditorSchema {
         ObjectNode embodied = launcher.putObject("if");
         embodied.putObject("properties").putObject("server_type").put("const", ServerType.EMBODIED.configName());
         embodied.putArray("required").add("server_type");
-        launcher.putObject("then").putObject("properties").set("server", nullable(ref("embodied_server")));
-        launcher.putObject("else").putObject("properties").set("server", nullable(ref("server")));
+        servers(launcher.putObject("then"), "embodied_server");
+        servers(launcher.putObject("else"), "server");
         return launcher;
+    }
+
+    /** The arguments of engines, in the block and in its pools. */
+    private static void servers(ObjectNode block, String definition) {
+        ObjectNode properties = block.putObject("properties");
+        properties.set("server", nullable(ref(definition)));
+        properties
+                .putObject("pools")
+                .putObject("items")
+                .putObject("properties")
+                .set("server", nullable(ref(definition)));
     }
 
     static ObjectNode type(String name) {

@@ -2,11 +2,13 @@
 package dev.sglangray.config.schema;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.config.launcher.WorkerType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The JSON Schema of the launcher's maps that RLinf does not have: {@code placement_group} and {@code supervision}. */
+/** The JSON Schema of the launcher's maps that RLinf does not have: {@code pools}, {@code placement_group} and {@code supervision}. */
 final class FleetSchema {
     private FleetSchema() {}
 
@@ -31,6 +33,37 @@ final class FleetSchema {
                 "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));
         properties.set("bundles", numbers("The bundle of that group for each engine, by the engine's rank."));
         return map;
+    }
+
+    static ObjectNode pools() {
+        ObjectNode pool = closed("Engines that are alike: the block with these keys over its own.");
+        ObjectNode properties = pool.putObject("properties");
+        properties.set("name", EditorSchema.text("The pool's name."));
+        properties.set(
+                "worker_type",
+                EditorSchema.describe(
+                        EditorSchema.choice(Arrays.stream(WorkerType.values())
+                                .map(WorkerType::configName)
+                                .toList()),
+                        "What its engines do: all of a request, its prompt, or its answer."));
+        properties.set(
+                "component", EditorSchema.text("The component that places its engines; the fleet's unless given."));
+        properties.set(
+                "engines", EditorSchema.count("How many engines; those that its ranks have room for unless given."));
+        properties.set(
+                "env_vars",
+                EditorSchema.describe(
+                        EditorSchema.type("object"), "Variables of its engines, over those of their node groups."));
+        properties.set("model_path", EditorSchema.text("In place of the block's."));
+        properties.set("tensor_parallel_size", EditorSchema.count("In place of the block's."));
+        properties.set("pipeline_parallel_size", EditorSchema.count("In place of the block's."));
+        properties.set(
+                "server",
+                EditorSchema.describe(
+                        EditorSchema.type("object"), "SGLang's arguments, over those of the block's server."));
+        ObjectNode list = EditorSchema.type("array");
+        list.set("items", pool);
+        return EditorSchema.nullable(list).put("description", "Engines of several kinds in one fleet.");
     }
 
     static ObjectNode supervision() {

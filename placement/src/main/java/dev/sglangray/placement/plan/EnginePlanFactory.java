@@ -91,15 +91,11 @@ final class EnginePlanFactory {
                 bundles.choose(
                         server.groupName() + ":" + placement.rank(), node, placement.localHardwareRanks(), resources),
                 resources,
-                withPools(environment.of(
-                        placement, node, placement.visibleAccelerators(), group.environmentVariables(node.rank()))),
+                environment.of(
+                        placement,
+                        node,
+                        placement.visibleAccelerators(),
+                        EnvironmentMerge.merge(group.environmentVariables(node.rank()), pool.environment())),
                 group.pythonInterpreter(node.rank()).orElse(null));
-    }
-
-    private Map<String, String> withPools(Map<String, String> variables) {
-        if (pool.environment().isEmpty()) {
-            return variables;
-        }
-        return OrderedMap.of(() -> EnvironmentMerge.merge(variables, pool.environment()));
     }
 }

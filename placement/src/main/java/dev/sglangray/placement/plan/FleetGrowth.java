@@ -10,6 +10,7 @@ import dev.sglangray.placement.cluster.Placement;
 import dev.sglangray.placement.rank.AcceleratorIds;
 import dev.sglangray.placement.strategy.PlacementDraft;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -40,6 +41,7 @@ public final class FleetGrowth {
     private final Set<String> usedNodes = new HashSet<>();
     private final Map<String, Set<Integer>> usedPieces = new HashMap<>();
     private final Map<String, Integer> enginesOn = new LinkedHashMap<>();
+    private final Map<String, Set<Integer>> usedPorts = new HashMap<>();
     private final Set<Integer> fixedPorts;
 
     /**
@@ -75,9 +77,12 @@ public final class FleetGrowth {
                 FixedPorts.ofEngine(server.serverType(), server.arguments()).keySet();
         if (router != null) {
             usedNodes.add(router.node().ip());
+            ports(router.node()).addAll(FixedPorts.ofRouter(router.routerArgs()).keySet());
         }
         for (EnginePlan engine : current) {
-            engine.parts().forEach(part -> use(part.node(), part.placement().localHardwareRanks()));
+            Set<Integer> ports = FixedPorts.ofEngine(engine.serverType(), engine.serverArgs())
+                    .keySet();
+            engine.parts().forEach(part -> use(part.node(), part.placement().localHardwareRanks(), ports));
         }
     }
 
@@ -139,7 +144,7 @@ public final class FleetGrowth {
             throw PlacementException.builder(
                             "with accelerator ids from the configuration nothing is reserved in Ray, so that"
                                     + " it is not known which other accelerators are free")
-                    .component(server.groupName())
+                    .component(PlanRequest.poolName(server.groupName(), pool.name()))
                     .fix("Launch the fleet again, with the ranks that its component is to have.")
                     .build();
         }
@@ -199,7 +204,7 @@ public final class FleetGrowth {
     private EnginePlan made(int rank, List<Place> places, EnginePlanFactory maker, BundleAllocator bundles) {
         EnginePlan engine =
                 maker.make(places.stream().map(place -> placement(rank, place)).toList(), bundles);
-        places.forEach(place -> use(place.node(), place.pieces()));
+        places.forEach(place -> use(place.node(), place.pieces(), fixedPorts));
         return engine;
     }
 
@@ -209,7 +214,12 @@ public final class FleetGrowth {
                 : room.has(place.node()) && bundles.has(place.node(), place.pieces(), resources);
     }
 
-    private void use(NodeInfo node, List<Integer> pieces) {
+    private Set<Integer> ports(NodeInfo node) {
+        return usedPorts.computeIfAbsent(node.ip(), ip -> new HashSet<>());
+    }
+
+    private void use(NodeInfo node, List<Integer> pieces, Set<Integer> ports) {
+        ports(node).addAll(ports);
         usedNodes.add(node.ip());
         enginesOn.merge(node.ip(), 1, Integer::sum);
         usedPieces.computeIfAbsent(node.ip(), ip -> new HashSet<>()).addAll(pieces);
@@ -247,13 +257,8 @@ public final class FleetGrowth {
 
     /** Whether the strategy of the fleet's own placement group lets an engine be on a node. */
     private boolean isAllowed(NodeInfo node) {
-        if (!fixedPorts.isEmpty() && enginesOn.containsKey(node.ip())) {
-            return false; // its engine listens at the port that every engine of the fleet has
-        }
-        if (router != null
-                && router.node().ip().equals(node.ip())
-                && FixedPorts.ofRouter(router.routerArgs()).keySet().stream().anyMatch(fixedPorts::contains)) {
-            return false;
+        if (!Collections.disjoint(ports(node), fixedPorts)) {
+            return false; // another engine, or the router, listens at such a port there
         }
         return switch (request.groupSettings().strategy()) {
             case STRICT_PACK -> usedNodes.contains(node.ip());
@@ -342,9 +347,9 @@ public final class FleetGrowth {
                 .fix(
                         fixedPorts.isEmpty()
                                 ? null
-                                : "Its arguments fix the port(s) %s, so that each node can have one engine."
+                                : "Its arguments fix the port(s) %s, so that each node can have one such engine."
                                         .formatted(ports()))
-                .component(server.groupName())
+                .component(PlanRequest.poolName(server.groupName(), pool.name()))
                 .rank(rank)
                 .available("Nodes", table.lines(20, "nodes"))
                 .build();

@@ -138,7 +138,7 @@ public final class FleetPlanner {
             PlacementStrategy strategy = Objects.requireNonNullElseGet(pool.strategyOrNull(), () -> packed(pool));
             return places(strategy, request, pool.server());
         } catch (PlacementException refusal) {
-            throw refusal.inside(pool.server().groupName() + (pool.name().isEmpty() ? "" : ", pool " + pool.name()));
+            throw refusal.inside(PlanRequest.poolName(pool.server().groupName(), pool.name()));
         }
     }
 

@@ -108,6 +108,11 @@ public record PlanRequest(
                 });
     }
 
+    /** What refusals call a pool: the engines' group, with the pool's name if it has one. */
+    public static String poolName(String groupName, String pool) {
+        return groupName + (pool.isEmpty() ? "" : ", pool " + pool);
+    }
+
     Optional<Router> router() {
         return Optional.ofNullable(routerOrNull);
     }

@@ -97,7 +97,7 @@ class FleetGrowthTest {
                 .satisfies(engine -> assertThat(engine.node().rank()).isEqualTo(1));
         assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 2))
                 .isInstanceOf(PlacementException.class)
-                .hasMessageContaining("fix the port(s) 9000, so that each node can have one engine");
+                .hasMessageContaining("fix the port(s) 9000, so that each node can have one such engine");
     }
 
     @Test

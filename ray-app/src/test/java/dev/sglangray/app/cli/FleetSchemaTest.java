@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
+import dev.sglangray.config.launcher.EnginePool;
+import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.plan.GroupSettingsReader;
 import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.rank.AcceleratorIds;
@@ -34,6 +36,19 @@ class FleetSchemaTest {
                 .containsExactlyInAnyOrderElementsOf(read("placement_group", GroupSettingsReader::read));
         assertThat(keys("supervision"))
                 .containsExactlyInAnyOrderElementsOf(read("supervision", SupervisionPolicyReader::read));
+    }
+
+    @Test
+    void hasTheKeysOfPools() throws IOException {
+        Config block = Config.parse("{b: {launch_router: false, server: {model_path: /m}, pools: [{zzz: 1}]}}")
+                .require("b");
+        ConfigException refusal = catchThrowableOfType(
+                ConfigException.class, () -> EnginePool.of(block, block, LauncherArgs.from(block)));
+        JsonNode pool = schema().at("/definitions/launcher/properties/pools/anyOf/0/items/properties");
+
+        assertThat(pool.fieldNames())
+                .toIterable()
+                .containsExactlyInAnyOrderElementsOf(refusal.problems().get(0).allowed());
     }
 
     @Test
@@ -67,10 +82,13 @@ class FleetSchemaTest {
                 .toList();
     }
 
-    private static JsonNode properties(String map) throws IOException {
-        JsonNode schema = new ObjectMapper()
+    private static JsonNode schema() throws IOException {
+        return new ObjectMapper()
                 .readTree(Path.of("conf/sglang-ray.schema.json").toFile());
-        return schema.at("/definitions/launcher/properties/" + map + "/anyOf/0/properties");
+    }
+
+    private static JsonNode properties(String map) throws IOException {
+        return schema().at("/definitions/launcher/properties/" + map + "/anyOf/0/properties");
     }
 
     private static List<String> names(Enum<?>[] values) {

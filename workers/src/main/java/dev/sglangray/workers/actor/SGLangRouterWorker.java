@@ -257,7 +257,7 @@ public class SGLangRouterWorker {
     public String status() {
         Weights updated = now(registry::weights).updated();
         return ProtocolJson.write(keeper.status(
-                new WorkerStatus.Identity("router", spec.get().groupName(), 0, 1, ""),
+                new WorkerStatus.Identity("router", spec.get().groupName(), 0, 1, "", ""),
                 node,
                 new WorkerStatus.ServicePart(
                         updated == null ? null : updated.version(), List.of(), arguments.changes())));

@@ -273,8 +273,7 @@ public class SGLangServerWorker {
     public String status() {
         ServerSpec of = spec.get();
         return now(() -> ProtocolJson.write(process.status(
-                new WorkerStatus.Identity(
-                        "server", of.groupName(), of.rank(), controller.record().groupSize(), of.pool()),
+                of.identity(controller.record().groupSize()),
                 node,
                 of.devices(node),
                 controller.standing(),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
+import dev.sglangray.config.launcher.WorkerType;
 import dev.sglangray.workers.node.VisibleDevices;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.Weights;
 import dev.sglangray.workers.protocol.WorkerNames;
+import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.Collections;
@@ -192,9 +194,16 @@ public record ServerSpec(
 
     /** What a router must know of the engine at a URL, whose worker has a key. */
     public ServerEndpoint endpoint(String url, @Nullable Integer bootstrapPort, String key) {
-        String mode = String.valueOf(serverArgs.get("disaggregation_mode"));
-        String type = "prefill".equals(mode) || "decode".equals(mode) ? mode : "regular";
-        return new ServerEndpoint(url, type, bootstrapPort, apiKey(), actorName(), key, 0);
+        return new ServerEndpoint(url, workerType(), bootstrapPort, apiKey(), actorName(), key, 0);
+    }
+
+    /** Which engine it is, in a group of so many. */
+    public WorkerStatus.Identity identity(int engines) {
+        return new WorkerStatus.Identity("server", groupName, rank, engines, pool, workerType());
+    }
+
+    private String workerType() {
+        return WorkerType.of(serverArgs).configName();
     }
 
     /** Why the engine can release no memory, if so: SGLang does nothing without its memory saver, and ends on a CPU. */

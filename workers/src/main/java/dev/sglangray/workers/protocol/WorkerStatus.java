@@ -38,13 +38,16 @@ public record WorkerStatus(
      * @param rank the rank in it
      * @param groupSize how many workers the group has
      * @param pool the engine's pool; empty for a router, and in a fleet that names no pools
+     * @param workerType what the engine does: {@code regular}, {@code prefill} or {@code decode}; empty for a router, and where
+     *     the engine does not answer
      */
     public record Identity(
             String kind,
             String group,
             int rank,
             int groupSize,
-            @JsonSetter(nulls = Nulls.AS_EMPTY) String pool) {}
+            @JsonSetter(nulls = Nulls.AS_EMPTY) String pool,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) String workerType) {}
 
     /**
      * What runs, and where.

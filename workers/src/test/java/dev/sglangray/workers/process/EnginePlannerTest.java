@@ -21,6 +21,7 @@ class EnginePlannerTest {
                 one.groupName(),
                 one.rank(),
                 one.groupSize(),
+                one.pool(),
                 one.serverType(),
                 one.serverArgs(),
                 configured,

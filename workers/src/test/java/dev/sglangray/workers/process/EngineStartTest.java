@@ -451,8 +451,12 @@ class EngineStartTest {
         Map<String, Object> arguments = StandIn.arguments(Map.of());
         arguments.put("disaggregation_mode", "prefill");
         arguments.put("api_key", "engine-key");
+        arguments.put("disaggregation_ib_device", "{\"4\": \"mlx5_4\", \"5\": \"mlx5_5\"}");
         lifecycle(arguments, 30).start(StandIn.UNHEARD);
 
+        assertThat(given().path("server_args").path("disaggregation_ib_device").asText())
+                .as("by the engine's own numbers")
+                .isEqualTo("{\"0\":\"mlx5_4\",\"1\":\"mlx5_5\"}");
         ServerEndpoint endpoint = endpoint();
         assertThat(endpoint.workerType()).isEqualTo("prefill");
         assertThat(endpoint.apiKey()).isEqualTo("engine-key");

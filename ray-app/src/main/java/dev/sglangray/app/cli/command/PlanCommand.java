@@ -105,7 +105,8 @@ public final class PlanCommand implements Callable<Integer> {
         try (ProgressDisplay progress = new ProgressDisplay(context.console(), json)) {
             FleetSpec spec = config.read(context);
             LaunchOptions options = config.launchOptions(context.launcher());
-            List<ConfigProblem> problems = ArgumentSchemas.check(spec, kind -> config.schema(kind, context.launcher()));
+            List<ConfigProblem> problems = ArgumentSchemas.check(
+                    spec.pools(), spec.arguments(), kind -> config.schema(kind, context.launcher()));
             ConfigException.throwIfErrors(problems);
             problems.forEach(problem -> progress.line(problem.render()));
             if (clusterFile != null) {

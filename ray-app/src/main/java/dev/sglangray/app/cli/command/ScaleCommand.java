@@ -115,6 +115,11 @@ public final class ScaleCommand extends FleetCommand {
         }
         Collection<WorkerStatus> known = EachEngine.ask(servers, ServerGroup::status, ANSWER, silent -> {})
                 .values();
+        if (size.engines == null
+                && known.size() < servers.size() + servers.gone().size()) {
+            throw new LaunchException("not all engines answer, so that it is not known how many pool '" + pool
+                    + "' has; say with --engines how many it is to have");
+        }
         long own = known.stream()
                 .filter(status -> status.identity().pool().equals(pool))
                 .count();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.show;
 
+import dev.sglangray.config.launcher.WorkerType;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.util.List;
 import java.util.function.Predicate;
@@ -18,6 +19,8 @@ public enum FleetHealth {
 
     /** The state of a worker that does not answer. */
     static final String GONE = "GONE";
+
+    private static final List<WorkerType> PAIR = List.of(WorkerType.PREFILL, WorkerType.DECODE);
 
     private final String words;
 
@@ -40,7 +43,9 @@ public enum FleetHealth {
         List<WorkerStatus> engines = of("server", workers);
         List<WorkerStatus> routers = of("router", workers);
         boolean noEngine = !engines.isEmpty() && engines.stream().allMatch(lost);
-        if (routers.stream().anyMatch(lost) || noEngine) {
+        if (routers.stream().anyMatch(lost)
+                || noEngine
+                || !without(engines, lost.negate()).isEmpty()) {
             return LOST;
         }
         if (engines.stream().anyMatch(lost.or(worker -> worker.state().equals("DRAINED")))) {
@@ -50,6 +55,27 @@ public enum FleetHealth {
             return HEALING;
         }
         return faults.isEmpty() ? HEALTHY : DEGRADED;
+    }
+
+    /** What no engine does at the moment though every request needs it, in words. */
+    static List<String> gaps(List<WorkerStatus> workers) {
+        return without(of("server", workers), worker -> worker.state().equals("READY")).stream()
+                .map(type -> "no " + type.configName() + " engine serves, and every request needs one")
+                .toList();
+    }
+
+    /** Which of prefill and decode none of the engines that count does, in a fleet where both are needed. */
+    private static List<WorkerType> without(List<WorkerStatus> engines, Predicate<WorkerStatus> counts) {
+        if (PAIR.stream().noneMatch(type -> engines.stream().anyMatch(engine -> does(engine, type)))) {
+            return List.of();
+        }
+        return PAIR.stream()
+                .filter(type -> engines.stream().noneMatch(engine -> does(engine, type) && counts.test(engine)))
+                .toList();
+    }
+
+    private static boolean does(WorkerStatus engine, WorkerType type) {
+        return engine.identity().workerType().equals(type.configName());
     }
 
     private static List<WorkerStatus> of(String kind, List<WorkerStatus> workers) {

@@ -136,7 +136,7 @@ public record FleetReport(
 
     private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, group, rank, size, ""),
+                new WorkerStatus.Identity(kind, group, rank, size, "", ""),
                 FleetHealth.GONE,
                 null,
                 new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
@@ -149,9 +149,12 @@ public record FleetReport(
         return FleetHealth.of(workers, faults());
     }
 
-    /** What is wrong between router and engines, in words. */
+    /** What no engine does, and what is wrong between router and engines, in words. */
     public List<String> faults() {
-        return listing.map(router -> router.faults(workers)).orElse(List.of());
+        return Stream.concat(
+                        FleetHealth.gaps(workers).stream(),
+                        listing.map(router -> router.faults(workers)).stream().flatMap(List::stream))
+                .toList();
     }
 
     public void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {

@@ -48,6 +48,9 @@ class ConfigSchemaCommandTest {
               router:
                 policy: cache_aware
                 port: null
+              pools:
+                - {name: a, engines: 1, worker_type: prefill, component: x, env_vars: {B: 1}, server: {tp_size: 4}}
+                - {name: b, tensor_parallel_size: 4}
             anything: [1, {server: 1}]
             """;
 
@@ -88,6 +91,9 @@ class ConfigSchemaCommandTest {
                 "max_lora_chunk_size: 16|max_lora_chunk_size: 17",
                 "tensor_parallel_size: 2|tensor_parallel_size: two",
                 "port: null|port: many",
+                "engines: 1|engine: 1",
+                "worker_type: prefill|worker_type: prefil",
+                "server: {tp_size: 4}|server: {tp_sise: 4}",
             })
     void findsSlips(String right, String wrong) throws IOException {
         assertThat(check(GUIDE.replaceFirst(Pattern.quote(right), wrong))).isNotEmpty();

@@ -95,6 +95,67 @@ class PlanCommandTest {
         assertThat(messages()).isEmpty();
     }
 
+    private void withPools(String... items) throws IOException {
+        Files.writeString(
+                config,
+                Files.readString(config).replace("0-3", "0-7")
+                        + "  pools:\n"
+                        + String.join(
+                                "",
+                                List.of(items).stream()
+                                        .map(item -> "    - " + item + "\n")
+                                        .toList()));
+        Files.writeString(
+                cluster,
+                "{\"nodes\": [{\"ip\": \"10.0.0.1\", \"accelerators\": 4}, {\"ip\": \"10.0.0.2\", \"accelerators\": 4}]}");
+    }
+
+    @Test
+    void poolsAreDrawnAndListed() throws IOException {
+        withPools(
+                "{name: prefill, worker_type: prefill, engines: 1, tensor_parallel_size: 4, server: {tp_size: 4}}",
+                "{name: decode, worker_type: decode, env_vars: {NCCL_DEBUG: INFO}}");
+
+        assertThat(run("--cluster", cluster.toString())).as(messages()).isEqualTo(ExitCode.OK);
+        assertThat(result())
+                .contains("3 engines, a router", "[0 0 0 0]", "[1 1|2 2]", "srt, pool prefill", "srt, pool decode");
+        out.reset();
+        assertThat(run("--cluster", cluster.toString(), "--explain", "2")).isEqualTo(ExitCode.OK);
+        assertThat(result()).contains("pool: decode");
+        out.reset();
+        assertThat(run("--cluster", cluster.toString(), "--json")).isEqualTo(ExitCode.OK);
+        JsonNode plan = new ObjectMapper().readTree(result());
+        assertThat(plan.path("engines").findValuesAsText("pool")).containsExactly("prefill", "decode", "decode");
+        assertThat(plan.at("/engines/0/server_args/disaggregation_mode").asText())
+                .isEqualTo("prefill");
+        assertThat(plan.at("/engines/2/server_args/tp_size").asInt()).isEqualTo(2);
+        assertThat(plan.at("/engines/2/environment/NCCL_DEBUG").asText()).isEqualTo("INFO");
+        assertThat(plan.at("/engines/0/environment").has("NCCL_DEBUG")).isFalse();
+        assertThat(plan.at("/router/router_args/pd_disaggregation").asBoolean()).isTrue();
+    }
+
+    @Test
+    void poolsThatNeedMoreRanksThanTheirComponentHasAreRefused() throws IOException {
+        withPools("{name: one, engines: 3}", "{name: two, engines: 2}");
+
+        assertThat(run("--cluster", cluster.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(messages())
+                .contains(
+                        "SGLangServerGroup, pool two: asks for 2 engine(s) of 2 accelerator(s), and component 'rollout' has 2"
+                                + " rank(s) left for it");
+        err.reset();
+        assertThat(run("--cluster", cluster.toString(), "--explicit-placement")).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("router_server_args.pools[0]", "each pool needs a component of its own");
+    }
+
+    @Test
+    void aPortThatTwoEnginesOfAPoolWouldHaveIsReportedThere() throws IOException {
+        withPools("{name: one, engines: 1}", "{name: two, server: {grpc_port: 9000}}");
+
+        assertThat(run("--cluster", cluster.toString())).isEqualTo(ExitCode.USAGE);
+        assertThat(messages()).contains("router_server_args.pools[1].server.grpc_port: SGLangServerGroup:2 and");
+    }
+
     @Test
     void aPythonThatIsNamedMustAnswerAndWithoutOneUnknownKeysAreTold() {
         assertThat(run("--cluster", cluster.toString(), "--python", "/no/such/python"))

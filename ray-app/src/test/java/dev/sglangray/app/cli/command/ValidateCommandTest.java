@@ -116,6 +116,46 @@ class ValidateCommandTest {
         assertThat(run.err()).contains(message);
     }
 
+    private static final String POOLS = GUIDE + """
+              pools:
+                - name: prefill
+                  worker_type: prefill
+                  engines: 1
+                  tensor_parallel_size: 4
+                - name: decode
+                  worker_type: decode
+                  server:
+                    mem_fraction_static: 0.8
+            """;
+
+    @Test
+    void poolsAreValid() throws IOException {
+        CommandRun run = validate(POOLS);
+
+        assertThat(run.code()).as(run.out()).isEqualTo(ExitCode.OK);
+        assertThat(run.out())
+                .contains("could start; compared with sglang 0.5.23 as bundled with sglang-ray and sglang-router")
+                .doesNotContain("warning");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "router_server_args.pools.1.server.mem_fraction_static=much | pools[1].server.mem_fraction_static: must be",
+                "+router_server_args.pools.1.server.mem_fractions=1 | pools[1].server.mem_fractions: sglang 0.5.23 has no argument",
+                "+router_server_args.pools.1.server={tp_size: 1} | warning: router_server_args.pools[1].server.tp_size: each engine would use 1",
+                "+router_server_args.pools.0.server={base_gpu_id: 2} | pools[0].server.base_gpu_id: engine 0 would use the accelerators 2 to 5",
+                "+router_server_args.server.mem_fractions=1 | error: router_server_args.server.mem_fractions: sglang 0.5.23 has no",
+                "router_server_args.server.tp_size=x | error: router_server_args.server.tp_size: must be",
+                "router_server_args.pools.1.worker_type=decod | pools[1].worker_type: cannot be 'decod'",
+                "+router_server_args.pools.1.component=decoders | pools[1].component: there is no component 'decoders'",
+                "cluster.component_placement.rollout=0-3 | pool decode: asks for engines of 2 accelerator(s), and component 'rollout' has 0"
+            })
+    void whatIsWrongInAPoolIsReportedWhereItStands(String override, String message) throws IOException {
+        assertThat(validate(POOLS, override.strip()).out()).contains(message);
+    }
+
     @Test
     void refusesGroupsThatNoClusterCouldGive() throws IOException {
         CommandRun share = validate(GUIDE, "+router_server_args.placement_group.accelerator_share=0.5");

@@ -7,6 +7,8 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class FleetHealthTest {
     private static final WorkerStatus ROUTER = worker("router", 0, "READY", "http://r:1");
@@ -15,8 +17,12 @@ class FleetHealthTest {
     private static final List<WorkerStatus> READY = List.of(ROUTER, FIRST, SECOND);
 
     private static WorkerStatus worker(String kind, int rank, String state, String url) {
+        return worker(kind, rank, state, url, "");
+    }
+
+    private static WorkerStatus worker(String kind, int rank, String state, String url, String type) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, "G", rank, 2, ""),
+                new WorkerStatus.Identity(kind, "G", rank, 2, "", type),
                 state,
                 url,
                 new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null, List.of()),
@@ -70,6 +76,43 @@ class FleetHealthTest {
                 List.of(server("http://a:1", true), server("http://b:1", true), server("http://c:1", true)));
         assertThat(verdict(READY, listing)).isEqualTo(FleetHealth.HEALTHY);
         assertThat(listing.strangers(READY)).containsExactly("http://c:1 is registered by URL");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "READY, READY, READY, HEALTHY, ''",
+        "READY, READY, FAILED, DEGRADED, ''",
+        "READY, READY, RESTARTING, HEALING, ''",
+        "READY, RESTARTING, RESTARTING, HEALING, decode",
+        "RESTARTING, READY, READY, HEALING, prefill",
+        "RESTARTING, READY, FAILED, DEGRADED, prefill",
+        "DRAINED, READY, READY, DEGRADED, prefill",
+        "FAILED, READY, READY, LOST, prefill",
+        "READY, STOPPED, FAILED, LOST, decode"
+    })
+    void everyRequestNeedsAPrefillAndADecodeEngine(
+            String prefill, String first, String second, FleetHealth verdict, String gap) {
+        List<WorkerStatus> workers = List.of(
+                ROUTER,
+                worker("server", 0, prefill, "http://a:1", "prefill"),
+                worker("server", 1, first, "http://b:1", "decode"),
+                worker("server", 2, second, "http://c:1", "decode"));
+        assertThat(FleetHealth.of(workers, FleetHealth.gaps(workers))).isEqualTo(verdict);
+        assertThat(FleetHealth.gaps(workers))
+                .isEqualTo(
+                        gap.isEmpty()
+                                ? List.of()
+                                : List.of("no " + gap + " engine serves, and every request needs one"));
+    }
+
+    @Test
+    void anEngineThatDoesNotAnswerDoesNothing() {
+        List<WorkerStatus> workers = List.of(
+                ROUTER,
+                worker("server", 0, FleetHealth.GONE, "", ""),
+                worker("server", 1, "READY", "http://b:1", "decode"));
+        assertThat(FleetHealth.of(workers, List.of())).isEqualTo(FleetHealth.LOST);
+        assertThat(FleetHealth.of(READY, FleetHealth.gaps(READY))).isEqualTo(FleetHealth.HEALTHY);
     }
 
     @Test
