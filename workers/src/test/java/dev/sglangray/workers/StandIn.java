@@ -7,6 +7,7 @@ import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.node.SharedFolder;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.process.ExitListener;
+import dev.sglangray.workers.process.PartSpec;
 import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.process.ServerSpec;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
@@ -92,5 +93,28 @@ public final class StandIn {
                 advertiseHost,
                 0,
                 List.of());
+    }
+
+    /** An engine's part 0, with these further parts. */
+    public static ServerSpec spanning(Map<String, String> environment, List<PartSpec> others) {
+        ServerSpec one = server(Map.of("model_path", "/m"), 20, environment);
+        return new ServerSpec(
+                one.groupName(),
+                one.rank(),
+                one.groupSize(),
+                one.pool(),
+                one.serverType(),
+                one.serverArgs(),
+                one.environment(),
+                null,
+                "CUDA_VISIBLE_DEVICES",
+                List.of("0"),
+                one.healthTimeoutSeconds(),
+                null,
+                one.supervision(),
+                null,
+                null,
+                0,
+                others);
     }
 }

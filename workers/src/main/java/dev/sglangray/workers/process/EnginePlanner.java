@@ -253,8 +253,7 @@ final class EnginePlanner implements ServerPlanner {
                 environment.putIfAbsent("GLOO_SOCKET_IFNAME", name);
                 environment.putIfAbsent("NCCL_SOCKET_IFNAME", "=" + name);
             });
-            // SGLang would take the address from which it reaches 8.8.8.8; without such a route the parts wait without
-            // end.
+            // SGLang would take the address that leads to 8.8.8.8; where none does, the parts wait without end.
             environment.putIfAbsent("SGLANG_HOST_IP", kit.node().ip());
         }
         if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {

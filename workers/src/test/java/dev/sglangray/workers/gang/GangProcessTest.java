@@ -303,24 +303,8 @@ class GangProcessTest {
     }
 
     private ServerSpec spec() {
-        ServerSpec one = StandIn.server(Map.of("model_path", "/m"), 20, Map.of(), null);
-        return new ServerSpec(
-                one.groupName(),
-                one.rank(),
-                one.groupSize(),
-                one.pool(),
-                one.serverType(),
-                one.serverArgs(),
-                one.environment(),
-                null,
-                "CUDA_VISIBLE_DEVICES",
-                List.of("0"),
-                one.healthTimeoutSeconds(),
-                null,
-                one.supervision(),
-                null,
-                null,
-                0,
+        return StandIn.spanning(
+                Map.of(),
                 IntStream.of(2, 3)
                         .mapToObj(node -> new PartSpec(
                                 "10.0.0." + node,

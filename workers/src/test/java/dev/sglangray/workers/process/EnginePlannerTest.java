@@ -15,42 +15,25 @@ class EnginePlannerTest {
     @TempDir
     Path folder;
 
-    private Map<String, String> environment(Map<String, String> configured, List<PartSpec> others) {
-        ServerSpec one = StandIn.server(Map.of("model_path", "/m"), 20, Map.of(), null);
-        ServerSpec spec = new ServerSpec(
-                one.groupName(),
-                one.rank(),
-                one.groupSize(),
-                one.pool(),
-                one.serverType(),
-                one.serverArgs(),
-                configured,
-                null,
-                "CUDA_VISIBLE_DEVICES",
-                List.of("0"),
-                one.healthTimeoutSeconds(),
-                null,
-                one.supervision(),
-                null,
-                null,
-                0,
-                others);
-        return new EnginePlanner(spec, StandIn.kit(folder, List.of("0")), Incarnation.FIRST)
+    private static Map<String, String> environment(
+            ProcessFactory kit, Map<String, String> configured, List<PartSpec> others) {
+        return new EnginePlanner(StandIn.spanning(configured, others), kit, Incarnation.FIRST)
                 .forkServer()
                 .environment();
     }
 
     @Test
     void partsOfAnEngineMeetAtTheAddressByWhichRayKnowsTheNode() {
+        ProcessFactory kit = StandIn.kit(folder, List.of("0"));
         List<PartSpec> others =
                 List.of(new PartSpec("10.0.0.2", Map.of(), null, "CUDA_VISIBLE_DEVICES", List.of("0"), null));
-        assertThat(environment(Map.of(), others))
+        assertThat(environment(kit, Map.of(), others))
                 .containsEntry("SGLANG_HOST_IP", "127.0.0.1")
                 .containsEntry("GLOO_SOCKET_IFNAME", "lo")
                 .containsEntry("NCCL_SOCKET_IFNAME", "=lo");
-        assertThat(environment(Map.of("SGLANG_HOST_IP", "10.1.0.1", "NCCL_SOCKET_IFNAME", "ib0"), others))
+        assertThat(environment(kit, Map.of("SGLANG_HOST_IP", "10.1.0.1", "NCCL_SOCKET_IFNAME", "ib0"), others))
                 .containsEntry("SGLANG_HOST_IP", "10.1.0.1")
                 .containsEntry("NCCL_SOCKET_IFNAME", "ib0");
-        assertThat(environment(Map.of(), List.of())).doesNotContainKeys("SGLANG_HOST_IP", "NCCL_SOCKET_IFNAME");
+        assertThat(environment(kit, Map.of(), List.of())).doesNotContainKeys("SGLANG_HOST_IP", "NCCL_SOCKET_IFNAME");
     }
 }
