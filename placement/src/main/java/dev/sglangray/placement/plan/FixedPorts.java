@@ -18,7 +18,7 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The ports that the arguments of engines and router fix. Every engine of a fleet has the same arguments, so that two engines on one
+ * The ports that the arguments of engines and router fix. Engines of one pool have the same arguments, so that two of them on one
  * node would listen at one port, and the second fails after it has taken its accelerators. Stateless.
  */
 public final class FixedPorts {
@@ -66,7 +66,7 @@ public final class FixedPorts {
         Map<Integer, String> ports = Map.of();
         EnginePlan before = null;
         for (EnginePlan engine : plan.engines()) {
-            // A fleet's engines mostly share one map.
+            // The engines of a pool mostly share one map.
             if (before == null || engine.serverArgs() != before.serverArgs()) {
                 ports = ofEngine(engine.serverType(), engine.serverArgs());
             }
