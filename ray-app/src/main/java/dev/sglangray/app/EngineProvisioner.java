@@ -8,6 +8,7 @@ import dev.sglangray.placement.cluster.NodeInfo;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetGrowth;
 import dev.sglangray.placement.plan.FleetPlan;
+import dev.sglangray.placement.plan.FleetPlanner;
 import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -25,6 +26,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -87,6 +89,7 @@ final class EngineProvisioner {
      * Plans engines of a pool on what is free, and reserves it.
      *
      * @param worldSize how many engines the fleet has then
+     * @param others all that the further engines must stay clear of
      * @param cancelled asked once a second while Ray is waited for
      * @throws dev.sglangray.placement.PlacementException when there is no room
      */
@@ -95,7 +98,7 @@ final class EngineProvisioner {
             List<Integer> ranks,
             Wanted wanted,
             int worldSize,
-            EngineSlots slots,
+            List<EnginePlan> others,
             Duration deadline,
             LaunchListener listener,
             BooleanSupplier cancelled) {
@@ -109,7 +112,7 @@ final class EngineProvisioner {
                 cluster,
                 new FreeCapacity(snapshot, new RayLedger().read()),
                 alike(pool),
-                slots.all(),
+                others,
                 routerPlan);
         String name = FleetGrowth.groupName(fleetName, ++groups);
         FleetPlan plan = (wanted == Wanted.ALL
@@ -118,7 +121,7 @@ final class EngineProvisioner {
                 .withDefaultPython(options.pythonInterpreter());
         PlanCheck.requireOneNode(
                 options.advertiseHost(),
-                Stream.concat(slots.all().stream(), plan.engines().stream()).toList());
+                Stream.concat(others.stream(), plan.engines().stream()).toList());
         String what = "reserving " + plan.bundles().size() + " bundle(s) in placement group '"
                 + plan.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
@@ -132,9 +135,12 @@ final class EngineProvisioner {
 
     /** An engine of the launch, as which further ones of its pool are. */
     private EnginePlan alike(String pool) {
-        return launched.stream()
-                .filter(engine -> engine.pool().equals(pool))
-                .findFirst()
+        Optional<EnginePlan> known =
+                launched.stream().filter(engine -> engine.pool().equals(pool)).findFirst();
+        // An owner that took the fleet over may know none of a pool whose engines were all lost.
+        return known.or(() -> FleetPlanner.plan(request).engines().stream()
+                        .filter(engine -> engine.pool().equals(pool))
+                        .findFirst())
                 .orElseThrow(() -> new LaunchException("the fleet has no pool '" + pool + "'"));
     }
 

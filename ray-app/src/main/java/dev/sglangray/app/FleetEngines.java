@@ -6,6 +6,7 @@ import dev.sglangray.app.EngineProvisioner.Wanted;
 import dev.sglangray.app.LostNodeReplanner.Moved;
 import dev.sglangray.app.gateway.EngineAccess;
 import dev.sglangray.placement.PlacementException;
+import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.RayClusterReader;
@@ -258,9 +259,11 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         if (further.isEmpty()) {
             return;
         }
+        List<EnginePlan> others = new ArrayList<>(slots.all());
+        found.forEach(slot -> others.add(slot.engine()));
         try {
-            found.addAll(
-                    builder.reserve(pool, further, wantedRanks, worldSize, slots, toReserve, listener, this::isClosed));
+            found.addAll(builder.reserve(
+                    pool, further, wantedRanks, worldSize, others, toReserve, listener, this::isClosed));
         } catch (PlacementException e) {
             if (wantedRanks == Wanted.ALL || found.isEmpty()) {
                 throw e;

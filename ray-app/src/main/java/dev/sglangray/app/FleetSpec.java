@@ -226,7 +226,8 @@ public record FleetSpec(
                     placement.getHardwareRanks(name).stream().sorted().toList();
             int first = taken.getOrDefault(name, 0);
             int width = Math.max(1, pool.arguments().acceleratorsPerEngine().orElse(1));
-            int count = pool.engines().isPresent() ? pool.engines().getAsInt() * width : ranks.size() - first;
+            long wanted = pool.engines().isPresent() ? (long) pool.engines().getAsInt() * width : ranks.size() - first;
+            int count = (int) Math.min(wanted, Integer.MAX_VALUE / 2);
             if (count < 1 || first + count > ranks.size()) {
                 throw PlacementException.of(
                                 "asks for %s of %d accelerator(s), and component '%s' has %d rank(s) left for it"

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param engineCount how many engines it has; null for as many as its component's ranks have room for
  * @param arguments the block with what the pool says laid over it
  * @param environment variables of its engines, over those of their node groups
+ * @param block the way to the launcher's block
  * @param settings what the pool itself says; null for the only one of a fleet that names no pools
  */
 public record EnginePool(
@@ -29,6 +30,7 @@ public record EnginePool(
         @Nullable Integer engineCount,
         LauncherArgs arguments,
         Map<String, String> environment,
+        String block,
         @Nullable Config settings) {
     /** Copies the map. */
     public EnginePool {
@@ -51,7 +53,7 @@ public record EnginePool(
      * reported for the pool.
      */
     public ConfigProblem own(ConfigProblem problem) {
-        return settings == null ? problem : EnginePoolReader.own(problem, settings);
+        return settings == null ? problem : EnginePoolReader.own(problem, block, settings);
     }
 
     /** The component that places its engines; empty for the fleet's. */

@@ -62,7 +62,7 @@ final class EnginePoolReader {
             }
         }
         if (items.isEmpty()) {
-            pools.add(new EnginePool("", null, null, arguments, Map.of(), null));
+            pools.add(new EnginePool("", null, null, arguments, Map.of(), block.path(), null));
         }
         throwIfErrors();
         checkNames(pools);
@@ -93,8 +93,9 @@ final class EnginePoolReader {
             Config whole = root.overlaid(block.path(), over, Set.of(KEY));
             laidOver = LauncherArgs.from(whole.require(block.path()));
         } catch (ConfigException e) {
-            throw new ConfigException(
-                    e.problems().stream().map(problem -> own(problem, item)).toList());
+            throw new ConfigException(e.problems().stream()
+                    .map(problem -> own(problem, block.path(), item))
+                    .toList());
         }
         EnginePool pool = new EnginePool(
                 name,
@@ -102,6 +103,7 @@ final class EnginePoolReader {
                 engines == 0 ? null : engines,
                 type == null ? laidOver : laidOver.withWorkerType(type),
                 environment,
+                block.path(),
                 item);
         if (type != null
                 && laidOver.server().values().get(WorkerType.ARGUMENT) != null
@@ -117,9 +119,8 @@ final class EnginePoolReader {
         return pool;
     }
 
-    static ConfigProblem own(ConfigProblem problem, Config item) {
+    static ConfigProblem own(ConfigProblem problem, String block, Config item) {
         String path = item.path();
-        String block = path.substring(0, path.lastIndexOf("." + KEY));
         if (!problem.key().startsWith(block + ".")) {
             return problem;
         }

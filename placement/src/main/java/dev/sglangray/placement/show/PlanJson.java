@@ -106,7 +106,6 @@ final class PlanJson {
                 "rank", engine.rank(),
                 "actor", engine.actorName(),
                 "group", engine.groupName(),
-                "pool", engine.pool(),
                 "server_type", engine.serverType(),
                 "node_rank", engine.node().rank(),
                 "node_ip", engine.node().ip(),
@@ -119,6 +118,9 @@ final class PlanJson {
                 "server_args", masked(engine.serverArgs()),
                 "environment", masked(engine.environment()),
                 "python", engine.pythonInterpreter());
+        if (!engine.pool().isEmpty()) {
+            json.put("pool", engine.pool());
+        }
         if (engine.spansNodes()) {
             json.put(
                     "parts",

@@ -168,8 +168,9 @@ public final class GangProcess implements ServerProcess {
 
     private String startWithRetries(ExitListener exits) {
         openAll();
-        Deadline deadline = Deadline.in(spec.healthTimeout());
         Incarnation next = incarnation;
+        boolean portLost = false;
+        Deadline all = Deadline.in(spec.healthTimeout().multipliedBy(2));
         for (int n = 1; ; n++) {
             throwIfAborted();
             Attempt now = new Attempt(HttpServerProcess.commonPorts(spec, kit), parts.size());
@@ -179,12 +180,12 @@ public final class GangProcess implements ServerProcess {
             int culprit = LOCAL;
             boolean kept = false;
             try {
-                String url = startOnce(now, next, deadline, exits);
+                String url = startOnce(now, next, exits);
                 kept = true;
                 return url;
             } catch (BrokenException e) {
                 culprit = e.broken.index();
-                boolean last = n >= MAX_ATTEMPTS || deadline.isOver() || abort.isDone() || !e.broken.again();
+                boolean last = n >= MAX_ATTEMPTS || all.isOver() || abort.isDone() || !e.broken.again();
                 if (last && n > 1) {
                     // It was started in another way, and does not start so either.
                     culprit = ABSOLVE_ALL;
@@ -193,8 +194,8 @@ public final class GangProcess implements ServerProcess {
                     throw e;
                 }
                 LOG.warn("All parts of the engine are started again: {}", hidden(e));
-                boolean samePort = !(e.broken.index() == LOCAL && e.broken.portLost());
-                next = new Incarnation(incarnation.number(), samePort ? incarnation.port() : null).variant("-try" + n);
+                portLost |= e.broken.index() == LOCAL && e.broken.portLost();
+                next = new Incarnation(incarnation.number(), portLost ? null : incarnation.port()).variant("-try" + n);
             } finally {
                 if (!kept) {
                     endAll(now, FAILED_GRACE, culprit);
@@ -209,12 +210,14 @@ public final class GangProcess implements ServerProcess {
         return spec.secrets().hide(String.valueOf(e.getMessage()));
     }
 
-    private String startOnce(Attempt now, Incarnation next, Deadline deadline, ExitListener exits) {
+    private String startOnce(Attempt now, Incarnation next, ExitListener exits) {
         PortLease bootstrap = now.ports.bootstrap();
         ServerSpec first = spec.meetingAt(
                 kit.node().advertisedHost("*") + ":" + now.ports.port(), bootstrap == null ? null : bootstrap.port());
         try {
             holdAll(now, first, exits);
+            // The wait for other engines does not count for the time that this one may take.
+            Deadline deadline = Deadline.in(spec.healthTimeout().plus(ANSWER));
             Incarnation ofPart = new Incarnation(next.number(), null, next.variant());
             for (PartPort part : parts) {
                 get(part.start(now.key, first.part(part.number()), ofPart), LONG_ANSWER, part);
@@ -439,20 +442,18 @@ public final class GangProcess implements ServerProcess {
     /** A part has ended: so has the engine. */
     private void over(Attempt now, Broken broken, boolean clean, ExitListener exits) {
         String why = spec.secrets().hide(words(broken));
+        boolean served;
         synchronized (lock) {
             if (attempt != now || abort.isDone() || failure != null || now.broken != null) {
                 return;
             }
             now.broken = broken;
-            if (serves) {
+            served = serves;
+            if (served) {
                 failure = why;
             }
         }
         now.over.complete(null);
-        boolean served;
-        synchronized (lock) {
-            served = failure != null;
-        }
         if (served) {
             // Before a next start may begin, whose logs these would be.
             List<CompletableFuture<String>> logs = tails(NONE);

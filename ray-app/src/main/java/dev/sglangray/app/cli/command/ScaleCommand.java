@@ -123,7 +123,7 @@ public final class ScaleCommand extends FleetCommand {
         long own = known.stream()
                 .filter(status -> status.identity().pool().equals(pool))
                 .count();
-        if (own == 0 && known.size() == servers.size()) {
+        if (own == 0 && known.size() == servers.size() + servers.gone().size()) {
             List<String> names = known.stream()
                     .map(status -> status.identity().pool())
                     .filter(name -> !name.isEmpty())

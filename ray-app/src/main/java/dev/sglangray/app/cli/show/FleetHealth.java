@@ -45,7 +45,7 @@ public enum FleetHealth {
         boolean noEngine = !engines.isEmpty() && engines.stream().allMatch(lost);
         if (routers.stream().anyMatch(lost)
                 || noEngine
-                || !without(engines, lost.negate()).isEmpty()) {
+                || !without(workers, lost.negate()).isEmpty()) {
             return LOST;
         }
         if (engines.stream().anyMatch(lost.or(worker -> worker.state().equals("DRAINED")))) {
@@ -59,14 +59,19 @@ public enum FleetHealth {
 
     /** What no engine does at the moment though every request needs it, in words. */
     static List<String> gaps(List<WorkerStatus> workers) {
-        return without(of("server", workers), worker -> worker.state().equals("READY")).stream()
+        return without(workers, worker -> worker.state().equals("READY")).stream()
                 .map(type -> "no " + type.configName() + " engine serves, and every request needs one")
                 .toList();
     }
 
     /** Which of prefill and decode none of the engines that count does, in a fleet where both are needed. */
-    private static List<WorkerType> without(List<WorkerStatus> engines, Predicate<WorkerStatus> counts) {
-        if (PAIR.stream().noneMatch(type -> engines.stream().anyMatch(engine -> does(engine, type)))) {
+    private static List<WorkerType> without(List<WorkerStatus> workers, Predicate<WorkerStatus> counts) {
+        // Without pools, or a router of its own, it may be one half of what another router serves with.
+        List<WorkerStatus> engines = of("server", workers).stream()
+                .filter(engine -> !engine.identity().pool().isEmpty())
+                .toList();
+        boolean none = PAIR.stream().noneMatch(type -> engines.stream().anyMatch(engine -> does(engine, type)));
+        if (none || of("router", workers).isEmpty()) {
             return List.of();
         }
         return PAIR.stream()
