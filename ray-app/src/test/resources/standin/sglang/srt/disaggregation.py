@@ -29,7 +29,7 @@ class Disaggregation:
             threading.Thread(target=self._serve, args=(listener,), daemon=True).start()
 
     def take(self, request: dict[str, Any]) -> str | None:
-        """The process that read the prompt; None for a regular engine. Raises Refused, and OSError where the other is gone."""
+        """The process that read the prompt; None for a regular engine. Raises Refused, or OSError: the other is gone."""
         room = request.get("bootstrap_room")
         if self._mode == "null":
             if room is not None:
