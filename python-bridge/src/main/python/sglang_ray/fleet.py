@@ -437,7 +437,7 @@ class FleetGroup:
     # -- how many engines
 
     def scale(self, engines: int, drain_timeout: float = 300, pool: str = "") -> GroupFuture[ScaleReport]:
-        """Gives the fleet, or one of its pools, so many engines, 1 or more; answered when it has them, with one :class:`ScaleReport`.
+        """Gives the fleet, or one of its pools, so many engines, 1 or more. Answered with one :class:`ScaleReport`.
 
         Further engines get the fleet's current weights before the router sends to them. Those of the highest ranks go
         first, and end their requests before. Call :meth:`refresh` afterwards, on this and every other handle.
