@@ -22,7 +22,7 @@ class FleetHealthTest {
 
     private static WorkerStatus worker(String kind, int rank, String state, String url, String type) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, "G", rank, 2, "", type),
+                new WorkerStatus.Identity(kind, "G", rank, 2, type, type),
                 state,
                 url,
                 new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null, List.of()),
@@ -103,6 +103,26 @@ class FleetHealthTest {
                         gap.isEmpty()
                                 ? List.of()
                                 : List.of("no " + gap + " engine serves, and every request needs one"));
+    }
+
+    @Test
+    void oneHalfOfWhatAnotherRouterServesWithIsWhole() {
+        WorkerStatus decode = worker("server", 0, "READY", "http://b:1", "decode");
+        assertThat(FleetHealth.of(List.of(decode), FleetHealth.gaps(List.of(decode))))
+                .as("without a router")
+                .isEqualTo(FleetHealth.HEALTHY);
+        WorkerStatus.Identity known = decode.identity();
+        WorkerStatus unnamed = new WorkerStatus(
+                new WorkerStatus.Identity(
+                        known.kind(), known.group(), known.rank(), known.groupSize(), "", known.workerType()),
+                decode.state(),
+                decode.url(),
+                decode.process(),
+                decode.supervision(),
+                decode.service());
+        assertThat(FleetHealth.of(List.of(ROUTER, unnamed), FleetHealth.gaps(List.of(ROUTER, unnamed))))
+                .as("without pools")
+                .isEqualTo(FleetHealth.HEALTHY);
     }
 
     @Test
