@@ -253,7 +253,9 @@ final class EnginePlanner implements ServerPlanner {
                 environment.putIfAbsent("GLOO_SOCKET_IFNAME", name);
                 environment.putIfAbsent("NCCL_SOCKET_IFNAME", "=" + name);
             });
-            // SGLang would take the address that leads to 8.8.8.8; where none does, the parts wait without end.
+        }
+        if (spec.spansNodes() || isPrefill() || isDecode()) {
+            // SGLang would take the address that leads to 8.8.8.8; where none does, parts or decoders wait without end.
             environment.putIfAbsent("SGLANG_HOST_IP", kit.node().ip());
         }
         if (devices().isEmpty() || spec.deviceVariable().isEmpty()) {

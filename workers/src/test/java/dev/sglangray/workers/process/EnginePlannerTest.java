@@ -36,4 +36,17 @@ class EnginePlannerTest {
                 .containsEntry("NCCL_SOCKET_IFNAME", "ib0");
         assertThat(environment(kit, Map.of(), List.of())).doesNotContainKeys("SGLANG_HOST_IP", "NCCL_SOCKET_IFNAME");
     }
+
+    @Test
+    void decodersFindAPrefillEngineAtTheAddressByWhichRayKnowsTheNode() {
+        ProcessFactory kit = StandIn.kit(folder, List.of("0"));
+        for (String mode : List.of("prefill", "decode")) {
+            Map<String, Object> arguments = Map.of("model_path", "/m", "disaggregation_mode", mode);
+            assertThat(new EnginePlanner(StandIn.server(arguments, 20, Map.of()), kit, Incarnation.FIRST)
+                            .forkServer()
+                            .environment())
+                    .containsEntry("SGLANG_HOST_IP", "127.0.0.1")
+                    .doesNotContainKey("NCCL_SOCKET_IFNAME");
+        }
+    }
 }
