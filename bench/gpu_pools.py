@@ -34,6 +34,8 @@ PROGRAM = os.environ.get("SGLANG_RAY_PROGRAM", str(REPOSITORY / "ray-app/bin/sgl
 REQUESTS = 64
 TOKENS = 16
 DEADLINE_S = 240.0
+#: After a kill: a request whose engine died can wait for its peer far longer.
+PATIENCE_S = 3.0
 CONFIGURATION = """\
 cluster:
   num_nodes: 1
@@ -79,14 +81,14 @@ def last_json(text: str) -> Any:
     return json.loads([line for line in text.splitlines() if line.startswith("{")][-1])
 
 
-def generate(url: str, prompt: list[int]) -> tuple[int, ...]:
+def generate(url: str, prompt: list[int], timeout: float = 120) -> tuple[int, ...]:
     """The tokens of one greedy answer."""
     body = {
         "input_ids": prompt,
         "sampling_params": {"temperature": 0, "max_new_tokens": TOKENS, "ignore_eos": True},
     }
     request = urllib.request.Request(url + "/generate", json.dumps(body).encode(), {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=120) as answer:
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
         return tuple(json.load(answer)["output_ids"])
 
 
@@ -126,7 +128,7 @@ def kill(url: str, pool: str, right: tuple[int, ...]) -> dict[str, Any]:
     lost = None
     while time.monotonic() - begin < DEADLINE_S:
         try:
-            tokens = generate(url, prompts()[0])
+            tokens = generate(url, prompts()[0], PATIENCE_S)
         except (urllib.error.URLError, OSError, TimeoutError) as error:
             failed.append(type(error).__name__)
             lost = lost or time.monotonic() - begin

@@ -461,6 +461,19 @@ def test_shared_memory_that_nobody_uses_any_more_is_removed(supervised: Supervis
         assert not semaphore.exists()
 
 
+def test_shared_memory_of_another_container_with_the_same_inode_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = Path("/dev/shm", f"sglang_loads_{os.getpid()}.shm")
+    segment.write_bytes(bytes(4096))
+    with segment.open("r+b") as file, mmap.mmap(file.fileno(), 4096):
+        mine = supervisor.shared_memory(os.getpid())
+    device, inode = next(pair for pair in mine if pair == (segment.stat().st_dev, segment.stat().st_ino))
+    supervisor.remove_shared_memory({(device + 1, inode)})
+    assert segment.exists()
+    monkeypatch.setattr(supervisor, "shared_memory", lambda _: {(device + 1, inode)})
+    supervisor.remove_shared_memory({(device, inode)})
+    assert not segment.exists()
+
+
 # A trainer's, which an engine has open when it ends.
 BORROWING = """
 import mmap, os, sys, time

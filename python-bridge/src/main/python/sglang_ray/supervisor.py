@@ -238,22 +238,29 @@ def is_resource_tracker(pid: int) -> bool:
         return False
 
 
-def shared_memory(pid: int) -> set[int]:
-    """The inodes of the shared memory and semaphores that a process uses. By name a semaphore would not be found."""
+def shared_memory(pid: int) -> set[tuple[int, int]]:
+    """Device and inode of shared memory and semaphores that a process uses; by name a semaphore would not be found."""
     found = set()
     try:
         with open(f"/proc/{pid}/maps", "rb") as file:
             for line in file:
                 fields = line.split(None, 5)
                 if len(fields) == 6 and fields[5].startswith(f"{SHARED_MEMORY}/".encode()):
-                    found.add(int(fields[4]))
+                    major, minor = (int(number, 16) for number in fields[3].split(b":"))
+                    found.add((_device(os.makedev(major, minor)), int(fields[4])))
     except OSError:
         pass
     return found
 
 
-def shared_memory_names() -> dict[str, int]:
-    """The paths of this user's shared memory and semaphores that may be an engine's own, and their inodes."""
+def _device(number: int) -> int:
+    """Tells the shared memory of containers with one process table apart, whose inodes have the same numbers."""
+    # A folder of an overlay shows another device in /proc/PID/maps than its files have.
+    return number if os.path.ismount(SHARED_MEMORY) else 0
+
+
+def shared_memory_names() -> dict[str, tuple[int, int]]:
+    """The paths of this user's shared memory and semaphores that may be an engine's own, with device and inode."""
     found = {}
     for name in os.listdir(SHARED_MEMORY) if os.path.isdir(SHARED_MEMORY) else ():
         if not name.startswith(OWN_SHARED_MEMORY):
@@ -264,19 +271,19 @@ def shared_memory_names() -> dict[str, int]:
         except OSError:
             continue  # its owner removed it just now
         if stat.st_uid == os.geteuid():
-            found[path] = stat.st_ino
+            found[path] = (_device(stat.st_dev), stat.st_ino)
     return found
 
 
-def remove_shared_memory(inodes: set[int]) -> None:
+def remove_shared_memory(segments: set[tuple[int, int]]) -> None:
     """Removes the names of shared memory that no process uses any more."""
-    left = {path: inode for path, inode in shared_memory_names().items() if inode in inodes}
-    used: set[int] = set()
+    left = {path: segment for path, segment in shared_memory_names().items() if segment in segments}
+    used: set[tuple[int, int]] = set()
     for entry in os.listdir("/proc") if left else ():
         if entry.isdigit():
             used |= shared_memory(int(entry))
-    for path, inode in left.items():
-        if inode not in used:
+    for path, segment in left.items():
+        if segment not in used:
             try:
                 os.unlink(path)
             except OSError:
@@ -657,7 +664,7 @@ class Ranks:
         self.command = command
         self.watched: dict[int, tuple[Process, str]] = {}  # by pidfd
         self.known: set[Process] = set()
-        self.shared: set[int] = set()  # what they use of shared memory
+        self.shared: set[tuple[int, int]] = set()  # what they use of shared memory
         self.began = time.monotonic()
         self.next_scan = self.began + RANK_SCAN_S[0]
         self.death: str | None = None  # of the first that ended, in words
@@ -732,8 +739,8 @@ class Watcher:
         self.give_up_at = float("inf")
         self.termed: set[Process] = set()
         self.newcomers = 0  # that were not there when the tree was first asked to end
-        self.shared: set[int] = set()  # shared memory that ranks used, or the tree when its end began
-        self.shared_before: set[int] = set()
+        self.shared: set[tuple[int, int]] = set()  # shared memory that ranks used, or the tree when its end began
+        self.shared_before: set[tuple[int, int]] = set()
         self.looked_into: set[Process] = set()
         self.announced = False
         self.cause: str | None = None
@@ -1085,7 +1092,7 @@ def continue_with_parent() -> None:
     prctl(PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
-def relay_loop(watcher: int, requests: int, shared_before: set[int]) -> int:
+def relay_loop(watcher: int, requests: int, shared_before: set[tuple[int, int]]) -> int:
     """Waits for the watcher; SIGTERM becomes a terminate request; an unnatural death of the watcher is cleaned up."""
 
     def request(*_: Any) -> None:
@@ -1098,7 +1105,7 @@ def relay_loop(watcher: int, requests: int, shared_before: set[int]) -> int:
     status = await_watcher(watcher)
     # However it ended: what it failed to end is a child of this process now.
     begin = time.monotonic()
-    shared: set[int] = set()
+    shared: set[tuple[int, int]] = set()
     while has_children() and time.monotonic() < begin + KILL_PATIENCE_S:
         for pid, _ in own_descendants():
             shared |= shared_memory(pid)
