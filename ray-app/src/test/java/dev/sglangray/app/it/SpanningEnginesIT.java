@@ -31,7 +31,7 @@ class SpanningEnginesIT {
         "cluster.num_nodes=4",
         "cluster.component_placement.rollout=0-1",
         "router_server_args.tensor_parallel_size=2",
-        "+router_server_args.supervision={node_loss_s: 3, probe: generate, probe_interval_s: 1, probe_timeout_s: 2, probe_failures: 2, max_restarts: 20}"
+        "+router_server_args.supervision={node_loss_s: 3, probe: generate, probe_interval_s: 1, probe_timeout_s: 2, probe_failures: 2, max_restarts: 20, backoff_max_s: 1}"
     };
 
     private static final List<String> OLD = List.of("/parts/0/pid");
