@@ -21,19 +21,14 @@ import java.util.stream.Stream;
 /** Reads {@link EnginePool}s. Not thread-safe. */
 final class EnginePoolReader {
     private static final String KEY = "pools";
-    /** Those of the pool alone; the others are the block's, which it lays its own over. */
+    /** Those of the pool alone. */
     private static final List<String> OWN = List.of("name", "worker_type", "component", "engines", "env_vars");
+    /** What a pool lays over the block. */
+    private static final List<String> OF_BLOCK =
+            List.of("model_path", "tensor_parallel_size", "pipeline_parallel_size", "server");
 
-    private static final List<String> KEYS = List.of(
-            "name",
-            "worker_type",
-            "component",
-            "engines",
-            "env_vars",
-            "model_path",
-            "tensor_parallel_size",
-            "pipeline_parallel_size",
-            "server");
+    private static final List<String> KEYS =
+            Stream.of(OWN, OF_BLOCK).flatMap(List::stream).toList();
     private static final Pattern NAME = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
     private static final String BACKEND = "disaggregation_transfer_backend";
     private static final String PD = "pd_disaggregation";

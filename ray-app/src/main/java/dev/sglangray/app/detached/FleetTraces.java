@@ -45,10 +45,7 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
 
     /** The ranks of a group's workers, ascending. */
     public List<Integer> ranks(String group) {
-        return actors.stream()
-                .map(NamedActor::name)
-                .filter(name -> name.startsWith(group)
-                        && RANK.matcher(name.substring(group.length())).matches())
+        return named(group, RANK)
                 .map(name -> Integer.valueOf(name.substring(group.length() + 1)))
                 .sorted()
                 .toList();
@@ -56,11 +53,15 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
 
     /** The actors of further parts of a group's engines. */
     private List<String> furtherParts(String group) {
+        return named(group, PART).toList();
+    }
+
+    /** The names of actors that go on like this after a group's. */
+    private Stream<String> named(String group, Pattern rest) {
         return actors.stream()
                 .map(NamedActor::name)
                 .filter(name -> name.startsWith(group)
-                        && PART.matcher(name.substring(group.length())).matches())
-                .toList();
+                        && rest.matcher(name.substring(group.length())).matches());
     }
 
     /** The actors of further parts of engines that are none of these. */

@@ -44,6 +44,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import okhttp3.OkHttpClient;
@@ -158,11 +159,12 @@ public class SGLangServerWorker {
     }
 
     private ServerProcess engineProcess(OkHttpClient http, Incarnation incarnation) {
-        GangProcess.Factory process = (ofPart, number) -> HttpServerProcess.engine(ofPart, kit, http, number, forks);
+        BiFunction<ServerSpec, Incarnation, ServerProcess> process =
+                (ofPart, number) -> HttpServerProcess.engine(ofPart, kit, http, number, forks);
         ServerSpec now = spec.get();
         return now.spansNodes()
                 ? new GangProcess(now, kit, process, forks, parts, loop, incarnation)
-                : process.make(now, incarnation);
+                : process.apply(now, incarnation);
     }
 
     /** Why a further part cannot load weights from a folder, in words; empty when all can. */

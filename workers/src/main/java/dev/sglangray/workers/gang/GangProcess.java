@@ -28,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -57,14 +58,9 @@ public final class GangProcess implements ServerProcess {
     private static final Duration FAILED_GRACE = Duration.ofSeconds(2);
     private static final Duration LOOK = Duration.ofMillis(250);
 
-    /** Makes the process of part 0. */
-    public interface Factory {
-        ServerProcess make(ServerSpec spec, Incarnation incarnation);
-    }
-
     private final ServerSpec spec;
     private final ProcessFactory kit;
-    private final Factory factory;
+    private final BiFunction<ServerSpec, Incarnation, ServerProcess> factory;
     private final ProcessStarter starter;
     private final List<PartPort> parts;
     private final ThreadLoop loop;
@@ -129,7 +125,7 @@ public final class GangProcess implements ServerProcess {
     public GangProcess(
             ServerSpec spec,
             ProcessFactory kit,
-            Factory factory,
+            BiFunction<ServerSpec, Incarnation, ServerProcess> factory,
             ProcessStarter starter,
             List<? extends PartPort> parts,
             ThreadLoop loop,
@@ -141,7 +137,7 @@ public final class GangProcess implements ServerProcess {
         this.parts = List.copyOf(parts);
         this.loop = loop;
         this.incarnation = incarnation;
-        this.local = factory.make(spec, incarnation);
+        this.local = factory.apply(spec, incarnation);
         parts.forEach(part -> states.add(null));
     }
 
@@ -156,7 +152,7 @@ public final class GangProcess implements ServerProcess {
         try {
             return startWithRetries(exits);
         } catch (RuntimeException e) {
-            String text = spec.secrets().hide(String.valueOf(e.getMessage()));
+            String text = hidden(e);
             synchronized (lock) {
                 failure = text;
             }
@@ -310,7 +306,7 @@ public final class GangProcess implements ServerProcess {
     }
 
     private String startLocal(Attempt now, ServerSpec first, Incarnation next, ExitListener exits) {
-        ServerProcess process = factory.make(first, next);
+        ServerProcess process = factory.apply(first, next);
         synchronized (lock) {
             throwIfAborted();
             local = process;
@@ -339,9 +335,7 @@ public final class GangProcess implements ServerProcess {
     /** Part 0 may have ended because another part did, whose end is known a moment later. */
     private String brokenBy(Attempt now, Broken ofLocal) {
         throwIfAborted();
-        CompletableFuture<Void> unused =
-                now.over.copy().completeOnTimeout(null, NEWS.toMillis(), TimeUnit.MILLISECONDS);
-        join(CompletableFuture.anyOf(unused, abort), NEWS);
+        join(CompletableFuture.anyOf(now.over, abort), NEWS);
         throwIfAborted();
         synchronized (lock) {
             if (now.broken == null) {
@@ -557,8 +551,7 @@ public final class GangProcess implements ServerProcess {
 
     private void throwIfAborted() {
         if (abort.isDone()) {
-            throw new WorkerFailure(
-                    "the start of the engine was aborted by a shutdown of its worker, as by `sglang-ray down`");
+            throw WorkerFailure.abortedStart("engine");
         }
     }
 

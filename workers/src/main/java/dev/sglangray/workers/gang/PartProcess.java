@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -38,13 +39,8 @@ public final class PartProcess {
 
     private static final Duration SUPERSEDED_GRACE = Duration.ofSeconds(2);
 
-    /** Makes the process of a start. */
-    public interface Factory {
-        ServerProcess make(ServerSpec spec, Incarnation incarnation);
-    }
-
     private final ProcessFactory kit;
-    private final Factory factory;
+    private final BiFunction<ServerSpec, Incarnation, ServerProcess> factory;
     private final ProcessStarter starter;
     private final ThreadLoop loop;
     private final Duration lease;
@@ -94,10 +90,16 @@ public final class PartProcess {
     /**
      * Starts nothing.
      *
+     * @param factory makes the process of a start
      * @param starter what the factory's processes are started with
      * @param lease how long part 0's worker may ask for nothing, mostly {@link #LEASE}
      */
-    public PartProcess(ProcessFactory kit, Factory factory, ProcessStarter starter, ThreadLoop loop, Duration lease) {
+    public PartProcess(
+            ProcessFactory kit,
+            BiFunction<ServerSpec, Incarnation, ServerProcess> factory,
+            ProcessStarter starter,
+            ThreadLoop loop,
+            Duration lease) {
         this.kit = kit;
         this.factory = factory;
         this.starter = starter;
@@ -181,7 +183,7 @@ public final class PartProcess {
 
     /** See {@link PartPort#start}. */
     public boolean start(String key, ServerSpec spec, Incarnation incarnation) {
-        ServerProcess process = factory.make(spec, incarnation);
+        ServerProcess process = factory.apply(spec, incarnation);
         Start start;
         synchronized (lock) {
             start = current;
@@ -328,7 +330,6 @@ public final class PartProcess {
             process.shutdown(grace);
         }
         over(start, why, false);
-        release(start);
     }
 
     /** The last lines of its log. */

@@ -223,8 +223,7 @@ public final class DeviceLocks {
             Thread.currentThread().interrupt();
             throw new WorkerFailure("the wait for an accelerator was interrupted");
         }
-        throw new WorkerFailure(
-                "the start of the engine was aborted by a shutdown of its worker, as by `sglang-ray down`");
+        throw WorkerFailure.abortedStart("engine");
     }
 
     private static void closeQuietly(@Nullable FileChannel channel) {

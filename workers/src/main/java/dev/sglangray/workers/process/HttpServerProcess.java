@@ -382,8 +382,7 @@ public final class HttpServerProcess implements ServerProcess {
 
     private void throwIfAborted() {
         if (abort.isDone()) {
-            throw new WorkerFailure(
-                    "the start of the " + what + " was aborted by a shutdown of its worker, as by `sglang-ray down`");
+            throw WorkerFailure.abortedStart(what);
         }
     }
 

@@ -11,4 +11,10 @@ public final class WorkerFailure extends RuntimeException {
     public WorkerFailure(String message) {
         super(message);
     }
+
+    /** A start was aborted by the worker's end; {@code what} is {@code engine} or {@code router}. */
+    public static WorkerFailure abortedStart(String what) {
+        return new WorkerFailure(
+                "the start of the " + what + " was aborted by a shutdown of its worker, as by `sglang-ray down`");
+    }
 }
