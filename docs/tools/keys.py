@@ -62,6 +62,15 @@ DEFAULTS = {
     "pools[].tensor_parallel_size": "the block's",
     "pools[].pipeline_parallel_size": "the block's",
     "pools[].server": NONE,
+    "pools[].update_weights": "`true` for the block's own model, or the only one",
+    "pools[].supervision": "the block's",
+    "external_engines": NONE,
+    "external_engines[].url": REQUIRED,
+    "external_engines[].worker_type": "`regular`",
+    "external_engines[].bootstrap_port": "none; required for `prefill`",
+    "external_engines[].api_key": NONE,
+    "external_engines[].model": "the fleet's only model",
+    "external_engines[].weight_version": "the fleet's, where it serves their model",
     "placement_group.strategy": "`pack`",
     "placement_group.accelerator_ids": "`ray`",
     "placement_group.accelerator_share": "`1`",
@@ -156,7 +165,7 @@ def rows(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
             key = f"{path}.{name}" if path else name
             if key not in PARENTS:
                 yield key, value(below), below.get("description", "")
-            if key not in ("router", "server"):
+            if key not in ("router", "server", "pools[].supervision"):
                 yield from rows(below, key)
         if path == "cluster.component_placement" and isinstance(kind.get("additionalProperties"), dict):
             yield from rows(kind["additionalProperties"], path + ".NAME")

@@ -106,6 +106,7 @@ public final class FleetCheck {
                 .orElse(null);
         block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
         pools.ifPresent(all -> all.forEach(this::compareSizes));
+        pools.ifPresent(all -> all.forEach(pool -> attempt(() -> SupervisionPolicyReader.read(pool))));
         boolean needed = pools.map(
                         all -> all.stream().anyMatch(pool -> pool.component().isEmpty()))
                 .orElse(bound.map(LauncherArgs::launchServer).orElse(true));
@@ -125,6 +126,7 @@ public final class FleetCheck {
                             SupervisionPolicy.DEFAULT,
                             selection.explicitPlacement(),
                             null);
+            attempt(() -> spec == null ? null : spec.groupOptions(LaunchOptions.DEFAULT, false));
             attempt(() -> {
                 addAll(PlacementCheck.of(root, readable, spec, settings, routerNodeRank));
                 return true;

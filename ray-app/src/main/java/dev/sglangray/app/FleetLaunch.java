@@ -40,12 +40,18 @@ final class FleetLaunch {
     private @Nullable RouterGroup router;
     private @Nullable Gateway gateway;
 
-    FleetLaunch(PlanRequest request, Cluster cluster, FleetPlan plan, LaunchOptions options, LaunchContext context) {
+    FleetLaunch(
+            PlanRequest request,
+            Cluster cluster,
+            FleetPlan plan,
+            LaunchOptions options,
+            GroupOptions groupOptions,
+            LaunchContext context) {
         this.request = request;
         this.cluster = cluster;
         this.plan = plan;
         this.options = options;
-        this.groupOptions = withJobJars(options.groupOptions(context.detached()));
+        this.groupOptions = withJobJars(groupOptions);
         this.context = context;
         this.listener = new SerialListener(context.listener());
     }

@@ -7,8 +7,9 @@ import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.launcher.EnginePool;
+import dev.sglangray.config.launcher.ExternalEngine;
+import dev.sglangray.config.launcher.FleetModels;
 import dev.sglangray.config.launcher.LauncherArgs;
-import dev.sglangray.config.launcher.WorkerType;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
@@ -17,11 +18,14 @@ import dev.sglangray.placement.plan.GroupSettingsReader;
 import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.strategy.PlacementStrategy;
+import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.protocol.ExternalServer;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -146,6 +150,7 @@ public record FleetSpec(
      */
     public void requireLaunchable(LaunchOptions options) {
         ConfigException.throwIfErrors(argumentProblems(options));
+        var unused = groupOptions(options, false);
         ConfigException.throwIfErrors(PlacementCheck.of(
                 root, clusterConfig, this, options.withSettingsOf(this).groupSettings(), options.routerNodeRank()));
     }
@@ -185,17 +190,61 @@ public record FleetSpec(
                     place.nodeGroups()));
         }
         if (arguments.launchRouter()) {
-            request.router(arguments.routerGroupName(), routerArguments());
+            request.router(arguments.routerGroupName(), models().routerArguments(arguments));
         }
     }
 
-    private Map<String, @Nullable Object> routerArguments() {
-        Map<String, @Nullable Object> router =
-                new LinkedHashMap<>(arguments.router().values());
-        if (pools.stream().anyMatch(pool -> pool.workerType() == WorkerType.PREFILL && pool.settings() != null)) {
-            router.put("pd_disaggregation", true);
+    /** Which models it serves. */
+    public FleetModels models() {
+        return FleetModels.of(arguments, pools);
+    }
+
+    /**
+     * The options of its groups, with what its pools and external engines say. What a launch is given of supervision holds for all
+     * pools.
+     *
+     * @throws ConfigException when a pool's supervision or an external engine's URL is wrong
+     */
+    GroupOptions groupOptions(LaunchOptions options, boolean detached) {
+        SupervisionPolicy given = options.supervision();
+        Map<String, GroupOptions.PoolOptions> byPool = new HashMap<>();
+        for (EnginePool pool : pools) {
+            SupervisionPolicy own = given == null ? SupervisionPolicyReader.read(pool) : given;
+            byPool.put(pool.name(), new GroupOptions.PoolOptions(own, pool.updateWeights()));
         }
-        return router;
+        return options.withSettingsOf(this)
+                .groupOptions(detached)
+                .withPools(byPool)
+                .withExternalServers(externalServers());
+    }
+
+    private List<ExternalServer> externalServers() {
+        FleetModels models = models();
+        return models.externalEngines().stream()
+                .map(engine -> new ExternalServer(
+                        new ServerEndpoint(
+                                url(engine),
+                                engine.workerType().configName(),
+                                engine.bootstrapPort(),
+                                engine.apiKey(),
+                                null,
+                                null,
+                                0,
+                                engine.modelName(),
+                                engine.weightVersion() == null
+                                        && engine.model()
+                                                .filter(models::updates)
+                                                .isPresent()),
+                        engine.weightVersion()))
+                .toList();
+    }
+
+    private static String url(ExternalEngine engine) {
+        try {
+            return ServerUrl.of(engine.url());
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException(engine.settings().require("url").error(String.valueOf(e.getMessage())));
+        }
     }
 
     /** Where the engines of each pool go on a cluster. */

@@ -8,6 +8,7 @@ import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -88,7 +89,7 @@ public record LaunchOptions(
         return settled.build();
     }
 
-    /** What the groups get of these options; {@link #withSettingsOf} comes first. */
+    /** What the groups get of these options alone; {@link FleetSpec#groupOptions} adds what a fleet says. */
     GroupOptions groupOptions(boolean detached) {
         return new GroupOptions(
                 javaJars,
@@ -97,6 +98,8 @@ public record LaunchOptions(
                 Objects.requireNonNullElse(supervision, SupervisionPolicy.DEFAULT),
                 Objects.requireNonNullElse(bindHost, BindHost.ALL),
                 advertiseHost,
+                Map.of(),
+                List.of(),
                 detached);
     }
 

@@ -66,7 +66,8 @@ public final class SGLangLauncher {
             MissingApiKeyWarning.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
-        return new FleetLaunch(request, cluster, plan, settled, context).run();
+        return new FleetLaunch(request, cluster, plan, settled, spec.groupOptions(options, context.detached()), context)
+                .run();
     }
 
     /**
@@ -96,7 +97,8 @@ public final class SGLangLauncher {
                         state.routerBundle(),
                         state.bundles())
                 .withDefaultPython(settled.pythonInterpreter());
-        return new FleetLaunch(request, now, plan, settled, context).adopt(state, living);
+        return new FleetLaunch(request, now, plan, settled, spec.groupOptions(options, context.detached()), context)
+                .adopt(state, living);
     }
 
     /**

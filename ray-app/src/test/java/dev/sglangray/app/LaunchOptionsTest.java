@@ -2,21 +2,28 @@
 package dev.sglangray.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupStrategy;
 import dev.sglangray.placement.rank.AcceleratorIds;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.protocol.ExternalServer;
+import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 final class LaunchOptionsTest {
@@ -62,7 +69,10 @@ final class LaunchOptionsTest {
     @Test
     void everyOptionOfAGroupReachesIt() throws ReflectiveOperationException {
         GroupOptions group = OPTIONS.groupOptions(true);
-        assertAllDiffer(group, GroupOptions.defaults());
+        assertAllDiffer(
+                group.withPools(Map.of("a", new GroupOptions.PoolOptions(SupervisionPolicy.NEVER, false)))
+                        .withExternalServers(List.of(new ExternalServer(ServerEndpoint.regular("http://a:1"), null))),
+                GroupOptions.defaults());
         assertThat(group)
                 .isEqualTo(new GroupOptions(
                         List.of("gcs://jar"),
@@ -71,6 +81,8 @@ final class LaunchOptionsTest {
                         SupervisionPolicy.NEVER,
                         BindHost.NODE,
                         "engines.example.org",
+                        Map.of(),
+                        List.of(),
                         true));
         assertThat(LaunchOptions.DEFAULT.groupOptions(false)).isEqualTo(GroupOptions.defaults());
     }
@@ -97,6 +109,66 @@ final class LaunchOptionsTest {
         assertThat(spec.groupSettings().strategy()).isEqualTo(GroupStrategy.SPREAD);
         assertThat(settled.supervision()).isEqualTo(spec.supervision()).isNotEqualTo(SupervisionPolicy.DEFAULT);
         assertThat(OPTIONS.withSettingsOf(spec)).isEqualTo(OPTIONS);
+    }
+
+    private static final String POOLS = """
+            cluster: {num_nodes: 1, component_placement: {rollout: 0-3}}
+            router_server_args:
+              model_path: /m
+              tensor_parallel_size: 1
+              pipeline_parallel_size: 1
+              server: {model_path: "${..model_path}"}
+              router: {}
+              supervision: {max_restarts: 7, probe: health}
+              external_engines: [{url: "HTTP://Other:80/", api_key: k, weight_version: 4}, {url: "http://two:1"}]
+              pools:
+                - {name: actor, engines: 1}
+                - {name: judge, model_path: /judge, engines: 1, supervision: {restart: never}}
+            """;
+
+    @Test
+    void aPoolHasItsOwnSupervisionAndTheWeightsOfItsModel() {
+        FleetSpec spec =
+                FleetSpec.of(Config.parse(POOLS.replace("weight_version: 4}, {", "model: /m}, {model: /judge, ")));
+        GroupOptions group = spec.groupOptions(LaunchOptions.DEFAULT, false);
+
+        GroupOptions.PoolOptions actor = Objects.requireNonNull(group.pools().get("actor"));
+        GroupOptions.PoolOptions judge = Objects.requireNonNull(group.pools().get("judge"));
+        assertThat(actor.supervision()).isEqualTo(spec.supervision());
+        assertThat(actor.updateWeights()).isTrue();
+        assertThat(judge.supervision().restart()).isEqualTo(RestartMode.NEVER);
+        assertThat(judge.supervision().maxRestarts()).isEqualTo(7);
+        assertThat(judge.updateWeights()).isFalse();
+        assertThat(group.externalServers())
+                .extracting(
+                        server -> server.endpoint().url(),
+                        server -> server.endpoint().model(),
+                        server -> server.endpoint().updateWeights())
+                .containsExactly(tuple("http://other:80", "/m", true), tuple("http://two:1", "/judge", false));
+        assertThat(Objects.requireNonNull(
+                                spec.groupOptions(OPTIONS, false).pools().get("judge"))
+                        .supervision())
+                .as("as the launch says")
+                .isEqualTo(SupervisionPolicy.NEVER);
+    }
+
+    @Test
+    void whatHoldsForTheWholeFleetIsNoMatterOfAPool() {
+        FleetSpec spec =
+                FleetSpec.of(Config.parse(POOLS.replace("weight_version: 4}, {", "model: /m}, {model: /judge, ")
+                        .replace("restart: never", "on_node_loss: wait")));
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> spec.groupOptions(LaunchOptions.DEFAULT, false))
+                .withMessageContaining("router_server_args.pools[1].supervision.on_node_loss")
+                .withMessageContaining("set it in router_server_args.supervision");
+    }
+
+    @Test
+    void anExternalEngineOfOneOfSeveralModelsSaysWhich() {
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> FleetSpec.of(Config.parse(POOLS)))
+                .withMessageContaining("router_server_args.external_engines[0]")
+                .withMessageContaining("the fleet serves several models");
     }
 
     @Test

@@ -2,6 +2,7 @@
 package dev.sglangray.workers;
 
 import dev.sglangray.workers.ray.ActorHandles;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import io.ray.api.ActorHandle;
 import io.ray.api.BaseActorHandle;
 import io.ray.api.Ray;
@@ -20,17 +21,18 @@ final class ActorFactory {
 
     private ActorFactory() {}
 
-    /** Creates one; returns at once, the actor starts meanwhile. */
+    /** Creates one; returns at once, the actor starts meanwhile. Ray restarts it where the supervision heals. */
     static <A> ActorHandle<A> create(
             ActorCreator<A> creator,
             String name,
             ActorLaunch.Bundle bundle,
             PlacementGroup reservation,
+            SupervisionPolicy supervision,
             GroupOptions options) {
         creator.setName(name)
                 .setPlacementGroup(reservation, bundle.index())
                 .setResources(bundle.resources())
-                .setMaxRestarts(options.supervision().heals() ? MAX_RESTARTS : 0);
+                .setMaxRestarts(supervision.heals() ? MAX_RESTARTS : 0);
         creator.setJvmOptions(GroupOptions.SMALL_JVM);
         if (options.detached()) {
             // Ray ends an actor with the process that created it, unless it is detached.

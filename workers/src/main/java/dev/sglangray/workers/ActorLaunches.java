@@ -66,9 +66,10 @@ final class ActorLaunches {
                 engine.placement().visibleAccelerators(),
                 options.serverHealthTimeout().toMillis() / 1000.0,
                 options.logDirectory(),
-                options.supervision(),
+                options.pool(engine.pool()).supervision(),
                 routerGroup,
                 options.advertiseHost(),
+                options.pool(engine.pool()).updateWeights(),
                 0,
                 engine.parts().stream().skip(1).map(part -> part(part, options)).toList());
     }
@@ -119,6 +120,7 @@ final class ActorLaunches {
                 router.pythonInterpreter(),
                 RouterSpec.DEFAULT_START_TIMEOUT.toMillis() / 1000.0,
                 options.logDirectory(),
-                options.supervision());
+                options.supervision(),
+                options.externalServers());
     }
 }

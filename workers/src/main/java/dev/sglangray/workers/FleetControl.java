@@ -169,7 +169,7 @@ public final class FleetControl {
     }
 
     /**
-     * Lets every engine join a process group with the trainer, for {@link WeightUpdate#fromDistributed}: the first engine's
+     * Lets every engine that gets the weights of updates join a process group with the trainer, for {@link WeightUpdate#fromDistributed}: the first engine's
      * accelerators get the ranks from {@code firstRank} on, then the second's, and so on. Waits until all have joined, the
      * trainer included.
      *
@@ -186,7 +186,7 @@ public final class FleetControl {
             String backend,
             Duration timeout) {
         ServerGroup all = current();
-        List<WorkerStatus> engines = all.status().await(WAY);
+        List<WorkerStatus> engines = updated(all);
         List<WorkerGroupFuture<String>> joining = new ArrayList<>();
         int offset = firstRank;
         for (WorkerStatus engine : engines) {
@@ -206,10 +206,23 @@ public final class FleetControl {
         });
     }
 
+    /** The engines that get the weights of an update. */
+    private static List<WorkerStatus> updated(ServerGroup all) {
+        return all.status().await(WAY).stream()
+                .filter(engine -> engine.identity().updateWeights())
+                .toList();
+    }
+
     /** Lets every engine leave the group again. */
     public void destroyWeightsGroup(String groupName, Duration timeout) {
-        var unused = current()
-                .engineCall("/destroy_weights_update_group", Map.of("group_name", groupName), timeout)
-                .await(timeout.plus(WAY));
+        ServerGroup all = current();
+        List<WorkerGroupFuture<String>> leaving = updated(all).stream()
+                .map(engine -> all.on(engine.identity().rank())
+                        .engineCall("/destroy_weights_update_group", Map.of("group_name", groupName), timeout))
+                .toList();
+        Deadline deadline = Deadline.in(timeout.plus(WAY));
+        leaving.forEach(engine -> {
+            var unused = engine.await(deadline.left());
+        });
     }
 }

@@ -3,9 +3,11 @@ package dev.sglangray.workers;
 
 import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.protocol.ExternalServer;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * @param supervision how engines and router are looked after once they serve
  * @param bindHost which addresses of their nodes engines and router listen at
  * @param advertiseHost the host in the engines' URLs, or null for the address that Ray knows each engine's node by
+ * @param pools what engines of a pool have in place of the above, by the pool's name; pools that are not in it have nothing
+ * @param externalServers servers that other programs keep, to which the router sends too
  * @param detached whether the workers outlive this program: Ray ends them only when they are killed
  */
 public record GroupOptions(
@@ -26,15 +30,27 @@ public record GroupOptions(
         SupervisionPolicy supervision,
         BindHost bindHost,
         @Nullable String advertiseHost,
+        Map<String, PoolOptions> pools,
+        List<ExternalServer> externalServers,
         boolean detached) {
 
     /** A worker JVM waits and polls: a small heap, one compiler and the serial collector start fast and halve its memory. */
     public static final List<String> SMALL_JVM =
             List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms16m", "-Xmx160m", "-Xss512k");
 
-    /** Copies the list. */
+    /**
+     * How the engines of one pool differ.
+     *
+     * @param supervision how they are looked after once they serve
+     * @param updateWeights whether they get the weights of an update
+     */
+    public record PoolOptions(SupervisionPolicy supervision, boolean updateWeights) {}
+
+    /** Copies the lists and the map. */
     public GroupOptions {
         javaJars = List.copyOf(javaJars);
+        pools = Map.copyOf(pools);
+        externalServers = List.copyOf(externalServers);
     }
 
     /** RLinf's timeout, no further jars. */
@@ -46,34 +62,103 @@ public record GroupOptions(
                 SupervisionPolicy.DEFAULT,
                 BindHost.ALL,
                 null,
+                Map.of(),
+                List.of(),
                 false);
     }
 
     /** These options with other jars. */
     public GroupOptions withJavaJars(List<String> jars) {
         return new GroupOptions(
-                jars, serverHealthTimeout, logDirectory, supervision, bindHost, advertiseHost, detached);
+                jars,
+                serverHealthTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
+                advertiseHost,
+                pools,
+                externalServers,
+                detached);
     }
 
     /** These options with another time for engines to become healthy. */
     public GroupOptions withServerHealthTimeout(Duration time) {
-        return new GroupOptions(javaJars, time, logDirectory, supervision, bindHost, advertiseHost, detached);
+        return new GroupOptions(
+                javaJars, time, logDirectory, supervision, bindHost, advertiseHost, pools, externalServers, detached);
     }
 
     /** These options with another folder for logs. */
     public GroupOptions withLogDirectory(String directory) {
         return new GroupOptions(
-                javaJars, serverHealthTimeout, directory, supervision, bindHost, advertiseHost, detached);
+                javaJars,
+                serverHealthTimeout,
+                directory,
+                supervision,
+                bindHost,
+                advertiseHost,
+                pools,
+                externalServers,
+                detached);
     }
 
     /** These options with other addresses to listen at. */
     public GroupOptions withBindHost(BindHost host) {
         return new GroupOptions(
-                javaJars, serverHealthTimeout, logDirectory, supervision, host, advertiseHost, detached);
+                javaJars,
+                serverHealthTimeout,
+                logDirectory,
+                supervision,
+                host,
+                advertiseHost,
+                pools,
+                externalServers,
+                detached);
     }
 
     /** These options with another host in the engines' URLs; null for their nodes' addresses. */
     public GroupOptions withAdvertiseHost(@Nullable String host) {
-        return new GroupOptions(javaJars, serverHealthTimeout, logDirectory, supervision, bindHost, host, detached);
+        return new GroupOptions(
+                javaJars,
+                serverHealthTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
+                host,
+                pools,
+                externalServers,
+                detached);
+    }
+
+    /** These options with what engines of pools have in place of them. */
+    public GroupOptions withPools(Map<String, PoolOptions> byName) {
+        return new GroupOptions(
+                javaJars,
+                serverHealthTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
+                advertiseHost,
+                byName,
+                externalServers,
+                detached);
+    }
+
+    /** These options with servers that other programs keep. */
+    public GroupOptions withExternalServers(List<ExternalServer> servers) {
+        return new GroupOptions(
+                javaJars,
+                serverHealthTimeout,
+                logDirectory,
+                supervision,
+                bindHost,
+                advertiseHost,
+                pools,
+                servers,
+                detached);
+    }
+
+    /** What engines of a pool have. */
+    PoolOptions pool(String name) {
+        return pools.getOrDefault(name, new PoolOptions(supervision, true));
     }
 }

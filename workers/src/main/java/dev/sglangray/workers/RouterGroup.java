@@ -69,6 +69,7 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
                 WorkerNames.actor(spec.groupName(), 0),
                 launch.bundle(),
                 reservation,
+                spec.supervision(),
                 options);
         // Ray runs it before the start, which is called later.
         ObjectRef<Boolean> unused =

@@ -82,6 +82,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         spec.actorName(),
                         launch.bundle(),
                         reservation,
+                        spec.supervision(),
                         options);
                 members.add(new Member<>(spec.rank(), launch.node(), handle, List.of(), false));
                 if (spec.spansNodes()) {
@@ -113,6 +114,7 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
                         name,
                         bundle,
                         reservation,
+                        launch.spec().supervision(),
                         options));
             }
             done = true;

@@ -91,6 +91,7 @@ public final class StandIn {
                 SupervisionPolicy.DEFAULT,
                 null,
                 advertiseHost,
+                true,
                 0,
                 List.of());
     }
@@ -114,6 +115,7 @@ public final class StandIn {
                 one.supervision(),
                 null,
                 null,
+                true,
                 0,
                 others);
     }

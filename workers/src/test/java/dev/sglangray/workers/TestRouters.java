@@ -7,6 +7,7 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.RouterPort;
+import dev.sglangray.workers.registry.ServerFacts;
 import dev.sglangray.workers.registry.WorkersPort;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,8 +58,8 @@ public final class TestRouters {
             }
 
             @Override
-            public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
-                return answer(Optional.empty());
+            public CompletableFuture<ServerFacts> describe(ServerEndpoint server) {
+                return answer(ServerFacts.NONE);
             }
         };
     }

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * @param engineCount how many engines it has; null for as many as its component's ranks have room for
  * @param arguments the block with what the pool says laid over it
  * @param environment variables of its engines, over those of their node groups
- * @param block the way to the launcher's block
+ * @param updateWeights whether its engines get the weights of an update; the others keep their own and serve on
+ * @param block the launcher's block with what the pool says laid over it
  * @param settings what the pool itself says; null for the only one of a fleet that names no pools
  */
 public record EnginePool(
@@ -30,7 +31,8 @@ public record EnginePool(
         @Nullable Integer engineCount,
         LauncherArgs arguments,
         Map<String, String> environment,
-        String block,
+        boolean updateWeights,
+        Config block,
         @Nullable Config settings) {
     /** Copies the map. */
     public EnginePool {
@@ -53,7 +55,7 @@ public record EnginePool(
      * reported for the pool.
      */
     public ConfigProblem own(ConfigProblem problem) {
-        return settings == null ? problem : EnginePoolReader.own(problem, block, settings);
+        return settings == null ? problem : EnginePoolReader.own(problem, block.path(), settings);
     }
 
     /** The component that places its engines; empty for the fleet's. */
@@ -64,6 +66,34 @@ public record EnginePool(
     /** How many engines it has; empty for as many as there is room for. */
     public OptionalInt engines() {
         return engineCount == null ? OptionalInt.empty() : OptionalInt.of(engineCount);
+    }
+
+    /** The name of the model that its engines answer to. SGLang takes the path where no name is given. */
+    public String model() {
+        return model(arguments.server().values());
+    }
+
+    /** The name that an engine with these arguments answers to; empty where they name no model. */
+    public static String model(Map<String, ? extends @Nullable Object> serverArgs) {
+        Object served = serverArgs.get("served_model_name");
+        Object path = serverArgs.get("model_path");
+        String name = served == null ? "" : served.toString();
+        return name.isEmpty() && path != null ? path.toString() : name;
+    }
+
+    /** Where its engines find the weights that they start with. */
+    String modelPath() {
+        return String.valueOf(arguments.server().values().get("model_path"));
+    }
+
+    /** Where a key of the pool stands; the pool, or the block of a fleet without pools, where it stands nowhere. */
+    Config at(String key) {
+        Config own = settings == null ? block : settings;
+        return own.select(key).orElse(own);
+    }
+
+    EnginePool withUpdateWeights(boolean other) {
+        return new EnginePool(name, componentName, engineCount, arguments, environment, other, block, settings);
     }
 
     /** The router's word for its engines: {@code regular}, {@code prefill} or {@code decode}. */

@@ -12,7 +12,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -21,17 +20,16 @@ import java.util.stream.Stream;
 /** Reads {@link EnginePool}s. Not thread-safe. */
 final class EnginePoolReader {
     private static final String KEY = "pools";
+    private static final String UPDATES = "update_weights";
     /** Those of the pool alone. */
-    private static final List<String> OWN = List.of("name", "worker_type", "component", "engines", "env_vars");
+    private static final List<String> OWN = List.of("name", "worker_type", "component", "engines", "env_vars", UPDATES);
     /** What a pool lays over the block. */
     private static final List<String> OF_BLOCK =
-            List.of("model_path", "tensor_parallel_size", "pipeline_parallel_size", "server");
+            List.of("model_path", "tensor_parallel_size", "pipeline_parallel_size", "server", "supervision");
 
     private static final List<String> KEYS =
             Stream.of(OWN, OF_BLOCK).flatMap(List::stream).toList();
     private static final Pattern NAME = Pattern.compile("[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?");
-    private static final String BACKEND = "disaggregation_transfer_backend";
-    private static final String PD = "pd_disaggregation";
 
     private final Config root;
     private final Config block;
@@ -46,6 +44,7 @@ final class EnginePoolReader {
 
     List<EnginePool> read() {
         if (!arguments.launchServer()) {
+            ConfigException.throwIfErrors(FleetModels.of(arguments, List.of()).problems(arguments, block));
             return List.of();
         }
         List<Config> items =
@@ -57,13 +56,14 @@ final class EnginePoolReader {
             }
         }
         if (items.isEmpty()) {
-            pools.add(new EnginePool("", null, null, arguments, Map.of(), block.path(), null));
+            pools.add(new EnginePool("", null, null, arguments, Map.of(), true, block, null));
         }
         throwIfErrors();
         checkNames(pools);
-        checkTypes(pools);
+        List<EnginePool> all = withUpdates(pools);
+        FleetModels.of(arguments, all).problems(arguments, block).forEach(fields::add);
         throwIfErrors();
-        return List.copyOf(pools);
+        return all;
     }
 
     /** What is wrong in the block itself is wrong in every pool. */
@@ -78,15 +78,17 @@ final class EnginePoolReader {
         String component = own.read(item, "component", "", this::component);
         int engines = own.read(item, "engines", 0, EnginePoolReader::positive);
         Map<String, String> environment = environment(own, item);
+        own.bool(item, UPDATES, true);
         Config over = item.without(Set.copyOf(OWN));
-        WorkerType type = item.has("worker_type")
-                ? own.require(item, "worker_type", WorkerType.REGULAR, EnginePoolReader::workerType)
-                : null;
+        WorkerType type =
+                item.has("worker_type") ? own.require(item, "worker_type", WorkerType.REGULAR, WorkerType::read) : null;
         ConfigException.throwIfErrors(own.problems());
+        Config whole;
         LauncherArgs laidOver;
         try {
-            Config whole = root.overlaid(block.path(), over, Set.of(KEY));
-            laidOver = LauncherArgs.from(whole.require(block.path()));
+            whole = root.overlaid(block.path(), over, Set.of(KEY, ExternalEngine.KEY))
+                    .require(block.path());
+            laidOver = LauncherArgs.from(whole);
         } catch (ConfigException e) {
             throw new ConfigException(e.problems().stream()
                     .map(problem -> own(problem, block.path(), item))
@@ -98,7 +100,8 @@ final class EnginePoolReader {
                 engines == 0 ? null : engines,
                 type == null ? laidOver : laidOver.withWorkerType(type),
                 environment,
-                block.path(),
+                true,
+                whole,
                 item);
         if (type != null
                 && laidOver.server().values().get(WorkerType.ARGUMENT) != null
@@ -170,83 +173,40 @@ final class EnginePoolReader {
         return value;
     }
 
-    private static WorkerType workerType(Config field) {
-        return LauncherArgsReader.word(field, WorkerType.values(), WorkerType::configName, "cannot be");
-    }
-
     private void checkNames(List<EnginePool> pools) {
         Set<String> names = new HashSet<>();
         pools.stream()
                 .filter(pool -> !names.add(pool.name()))
-                .forEach(pool -> fields.add(at(pool, "name").error("there are two pools '" + pool.name() + "'")));
+                .forEach(pool -> fields.add(pool.at("name").error("there are two pools '" + pool.name() + "'")));
     }
 
-    private static Config at(EnginePool pool, String key) {
-        Config item = Objects.requireNonNull(pool.settings());
-        return item.select(key).orElse(item);
+    /** In a fleet of several models an update has the weights of the block's own, unless pools say otherwise. */
+    private List<EnginePool> withUpdates(List<EnginePool> pools) {
+        boolean one = pools.stream().map(EnginePool::model).distinct().count() == 1;
+        Optional<String> own = blockModel();
+        return pools.stream()
+                .map(pool -> {
+                    boolean otherwise =
+                            one || own.filter(pool.modelPath()::equals).isPresent();
+                    return pool.withUpdateWeights(
+                            pool.settings() == null ? otherwise : fields.bool(pool.settings(), UPDATES, otherwise));
+                })
+                .toList();
     }
 
-    private static List<EnginePool> ofType(List<EnginePool> pools, WorkerType type) {
-        return pools.stream().filter(pool -> pool.workerType() == type).toList();
-    }
-
-    private void checkTypes(List<EnginePool> pools) {
-        boolean several = pools.size() > 1 || pools.get(0).settings() != null;
-        if (!several || !arguments.launchRouter()) {
-            return;
+    /** The block's own model; empty where each pool has its own. */
+    private Optional<String> blockModel() {
+        for (String key : List.of("server.model_path", "model_path")) {
+            try {
+                Optional<String> path =
+                        block.select(key).filter(field -> !field.isNull()).map(Config::asString);
+                if (path.isPresent()) {
+                    return path;
+                }
+            } catch (ConfigException e) {
+                // What the block leaves to its pools is no problem of the block.
+            }
         }
-        checkModels(pools);
-        List<EnginePool> prefills = ofType(pools, WorkerType.PREFILL);
-        List<EnginePool> decodes = ofType(pools, WorkerType.DECODE);
-        List<EnginePool> regular = ofType(pools, WorkerType.REGULAR);
-        boolean prefill = !prefills.isEmpty();
-        if (prefill == decodes.isEmpty()) {
-            EnginePool one = (prefill ? prefills : decodes).get(0);
-            fields.add(at(one, "worker_type")
-                    .error("there is a pool of %s engines and none of %s engines, so that no request could be answered"
-                            .formatted(prefill ? "prefill" : "decode", prefill ? "decode" : "prefill")));
-        } else if (prefill && !regular.isEmpty()) {
-            fields.add(at(regular.get(0), "name")
-                    .error("a router of prefill and decode engines sends nothing to regular ones")
-                    .withFix("give them a fleet of their own, or a worker_type"));
-        }
-        Object mode = arguments.router().values().get(PD);
-        if (prefill && mode != null && !WholeNumber.isTrue(mode)) {
-            fields.add(block.require("router." + PD)
-                    .error("is off, and there are prefill and decode engines")
-                    .withFix("leave it out: it follows from the pools"));
-        }
-        checkBackends(Stream.concat(prefills.stream(), decodes.stream()).toList());
-    }
-
-    /** A prefill engine hands its cache over as its decoders take it. */
-    private void checkBackends(List<EnginePool> pools) {
-        Map<String, EnginePool> backends = new LinkedHashMap<>();
-        for (EnginePool pool : pools) {
-            Object backend = pool.arguments().server().values().get(BACKEND);
-            backends.putIfAbsent(backend == null ? "mooncake" : backend.toString(), pool);
-        }
-        if (backends.size() > 1) {
-            List<String> words = new ArrayList<>(backends.keySet());
-            EnginePool second = backends.get(words.get(1));
-            fields.add(at(Objects.requireNonNull(second), "server." + BACKEND)
-                    .error(
-                            "the pools move their caches by %s: a prefill engine cannot hand its cache to such a decode engine"
-                                    .formatted(String.join(" and by ", words))));
-        }
-    }
-
-    /** The router would send a request to any of them. */
-    private void checkModels(List<EnginePool> pools) {
-        Map<Object, EnginePool> models = new LinkedHashMap<>();
-        pools.forEach(pool -> models.putIfAbsent(
-                String.valueOf(pool.arguments().server().values().get("model_path")), pool));
-        if (models.size() > 1) {
-            EnginePool second = List.copyOf(models.values()).get(1);
-            fields.add(at(second, "model_path")
-                    .error("pools '%s' and '%s' serve different models, and the router would send any request to either"
-                            .formatted(List.copyOf(models.values()).get(0).name(), second.name()))
-                    .withFix("launch a fleet for each model"));
-        }
+        return Optional.empty();
     }
 }

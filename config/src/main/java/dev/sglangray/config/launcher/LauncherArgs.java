@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param routerGroupName the name of the router's worker group
  * @param launchRouter whether to start a router
  * @param router what goes to the router as it is
+ * @param externalEngines engines that other programs keep, to which the router sends too
  * @param bindHost which addresses engines and router listen at, where the router's own arguments name none
  * @param advertiseHost the host in the engines' URLs; null for the address that Ray knows each engine's node by
  */
@@ -40,8 +41,13 @@ public record LauncherArgs(
         String routerGroupName,
         boolean launchRouter,
         ArgumentBlock router,
+        List<ExternalEngine> externalEngines,
         BindHost bindHost,
         @Nullable String advertiseHost) {
+    /** Copies the list. */
+    public LauncherArgs {
+        externalEngines = List.copyOf(externalEngines);
+    }
 
     /** The engines' group when {@code group_name} is absent, as in RLinf's guide. */
     public static final String DEFAULT_GROUP_NAME = "SGLangServerGroup";
@@ -101,6 +107,7 @@ public record LauncherArgs(
                 routerGroupName,
                 launchRouter,
                 router,
+                externalEngines,
                 bindHost,
                 advertiseHost);
     }

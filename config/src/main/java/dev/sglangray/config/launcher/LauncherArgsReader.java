@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
 final class LauncherArgsReader {
-    /** The last five are ours; who reads them checks what is in them. */
+    /** The last six are ours; who reads them checks what is in them. */
     private static final List<String> KEYS = List.of(
             "model_path",
             "tensor_parallel_size",
@@ -36,6 +36,7 @@ final class LauncherArgsReader {
             "placement_group",
             "supervision",
             "pools",
+            ExternalEngine.KEY,
             "bind_host",
             "advertise_host");
 
@@ -80,6 +81,7 @@ final class LauncherArgsReader {
                         LauncherArgsReader::groupName),
                 launchRouter,
                 router,
+                ExternalEngine.of(block, fields),
                 fields.read(block, "bind_host", BindHost.ALL, LauncherArgsReader::bindHost),
                 advertiseHost.isEmpty() ? null : advertiseHost);
         checkGroups(block, args);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.config.launcher;
 
+import dev.sglangray.config.Config;
 import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,10 @@ public enum WorkerType {
     public static WorkerType of(Map<String, ? extends @Nullable Object> serverArgs) {
         Object mode = serverArgs.get(ARGUMENT);
         return "prefill".equals(mode) ? PREFILL : "decode".equals(mode) ? DECODE : REGULAR;
+    }
+
+    static WorkerType read(Config field) {
+        return LauncherArgsReader.word(field, values(), WorkerType::configName, "cannot be");
     }
 
     /** The word in configurations, and for the router. */

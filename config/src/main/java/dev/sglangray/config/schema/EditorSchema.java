@@ -92,6 +92,7 @@ public final class EditorSchema {
         properties.set("launch_router", flag("Whether to start the router."));
         properties.set("router", nullable(ref("router")));
         properties.set("pools", FleetSchema.pools());
+        properties.set("external_engines", FleetSchema.externalEngines());
         properties.set("placement_group", nullable(FleetSchema.placementGroup()));
         properties.set(
                 "bind_host",

@@ -35,17 +35,40 @@ final class FleetSchema {
         return map;
     }
 
+    static ObjectNode externalEngines() {
+        ObjectNode engine = closed("An engine that another program keeps.");
+        ObjectNode properties = engine.putObject("properties");
+        properties.set("url", EditorSchema.text("The base URL of its HTTP server."));
+        properties.set("worker_type", workerType());
+        properties.set(
+                "bootstrap_port", EditorSchema.count("Where a prefill engine hands its cache over; required for it."));
+        properties.set("api_key", EditorSchema.text("The key that guards it."));
+        properties.set(
+                "model",
+                EditorSchema.text("The name of the model that it must serve; the fleet's only one unless given."));
+        properties.set(
+                "weight_version",
+                EditorSchema.describe(EditorSchema.anyOf(EditorSchema.type("string"), EditorSchema.type("integer")),
+                        "The version that its weights must have; that of the fleet's unless given, where it serves their model."));
+        ObjectNode list = EditorSchema.type("array");
+        list.set("items", engine);
+        return EditorSchema.nullable(list)
+                .put("description", "Engines that other programs keep, to which the router sends too.");
+    }
+
+    private static ObjectNode workerType() {
+        return EditorSchema.describe(
+                EditorSchema.choice(Arrays.stream(WorkerType.values())
+                        .map(WorkerType::configName)
+                        .toList()),
+                "What its engines do: all of a request, its prompt, or its answer.");
+    }
+
     static ObjectNode pools() {
         ObjectNode pool = closed("Engines that are alike: the block with these keys over its own.");
         ObjectNode properties = pool.putObject("properties");
         properties.set("name", EditorSchema.text("The pool's name."));
-        properties.set(
-                "worker_type",
-                EditorSchema.describe(
-                        EditorSchema.choice(Arrays.stream(WorkerType.values())
-                                .map(WorkerType::configName)
-                                .toList()),
-                        "What its engines do: all of a request, its prompt, or its answer."));
+        properties.set("worker_type", workerType());
         properties.set(
                 "component", EditorSchema.text("The component that places its engines; the fleet's unless given."));
         properties.set(
@@ -61,13 +84,24 @@ final class FleetSchema {
                 "server",
                 EditorSchema.describe(
                         EditorSchema.type("object"), "SGLang's arguments, over those of the block's server."));
+        properties.set(
+                "update_weights",
+                EditorSchema.flag(
+                        "Whether its engines get the weights of an update; true for the block's own model unless given."));
+        ObjectNode supervision = supervision("How its engines are kept alive, over the block's supervision.");
+        ((ObjectNode) supervision.get("properties")).remove(List.of("on_degraded", "on_node_loss", "node_loss_s"));
+        properties.set("supervision", EditorSchema.nullable(supervision));
         ObjectNode list = EditorSchema.type("array");
         list.set("items", pool);
         return EditorSchema.nullable(list).put("description", "Engines of several kinds in one fleet.");
     }
 
     static ObjectNode supervision() {
-        ObjectNode map = closed("How engines and router are kept alive.");
+        return supervision("How engines and router are kept alive.");
+    }
+
+    private static ObjectNode supervision(String description) {
+        ObjectNode map = closed(description);
         ObjectNode properties = map.putObject("properties");
         properties.set("restart", words("When an engine or router is started again.", "NEVER", "ON-FAILURE", "ALWAYS"));
         properties.set("max_restarts", whole("Restarts within the window before a worker is given up."));

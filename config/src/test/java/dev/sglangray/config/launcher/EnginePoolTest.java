@@ -168,12 +168,12 @@ class EnginePoolTest {
                         "- {name: a, worker_type: prefill}",
                         "pools[0].worker_type",
                         13,
-                        "a pool of prefill engines and none of decode engines"),
+                        "there are prefill engines and no decode engines"),
                 Arguments.of(
                         "- {name: a, server: {disaggregation_mode: decode}}",
                         "pools[0]",
                         13,
-                        "a pool of decode engines and none of prefill engines"),
+                        "there are decode engines and no prefill engines"),
                 Arguments.of(
                         "- {name: a, worker_type: prefill}\n    - {name: b, worker_type: decode}\n    - {name: c}",
                         "pools[2].name",
@@ -191,10 +191,27 @@ class EnginePoolTest {
                         14,
                         "move their caches by mooncake and by nixl"),
                 Arguments.of(
-                        "- {name: a}\n    - {name: b, model_path: /n}",
+                        "- {name: a}\n    - {name: b, model_path: /n, server: {served_model_name: /m}}",
                         "pools[1].model_path",
                         14,
-                        "pools 'a' and 'b' serve different models"));
+                        "pools 'a' and 'b' serve different models under one name, '/m'"),
+                Arguments.of(
+                        "- {name: a}\n    - {name: b, update_weights: false}",
+                        "pools[1].update_weights",
+                        14,
+                        "pools 'a' and 'b' serve one model, and would have different weights after an update"),
+                Arguments.of(
+                        "- {name: a}\n    - {name: b, model_path: /n, update_weights: true}",
+                        "pools[1].update_weights",
+                        14,
+                        "an update has the weights of one model, and pools 'a' and 'b' serve different ones"),
+                Arguments.of(
+                        "- {name: a, update_weights: maybe}", "pools[0].update_weights", 13, "must be true or false"),
+                Arguments.of(
+                        "- {name: a}\n    - {name: b, model_path: /n, worker_type: prefill}",
+                        "pools[1].worker_type",
+                        14,
+                        "there are prefill engines of model '/n' and no decode engines"));
     }
 
     @ParameterizedTest
@@ -227,6 +244,128 @@ class EnginePoolTest {
                 .singleElement()
                 .satisfies(problem -> assertThat(problem.render())
                         .contains("router_server_args.router.pd_disaggregation: is off", "it follows from the pools"));
+    }
+
+    @Test
+    void aRouterServesSeveralModelsEachInItsOwnWay() {
+        String yaml = BLOCK + """
+                    - {name: actor}
+                    - {name: judge, model_path: /judges/large, server: {served_model_name: judge}}
+                    - {name: judge-in, worker_type: prefill, model_path: /n}
+                    - {name: judge-out, worker_type: decode, model_path: /n}
+                """;
+        List<EnginePool> pools = read(yaml);
+
+        assertThat(pools).extracting(EnginePool::model).containsExactly("/m", "judge", "/n", "/n");
+        assertThat(pools).extracting(EnginePool::updateWeights).containsExactly(true, false, false, false);
+        assertThat(models(yaml).names()).containsExactly("/m", "judge", "/n");
+        assertThat(routerArguments(yaml)).isEqualTo(Map.of("policy", "random", "enable_igw", true));
+        assertThat(routerArguments(BLOCK + PREFILL_AND_DECODE))
+                .isEqualTo(Map.of("policy", "random", "pd_disaggregation", true));
+        assertThat(routerArguments(BLOCK + "    - {name: a}")).isEqualTo(Map.of("policy", "random"));
+    }
+
+    @Test
+    void anUpdateHasTheWeightsOfTheOnlyModelOrOfNone() {
+        String own = "    - {name: a, server: {model_path: /n}}\n    - {name: b, server: {model_path: /n}}";
+
+        assertThat(read(BLOCK + own)).extracting(EnginePool::updateWeights).containsOnly(true);
+        assertThat(read(BLOCK + "    - {name: a, update_weights: false}"))
+                .extracting(EnginePool::updateWeights)
+                .containsOnly(false);
+        assertThat(read(BLOCK.replace("    model_path: ${..model_path}\n", "")
+                                .replace("  model_path: ${names.model}\n", "")
+                        + "    - {name: a, server: {model_path: /n}}\n    - {name: b, server: {model_path: /o}}"))
+                .extracting(EnginePool::updateWeights)
+                .containsOnly(false);
+    }
+
+    @Test
+    void aSwitchedOffGatewayModeIsRefused() {
+        assertThat(problems(BLOCK.replace("policy: random", "enable_igw: false")
+                        + "    - {name: a}\n    - {name: b, model_path: /n}"))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.render())
+                        .contains("router_server_args.router.enable_igw: is off", "there are several models"));
+    }
+
+    private static final String EXTERNAL = BLOCK.replace("  pools:\n", """
+              external_engines:
+                - {url: "http://10.0.0.7:30000", api_key: k, weight_version: 3}
+                - {url: "http://10.0.0.8:30000", model: /judge, bootstrap_port: 9, worker_type: prefill}
+                - {url: "http://10.0.0.9:30000", model: /judge, worker_type: decode}
+            """);
+
+    @Test
+    void externalEnginesServeTheFleetsModelOrAnother() {
+        Config root = Config.parse(EXTERNAL);
+        Config block = root.require("router_server_args");
+        LauncherArgs arguments = LauncherArgs.from(block);
+        FleetModels models = FleetModels.of(arguments, EnginePool.of(root, block, arguments));
+
+        assertThat(models.names()).containsExactly("/m", "/judge");
+        assertThat(models.externalEngines())
+                .extracting(
+                        engine -> engine.model().orElseThrow(),
+                        ExternalEngine::workerType,
+                        ExternalEngine::weightVersion)
+                .containsExactly(
+                        tuple("/m", WorkerType.REGULAR, "3"),
+                        tuple("/judge", WorkerType.PREFILL, null),
+                        tuple("/judge", WorkerType.DECODE, null));
+        assertThat(models.updates("/m")).isTrue();
+        assertThat(models.updates("/judge")).isFalse();
+        assertThat(models.externalEngines().toString()).doesNotContain("k,");
+    }
+
+    static Stream<Arguments> wrongExternals() {
+        String first = "    - {url: \"http://10.0.0.7:30000\"";
+        return Stream.of(
+                Arguments.of("    - 3", "external_engines[0]", "must be a map with url"),
+                Arguments.of("    - {model: m}", "external_engines[0].url", "is required"),
+                Arguments.of("    - {url: 10.0.0.7}", "external_engines[0].url", "must be the base URL"),
+                Arguments.of("    - {url: \"http://a/v1\"}", "external_engines[0].url", "must be the base URL"),
+                Arguments.of(first + ", modell: m}", "external_engines[0].modell", "unknown key 'modell'"),
+                Arguments.of(first + ", worker_type: prefill}", "external_engines[0]", "needs its bootstrap_port"),
+                Arguments.of(first + ", bootstrap_port: 0}", "external_engines[0].bootstrap_port", "a port from 1"),
+                Arguments.of(
+                        first + ", worker_type: decode}",
+                        "external_engines[0].worker_type",
+                        "there are decode engines and no prefill engines"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongExternals")
+    void whatIsWrongInAnExternalEngineIsReportedThere(String item, String key, String message) {
+        String yaml = BLOCK.replace("  pools:\n", "  external_engines:\n") + item;
+
+        assertThat(problems(yaml)).singleElement().satisfies(problem -> {
+            assertThat(problem.key()).isEqualTo("router_server_args." + key);
+            assertThat(problem.message()).contains(message);
+        });
+    }
+
+    @Test
+    void anExternalEngineOfAFleetWithoutEnginesSaysItsModel() {
+        String yaml =
+                "router_server_args: {launch_server: false, router: {}, external_engines: [{url: \"http://a:1\"%s}]}";
+
+        assertThat(problems(yaml.formatted("")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("no engines of its own"));
+        assertThat(read(yaml.formatted(", model: m"))).isEmpty();
+        assertThat(problems(yaml.formatted(", model: m").replace("router: {}", "launch_router: false")))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("launch_router is off"));
+    }
+
+    private static FleetModels models(String yaml) {
+        LauncherArgs arguments = LauncherArgs.from(Config.parse(yaml).require("router_server_args"));
+        return FleetModels.of(arguments, read(yaml));
+    }
+
+    private static Map<String, Object> routerArguments(String yaml) {
+        return models(yaml).routerArguments(LauncherArgs.from(Config.parse(yaml).require("router_server_args")));
     }
 
     @Test

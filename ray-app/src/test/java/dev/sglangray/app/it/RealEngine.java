@@ -117,7 +117,7 @@ final class RealEngine implements AutoCloseable {
 
     private void register() {
         try (ThreadLoop loop = new ThreadLoop("real-engine", InstantSource.system())) {
-            WorkersRouterApi router = new WorkersRouterApi(routerUrl, null, new OkHttpClient(), loop);
+            WorkersRouterApi router = new WorkersRouterApi(routerUrl, null, false, new OkHttpClient(), loop);
             String id =
                     router.add(new ServerEndpoint(url, "regular", null, null)).join();
             await().atMost(Duration.ofMinutes(1))

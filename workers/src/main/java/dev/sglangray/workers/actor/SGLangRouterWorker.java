@@ -110,11 +110,14 @@ public class SGLangRouterWorker {
                 change::next,
                 probe::require,
                 registry,
-                url -> new WorkersRouterApi(url, apiKey.get(), http, loop),
+                url -> new WorkersRouterApi(url, apiKey.get(), arguments.isOn("enable_igw"), http, loop),
                 file.section("router", RouterKeeper.Kept.class));
         requests = new EngineRequests("the router", http, keeper::url, apiKey);
         if (restarted) {
             boolean unused = keeper.inherit();
+            if (spec.isOpen()) {
+                loop.execute(() -> registry.watch(spec.get().externalServers()));
+            }
         }
     }
 
@@ -141,6 +144,7 @@ public class SGLangRouterWorker {
 
     /** Starts the router without servers; returns its URL when it is healthy. */
     public String initRouter() {
+        loop.execute(() -> registry.watch(spec.get().externalServers()));
         return keeper.start();
     }
 
@@ -237,7 +241,11 @@ public class SGLangRouterWorker {
         List<RegisteredServer> servers = view.members().stream()
                 .filter(member -> member.id() != null)
                 .map(member -> new RegisteredServer(
-                        String.valueOf(member.id()), member.url(), member.workerType(), null, member.listed()))
+                        String.valueOf(member.id()),
+                        member.url(),
+                        member.workerType(),
+                        member.model(),
+                        member.listed()))
                 .toList();
         return ProtocolJson.write(servers);
     }
@@ -257,7 +265,7 @@ public class SGLangRouterWorker {
     public String status() {
         Weights updated = now(registry::weights).updated();
         return ProtocolJson.write(keeper.status(
-                new WorkerStatus.Identity("router", spec.get().groupName(), 0, 1, "", ""),
+                new WorkerStatus.Identity("router", spec.get().groupName(), 0, 1, "", "", "", false),
                 node,
                 new WorkerStatus.ServicePart(
                         updated == null ? null : updated.version(), List.of(), arguments.changes())));

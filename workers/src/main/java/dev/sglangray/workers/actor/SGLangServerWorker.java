@@ -113,6 +113,7 @@ public class SGLangServerWorker {
                 key,
                 first.actorName(),
                 () -> spec.get().initialWeights(),
+                first.updateWeights(),
                 Boolean.TRUE.equals(first.serverArgs().get("enable_weights_cpu_backup")),
                 first.healthTimeout(),
                 this::processEndpoint,

@@ -391,7 +391,7 @@ public final class EngineController {
     }
 
     private void adopt(FleetWeights fleet) {
-        if (fleet.generation() > record.fleet().generation()) {
+        if (settings.updateWeights() && fleet.generation() > record.fleet().generation()) {
             problem = null;
             renewedFor = null;
             bringAt = null;
@@ -883,8 +883,11 @@ public final class EngineController {
                 });
     }
 
-    /** READY, ABSENT or REFUSED. Once ready or absent, no requests come until {@link #settle} or the end of the lease. */
+    /** READY, ABSENT, REFUSED or FROZEN. Once ready or absent, no requests come until {@link #settle} or the end of the lease. */
     public CompletableFuture<UpdateOutcome> prepare(UpdateNotice notice, Duration timeout, Duration lease) {
+        if (!settings.updateWeights()) {
+            return outcome(Result.FROZEN, "");
+        }
         return changes.alone("prepareUpdate", timeout, deadline -> {
             Optional<String> obstacle = obstacle(notice);
             if (obstacle.isPresent()) {
@@ -989,6 +992,9 @@ public final class EngineController {
      * @return what keeps the engine from serving with them, in words; empty for nothing
      */
     public CompletableFuture<String> settle(FleetWeights fleet, String id, Duration timeout) {
+        if (!settings.updateWeights()) {
+            return CompletableFuture.completedFuture("");
+        }
         Deadline whole = Deadline.in(loop, timeout);
         return changes.alone("settleUpdate", timeout, deadline -> {
                     if (update != null && !update.notice().id().equals(id)) {

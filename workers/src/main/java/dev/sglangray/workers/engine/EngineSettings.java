@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param key names its worker's actor and no other
  * @param actor the actor's name
  * @param initial the weights with which its processes start; sealed before the key to the secrets has come
+ * @param updateWeights whether it gets the weights of an update; if not, it keeps those that it starts with
  * @param keepsWeights whether the engine has a copy of released weights, from which it restores them
  * @param toLoad how long loading weights may take
  * @param endpoint where the process serves; null before that is known
@@ -26,6 +27,7 @@ public record EngineSettings(
         String key,
         String actor,
         Supplier<Weights> initial,
+        boolean updateWeights,
         boolean keepsWeights,
         Duration toLoad,
         Supplier<@Nullable ServerEndpoint> endpoint,

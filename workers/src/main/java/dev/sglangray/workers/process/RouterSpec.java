@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
+import dev.sglangray.workers.protocol.ExternalServer;
 import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +22,7 @@ import org.jspecify.annotations.Nullable;
  * @param startTimeoutSeconds how long the router may take to answer; RLinf's value is 300
  * @param logDirectory where the router's log goes, or null for the Ray session's log folder
  * @param supervision how the router is looked after
+ * @param externalServers servers that other programs keep, to which the router sends too
  */
 public record RouterSpec(
         String groupName,
@@ -28,7 +31,8 @@ public record RouterSpec(
         @Nullable String pythonInterpreter,
         double startTimeoutSeconds,
         @Nullable String logDirectory,
-        SupervisionPolicy supervision) {
+        SupervisionPolicy supervision,
+        List<ExternalServer> externalServers) {
 
     /** RLinf waits this long for a router. */
     public static final Duration DEFAULT_START_TIMEOUT = Duration.ofMinutes(5);
@@ -37,6 +41,7 @@ public record RouterSpec(
     public RouterSpec {
         routerArgs = Collections.unmodifiableMap(new LinkedHashMap<>(routerArgs));
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));
+        externalServers = List.copyOf(externalServers);
         if (!(startTimeoutSeconds > 0)) {
             throw new IllegalArgumentException("The start timeout must be above 0 s: " + startTimeoutSeconds);
         }
@@ -45,7 +50,14 @@ public record RouterSpec(
     /** The same with other arguments. */
     public RouterSpec with(Map<String, Object> otherArgs) {
         return new RouterSpec(
-                groupName, otherArgs, environment, pythonInterpreter, startTimeoutSeconds, logDirectory, supervision);
+                groupName,
+                otherArgs,
+                environment,
+                pythonInterpreter,
+                startTimeoutSeconds,
+                logDirectory,
+                supervision,
+                externalServers);
     }
 
     /** The key that guards the router, or null. */
@@ -55,7 +67,7 @@ public record RouterSpec(
 
     /** Takes the secrets of arguments and environment out of texts. */
     public SecretRedactor secrets() {
-        return SecretRedactor.of(routerArgs, environment);
+        return SecretRedactor.of(routerArgs, environment, externalServers);
     }
 
     /** Without arguments and environment, which may hold secrets. */

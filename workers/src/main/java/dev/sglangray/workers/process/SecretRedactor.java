@@ -4,8 +4,10 @@ package dev.sglangray.workers.process;
 import static dev.sglangray.config.error.Secrets.HIDDEN;
 import static dev.sglangray.config.error.Secrets.valuesIn;
 
+import dev.sglangray.workers.protocol.ExternalServer;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Knows the secret values among arguments and variables, and takes them out of texts for people. Immutable. */
 public final class SecretRedactor {
@@ -17,6 +19,17 @@ public final class SecretRedactor {
 
     public static SecretRedactor of(Map<String, ?> arguments, Map<String, String> environment) {
         return new SecretRedactor(valuesIn(Map.of("arguments", arguments, "environment", environment)));
+    }
+
+    /** Also of the keys of servers. */
+    static SecretRedactor of(Map<String, ?> arguments, Map<String, String> environment, List<ExternalServer> servers) {
+        List<Map<String, String>> keys = servers.stream()
+                .map(server -> server.endpoint().apiKey())
+                .filter(Objects::nonNull)
+                .map(key -> Map.of("api_key", key))
+                .toList();
+        return new SecretRedactor(
+                valuesIn(Map.of("arguments", arguments, "environment", environment, "servers", keys)));
     }
 
     public String hide(String text) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.WorkerType;
 import dev.sglangray.workers.node.VisibleDevices;
 import dev.sglangray.workers.node.WorkerNode;
@@ -36,6 +37,7 @@ import org.jspecify.annotations.Nullable;
  * @param supervision how the engine is looked after
  * @param routerGroup the group of the fleet's router, which learns when the engine comes and goes; null for none
  * @param advertiseHost the host in the engine's URL, or null for the one that follows from where it listens
+ * @param updateWeights whether the engine gets the weights of an update; false where its pool says so
  * @param number which part of the engine this is, SGLang's {@code node_rank}; 0 for an engine on one node
  * @param furtherParts in part 0 of an engine that spans nodes, its other parts in order; else empty
  */
@@ -55,6 +57,7 @@ public record ServerSpec(
         SupervisionPolicy supervision,
         @Nullable String routerGroup,
         @Nullable String advertiseHost,
+        boolean updateWeights,
         int number,
         List<PartSpec> furtherParts) {
 
@@ -141,6 +144,7 @@ public record ServerSpec(
                 supervision,
                 routerGroup,
                 advertiseHost,
+                updateWeights,
                 number,
                 furtherParts);
     }
@@ -177,6 +181,7 @@ public record ServerSpec(
                 supervision,
                 null,
                 null,
+                updateWeights,
                 part,
                 List.of());
     }
@@ -194,12 +199,19 @@ public record ServerSpec(
 
     /** What a router must know of the engine at a URL, whose worker has a key. */
     public ServerEndpoint endpoint(String url, @Nullable Integer bootstrapPort, String key) {
-        return new ServerEndpoint(url, workerType(), bootstrapPort, apiKey(), actorName(), key, 0);
+        return new ServerEndpoint(
+                url, workerType(), bootstrapPort, apiKey(), actorName(), key, 0, model(), updateWeights);
     }
 
     /** Which engine it is, in a group of so many. */
     public WorkerStatus.Identity identity(int engines) {
-        return new WorkerStatus.Identity("server", groupName, rank, engines, pool, workerType());
+        return new WorkerStatus.Identity(
+                "server", groupName, rank, engines, pool, workerType(), model(), updateWeights);
+    }
+
+    /** The name of the model that the engine answers to, as SGLang takes it from its arguments; empty where they name none. */
+    private String model() {
+        return EnginePool.model(serverArgs);
     }
 
     private String workerType() {

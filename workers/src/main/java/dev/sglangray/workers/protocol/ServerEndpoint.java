@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
  * @param actor the name of the server worker's actor, or null for a server without one
  * @param key names that actor and no other, also not a later one of the same name; null for a server without one
  * @param epoch of the worker's report when it said this; 0 for a server without a worker
+ * @param model the name that it answers to; null where that is not known
+ * @param updateWeights whether it must have the fleet's weights; false for one that keeps its own
  */
 public record ServerEndpoint(
         String url,
@@ -21,11 +23,13 @@ public record ServerEndpoint(
         @Nullable String apiKey,
         @Nullable String actor,
         @Nullable String key,
-        long epoch) {
+        long epoch,
+        @Nullable String model,
+        boolean updateWeights) {
 
     /** A server that no worker of a fleet looks after. */
     public ServerEndpoint(String url, String workerType, @Nullable Integer bootstrapPort, @Nullable String apiKey) {
-        this(url, workerType, bootstrapPort, apiKey, null, null, 0);
+        this(url, workerType, bootstrapPort, apiKey, null, null, 0, null, true);
     }
 
     /** A regular engine without a key. */
@@ -35,17 +39,17 @@ public record ServerEndpoint(
 
     /** At another URL. */
     public ServerEndpoint withUrl(String other) {
-        return new ServerEndpoint(other, workerType, bootstrapPort, apiKey, actor, key, epoch);
+        return new ServerEndpoint(other, workerType, bootstrapPort, apiKey, actor, key, epoch, model, updateWeights);
     }
 
     /** Without the key, for what lies on a disk. */
     public ServerEndpoint withoutApiKey() {
-        return new ServerEndpoint(url, workerType, bootstrapPort, null, actor, key, epoch);
+        return new ServerEndpoint(url, workerType, bootstrapPort, null, actor, key, epoch, model, updateWeights);
     }
 
     /** As its worker says it under an epoch. */
     public ServerEndpoint at(long now) {
-        return new ServerEndpoint(url, workerType, bootstrapPort, apiKey, actor, key, now);
+        return new ServerEndpoint(url, workerType, bootstrapPort, apiKey, actor, key, now, model, updateWeights);
     }
 
     /** Without the key. */

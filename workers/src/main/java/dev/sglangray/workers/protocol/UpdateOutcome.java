@@ -20,7 +20,9 @@ public record UpdateOutcome(Result result, String detail) {
         /** It did not serve at the time; it gets the fleet's weights before it serves again. */
         ABSENT,
         /** It is ready for the update. */
-        READY
+        READY,
+        /** Its pool has {@code update_weights: false}: it keeps its weights and serves on. */
+        FROZEN
     }
 
     /** With this result. */

@@ -40,6 +40,9 @@ public record WorkerStatus(
      * @param pool the engine's pool; empty for a router, and in a fleet that names no pools
      * @param workerType what the engine does: {@code regular}, {@code prefill} or {@code decode}; empty for a router, and where
      *     the engine does not answer
+     * @param model the name of the model that the engine serves; empty for a router, and where the engine does not answer
+     * @param updateWeights whether the engine gets the weights of an update; false for a router, and where the engine does not
+     *     answer
      */
     public record Identity(
             String kind,
@@ -47,7 +50,9 @@ public record WorkerStatus(
             int rank,
             int groupSize,
             @JsonSetter(nulls = Nulls.AS_EMPTY) String pool,
-            @JsonSetter(nulls = Nulls.AS_EMPTY) String workerType) {}
+            @JsonSetter(nulls = Nulls.AS_EMPTY) String workerType,
+            @JsonSetter(nulls = Nulls.AS_EMPTY) String model,
+            boolean updateWeights) {}
 
     /**
      * What runs, and where.

@@ -7,10 +7,13 @@ import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.Lease;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.protocol.EngineReport;
+import dev.sglangray.workers.protocol.ExternalServer;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ReportReply;
 import dev.sglangray.workers.protocol.ServerEndpoint;
+import dev.sglangray.workers.protocol.Weights;
+import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.EventSink;
 import java.time.Duration;
@@ -41,6 +44,10 @@ public final class EngineRegistry {
      * whose answer was lost counts as possible.
      */
     private static final Duration CLEARING = RouterSync.STRAY.plusSeconds(5);
+    /** The time between two looks at a server that another program keeps. */
+    private static final Duration WATCH = Duration.ofSeconds(5);
+    /** So many looks in a row that are not answered take it from the router; a busy server may miss one. */
+    private static final int MISSED = 3;
     /** More unregistered engines than calls of one caller can be late. */
     private static final int REMEMBERED = 256;
 
@@ -87,6 +94,11 @@ public final class EngineRegistry {
 
         boolean asked;
         boolean keyLost;
+        /** Of a server that another program keeps: what it must be, and how many looks it has not answered. */
+        @Nullable
+        ExternalServer external;
+
+        int missed;
 
         @Nullable
         String suspicion;
@@ -240,14 +252,20 @@ public final class EngineRegistry {
 
     private boolean fits(Member member) {
         if (member.hasWorker()) {
-            return weights.allow(member.weightsId);
+            return weightsOf(member).allow(member.weightsId);
         }
+        Weights updated = weightsOf(member).updated();
         // A server that names no version is its owner's business.
-        return weights.updated() == null
+        return updated == null
                 || (member.asked
                         && (member.version == null
-                                || member.version.equals(weights.updated().version())
+                                || member.version.equals(updated.version())
                                 || weights.alsoId() != null));
+    }
+
+    /** What a member must have: one that keeps its own weights has those with which it started. */
+    private FleetWeights weightsOf(Member member) {
+        return member.endpoint.updateWeights() ? weights : FleetWeights.INITIAL;
     }
 
     private String whyNot(Member member) {
@@ -262,7 +280,8 @@ public final class EngineRegistry {
         }
         if (!fits(member)) {
             return member.hasWorker()
-                    ? "it does not have the fleet's weights, " + weights.text()
+                    ? "it does not have the fleet's weights, "
+                            + weightsOf(member).text()
                     : "it has weights of version " + member.version + ", and the fleet those of " + weights.text();
         }
         return sync.listed(member.endpoint.url()) == null ? sync.error(member.endpoint.url()) : "";
@@ -462,7 +481,7 @@ public final class EngineRegistry {
         Member known = members.get(key);
         if (known != null) {
             known.awaitedAt = loop.now();
-            if (!known.hasWorker()) {
+            if (!known.hasWorker() && known.external == null) {
                 known.endpoint = endpoint;
                 known.keyLost = false;
                 changed();
@@ -488,6 +507,7 @@ public final class EngineRegistry {
             member.why = "its worker has not reported yet";
             question(member);
         } else {
+            unregistered.remove(key);
             member.confirmed = true;
             member.serves = true;
             askVersion(member);
@@ -532,22 +552,103 @@ public final class EngineRegistry {
     /** A server without a worker is asked for the version of its weights, again and again while it has others than the fleet. */
     private void askVersion(Member member) {
         RouterPort port = router;
-        if (members.get(member.key) != member || (member.asked && fits(member))) {
+        if (members.get(member.key) != member || member.external != null || (member.asked && fits(member))) {
             return;
         }
         if (port == null) {
             loop.schedule(member.questions.next(), () -> askVersion(member));
             return;
         }
-        CompletableFuture<Void> unused = port.weightVersion(member.endpoint).handle((version, failure) -> {
-            if (failure == null) {
-                member.version = version.orElse(null);
-                member.asked = true;
-                changed();
-            }
+        CompletableFuture<Void> unused = port.describe(member.endpoint).handle((facts, failure) -> {
+            // It is not up, or is something else than SGLang: its owner's business.
+            member.version = failure == null ? facts.weightVersion() : null;
+            member.asked = true;
+            changed();
             loop.schedule(member.questions.next(), () -> askVersion(member));
             return null;
         });
+    }
+
+    /**
+     * Makes servers that other programs keep members, and looks at them again and again: the router sends to one as long as it
+     * answers, serves the model that it must, and has the weights that it must. One that was unregistered stays away.
+     */
+    public void watch(List<ExternalServer> servers) {
+        for (ExternalServer server : servers) {
+            String key = keyOf(server.endpoint());
+            if (unregistered.containsKey(key)) {
+                continue;
+            }
+            Member known = members.get(key);
+            Member member = known == null ? new Member(key, server.endpoint()) : known;
+            member.external = server;
+            member.endpoint = server.endpoint();
+            member.keyLost = false;
+            member.confirmed = true;
+            member.serves = false;
+            member.why = "it was not looked at yet";
+            members.put(key, member);
+            look(member);
+        }
+        changed();
+    }
+
+    private void look(Member member) {
+        if (members.get(member.key) != member) {
+            return;
+        }
+        RouterPort port = router;
+        CompletableFuture<ServerFacts> facts = port == null
+                ? CompletableFuture.failedFuture(new WorkerFailure("the router does not run at the moment"))
+                : port.describe(member.endpoint);
+        CompletableFuture<Void> unused = facts.handle((found, failure) -> {
+            if (members.get(member.key) != member) {
+                return null;
+            }
+            if (port != null) {
+                looked(member, failure == null ? found : null, failure);
+            }
+            loop.schedule(port == null ? FIRST_QUESTION : WATCH, () -> look(member));
+            return null;
+        });
+    }
+
+    private void looked(Member member, @Nullable ServerFacts facts, @Nullable Throwable failure) {
+        boolean served = isWanted(member);
+        if (facts == null) {
+            member.missed++;
+            if (served && member.missed < MISSED) {
+                return;
+            }
+            member.serves = false;
+            member.why = failure == null ? "it does not answer" : EventLoop.words(failure);
+        } else {
+            member.missed = 0;
+            member.version = facts.weightVersion();
+            member.asked = true;
+            member.why = mismatch(Objects.requireNonNull(member.external), facts);
+            member.serves = member.why.isEmpty();
+        }
+        if (served && !isWanted(member)) {
+            events.add(EventKind.SERVER, member.endpoint.url() + " gets no requests: " + whyNot(member));
+        }
+        changed();
+    }
+
+    /** Why a server is not what it must be, in words; empty when it is. */
+    private static String mismatch(ExternalServer wanted, ServerFacts facts) {
+        String model = wanted.endpoint().model();
+        if (model != null && !facts.models().contains(model)) {
+            return "it must serve model '" + model + "', and "
+                    + (facts.models().isEmpty()
+                            ? "its /v1/models names none"
+                            : "serves '" + String.join("', '", facts.models()) + "'");
+        }
+        String version = wanted.weightVersion();
+        return version == null || version.equals(facts.weightVersion())
+                ? ""
+                : "it must have weights of version " + version + ", and has "
+                        + (facts.weightVersion() == null ? "none that it names" : "those of " + facts.weightVersion());
     }
 
     /** How far a registration is. A caller that stops asking gives up a registration that has not succeeded yet. */
@@ -621,6 +722,10 @@ public final class EngineRegistry {
 
     private void drop(Member member) {
         members.remove(member.key);
+        if (member.external != null) {
+            // Taken away until it is registered by hand: a successor must not take it from the configuration.
+            remember(member.key, -1);
+        }
         if (member.hasWorker()) {
             remember(member.key, Math.max(member.epoch, member.endpoint.epoch()));
         }
@@ -751,6 +856,8 @@ public final class EngineRegistry {
                     member.key,
                     member.endpoint.actor(),
                     member.endpoint.url(),
+                    member.external != null,
+                    member.endpoint.model(),
                     member.endpoint.workerType(),
                     isWanted(member),
                     server != null && server.healthy(),

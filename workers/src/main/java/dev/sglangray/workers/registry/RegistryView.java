@@ -31,6 +31,8 @@ public record RegistryView(
      * @param key names it
      * @param actor its worker's actor; null without one
      * @param url where it is
+     * @param external whether the configuration names it as one that another program keeps
+     * @param model the name that it answers to; null where that is not known
      * @param workerType {@code regular}, {@code prefill} or {@code decode}
      * @param wanted whether the router is to send to it
      * @param listed whether the router sends to it
@@ -41,6 +43,8 @@ public record RegistryView(
             String key,
             @Nullable String actor,
             String url,
+            boolean external,
+            @Nullable String model,
             String workerType,
             boolean wanted,
             boolean listed,

@@ -4,7 +4,6 @@ package dev.sglangray.workers.registry;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -53,6 +52,6 @@ public interface RouterPort {
     /** All servers that it lists. */
     CompletableFuture<List<RegisteredServer>> list();
 
-    /** The version of the weights that a server says it has; empty when it does not answer or says none. */
-    CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server);
+    /** What a server says of itself; fails when it does not answer. */
+    CompletableFuture<ServerFacts> describe(ServerEndpoint server);
 }

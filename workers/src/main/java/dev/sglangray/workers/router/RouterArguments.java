@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
+import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.error.Secrets;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -47,6 +48,11 @@ public final class RouterArguments {
     /** What was changed since the launch; null inside where that was unset. */
     public synchronized Map<String, Object> changes() {
         return changes;
+    }
+
+    /** Whether an argument of the router is set, and is not off. */
+    public boolean isOn(String key) {
+        return WholeNumber.isTrue(current().get(key));
     }
 
     /** What the router would have with more changes. */

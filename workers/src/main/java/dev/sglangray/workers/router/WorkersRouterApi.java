@@ -8,6 +8,7 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.RouterPort;
+import dev.sglangray.workers.registry.ServerFacts;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -39,6 +40,7 @@ public final class WorkersRouterApi implements RouterPort {
 
     private final HttpUrl base;
     private final @Nullable String apiKey;
+    private final boolean byModel;
     private final OkHttpClient http;
     private final ThreadLoop loop;
 
@@ -47,12 +49,15 @@ public final class WorkersRouterApi implements RouterPort {
      *
      * @param baseUrl where it serves
      * @param apiKey the key that guards it, or null
+     * @param byModel whether it serves several models: it is in its gateway mode, and each server has the model that we name
      * @param http a client for HTTP/1.1 without a proxy
      * @param loop where the futures complete
      */
-    public WorkersRouterApi(String baseUrl, @Nullable String apiKey, OkHttpClient http, ThreadLoop loop) {
+    public WorkersRouterApi(
+            String baseUrl, @Nullable String apiKey, boolean byModel, OkHttpClient http, ThreadLoop loop) {
         this.base = HttpUrl.get(baseUrl);
         this.apiKey = apiKey;
+        this.byModel = byModel;
         this.http =
                 http.newBuilder().callTimeout(PATIENCE).readTimeout(PATIENCE).build();
         this.loop = loop;
@@ -68,6 +73,9 @@ public final class WorkersRouterApi implements RouterPort {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("url", url);
         body.put("worker_type", server.workerType());
+        if (byModel && server.model() != null) {
+            body.put("model_id", server.model());
+        }
         if (server.bootstrapPort() != null) {
             body.put("bootstrap_port", server.bootstrapPort());
         }
@@ -132,33 +140,47 @@ public final class WorkersRouterApi implements RouterPort {
         });
     }
 
-    /** SGLang says it in {@code /model_info}, {@code /get_model_info} in older versions. */
+    /** SGLang says its version in {@code /model_info}, in {@code /get_model_info} in older versions. */
     @Override
-    public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
-        return version(server, "model_info")
-                .thenCompose(found -> found.isPresent()
-                        ? CompletableFuture.completedFuture(found)
-                        : version(server, "get_model_info"));
+    public CompletableFuture<ServerFacts> describe(ServerEndpoint server) {
+        return ask(server, "v1/models")
+                .thenCompose(models -> version(server, "model_info")
+                        .thenCompose(found -> found.isPresent()
+                                ? CompletableFuture.completedFuture(found)
+                                : version(server, "get_model_info"))
+                        .thenApply(version -> new ServerFacts(names(models), version.orElse(null))));
+    }
+
+    private static List<String> names(Answer models) {
+        List<String> names = new ArrayList<>();
+        if (models.code() == 200) {
+            models.json()
+                    .path("data")
+                    .forEach(model -> names.add(model.path("id").asText()));
+        }
+        return names;
     }
 
     private CompletableFuture<Optional<String>> version(ServerEndpoint server, String route) {
-        HttpUrl url = HttpUrl.parse(server.url());
-        if (url == null) {
-            // For the router to refuse.
-            return CompletableFuture.completedFuture(Optional.empty());
-        }
-        Request.Builder request =
-                new Request.Builder().url(url.newBuilder().addPathSegment(route).build());
-        if (server.apiKey() != null) {
-            request.header("Authorization", "Bearer " + server.apiKey());
-        }
-        return send(request.build())
+        return ask(server, route)
                 .thenApply(answer -> answer.code() == 200
                         ? Optional.ofNullable(
                                 answer.json().path("weight_version").textValue())
-                        : Optional.<String>empty())
-                // It is not up, or is something else than SGLang: its owner's business.
-                .exceptionally(failure -> Optional.empty());
+                        : Optional.<String>empty());
+    }
+
+    private CompletableFuture<Answer> ask(ServerEndpoint server, String route) {
+        HttpUrl url = HttpUrl.parse(server.url());
+        if (url == null) {
+            // For the router to refuse.
+            return CompletableFuture.failedFuture(new WorkerFailure(server.url() + " is no URL of an HTTP server"));
+        }
+        Request.Builder request = new Request.Builder()
+                .url(url.newBuilder().addPathSegments(route).build());
+        if (server.apiKey() != null) {
+            request.header("Authorization", "Bearer " + server.apiKey());
+        }
+        return send(request.build());
     }
 
     private static RegisteredServer server(JsonNode worker) {

@@ -6,6 +6,7 @@ import dev.sglangray.config.KnownKeys;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.NearestName;
+import dev.sglangray.config.launcher.EnginePool;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -30,7 +31,33 @@ public final class SupervisionPolicyReader {
             "on_node_loss",
             "node_loss_s");
 
+    /** What is said once for the whole fleet. */
+    private static final List<String> OF_FLEET = List.of("on_degraded", "on_node_loss", "node_loss_s");
+
     private SupervisionPolicyReader() {}
+
+    /**
+     * The policy of a pool's engines: its own keys over those of the block.
+     *
+     * @throws ConfigException that lists every fault
+     */
+    public static SupervisionPolicy read(EnginePool pool) {
+        Config own = pool.settings();
+        Optional<Config> found =
+                own == null ? Optional.empty() : own.select(KEY).filter(Config::isMap);
+        ConfigException.throwIfErrors(found.map(Config::keys).orElse(List.of()).stream()
+                .filter(OF_FLEET::contains)
+                .map(key -> found.get()
+                        .require(key)
+                        .error("holds for the whole fleet, and cannot differ between pools")
+                        .withFix("set it in " + pool.block().path() + "." + KEY))
+                .toList());
+        try {
+            return read(pool.block());
+        } catch (ConfigException e) {
+            throw new ConfigException(e.problems().stream().map(pool::own).toList());
+        }
+    }
 
     /**
      * The policy; {@link SupervisionPolicy#DEFAULT} where the block says nothing.

@@ -28,7 +28,7 @@ public interface FleetPort {
     /** The weights that the fleet has now. */
     CompletableFuture<FleetWeights> weights();
 
-    /** READY, ABSENT or REFUSED; the first two get no requests until they are settled or the lease is over. */
+    /** READY, ABSENT, REFUSED or FROZEN; the first two get no requests until they are settled or the lease is over. */
     CompletableFuture<Map<Integer, UpdateOutcome>> prepare(
             List<Integer> ranks, UpdateNotice notice, Duration timeout, Duration lease);
 

@@ -108,8 +108,7 @@ public final class WeightRollout {
             Instant quiet = loop.now();
             List<Integer> ready = with(Result.READY);
             if (!with(Result.REFUSED).isEmpty() || ready.isEmpty()) {
-                return takenBack(
-                        ready.isEmpty() && with(Result.REFUSED).isEmpty() ? "no engine serves" : "it was refused");
+                return takenBack(with(Result.REFUSED).isEmpty() ? noneReady() : "it was refused");
             }
             return fleet.apply(ready, notice.id(), update, deadline.left()).thenCompose(applied -> {
                 outcomes.putAll(applied);
@@ -127,7 +126,7 @@ public final class WeightRollout {
     private CompletableFuture<Done> oneByOne(int index) {
         if (index == ranks.size()) {
             if (!committed) {
-                return takenBack("no engine serves");
+                return takenBack(noneReady());
             }
             Instant loaded = loop.now();
             List<Integer> others = ranks.stream()
@@ -159,6 +158,12 @@ public final class WeightRollout {
                                     nothing -> committed ? settle(one) : CompletableFuture.<Void>completedFuture(null))
                             .thenCompose(nothing -> oneByOne(index + 1));
                 });
+    }
+
+    private String noneReady() {
+        return !ranks.isEmpty() && with(Result.FROZEN).size() == ranks.size()
+                ? "no pool has update_weights: true"
+                : "no engine serves";
     }
 
     private UpdateOutcome outcome(int rank) {

@@ -153,9 +153,11 @@ final class EngineFixture {
         if (!registryAnswers) {
             return new CompletableFuture<>();
         }
-        boolean serves = report.serves() && fleet.allow(report.weightsId());
+        boolean serves = report.serves() && (updateWeights ? fleet : FleetWeights.INITIAL).allow(report.weightsId());
         return later(Optional.of(new ReportReply(report.epoch(), member, serves && member, !serves, fleet)));
     }
+
+    boolean updateWeights = true;
 
     EngineController controller(boolean inherits) {
         SupervisionPolicy policy =
@@ -164,9 +166,12 @@ final class EngineFixture {
                 KEY,
                 "engines:0",
                 () -> INITIAL,
+                updateWeights,
                 keepsWeights,
                 Duration.ofMinutes(1),
-                () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0),
+                () -> url == null
+                        ? null
+                        : new ServerEndpoint(url, "regular", null, null, "engines:0", KEY, 0, null, true),
                 () -> releaseRefusal,
                 path -> updateRefusal);
         return new EngineController(

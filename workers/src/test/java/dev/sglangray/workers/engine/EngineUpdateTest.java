@@ -66,6 +66,21 @@ class EngineUpdateTest {
     }
 
     @Test
+    void anEngineWhosePoolIsFrozenTakesNoPartInAnUpdate() {
+        fixture.updateWeights = false;
+        EngineController engine = fixture.serving();
+        assertThat(prepared(engine, "id-7", SEVEN).result()).isEqualTo(Result.FROZEN);
+        fixture.fleet = fixture.fleet.next("id-7", SEVEN.weights(), false);
+        assertThat(fixture.loop.value(engine.settle(fixture.fleet, "id-7", SOON)))
+                .isEmpty();
+        engine.reportAgain();
+        fixture.loop.pass(SOON);
+        assertThat(fixture.done()).isEmpty();
+        assertThat(engine.isServed()).isTrue();
+        assertThat(fixture.lastReport().weightsId()).isEqualTo(FleetWeights.INITIAL_ID);
+    }
+
+    @Test
     void bucketsAreSentInOneSessionAndTheLastOneNamesTheVersion() {
         EngineController engine = fixture.serving();
         WeightUpdate update = WeightUpdate.fromTensors("8", List.of(Map.of("tensors", "a"), Map.of("tensors", "b")));

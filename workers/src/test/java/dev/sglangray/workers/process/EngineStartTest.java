@@ -580,6 +580,7 @@ class EngineStartTest {
                         SupervisionPolicy.DEFAULT,
                         null,
                         null,
+                        true,
                         0,
                         List.of()))
                 .hasMessageContaining("'vllm'")

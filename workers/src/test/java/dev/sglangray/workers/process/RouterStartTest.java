@@ -81,7 +81,7 @@ class RouterStartTest {
     }
 
     private static RouterSpec spec(String group, Map<String, Object> arguments) {
-        return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT);
+        return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT, List.of());
     }
 
     private static JsonNode given(HttpServerProcess router) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** What programs parse of {@code sglang-ray status --json}, and what drivers of Python get. */
 class WorkerStatusTest {
     private static final WorkerStatus ENGINE = new WorkerStatus(
-            new WorkerStatus.Identity("server", "engines", 1, 2, "large", "decode"),
+            new WorkerStatus.Identity("server", "engines", 1, 2, "large", "decode", "judge", true),
             "RESTARTING",
             "http://10.0.0.1:20003",
             new WorkerStatus.ProcessPart(
@@ -29,6 +29,7 @@ class WorkerStatusTest {
             new WorkerStatus.ServicePart("7", List.of("drained"), Map.of()));
     private static final String ENGINE_JSON =
             "{\"kind\":\"server\",\"group\":\"engines\",\"rank\":1,\"groupSize\":2,\"pool\":\"large\",\"workerType\":\"decode\","
+                    + "\"model\":\"judge\",\"updateWeights\":true,"
                     + "\"state\":\"RESTARTING\",\"url\":\"http://10.0.0.1:20003\",\"nodeId\":\"node\",\"nodeIp\":\"10.0.0.1\","
                     + "\"pid\":12,\"workerPid\":7,\"devices\":[\"4\",\"5\"],\"log\":\"/logs/e.log\",\"secondsToReady\":1.5,"
                     + "\"parts\":[{\"part\":1,\"nodeIp\":\"10.0.0.2\",\"pid\":5,\"workerPid\":null,\"devices\":[\"0\"],\"log\":null}],"
@@ -36,7 +37,7 @@ class WorkerStatusTest {
                     + "\"weightVersion\":\"7\",\"conditions\":[\"drained\"],\"changes\":{}}";
 
     private static final WorkerStatus ROUTER = new WorkerStatus(
-            new WorkerStatus.Identity("router", "r", 0, 1, "", ""),
+            new WorkerStatus.Identity("router", "r", 0, 1, "", "", "", false),
             "NEW",
             null,
             new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
@@ -44,6 +45,7 @@ class WorkerStatusTest {
             new WorkerStatus.ServicePart(null, List.of(), Collections.singletonMap("policy", null)));
     private static final String ROUTER_JSON =
             "{\"kind\":\"router\",\"group\":\"r\",\"rank\":0,\"groupSize\":1,\"pool\":\"\",\"workerType\":\"\","
+                    + "\"model\":\"\",\"updateWeights\":false,"
                     + "\"state\":\"NEW\",\"url\":null,\"nodeId\":\"\",\"nodeIp\":\"?\",\"pid\":null,\"workerPid\":0,"
                     + "\"devices\":[],\"log\":null,\"secondsToReady\":null,\"parts\":[],\"failure\":\"no memory\",\"since\":null,"
                     + "\"restarts\":0,\"lastError\":null,\"weightVersion\":null,\"conditions\":[],\"changes\":{\"policy\":null}}";
@@ -58,8 +60,9 @@ class WorkerStatusTest {
 
     @Test
     void thatOfAWorkerThatKnowsNeitherPoolsNorPartsIsRead() {
-        String old =
-                ROUTER_JSON.replace(",\"pool\":\"\",\"workerType\":\"\"", "").replace(",\"parts\":[]", "");
+        String old = ROUTER_JSON
+                .replace(",\"pool\":\"\",\"workerType\":\"\",\"model\":\"\",\"updateWeights\":false", "")
+                .replace(",\"parts\":[]", "");
         assertThat(old).doesNotContain("pool", "parts", "workerType");
         assertThat(ProtocolJson.read(old, WorkerStatus.class)).isEqualTo(ROUTER);
     }

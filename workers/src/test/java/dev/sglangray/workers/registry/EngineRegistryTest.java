@@ -80,7 +80,8 @@ class EngineRegistryTest {
     @Test
     void anEngineThatCameBackElsewhereReplacesItself() {
         fixture.serve(1);
-        ServerEndpoint moved = new ServerEndpoint("http://engine:99", "regular", null, null, "engines:1", "key1", 0);
+        ServerEndpoint moved =
+                new ServerEndpoint("http://engine:99", "regular", null, null, "engines:1", "key1", 0, null, true);
         ReportReply unused = fixture.registry.report(
                 new EngineReport("key1", "engines:1", 3, true, "", moved, FleetWeights.INITIAL_ID));
         fixture.pass();
@@ -267,7 +268,8 @@ class EngineRegistryTest {
     @Test
     void aLaterActorOfANameReplacesTheEarlierOne() {
         fixture.serve(1);
-        fixture.registry.register(new ServerEndpoint("http://new:1", "regular", null, null, "engines:1", "other", 1));
+        fixture.registry.register(
+                new ServerEndpoint("http://new:1", "regular", null, null, "engines:1", "other", 1, null, true));
         fixture.pass();
         assertThat(fixture.router.lists()).isEmpty();
         assertThat(fixture.registry.view().members()).extracting("key").containsExactly("other");

@@ -58,6 +58,8 @@ final class RegistryFixture {
         final Set<String> neverHealthy = new HashSet<>();
         final Set<String> failing = new HashSet<>();
         final Map<String, String> versions = new HashMap<>();
+        final Map<String, List<String>> models = new HashMap<>();
+        final Set<String> down = new HashSet<>();
         final List<String> calls = new ArrayList<>();
         boolean silent;
 
@@ -125,9 +127,11 @@ final class RegistryFixture {
         }
 
         @Override
-        public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
+        public CompletableFuture<ServerFacts> describe(ServerEndpoint server) {
             calls.add("version " + server.url());
-            return answer(Optional.ofNullable(versions.get(server.url())));
+            return down.contains(server.url())
+                    ? refuse(new WorkerFailure("no answer to GET " + server.url() + "/v1/models"))
+                    : answer(new ServerFacts(models.getOrDefault(server.url(), List.of()), versions.get(server.url())));
         }
 
         Set<String> lists() {
@@ -208,7 +212,8 @@ final class RegistryFixture {
     }
 
     static ServerEndpoint engine(int number, long epoch) {
-        return new ServerEndpoint(url(number), "regular", null, null, "engines:" + number, "key" + number, epoch);
+        return new ServerEndpoint(
+                url(number), "regular", null, null, "engines:" + number, "key" + number, epoch, null, true);
     }
 
     ReportReply report(int number, long epoch, boolean serves, String weights) {

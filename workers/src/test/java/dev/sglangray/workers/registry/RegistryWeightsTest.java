@@ -224,6 +224,23 @@ class RegistryWeightsTest {
     }
 
     @Test
+    void anEngineWhosePoolIsFrozenKeepsItsWeightsAndServes() {
+        ServerEndpoint frozen =
+                new ServerEndpoint(url(1), "regular", null, null, "engines:1", "key1", 1, "judge", false);
+        String unused = fixture.registry.register(frozen);
+        fixture.registry.report(new EngineReport("key1", "engines:1", 2, true, "", frozen, FleetWeights.INITIAL_ID));
+        fixture.pass();
+        assertThat(commit(SEVEN, "a").settled()).isTrue();
+        fixture.pass();
+        assertThat(fixture.router.lists()).containsExactly(url(1));
+        fixture.registry.report(new EngineReport("key1", "engines:1", 3, true, "", frozen, "id-7"));
+        fixture.pass();
+        assertThat(fixture.router.lists())
+                .as("with weights that are not its own")
+                .isEmpty();
+    }
+
+    @Test
     void theNextWeightsAreNotThoseOfAServerWithoutAWorker() {
         fixture.router.versions.put("http://same:4", "7");
         fixture.registry.register(ServerEndpoint.regular("http://same:4"));

@@ -144,7 +144,7 @@ class RouterReconfigurationTest {
 
     private WorkerStatus status(RouterKeeper of) {
         return of.status(
-                new WorkerStatus.Identity("router", "r", 0, 1, "", ""),
+                new WorkerStatus.Identity("router", "r", 0, 1, "", "", "", false),
                 new WorkerNode("n", "10.0.0.1", List.of(), folder),
                 WorkerStatus.ServicePart.UNKNOWN);
     }

@@ -10,8 +10,10 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.RouterPort;
+import dev.sglangray.workers.registry.ServerFacts;
 import java.io.IOException;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -31,12 +33,12 @@ class WorkersRouterApiTest {
     private final MockWebServer router = new MockWebServer();
     private final OkHttpClient http = WorkerHttp.create();
     private final ThreadLoop loop = new ThreadLoop("under-test", InstantSource.system());
-    private WorkersRouterApi api = new WorkersRouterApi("http://127.0.0.1:1", null, http, loop);
+    private WorkersRouterApi api = new WorkersRouterApi("http://127.0.0.1:1", null, false, http, loop);
 
     @BeforeEach
     void start() throws IOException {
         router.start();
-        api = new WorkersRouterApi(router.url("/").toString(), "router-key", http, loop);
+        api = new WorkersRouterApi(router.url("/").toString(), "router-key", false, http, loop);
     }
 
     @AfterEach
@@ -146,23 +148,39 @@ class WorkersRouterApiTest {
     }
 
     @Test
-    void aServersWeightsAreAskedForOnBothRoutes() throws Exception {
+    void aServerIsAskedForItsModelsAndOnBothRoutesForItsWeights() throws Exception {
         ServerEndpoint server =
                 new ServerEndpoint(router.url("/").toString().replaceAll("/$", ""), "regular", null, "engine-key");
+        answer(200, "{\"object\":\"list\",\"data\":[{\"id\":\"judge\"},{\"id\":\"judge:lora\"}]}");
         answer(404, "");
         answer(200, "{\"weight_version\":\"7\"}");
-        assertThat(get(api.weightVersion(server))).contains("7");
+        assertThat(get(api.describe(server))).isEqualTo(new ServerFacts(List.of("judge", "judge:lora"), "7"));
         RecordedRequest first = router.takeRequest();
-        assertThat(first.getRequestLine()).isEqualTo("GET /model_info HTTP/1.1");
+        assertThat(first.getRequestLine()).isEqualTo("GET /v1/models HTTP/1.1");
         assertThat(first.getHeaders().get("Authorization")).isEqualTo("Bearer engine-key");
+        assertThat(router.takeRequest().getRequestLine()).isEqualTo("GET /model_info HTTP/1.1");
         assertThat(router.takeRequest().getRequestLine()).isEqualTo("GET /get_model_info HTTP/1.1");
+        answer(404, "");
         answer(200, "{}");
         answer(200, "{}");
-        assertThat(get(api.weightVersion(server))).isEmpty();
-        assertThat(get(api.weightVersion(ServerEndpoint.regular("bad://scheme"))))
-                .isEmpty();
+        assertThat(get(api.describe(server))).isEqualTo(ServerFacts.NONE);
+        assertThatThrownBy(() -> get(api.describe(ServerEndpoint.regular("bad://scheme"))))
+                .hasMessageContaining("bad://scheme is no URL");
         router.close();
-        assertThat(get(api.weightVersion(server))).isEmpty();
+        assertThatThrownBy(() -> get(api.describe(server))).hasMessageContaining("no answer to GET");
+    }
+
+    @Test
+    void aRouterOfSeveralModelsLearnsTheModelOfAServer() throws Exception {
+        ServerEndpoint server = new ServerEndpoint(SERVER, "regular", null, null, null, null, 0, "judge", false);
+        answer(202, "{\"worker_id\":\"id-1\"}");
+        String unused = get(api.add(server));
+        assertThat(body(router.takeRequest())).doesNotContain("judge");
+
+        WorkersRouterApi byModel = new WorkersRouterApi(router.url("/").toString(), null, true, http, loop);
+        answer(202, "{\"worker_id\":\"id-1\"}");
+        String unusedToo = get(byModel.add(server));
+        assertThat(body(router.takeRequest())).contains("\"model_id\":\"judge\"");
     }
 
     @Test

@@ -76,9 +76,10 @@ final class SimEngine {
                 key,
                 actor,
                 () -> new Weights("initial", "/models/initial", null),
+                true,
                 keepsWeights || simulation.mutation == Mutation.GARBAGE_WEIGHTS_SERVE,
                 Duration.ofSeconds(20),
-                () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, actor, key, 0),
+                () -> url == null ? null : new ServerEndpoint(url, "regular", null, null, actor, key, 0, null, true),
                 Optional::empty,
                 path -> Optional.empty());
         return new EngineController(

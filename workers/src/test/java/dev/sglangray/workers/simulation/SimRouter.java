@@ -4,12 +4,12 @@ package dev.sglangray.workers.simulation;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.registry.RouterPort;
+import dev.sglangray.workers.registry.ServerFacts;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
 
@@ -93,11 +93,13 @@ final class SimRouter {
             }
 
             @Override
-            public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
+            public CompletableFuture<ServerFacts> describe(ServerEndpoint server) {
                 return call(caller, () -> {
                     SimServer there = servers.get(server.url());
                     return CompletableFuture.completedFuture(
-                            there == null || !there.healthy ? Optional.empty() : Optional.of(there.version));
+                            there == null || !there.healthy
+                                    ? ServerFacts.NONE
+                                    : new ServerFacts(List.of(), there.version));
                 });
             }
         };

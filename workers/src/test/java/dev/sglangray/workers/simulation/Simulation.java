@@ -7,6 +7,7 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.registry.RouterPort;
+import dev.sglangray.workers.registry.ServerFacts;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -14,7 +15,6 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
@@ -342,8 +342,8 @@ final class Simulation {
         }
 
         @Override
-        public CompletableFuture<Optional<String>> weightVersion(ServerEndpoint server) {
-            return real.weightVersion(server);
+        public CompletableFuture<ServerFacts> describe(ServerEndpoint server) {
+            return real.describe(server);
         }
     }
 

@@ -136,6 +136,24 @@ class WeightRolloutTest {
     }
 
     @Test
+    void frozenEnginesServeOn() {
+        votes.put(1, UpdateOutcome.of(Result.FROZEN, ""));
+        assertThat(results(run(UPDATE))).containsExactly(Result.UPDATED, Result.FROZEN);
+        assertThat(deeds).contains("apply [0]");
+        assertThat(results(run(UPDATE.withRolling(true)))).containsExactly(Result.UPDATED, Result.FROZEN);
+    }
+
+    @Test
+    void aFleetOfFrozenPoolsTakesNoWeights() {
+        for (int rank = 0; rank < 2; rank++) {
+            votes.put(rank, UpdateOutcome.of(Result.FROZEN, ""));
+        }
+        assertThat(failed(UPDATE, new LinkedHashMap<>())).contains("no pool has update_weights: true");
+        assertThat(failed(UPDATE.withRolling(true), new LinkedHashMap<>()))
+                .contains("no pool has update_weights: true");
+    }
+
+    @Test
     void allAreReadyLoadAndComeBackTogether() {
         WeightRollout.Done done = run(UPDATE);
         assertThat(deeds)

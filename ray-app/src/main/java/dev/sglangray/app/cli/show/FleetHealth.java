@@ -2,9 +2,15 @@
 package dev.sglangray.app.cli.show;
 
 import dev.sglangray.config.launcher.WorkerType;
+import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 
 /** How a fleet is, in one word made of what its workers and its router say. */
 public enum FleetHealth {
@@ -32,23 +38,30 @@ public enum FleetHealth {
         return words;
     }
 
+    /** What no engine does for a model. */
+    private record Gap(String model, WorkerType type) {}
+
     /**
      * The verdict.
      *
+     * @param others the servers that the router sends to and no worker of the fleet has
      * @param faults what is wrong between router and engines, in words
      */
-    static FleetHealth of(List<WorkerStatus> workers, List<String> faults) {
+    static FleetHealth of(List<WorkerStatus> workers, List<RegisteredServer> others, List<String> faults) {
         Predicate<WorkerStatus> lost =
                 worker -> List.of("FAILED", "STOPPED", GONE).contains(worker.state());
         List<WorkerStatus> engines = of("server", workers);
         List<WorkerStatus> routers = of("router", workers);
-        boolean noEngine = !engines.isEmpty() && engines.stream().allMatch(lost);
-        if (routers.stream().anyMatch(lost)
-                || noEngine
-                || !without(workers, lost.negate()).isEmpty()) {
+        boolean noEngine =
+                !engines.isEmpty() && others.isEmpty() && engines.stream().allMatch(lost);
+        Set<String> unserved =
+                gaps(workers, others, lost.negate()).stream().map(Gap::model).collect(Collectors.toSet());
+        boolean noModel = !unserved.isEmpty() && unserved.containsAll(models(workers, others));
+        if (routers.stream().anyMatch(lost) || noEngine || noModel) {
             return LOST;
         }
-        if (engines.stream().anyMatch(lost.or(worker -> worker.state().equals("DRAINED")))) {
+        if (!unserved.isEmpty()
+                || engines.stream().anyMatch(lost.or(worker -> worker.state().equals("DRAINED")))) {
             return DEGRADED;
         }
         if (!workers.stream().allMatch(worker -> worker.state().equals("READY"))) {
@@ -57,26 +70,61 @@ public enum FleetHealth {
         return faults.isEmpty() ? HEALTHY : DEGRADED;
     }
 
-    /** What no engine does at the moment though every request needs it, in words. */
-    static List<String> gaps(List<WorkerStatus> workers) {
-        return without(workers, worker -> worker.state().equals("READY")).stream()
-                .map(type -> "no " + type.configName() + " engine serves, and every request needs one")
+    /** What no engine does at the moment though every request, or every one for a model, needs it, in words. */
+    static List<String> gaps(List<WorkerStatus> workers, List<RegisteredServer> others) {
+        boolean several = models(workers, others).size() > 1;
+        return gaps(workers, others, worker -> worker.state().equals("READY")).stream()
+                .map(gap -> gap.type() == WorkerType.REGULAR
+                        ? "no engine of model '" + gap.model() + "' serves"
+                        : "no " + gap.type().configName() + " engine "
+                                + (several ? "of model '" + gap.model() + "' serves" : "serves")
+                                + ", and every request " + (several ? "for it " : "") + "needs one")
                 .toList();
     }
 
-    /** Which of prefill and decode none of the engines that count does, in a fleet where both are needed. */
-    private static List<WorkerType> without(List<WorkerStatus> workers, Predicate<WorkerStatus> counts) {
-        // Without pools, or a router of its own, it may be one half of what another router serves with.
-        List<WorkerStatus> engines = of("server", workers).stream()
-                .filter(engine -> !engine.identity().pool().isEmpty())
-                .toList();
-        boolean none = PAIR.stream().noneMatch(type -> engines.stream().anyMatch(engine -> does(engine, type)));
-        if (none || of("router", workers).isEmpty()) {
+    /** What none of the engines that count does. Without a router, or pools, a fleet may be half of what another router serves with. */
+    private static List<Gap> gaps(
+            List<WorkerStatus> workers, List<RegisteredServer> others, Predicate<WorkerStatus> counts) {
+        if (of("router", workers).isEmpty()) {
             return List.of();
         }
-        return PAIR.stream()
-                .filter(type -> engines.stream().noneMatch(engine -> does(engine, type) && counts.test(engine)))
+        Set<String> models = models(workers, others);
+        List<Gap> gaps = new ArrayList<>();
+        for (String model : models) {
+            List<WorkerStatus> engines = inPools(workers).stream()
+                    .filter(engine -> engine.identity().model().equals(model))
+                    .toList();
+            List<RegisteredServer> strangers = others.stream()
+                    .filter(server ->
+                            server.modelId() == null || server.modelId().equals(model))
+                    .toList();
+            boolean whole = PAIR.stream()
+                    .noneMatch(type -> engines.stream().anyMatch(engine -> does(engine, type))
+                            || strangers.stream().anyMatch(server -> does(server, type)));
+            List<WorkerType> needed = !whole ? PAIR : models.size() > 1 ? List.of(WorkerType.REGULAR) : List.of();
+            needed.stream()
+                    .filter(type -> engines.stream().noneMatch(engine -> does(engine, type) && counts.test(engine))
+                            && strangers.stream().noneMatch(server -> does(server, type)))
+                    .forEach(type -> gaps.add(new Gap(model, type)));
+        }
+        return gaps;
+    }
+
+    private static Set<String> models(List<WorkerStatus> workers, List<RegisteredServer> others) {
+        Set<String> models = new LinkedHashSet<>();
+        inPools(workers).forEach(engine -> models.add(engine.identity().model()));
+        others.stream().map(RegisteredServer::modelId).filter(Objects::nonNull).forEach(models::add);
+        return models;
+    }
+
+    private static List<WorkerStatus> inPools(List<WorkerStatus> workers) {
+        return of("server", workers).stream()
+                .filter(engine -> !engine.identity().pool().isEmpty())
                 .toList();
+    }
+
+    private static boolean does(RegisteredServer server, WorkerType type) {
+        return server.workerType().equals(type.configName());
     }
 
     private static boolean does(WorkerStatus engine, WorkerType type) {

@@ -10,6 +10,7 @@ import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerInterruptedException;
+import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import java.time.Duration;
@@ -136,7 +137,7 @@ public record FleetReport(
 
     private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, group, rank, size, "", ""),
+                new WorkerStatus.Identity(kind, group, rank, size, "", "", "", false),
                 FleetHealth.GONE,
                 null,
                 new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
@@ -146,14 +147,21 @@ public record FleetReport(
 
     /** How the fleet is, in one word. */
     public FleetHealth verdict() {
-        return FleetHealth.of(workers, faults());
+        return FleetHealth.of(workers, others(), faults());
     }
 
     /** What no engine does, and what is wrong between router and engines, in words. */
     public List<String> faults() {
         return Stream.concat(
-                        FleetHealth.gaps(workers).stream(),
+                        FleetHealth.gaps(workers, others()).stream(),
                         listing.map(router -> router.faults(workers)).stream().flatMap(List::stream))
+                .toList();
+    }
+
+    /** The servers that the router sends to and no worker of the fleet has. */
+    private List<RegisteredServer> others() {
+        return listing.map(router -> router.others(workers)).orElse(List.of()).stream()
+                .filter(RegisteredServer::healthy)
                 .toList();
     }
 

@@ -5,6 +5,7 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,11 +19,16 @@ import java.util.stream.Collectors;
  *
  * @param servers the servers; empty when the router did not answer
  * @param reasons why the registry's servers are not listed, by URL; those without an entry are
+ * @param external URLs of the servers that the configuration names as kept by others
  * @param foreign URLs that the router lists and no engine or program registered
  * @param problem why there is no list, in words
  */
 record RouterListing(
-        List<RegisteredServer> servers, Map<String, String> reasons, List<String> foreign, Optional<String> problem) {
+        List<RegisteredServer> servers,
+        Map<String, String> reasons,
+        Set<String> external,
+        List<String> foreign,
+        Optional<String> problem) {
     /** For a fleet without a router, or whose router does not run. */
     static final Optional<RouterListing> NONE = Optional.empty();
 
@@ -30,34 +36,39 @@ record RouterListing(
     RouterListing {
         servers = List.copyOf(servers);
         reasons = Map.copyOf(reasons);
+        external = Set.copyOf(external);
         foreign = List.copyOf(foreign);
     }
 
     static RouterListing of(List<RegisteredServer> servers) {
-        return new RouterListing(servers, Map.of(), List.of(), Optional.empty());
+        return new RouterListing(servers, Map.of(), Set.of(), List.of(), Optional.empty());
     }
 
     /** As the registry sees it. */
     static RouterListing of(RegistryView view) {
         List<RegisteredServer> servers = new ArrayList<>();
         Map<String, String> reasons = new LinkedHashMap<>();
+        Set<String> external = new HashSet<>();
         for (RegistryView.MemberView member : view.members()) {
+            if (member.external()) {
+                external.add(plain(member.url()));
+            }
             if (member.id() != null) {
-                servers.add(
-                        new RegisteredServer(member.id(), member.url(), member.workerType(), null, member.listed()));
+                servers.add(new RegisteredServer(
+                        member.id(), member.url(), member.workerType(), member.model(), member.listed()));
             }
             if (!member.wanted() || !member.listed()) {
                 reasons.put(plain(member.url()), member.why());
             }
         }
         return view.problem() == null
-                ? new RouterListing(servers, reasons, view.foreign(), Optional.empty())
+                ? new RouterListing(servers, reasons, external, view.foreign(), Optional.empty())
                 : unknown(view.problem());
     }
 
     static RouterListing unknown(String why) {
         return new RouterListing(
-                List.of(), Map.of(), List.of(), Optional.of("the router does not tell its servers: " + why));
+                List.of(), Map.of(), Set.of(), List.of(), Optional.of("the router does not tell its servers: " + why));
     }
 
     /** Each difference that costs requests, in words: engines that are ready and that the router does not use. */
@@ -86,7 +97,8 @@ record RouterListing(
         Set<String> engines = own(workers);
         reasons.forEach((url, why) -> {
             if (!engines.contains(url)) {
-                faults.add(url + " is registered, but gets no requests: " + why);
+                faults.add((external.contains(url) ? "external engine " + url : url + " is registered, but")
+                        + " gets no requests: " + why);
             }
         });
         foreign.forEach(url -> faults.add("the router sends to " + url + ", which no worker registered"));
@@ -95,11 +107,19 @@ record RouterListing(
 
     /** The servers that no engine of the fleet is, in words: they were registered by URL. */
     List<String> strangers(List<WorkerStatus> workers) {
+        return others(workers).stream()
+                .map(server -> external.contains(plain(server.url()))
+                        ? server.url() + " is an external engine"
+                                + (server.modelId() == null ? "" : " of model '" + server.modelId() + "'")
+                        : server.url() + " is registered by URL")
+                .toList();
+    }
+
+    /** The servers that no engine of the fleet is. */
+    List<RegisteredServer> others(List<WorkerStatus> workers) {
         Set<String> own = own(workers);
         return servers.stream()
-                .map(RegisteredServer::url)
-                .filter(url -> !own.contains(plain(url)))
-                .map(url -> url + " is registered by URL")
+                .filter(server -> !own.contains(plain(server.url())))
                 .toList();
     }
 

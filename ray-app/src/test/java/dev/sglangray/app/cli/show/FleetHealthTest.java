@@ -22,7 +22,7 @@ class FleetHealthTest {
 
     private static WorkerStatus worker(String kind, int rank, String state, String url, String type) {
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, "G", rank, 2, type, type),
+                new WorkerStatus.Identity(kind, "G", rank, 2, type, type, "", true),
                 state,
                 url,
                 new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null, List.of()),
@@ -35,7 +35,7 @@ class FleetHealthTest {
     }
 
     private static FleetHealth verdict(List<WorkerStatus> workers, RouterListing listing) {
-        return FleetHealth.of(workers, listing.faults(workers));
+        return FleetHealth.of(workers, listing.others(workers), listing.faults(workers));
     }
 
     @Test
@@ -97,8 +97,9 @@ class FleetHealthTest {
                 worker("server", 0, prefill, "http://a:1", "prefill"),
                 worker("server", 1, first, "http://b:1", "decode"),
                 worker("server", 2, second, "http://c:1", "decode"));
-        assertThat(FleetHealth.of(workers, FleetHealth.gaps(workers))).isEqualTo(verdict);
-        assertThat(FleetHealth.gaps(workers))
+        assertThat(FleetHealth.of(workers, List.of(), FleetHealth.gaps(workers, List.of())))
+                .isEqualTo(verdict);
+        assertThat(FleetHealth.gaps(workers, List.of()))
                 .isEqualTo(
                         gap.isEmpty()
                                 ? List.of()
@@ -108,19 +109,20 @@ class FleetHealthTest {
     @Test
     void oneHalfOfWhatAnotherRouterServesWithIsWhole() {
         WorkerStatus decode = worker("server", 0, "READY", "http://b:1", "decode");
-        assertThat(FleetHealth.of(List.of(decode), FleetHealth.gaps(List.of(decode))))
+        assertThat(FleetHealth.of(List.of(decode), List.of(), FleetHealth.gaps(List.of(decode), List.of())))
                 .as("without a router")
                 .isEqualTo(FleetHealth.HEALTHY);
         WorkerStatus.Identity known = decode.identity();
         WorkerStatus unnamed = new WorkerStatus(
                 new WorkerStatus.Identity(
-                        known.kind(), known.group(), known.rank(), known.groupSize(), "", known.workerType()),
+                        known.kind(), known.group(), known.rank(), known.groupSize(), "", known.workerType(), "", true),
                 decode.state(),
                 decode.url(),
                 decode.process(),
                 decode.supervision(),
                 decode.service());
-        assertThat(FleetHealth.of(List.of(ROUTER, unnamed), FleetHealth.gaps(List.of(ROUTER, unnamed))))
+        assertThat(FleetHealth.of(
+                        List.of(ROUTER, unnamed), List.of(), FleetHealth.gaps(List.of(ROUTER, unnamed), List.of())))
                 .as("without pools")
                 .isEqualTo(FleetHealth.HEALTHY);
     }
@@ -131,13 +133,14 @@ class FleetHealthTest {
                 ROUTER,
                 worker("server", 0, FleetHealth.GONE, "", ""),
                 worker("server", 1, "READY", "http://b:1", "decode"));
-        assertThat(FleetHealth.of(workers, List.of())).isEqualTo(FleetHealth.LOST);
-        assertThat(FleetHealth.of(READY, FleetHealth.gaps(READY))).isEqualTo(FleetHealth.HEALTHY);
+        assertThat(FleetHealth.of(workers, List.of(), List.of())).isEqualTo(FleetHealth.LOST);
+        assertThat(FleetHealth.of(READY, List.of(), FleetHealth.gaps(READY, List.of())))
+                .isEqualTo(FleetHealth.HEALTHY);
     }
 
     @Test
     void aRouterThatIsGoneIsLost() {
         List<WorkerStatus> workers = List.of(worker("router", 0, FleetHealth.GONE, "http://r:1"), FIRST, SECOND);
-        assertThat(FleetHealth.of(workers, List.of())).isEqualTo(FleetHealth.LOST);
+        assertThat(FleetHealth.of(workers, List.of(), List.of())).isEqualTo(FleetHealth.LOST);
     }
 }
