@@ -185,7 +185,7 @@ public record FleetSpec(
                     place.nodeGroups()));
         }
         if (arguments.launchRouter()) {
-            request.router(arguments.routerGroupName(), routerArguments());
+            request.router(arguments.routerGroupName(), arguments.routerType(), routerArguments());
         }
     }
 

@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param launchServer whether to start engines
  * @param server what goes to the engine as it is
  * @param routerGroupName the name of the router's worker group
+ * @param routerType which program the router is; null for the one that is installed
  * @param launchRouter whether to start a router
  * @param router what goes to the router as it is
  * @param bindHost which addresses engines and router listen at, where the router's own arguments name none
@@ -38,6 +39,7 @@ public record LauncherArgs(
         boolean launchServer,
         ArgumentBlock server,
         String routerGroupName,
+        @Nullable RouterType routerType,
         boolean launchRouter,
         ArgumentBlock router,
         BindHost bindHost,
@@ -99,6 +101,7 @@ public record LauncherArgs(
                 launchServer,
                 new ArgumentBlock(arguments, server.source()),
                 routerGroupName,
+                routerType,
                 launchRouter,
                 router,
                 bindHost,

@@ -15,13 +15,14 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
 final class LauncherArgsReader {
-    /** The last five are ours; who reads them checks what is in them. */
+    /** The last six are ours; who reads them checks what is in them. */
     private static final List<String> KEYS = List.of(
             "model_path",
             "tensor_parallel_size",
@@ -37,7 +38,8 @@ final class LauncherArgsReader {
             "supervision",
             "pools",
             "bind_host",
-            "advertise_host");
+            "advertise_host",
+            "router_type");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();
@@ -78,6 +80,8 @@ final class LauncherArgsReader {
                         "router_group_name",
                         LauncherArgs.DEFAULT_ROUTER_GROUP_NAME,
                         LauncherArgsReader::groupName),
+                fields.read(block, "router_type", Optional.<RouterType>empty(), LauncherArgsReader::routerType)
+                        .orElse(null),
                 launchRouter,
                 router,
                 fields.read(block, "bind_host", BindHost.ALL, LauncherArgsReader::bindHost),
@@ -237,6 +241,10 @@ final class LauncherArgsReader {
             return ServerType.SRT;
         }
         return fields.require(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType);
+    }
+
+    private static Optional<RouterType> routerType(Config field) {
+        return Optional.of(word(field, RouterType.values(), RouterType::configName, "unknown router type"));
     }
 
     private static String advertiseHost(Config field) {
