@@ -49,6 +49,7 @@ DEFAULTS = {
     "group_name": "`SGLangServerGroup`",
     "launch_server": "`true`",
     "router_group_name": "`SGLangRouterGroup`",
+    "router_type": "the router that is installed, `sglang-router` where both are",
     "launch_router": "`true`",
     "bind_host": "`all`",
     "advertise_host": "the node's address in Ray",

@@ -91,7 +91,7 @@ class Kind:
         return (self.folder / MARKER).is_file() and os.access(self.folder / "bin" / "python", os.X_OK)
 
 
-_RUN_CHECK = "import torch, ray, sglang, tokenizers, sglang_router.sglang_router_rs"
+_RUN_CHECK = "import torch, ray, sglang, tokenizers, sglang_router.sglang_router_rs, smg.smg_rs"
 
 
 def kinds(device: str | None = None) -> dict[str, Kind]:

@@ -32,7 +32,7 @@ FORMAT = 1
 #: What a value made from a stand-in reads as.
 UNKNOWN = "<unknown>"
 #: The package of each kind of arguments.
-PACKAGES = {"server": "sglang", "embodied": "sglang", "router": "sglang-router"}
+PACKAGES = {"server": "sglang", "embodied": "sglang", "router": "sglang-router", "smg": "smg"}
 #: What declares the arguments. All other modules that are not of the standard library are replaced.
 _DECLARING = (
     "sglang.srt.server_args",
@@ -40,10 +40,11 @@ _DECLARING = (
     "sglang.srt.parser.reasoning_parser_names",
     "sglang.srt.function_call.parser_names",
     "sglang_router.router_args",
+    "smg.router_args",
 )
 #: What is unpacked of a wheel: the files of those modules, and those that are read and not imported.
 _MEMBERS = re.compile(
-    r".*\.dist-info/.*|sglang_router/router_args\.py"
+    r".*\.dist-info/.*|(sglang_router|smg)/router_args\.py"
     r"|sglang/srt/(server_args|arg_groups/.*|parser/reasoning_parser_names|function_call/parser_names)(\.py)?"
     r"|sglang/multimodal_gen/runtime/server_args(\.py|/.*)"
 )
@@ -134,7 +135,7 @@ def read_wheel(wheel: Path, kind: str) -> dict[str, Any]:
 def row(field: dict[str, Any], kind: str) -> dict[str, Any]:
     """What is kept of a field: no help, of engines no command line, and nothing that says no more than its absence."""
     kept = {key: value for key, value in field.items() if key not in ("name", "help")}
-    if kind != "router":
+    if kind not in schema.ROUTER_KINDS:
         kept.pop("cli", None)
     if UNKNOWN in map(str, kept.get("choices") or ()):
         del kept["choices"]
@@ -189,7 +190,7 @@ def text(kind: str, schemas: list[dict[str, Any]], wheels: dict[str, Path]) -> s
 
 
 def write(wheel_folder: Path, target: Path) -> None:
-    """Reads all wheels of a folder and writes the three files."""
+    """Reads all wheels of a folder and writes a file for each kind."""
     for kind, package in PACKAGES.items():
         wheels = {wheel.name.split("-")[1]: wheel for wheel in wheel_folder.glob(f"{package.replace('-', '_')}-*.whl")}
         schemas = []

@@ -55,6 +55,16 @@ def test_the_bundled_router_schema() -> None:
     assert refused == {"prefill_urls", "decode_urls", "control_plane_api_keys"}
 
 
+def test_the_bundled_schema_of_smg() -> None:
+    assert (bundled("smg")["package"], bundled("smg")["version"]) == ("smg", "1.13.0")
+    assert {"least_load", "prefix_hash"} < set(field("smg", "policy")["choices"])
+    assert field("smg", "server_cert_path")["cli"] == "--tls-cert-path"
+    assert field("smg", "model_aliases")["cli"] == "--model-alias"
+    assert (field("smg", "tenant_api_keys")["type"], field("smg", "tenant_api_keys")["items"]) == ("list", "str")
+    refused = {f["name"] for f in bundled("smg")["fields"] if not f["settable"]}
+    assert refused == {"encode_urls", "prefill_urls", "decode_urls", "control_plane_api_keys"}
+
+
 def test_the_bundled_embodied_schema() -> None:
     assert (bundled("embodied")["package"], bundled("embodied")["version"]) == ("sglang", "0.5.23")
     assert field("embodied", "model_path")["required"]
@@ -92,8 +102,20 @@ def dump(kind: str, *options: str, home: Path) -> tuple[dict[str, Any], float]:
 
 
 @pytest.mark.router
-def test_the_router_schema_is_current(tmp_path: Path) -> None:
-    assert dump("router", "--fresh", home=tmp_path)[0] == bundled("router")
+@pytest.mark.parametrize("kind", schema.ROUTER_KINDS)
+def test_the_router_schema_is_current(tmp_path: Path, kind: str) -> None:
+    assert dump(kind, "--fresh", home=tmp_path)[0] == bundled(kind)
+
+
+@pytest.mark.router
+def test_the_router_is_smg_where_only_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    installed = packages.version
+    assert schema.load("router")["package"] == "sglang-router"
+    monkeypatch.setattr(packages, "version", lambda name: None if name == "sglang-router" else installed(name))
+    assert schema.load("router") == bundled("smg")
+    monkeypatch.setattr(packages, "version", lambda _: None)
+    with pytest.raises(BridgeError, match="sglang-router is not installed"):
+        schema.load("router")
 
 
 @pytest.mark.sglang

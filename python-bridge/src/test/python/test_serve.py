@@ -31,6 +31,11 @@ def serve(text: str) -> subprocess.CompletedProcess[str]:
         ({"kind": "srt", "server_args": {}, "dist_port": True}, "dist_port: expected"),
         ({"kind": "router", "router_args": None}, "router_args: expected a JSON object"),
         ({"kind": "router", "router_args": {}, "dist_port": 1}, "unknown key 'dist_port'"),
+        (
+            {"kind": "router", "router_args": {}, "router_type": "s"},
+            "router_type: 's' is not one of sglang-router, smg",
+        ),
+        ({"kind": "router", "router_args": {}, "router_type": ["smg"]}, r"router_type: \['smg'\] is not one of"),
     ],
 )
 def test_refuses(request_: dict[str, Any], message: str) -> None:
@@ -40,11 +45,14 @@ def test_refuses(request_: dict[str, Any], message: str) -> None:
 
 
 def test_accepts_each_kind() -> None:
-    for request_ in (
+    requests: tuple[dict[str, Any], ...] = (
         {"kind": "srt", "server_args": {"model_path": "m"}, "dist_port": 1},
         {"kind": "embodied", "server_args": {}, "dist_port": 65535},
         {"kind": "router", "router_args": {}},
-    ):
+        {"kind": "router", "router_type": "smg", "router_args": {}},
+        {"kind": "router", "router_type": None, "router_args": {}},
+    )
+    for request_ in requests:
         assert parse(json.dumps(request_)) == request_
 
 
@@ -61,6 +69,7 @@ def test_a_missing_package_ends_with_3(request: pytest.FixtureRequest) -> None:
         pytest.skip("only in an environment without SGLang")
     for text, name in (
         ('{"kind": "router", "router_args": {}}', "sglang-router"),
+        ('{"kind": "router", "router_type": "smg", "router_args": {}}', "smg"),
         ('{"kind": "srt", "server_args": {}, "dist_port": 1}', "sglang"),
         ('{"kind": "embodied", "server_args": {}, "dist_port": 1}', "sglang"),
     ):

@@ -6,6 +6,9 @@ from __future__ import annotations
 import importlib.metadata
 import os
 
+#: The distributions that a router can be of, the preferred one first.
+ROUTERS = ("sglang-router", "smg")
+
 
 def version(distribution: str) -> str | None:
     """The installed version, or None."""
@@ -13,6 +16,11 @@ def version(distribution: str) -> str | None:
         return importlib.metadata.version(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def router() -> str | None:
+    """The distribution of the router that is installed, or None."""
+    return next((name for name in ROUTERS if version(name) is not None), None)
 
 
 def folder(distribution: str, package: str) -> str | None:

@@ -14,15 +14,16 @@ from sglang_ray import __version__, accelerators, packages
 
 def probe() -> dict[str, Any]:
     """The environment; ``ok`` is false when an engine or router cannot be started, ``problems`` says why."""
-    ray, sglang, router = (packages.version(name) for name in ("ray", "sglang", "sglang-router"))
+    ray, sglang, router, smg = (packages.version(name) for name in ("ray", "sglang", "sglang-router", "smg"))
     jar = _ray_jar()
     problems: list[dict[str, str]] = []
     if sys.platform != "linux":
         problems.append({"about": "platform", "problem": f"{sys.platform} is not supported; Linux is"})
     if sglang is None:
         problems.append({"about": "sglang", "problem": f"sglang is not installed in {sys.executable}"})
-    if router is None:
-        problems.append({"about": "sglang_router", "problem": f"sglang-router is not installed in {sys.executable}"})
+    if packages.router() is None:
+        problem = f"neither {' nor '.join(packages.ROUTERS)} is installed in {sys.executable}"
+        problems.append({"about": "sglang_router", "problem": problem})
     if ray is not None and jar is None:
         problems.append({"about": "ray", "problem": f"ray {ray} has no Java runtime (jars/ray_dist.jar is missing)"})
     return {
@@ -37,6 +38,7 @@ def probe() -> dict[str, Any]:
         "ray_jar": jar,
         "sglang": sglang,
         "sglang_router": router,
+        "smg": smg,
         "rust_bootstrap": _rust_bootstrap(),
         "torch": packages.version("torch"),
         "diffusion_extra": packages.version("diffusers") is not None,

@@ -32,7 +32,7 @@ def current(what: str, kind: str, given: dict[str, Any], fields: Collection[str]
     for key, value in others.items():
         found = _successor(key, value, by_old, fields)
         if found is None:
-            record = "RouterArgs" if kind == "router" else "ServerArgs"
+            record = "RouterArgs" if kind in schema.ROUTER_KINDS else "ServerArgs"
             owner = f"{record} of {package} {packages.version(package)}"
             raise unknown_key(what, key, fields, owner, _why_absent(kind, key, by_old.get(key)))
         name, new_value, known, since = found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Becomes an SGLang router.
+"""Becomes an SGLang router: sglang-router, or smg, which is the same program further developed.
 
 ``python -m sglang_router.launch_router`` imports torch when sglang is installed too (30 s); building the router from
 its own classes does not (under a second). The values mean what they mean on the command line, where RLinf puts them.
@@ -8,6 +8,7 @@ its own classes does not (under a second). The values mean what they mean on the
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from pathlib import Path
@@ -17,65 +18,89 @@ from sglang_ray import packages, renamed
 from sglang_ray.environment import strip_proxies
 from sglang_ray.errors import BridgeError, missing_package
 from sglang_ray.fields import record_names
-from sglang_ray.schema import ROUTER_NOT_SETTABLE
+from sglang_ray.schema import ROUTER_DESTINATIONS, ROUTER_NOT_SETTABLE, package, router_args_class
 
-_DICTIONARIES = {"selector", "prefill_selector", "decode_selector", "jwt_role_mapping"}
-_DESTINATIONS = {"server_cert_path": "tls_cert_path", "server_key_path": "tls_key_path"}
+#: Pairs of texts, taken over as they are.
+_DICTIONARIES = {
+    "selector",
+    "encode_selector",
+    "prefill_selector",
+    "decode_selector",
+    "router_selector",
+    "storage_context_headers",
+}
+#: Pairs of texts that the command line checks.
+_CHECKED_DICTIONARIES = {"jwt_role_mapping", "model_aliases"}
 
 
-def serve_router(router_args: dict[str, Any]) -> int:
-    """Runs a router in this process until it ends."""
+def serve_router(router_args: dict[str, Any], router_type: str | None = None) -> int:
+    """Runs a router in this process until it ends: of the type named, else the one that is installed."""
     # First: setproctitle writes over the initial environment, and cannot once a variable of it was replaced.
     set_title("sglang::router")
-    if packages.version("sglang-router") is None:
-        raise missing_package("sglang-router", "a router needs it")
+    distribution = router_type or packages.router() or packages.ROUTERS[0]
+    if packages.version(distribution) is None:
+        raise missing_package(
+            distribution, f"router_type is {router_type}" if router_type else "a router needs it, or smg"
+        )
     try:
-        from sglang_router.router_args import RouterArgs
+        record = router_args_class(distribution)
+        router = importlib.import_module(f"{distribution.replace('-', '_')}.router")
     except ImportError as error:
-        raise missing_package("a part of sglang-router", str(error)) from error
+        raise missing_package(f"a part of {distribution}", str(error)) from error
     strip_proxies(os.environ)
-    arguments = router_arguments(router_args, RouterArgs)
-    if arguments.mini_lb:
+    kind = "smg" if distribution == "smg" else "router"
+    arguments = router_arguments(router_args, record, kind)
+    if getattr(arguments, "mini_lb", False):
         from sglang_router.launch_router import launch_router
 
         launch_router(arguments)
         return 0
-    from sglang_router.router import Router
-
     arguments._validate_router_args()
-    Router.from_args(arguments).start()
+    if kind == "smg":
+        _complete_smg(arguments, router)
+    router.Router.from_args(arguments).start()
     return 0
 
 
-def router_arguments(given: dict[str, Any], record: Any) -> Any:
+def _complete_smg(arguments: Any, router: Any) -> None:
+    """What smg's launcher sets besides the arguments, and what has no argument."""
+    if arguments.service_discovery or getattr(arguments, "discovery_provider", None):
+        arguments.enable_igw = True
+    # For so many seconds a removed worker, which gets no requests any more, is still listed, and its URL refused as one
+    # that is there: an engine with new weights would wait for them. sglang-router has no such time.
+    settle = "drain_settle_secs"
+    if settle in (router._Router.__text_signature__ or "") and not hasattr(arguments, settle):
+        setattr(arguments, settle, 0)
+
+
+def router_arguments(given: dict[str, Any], record: Any, kind: str = "router") -> Any:
     """A RouterArgs from field values: null is unset; anything the command line would refuse is refused."""
     parser = argparse.ArgumentParser(add_help=False)
     record.add_cli_args(parser, use_router_prefix=False)
     namespace = parser.parse_args([])
     actions = {action.dest: action for action in parser._actions}
     fields = record_names(record)
-    given = renamed.current("router_args", "router", given, fields, _say)
+    given = renamed.current("router_args", kind, given, fields, _say)
     dictionaries: dict[str, dict[str, str]] = {}
     for key, value in given.items():
         if key in ROUTER_NOT_SETTABLE:
             raise BridgeError(f"router_args: {key} cannot be set here; workers are registered once the router runs")
         if value is None:
             continue
-        action = actions.get(_DESTINATIONS.get(key, key))
+        action = actions.get(ROUTER_DESTINATIONS.get(key, key))
         if action is None:
-            raise BridgeError(f"router_args: {key} is not on the command line of sglang-router")
+            raise BridgeError(f"router_args: {key} is not on the command line of {package(kind)}")
         if key in _DICTIONARIES and isinstance(value, dict):
             dictionaries[key] = {str(name): str(item) for name, item in value.items()}
+        elif key in _CHECKED_DICTIONARIES and isinstance(value, dict):
+            setattr(namespace, action.dest, [f"{name}={item}" for name, item in value.items()])
         elif action.nargs == 0:
             setattr(namespace, action.dest, _flag(key, value))
-        elif action.nargs in ("*", "+"):
+        elif action.nargs in ("*", "+") or isinstance(action, argparse._AppendAction):
             values = value if isinstance(value, list) else [value]
             setattr(namespace, action.dest, [_convert(key, item, action) for item in values])
         else:
             setattr(namespace, action.dest, _convert(key, value, action))
-    if "jwt_role_mapping" in dictionaries:
-        pairs = dictionaries.pop("jwt_role_mapping").items()
-        namespace.jwt_role_mapping = [f"{name}={role}" for name, role in pairs]
     try:
         arguments = record.from_cli_args(namespace, use_router_prefix=False)
     except ValueError as error:

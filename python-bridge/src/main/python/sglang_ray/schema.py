@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m sglang_ray.schema server|embodied|router``: the arguments that the installed version takes, as JSON.
+"""``python -m sglang_ray.schema server|embodied|router|smg``: the arguments that the installed version takes, as JSON.
+``router`` is the installed router, which is smg where sglang-router is not.
 
 Reading SGLang's own declaration imports torch (20 to 60 s), so the answer is kept: beside this file for the pinned
 versions, else under the cache folder. A kept answer counts only for the same version with the same declaring files.
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import hashlib
+import importlib
 import json
 import os
 import sys
@@ -29,9 +31,21 @@ _FILLED = {
     "server": {"host", "port", "dist_init_addr"},
     "embodied": {"host", "port", "master_port"},
     "router": {"host", "port"},
+    "smg": {"host", "port"},
 }
+#: The kinds that are a router's.
+ROUTER_KINDS = ("router", "smg")
 #: RouterArgs fields that the command line derives from other flags; refused, as RLinf's launcher refuses them.
-ROUTER_NOT_SETTABLE = {"prefill_urls", "decode_urls", "control_plane_api_keys"}
+ROUTER_NOT_SETTABLE = {"encode_urls", "prefill_urls", "decode_urls", "control_plane_api_keys"}
+#: RouterArgs fields whose option has another name.
+ROUTER_DESTINATIONS = {
+    "server_cert_path": "tls_cert_path",
+    "server_key_path": "tls_key_path",
+    "model_aliases": "model_alias",
+    "tenant_api_keys": "tenant_api_key",
+}
+#: Whose choices the router's native library lists, in another order each time.
+_NATIVE_CHOICES = {"tool_call_parser", "reasoning_parser"}
 #: What declares the arguments, relative to site-packages.
 _SOURCES = {
     "server": ("sglang", ("srt/server_args.py", "srt/arg_groups")),
@@ -40,6 +54,7 @@ _SOURCES = {
         ("multimodal_gen/runtime/server_args.py", "multimodal_gen/runtime/server_args"),
     ),
     "router": ("sglang-router", ("router_args.py",)),
+    "smg": ("smg", ("router_args.py",)),
 }
 #: What an embodied engine computes from other arguments, and takes from no configuration.
 _EMBODIED_COMPUTED = {"model_loaded", "scheduler_ports", "sp_split_auto"}
@@ -50,6 +65,11 @@ _EMBODIED_MAP_OR_PATH = {"pipeline_config"}
 def package(kind: str) -> str:
     """The distribution whose arguments a kind has."""
     return _SOURCES[kind][0]
+
+
+def router_args_class(distribution: str) -> Any:
+    """The ``RouterArgs`` of an installed router."""
+    return importlib.import_module(f"{distribution.replace('-', '_')}.router_args").RouterArgs
 
 
 def build(kind: str) -> dict[str, Any]:
@@ -79,16 +99,16 @@ def _imported(kind: str) -> list[dict[str, Any]]:
         record = ServerArgs
         ServerArgs.add_cli_args(parser)
     else:
-        from sglang_router.router_args import RouterArgs
-
-        record = RouterArgs
-        RouterArgs.add_cli_args(parser, use_router_prefix=False)
+        record = router_args_class(package(kind))
+        record.add_cli_args(parser, use_router_prefix=False)
         _rename_router_actions(parser)
     fields = []
     for field in describe(record, parser):
         entry = _entry(field)
-        if kind == "router" and field.name == "tool_call_parser" and field.choices:
-            entry["choices"] = sorted(field.choices)  # the native library lists them in another order each time
+        if kind in ROUTER_KINDS and field.name in _NATIVE_CHOICES and field.choices:
+            entry["choices"] = sorted(field.choices)
+        if kind == "smg" and field.name == "tenant_api_keys":
+            entry["items"] = "str"  # as on its command line, TENANT:KEY
         entry["settable"] = _settable(kind, field.name, record)
         entry["filled"] = field.name in _FILLED[kind]
         fields.append(entry)
@@ -114,6 +134,8 @@ def _entry(field: Field) -> dict[str, Any]:
 
 def load(kind: str, use_kept: bool = True) -> dict[str, Any]:
     """The schema of the installed package, from a kept answer when one fits."""
+    if kind == "router" and packages.router() == "smg":
+        kind = "smg"
     distribution, _ = _SOURCES[kind]
     version = packages.version(distribution)
     if version is None:
@@ -190,7 +212,7 @@ def text(schema: dict[str, Any]) -> str:
 
 
 def _settable(kind: str, name: str, record: Any) -> bool:
-    if kind == "router":
+    if kind in ROUTER_KINDS:
         return name not in ROUTER_NOT_SETTABLE
     if name.startswith("_"):
         return False  # SGLang's own notes
@@ -199,10 +221,9 @@ def _settable(kind: str, name: str, record: Any) -> bool:
 
 
 def _rename_router_actions(parser: argparse.ArgumentParser) -> None:
+    fields = {destination: field for field, destination in ROUTER_DESTINATIONS.items()}
     for action in parser._actions:
-        action.dest = {"tls_cert_path": "server_cert_path", "tls_key_path": "server_key_path"}.get(
-            action.dest, action.dest
-        )
+        action.dest = fields.get(action.dest, action.dest)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

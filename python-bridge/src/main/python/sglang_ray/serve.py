@@ -10,12 +10,13 @@ import json
 import sys
 from typing import Any
 
+from sglang_ray import packages
 from sglang_ray.errors import BridgeError, run, unknown_key
 
 _KEYS = {
     "srt": ("kind", "server_args", "dist_port"),
     "embodied": ("kind", "server_args", "dist_port"),
-    "router": ("kind", "router_args"),
+    "router": ("kind", "router_type", "router_args"),
 }
 
 
@@ -37,6 +38,9 @@ def parse(text: str) -> dict[str, Any]:
     arguments = request.get("router_args" if kind == "router" else "server_args")
     if not isinstance(arguments, dict):
         raise BridgeError(f"{'router_args' if kind == 'router' else 'server_args'}: expected a JSON object")
+    router_type = request.get("router_type")
+    if router_type is not None and router_type not in packages.ROUTERS:
+        raise BridgeError(f"router_type: {router_type!r} is not one of {', '.join(packages.ROUTERS)}")
     port = request.get("dist_port")
     if kind != "router" and (isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= 65535):
         raise BridgeError("dist_port: expected a port from 1 to 65535")
@@ -50,7 +54,7 @@ def serve() -> int:
     if request["kind"] == "router":
         from sglang_ray.router import serve_router
 
-        return serve_router(request["router_args"])
+        return serve_router(request["router_args"], request.get("router_type"))
     from sglang_ray import engine
 
     start = engine.serve_srt if request["kind"] == "srt" else engine.serve_embodied

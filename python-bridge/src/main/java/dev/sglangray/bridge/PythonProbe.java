@@ -35,6 +35,7 @@ public final class PythonProbe {
                 report.path("python").asText(),
                 report.path("sglang").textValue(),
                 report.path("sglang_router").textValue(),
+                report.path("smg").textValue(),
                 report.path("ray").textValue());
     }
 

@@ -10,7 +10,8 @@ import org.jspecify.annotations.Nullable;
  * @param executable where it really is
  * @param python its version
  * @param sglang version of SGLang, or null when absent
- * @param sglangRouter version of the router, or null when absent
+ * @param sglangRouter version of sglang-router, or null when absent
+ * @param smg version of smg, or null when absent
  * @param ray version of Ray, or null when absent
  */
 public record PythonVersions(
@@ -19,4 +20,5 @@ public record PythonVersions(
         String python,
         @Nullable String sglang,
         @Nullable String sglangRouter,
+        @Nullable String smg,
         @Nullable String ray) {}

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.bridge;
 
+import dev.sglangray.config.argument.ArgumentHistory;
+import dev.sglangray.config.argument.ArgumentSchema;
+import dev.sglangray.config.error.ConfigException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -59,6 +62,22 @@ public final class SchemaDump {
      */
     public static String renames() {
         return resource("renames");
+    }
+
+    /**
+     * Reads a schema, with what is known of the releases of its package.
+     *
+     * @throws ConfigException when it is none
+     */
+    public static ArgumentSchema schema(String json) {
+        // A router's schema is that of the router that is installed.
+        SchemaKind kind = SchemaKind.valueOf(ArgumentSchema.parse(json).kind().name());
+        return ArgumentSchema.parse(json, history(kind));
+    }
+
+    /** What is known of the releases of a kind. */
+    public static ArgumentHistory history(SchemaKind kind) {
+        return ArgumentHistory.parse(releases(kind), renames());
     }
 
     private static String resource(String file) {

@@ -9,12 +9,18 @@ public enum SchemaKind {
     SERVER,
     /** The {@code ServerArgs} of {@code sglang.multimodal_gen}. */
     EMBODIED,
-    /** The router's {@code RouterArgs}. */
-    ROUTER;
+    /** The {@code RouterArgs} of sglang-router; asked of a Python that has only smg, those of smg. */
+    ROUTER,
+    /** The {@code RouterArgs} of smg. */
+    SMG;
 
     /** The Python package that declares them. */
     public String packageName() {
-        return this == ROUTER ? "sglang-router" : "sglang";
+        return switch (this) {
+            case SERVER, EMBODIED -> "sglang";
+            case ROUTER -> "sglang-router";
+            case SMG -> "smg";
+        };
     }
 
     /** The word that the Python side uses. */

@@ -15,6 +15,7 @@ import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.RouterType;
 import dev.sglangray.config.launcher.ServerType;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -100,7 +101,7 @@ public final class ArgumentSchemas {
                     .forEach(problem -> problems.add(pool.own(problem)));
         }
         if (arguments.launchRouter()) {
-            problems.addAll(check(arguments.router().config(), SchemaKind.ROUTER, schemas));
+            problems.addAll(check(arguments.router().config(), kind(arguments.routerType()), schemas));
         }
         return List.copyOf(problems);
     }
@@ -120,6 +121,11 @@ public final class ArgumentSchemas {
         };
     }
 
+    /** Whose arguments a router takes; null for the router that is installed. */
+    public static SchemaKind kind(@Nullable RouterType type) {
+        return type == RouterType.SMG ? SchemaKind.SMG : SchemaKind.ROUTER;
+    }
+
     /**
      * Finds the schema. Reading an unknown version of SGLang takes tens of seconds, once.
      *
@@ -134,7 +140,7 @@ public final class ArgumentSchemas {
                 reason = String.valueOf(e.getMessage());
             }
         }
-        return new Found(ArgumentSchema.parse(SchemaDump.bundled(kind), history(kind)), null, false, reason);
+        return new Found(SchemaDump.schema(SchemaDump.bundled(kind)), null, false, reason);
     }
 
     /**
@@ -144,7 +150,7 @@ public final class ArgumentSchemas {
      */
     public static Found require(SchemaKind kind, String python) {
         String dump = new SchemaDump(PythonPackage.extract()).dump(python, kind, DEADLINE);
-        return new Found(ArgumentSchema.parse(dump, history(kind)), python, false, "");
+        return new Found(SchemaDump.schema(dump), python, false, "");
     }
 
     /**
@@ -153,7 +159,7 @@ public final class ArgumentSchemas {
      * @throws ConfigException when that release is not known, with those that are
      */
     public static Found released(SchemaKind kind, String version) {
-        ArgumentHistory history = history(kind);
+        ArgumentHistory history = SchemaDump.history(kind);
         ArgumentSchema schema = history.schema(version).orElseThrow(() -> {
             String owner = kind.packageName() + " " + version;
             String missing = kind == SchemaKind.EMBODIED ? "has no embodied engines that are known" : "is not known";
@@ -162,9 +168,5 @@ public final class ArgumentSchemas {
                             + String.join(", ", history.versions())));
         });
         return new Found(schema, null, true, "");
-    }
-
-    private static ArgumentHistory history(SchemaKind kind) {
-        return ArgumentHistory.parse(SchemaDump.releases(kind), SchemaDump.renames());
     }
 }

@@ -10,6 +10,7 @@ import dev.sglangray.config.error.Severity;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.RouterType;
 import dev.sglangray.config.launcher.ServerType;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
@@ -145,10 +146,15 @@ public final class FleetCheck {
         // What is switched off is not read, by a launch neither. With pools the block is only a part of what each
         // engine gets.
         if (bound == null && !isOff(block, "launch_server") && !block.has("pools")) {
-            serverType(block).ifPresent(type -> compare(block, "server", ArgumentSchemas.kind(type)));
+            word(block, "server_type", ServerType.SRT, ServerType.values(), ServerType::configName)
+                    .ifPresent(type -> compare(block, "server", ArgumentSchemas.kind(type)));
         }
         if (bound == null ? !isOff(block, "launch_router") : bound.launchRouter()) {
-            compare(block, "router", SchemaKind.ROUTER);
+            Optional<SchemaKind> kind = bound == null
+                    ? word(block, "router_type", RouterType.SGLANG_ROUTER, RouterType.values(), RouterType::configName)
+                            .map(ArgumentSchemas::kind)
+                    : Optional.of(ArgumentSchemas.kind(bound.routerType()));
+            kind.ifPresent(found -> compare(block, "router", found));
         }
     }
 
@@ -186,15 +192,15 @@ public final class FleetCheck {
         }
     }
 
-    /** The type of a block that cannot be bound; empty when that is what is wrong with it. */
-    private Optional<ServerType> serverType(Config block) {
-        Optional<Config> given = attempt(() -> block.select("server_type").orElse(null));
+    /** A type in a block that cannot be bound; empty when that is what is wrong with it. */
+    private <E> Optional<E> word(Config block, String key, E unset, E[] values, Function<E, String> name) {
+        Optional<Config> given = attempt(() -> block.select(key).orElse(null));
         if (given.isEmpty()) {
-            return Optional.of(ServerType.SRT);
+            return Optional.of(unset);
         }
         return attempt(() -> given.get().asString())
-                .flatMap(name -> Arrays.stream(ServerType.values())
-                        .filter(type -> type.configName().equals(name))
+                .flatMap(text -> Arrays.stream(values)
+                        .filter(value -> name.apply(value).equals(text))
                         .findFirst());
     }
 

@@ -190,7 +190,7 @@ public record FleetSpec(
                     place.nodeGroups()));
         }
         if (arguments.launchRouter()) {
-            request.router(arguments.routerGroupName(), models().routerArguments(arguments));
+            request.router(arguments.routerGroupName(), arguments.routerType(), models().routerArguments(arguments));
         }
     }
 

@@ -115,6 +115,7 @@ final class ActorLaunches {
     private static RouterSpec spec(RouterPlan router, GroupOptions options) {
         return new RouterSpec(
                 router.groupName(),
+                router.routerType(),
                 routerArgs(router, options),
                 router.environment(),
                 router.pythonInterpreter(),

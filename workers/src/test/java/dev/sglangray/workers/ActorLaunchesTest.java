@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.launcher.BindHost;
+import dev.sglangray.config.launcher.RouterType;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
@@ -38,7 +39,7 @@ class ActorLaunchesTest {
         Config root = Config.parse("cluster: {num_nodes: 1, component_placement: {rollout: all}}");
         return FleetPlanner.plan(PlanRequest.builder(Cluster.of(ClusterConfig.from(root), snapshot))
                 .server("Engines", "srt", 2, server)
-                .router("Router", Map.of("policy", "cache_aware"))
+                .router("Router", RouterType.SMG, Map.of("policy", "cache_aware"))
                 .hardwareRanks(List.of(0, 1, 2, 3))
                 .cpusPerActor(0.5)
                 .build());
@@ -99,6 +100,7 @@ class ActorLaunchesTest {
 
         assertThat(router.bundleIndex()).isEqualTo(2);
         assertThat(router.resources()).isEqualTo(Map.of("CPU", 0.5));
+        assertThat(router.spec().routerType()).isEqualTo("smg");
         assertThat(router.spec().routerArgs()).isEqualTo(Map.of("policy", "cache_aware"));
         assertThat(ProtocolJson.read(ProtocolJson.write(router.spec()), RouterSpec.class))
                 .isEqualTo(router.spec());

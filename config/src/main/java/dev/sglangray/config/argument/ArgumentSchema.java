@@ -43,10 +43,13 @@ public record ArgumentSchema(
         SERVER,
         /** An engine of {@code sglang.multimodal_gen}. */
         EMBODIED,
-        ROUTER;
+        /** The router of the package {@code sglang-router}. */
+        ROUTER,
+        /** The router of the package {@code smg}. */
+        SMG;
 
         public boolean isEngine() {
-            return this != ROUTER;
+            return this == SERVER || this == EMBODIED;
         }
     }
 

@@ -3,7 +3,6 @@ package dev.sglangray.config.argument;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.argument.ArgumentSchema.Field;
-import dev.sglangray.config.argument.ArgumentSchema.Kind;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.NearestName;
@@ -134,7 +133,7 @@ public final class ArgumentValidator {
             }
         } else if (!field.settable()) {
             problems.add(value.error("cannot be set in a configuration"));
-        } else if (schema.kind() == Kind.ROUTER && field.commandLine().isEmpty()) {
+        } else if (!schema.kind().isEngine() && field.commandLine().isEmpty()) {
             problems.add(value.error("cannot be passed to the router: it has no command-line form"));
         } else {
             checkValue(field, value, plain);

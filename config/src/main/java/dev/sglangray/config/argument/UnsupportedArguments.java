@@ -30,7 +30,7 @@ final class UnsupportedArguments {
 
     /** Why an argument with this value cannot work, as the end of a sentence about it; empty when nothing is known against it. */
     static Optional<String> reason(Kind kind, String name, Config value) {
-        Optional<String> reason = kind == Kind.ROUTER ? ofRouter(name) : ofEngine(name);
+        Optional<String> reason = kind.isEngine() ? ofEngine(name) : ofRouter(name);
         // As far as the value is another one than what SGLang does without it.
         return reason.filter(why -> WholeNumber.isTrue(value.toJava()));
     }

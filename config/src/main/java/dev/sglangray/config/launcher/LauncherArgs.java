@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * @param launchServer whether to start engines
  * @param server what goes to the engine as it is
  * @param routerGroupName the name of the router's worker group
+ * @param routerType which program the router is; null for the one that is installed
  * @param launchRouter whether to start a router
  * @param router what goes to the router as it is
  * @param externalEngines engines that other programs keep, to which the router sends too
@@ -39,6 +40,7 @@ public record LauncherArgs(
         boolean launchServer,
         ArgumentBlock server,
         String routerGroupName,
+        @Nullable RouterType routerType,
         boolean launchRouter,
         ArgumentBlock router,
         List<ExternalEngine> externalEngines,
@@ -105,6 +107,7 @@ public record LauncherArgs(
                 launchServer,
                 new ArgumentBlock(arguments, server.source()),
                 routerGroupName,
+                routerType,
                 launchRouter,
                 router,
                 externalEngines,

@@ -15,6 +15,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +39,8 @@ final class LauncherArgsReader {
             "pools",
             ExternalEngine.KEY,
             "bind_host",
-            "advertise_host");
+            "advertise_host",
+            "router_type");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();
@@ -79,6 +81,8 @@ final class LauncherArgsReader {
                         "router_group_name",
                         LauncherArgs.DEFAULT_ROUTER_GROUP_NAME,
                         LauncherArgsReader::groupName),
+                fields.read(block, "router_type", Optional.<RouterType>empty(), LauncherArgsReader::routerType)
+                        .orElse(null),
                 launchRouter,
                 router,
                 ExternalEngine.of(block, fields),
@@ -239,6 +243,10 @@ final class LauncherArgsReader {
             return ServerType.SRT;
         }
         return fields.require(block, "server_type", ServerType.SRT, LauncherArgsReader::serverType);
+    }
+
+    private static Optional<RouterType> routerType(Config field) {
+        return Optional.of(word(field, RouterType.values(), RouterType::configName, "unknown router type"));
     }
 
     private static String advertiseHost(Config field) {

@@ -41,7 +41,7 @@ final class ArgumentBlockSchema {
         List<ArgumentSchema.Type> types = field.alternatives().isEmpty() ? List.of(field.type()) : field.alternatives();
         types.forEach(type -> alternatives.add(type(type, field.choices())));
         // The router's launcher leaves out what is null, whatever its type.
-        if (field.nullable() || kind == Kind.ROUTER) {
+        if (field.nullable() || !kind.isEngine()) {
             alternatives.add(EditorSchema.type("null"));
         }
         alternatives.add(EditorSchema.ref("interpolation"));

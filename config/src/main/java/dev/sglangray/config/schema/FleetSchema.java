@@ -48,7 +48,8 @@ final class FleetSchema {
                 EditorSchema.text("The name of the model that it must serve; the fleet's only one unless given."));
         properties.set(
                 "weight_version",
-                EditorSchema.describe(EditorSchema.anyOf(EditorSchema.type("string"), EditorSchema.type("integer")),
+                EditorSchema.describe(
+                        EditorSchema.anyOf(EditorSchema.type("string"), EditorSchema.type("integer")),
                         "The version that its weights must have; that of the fleet's unless given, where it serves their model."));
         ObjectNode list = EditorSchema.type("array");
         list.set("items", engine);

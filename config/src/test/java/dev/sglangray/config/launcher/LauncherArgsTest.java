@@ -9,6 +9,7 @@ import dev.sglangray.config.error.ConfigException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class LauncherArgsTest {
@@ -28,6 +29,18 @@ class LauncherArgsTest {
         assertThat(args.routerGroupName()).isEqualTo("SGLangRouterGroup");
         assertThat(args.acceleratorsPerEngine()).hasValue(6);
         assertThat(args.model()).isEmpty();
+        assertThat(args.routerType()).isNull();
+    }
+
+    @ParameterizedTest
+    @EnumSource(RouterType.class)
+    void theRouterMayBeChosen(RouterType type) {
+        String sizes = "tensor_parallel_size: 1, pipeline_parallel_size: 1, server: {model_path: /m}, router: {}";
+        assertThat(read("{router_type: " + type.configName() + ", " + sizes + "}")
+                        .routerType())
+                .isEqualTo(type);
+        assertThat(read("{router_type: null, " + sizes + "}").routerType()).isNull();
+        assertThat(type.configName()).isIn("sglang-router", "smg");
     }
 
     @Test
@@ -109,6 +122,9 @@ class LauncherArgsTest {
             value = {
                 "{launch_server: maybe, server: {model_path: /m}, router: {}} | true or false, not the text 'maybe'",
                 "{server_type: null, server: {model_path: /m}, router: {}} | server_type: is required, but null",
+                "{router_type: sgm, server: {model_path: /m}, router: {}} | router_type: unknown router type 'sgm'; did you mean 'smg'?",
+                "{router_type: nginx, server: {model_path: /m}, router: {}} | sglang-router, smg",
+                "{router_typ: smg, server: {model_path: /m}, router: {}} | did you mean 'router_type'?",
                 "{server_type: strt, server: {model_path: /m}, router: {}} | did you mean 'srt'?",
                 "{server: {model_path: /m}, router: {}} | tensor_parallel_size: is required",
                 "{tensor_parallel_size: 0, server: {model_path: /m}, router: {}} | at least 1, not 0",

@@ -33,7 +33,7 @@ public final class FixedPorts {
             "grpc_http_sidecar_port",
             "smg_http_sidecar_port");
 
-    private static final List<String> ROUTER = List.of("port", "prometheus_port");
+    private static final List<String> ROUTER = List.of("port", "prometheus_port", "health_check_port");
     private static final Pattern TCP = Pattern.compile("tcp://(.*):(\\d{1,5})");
     private static final Set<String> ANY_HOST = Set.of("*", "0.0.0.0", "::", "[::]");
     private static final int MOST = 65_535;

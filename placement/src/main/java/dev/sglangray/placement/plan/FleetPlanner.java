@@ -247,6 +247,7 @@ public final class FleetPlanner {
         Map<String, Double> resources = EnginePlanFactory.actor(Optional.empty(), request.cpusPerActor());
         return new RouterPlan(
                 router.groupName(),
+                router.type(),
                 node,
                 bundles.choose(router.groupName() + ":0", node, List.of(), resources),
                 resources,

@@ -2,6 +2,7 @@
 package dev.sglangray.placement.plan;
 
 import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.RouterType;
 import dev.sglangray.placement.OrderedMap;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.Suggestions;
@@ -82,8 +83,12 @@ public record PlanRequest(
         }
     }
 
-    /** The router to launch. */
-    public record Router(String groupName, Map<String, @Nullable Object> arguments) {}
+    /**
+     * The router to launch.
+     *
+     * @param type which router it is, {@code sglang-router} or {@code smg}; null for the one that is installed
+     */
+    public record Router(String groupName, @Nullable String type, Map<String, @Nullable Object> arguments) {}
 
     /** What the engines of the first pool are; empty when there are none. */
     public Optional<Server> server() {
@@ -209,14 +214,22 @@ public record PlanRequest(
                         arguments.server().values());
             }
             if (arguments.launchRouter()) {
-                router(arguments.routerGroupName(), arguments.router().values());
+                router(
+                        arguments.routerGroupName(),
+                        arguments.routerType(),
+                        arguments.router().values());
             }
             return this;
         }
 
-        /** Launches a router. */
+        /** Launches the router that is installed. */
         public Builder router(String groupName, Map<String, @Nullable Object> arguments) {
-            this.router = new Router(groupName, OrderedMap.copyOf(arguments));
+            return router(groupName, null, arguments);
+        }
+
+        /** Launches a router of a type; null for the one that is installed. */
+        public Builder router(String groupName, @Nullable RouterType type, Map<String, @Nullable Object> arguments) {
+            this.router = new Router(groupName, type == null ? null : type.configName(), OrderedMap.copyOf(arguments));
             return this;
         }
 

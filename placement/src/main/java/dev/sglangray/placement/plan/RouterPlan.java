@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  * The router of a fleet. It is given no accelerator and sees none.
  *
  * @param groupName the router group
+ * @param routerType which router it is, {@code sglang-router} or {@code smg}; null for the one that its Python has
  * @param node its node
  * @param bundleIndex its bundle in the placement group
  * @param resources what its actor takes of the bundle, by Ray's names
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record RouterPlan(
         String groupName,
+        @Nullable String routerType,
         NodeInfo node,
         int bundleIndex,
         Map<String, Double> resources,
@@ -36,7 +38,7 @@ public record RouterPlan(
     RouterPlan withDefaultPython(String python) {
         return pythonInterpreter != null
                 ? this
-                : new RouterPlan(groupName, node, bundleIndex, resources, routerArgs, environment, python);
+                : new RouterPlan(groupName, routerType, node, bundleIndex, resources, routerArgs, environment, python);
     }
 
     /** The name of its actor, {@code <group>:0}. */

@@ -99,7 +99,8 @@ public final class PlanExplainer {
     public static String router(FleetPlan plan, Cluster cluster) {
         RouterPlan router = plan.router().orElseThrow(() -> PlacementException.of("the plan has no router to explain"));
         List<String> lines = new ArrayList<>();
-        lines.add("router: actor " + router.actorName());
+        String type = router.routerType();
+        lines.add("router: actor " + router.actorName() + (type == null ? "" : " (" + type + ")"));
         lines.add(INDENT + "node: " + node(router.node()) + "; the router's node is chosen by rank");
         lines.add(INDENT + "hardware: none, and it sees none");
         lines.add(INDENT + "bundle: " + bundle(plan, router.bundleIndex(), router.resources()));

@@ -150,6 +150,7 @@ final class PlanJson {
         return ordered(
                 "actor", router.actorName(),
                 "group", router.groupName(),
+                "router_type", router.routerType(),
                 "node_rank", router.node().rank(),
                 "node_ip", router.node().ip(),
                 "bundle", router.bundleIndex(),

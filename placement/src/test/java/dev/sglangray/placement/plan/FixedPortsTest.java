@@ -113,6 +113,9 @@ class FixedPortsTest {
                                 + " which has it as router.port");
         assertThat(FixedPorts.clash(plan(Clusters.plain(1, 1), "srt", "{grpc_port: 9000}", "{port: 9001}")))
                 .isEmpty();
+        assertThat(FixedPorts.clash(plan(
+                        Clusters.plain(1, 1), "srt", "{grpc_port: 9000}", "{port: 9001, health_check_port: 9000}")))
+                .isPresent();
     }
 
     @Test

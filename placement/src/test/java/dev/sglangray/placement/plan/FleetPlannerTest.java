@@ -7,12 +7,14 @@ import static org.assertj.core.api.Assertions.entry;
 
 import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.LauncherArgs;
+import dev.sglangray.config.launcher.RouterType;
 import dev.sglangray.placement.Clusters;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.cluster.NodeSnapshot;
+import dev.sglangray.placement.show.PlanExplainer;
 import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.strategy.FlexiblePlacementStrategy;
 import java.util.List;
@@ -69,6 +71,21 @@ class FleetPlannerTest {
                 request(Clusters.plain(1), 1, 0).cpusPerActor(0.5).build());
         assertThat(plan.bundles())
                 .allSatisfy(bundle -> assertThat(bundle.resources()).containsEntry("CPU", 0.5));
+    }
+
+    @Test
+    void theRoutersTypeIsTheBlocks() {
+        PlanRequest.Builder request = request(Clusters.plain(1), 1, 0);
+        assertThat(FleetPlanner.plan(request.router("Router", Map.of()).build())
+                        .router()
+                        .orElseThrow()
+                        .routerType())
+                .isNull();
+        FleetPlan chosen = FleetPlanner.plan(
+                request.router("Router", RouterType.SMG, Map.of()).build());
+        assertThat(chosen.router().orElseThrow().routerType()).isEqualTo("smg");
+        assertThat(PlanExplainer.routerJson(chosen)).contains("\"router_type\":\"smg\"");
+        assertThat(PlanExplainer.router(chosen, Clusters.plain(1))).startsWith("router: actor Router:0 (smg)");
     }
 
     @Test

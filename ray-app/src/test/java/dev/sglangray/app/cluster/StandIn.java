@@ -19,7 +19,7 @@ public final class StandIn {
 
     /**
      * A node whose engines are stand-ins that believe in accelerators. Its Python, whichever it is, seems to have SGLang
-     * installed, and has the real router.
+     * installed, and has the real routers.
      */
     public static NodeSpec on(NodeSpec node) {
         NodeSpec prepared = node;
@@ -34,7 +34,7 @@ public final class StandIn {
         return Map.of("PYTHONPATH", folder() + ":" + installed(), "SGLANG_RAY_DEVICE", "cuda");
     }
 
-    /** A folder of links to the installed SGLang and router, for Pythons that have neither. */
+    /** A folder of links to the installed SGLang and routers, for Pythons that have none. */
     private static Path installed() {
         Path folder = PythonEnvironment.repository().resolve("ray-app/target/standin-packages");
         try (Stream<Path> packages = Files.list(PythonEnvironment.withSglang().sitePackages())) {
@@ -51,7 +51,7 @@ public final class StandIn {
     }
 
     private static boolean isWanted(Path installed) {
-        return installed.getFileName().toString().matches("sglang(_router)?(-.*\\.dist-info)?");
+        return installed.getFileName().toString().matches("(sglang(_router)?|smg)(-.*\\.dist-info)?");
     }
 
     /** The folder for PYTHONPATH. */

@@ -24,9 +24,15 @@ abstract class HealingContract {
 
     private static final Logger LOG = LoggerFactory.getLogger(HealingContract.class);
 
+    /** The type of the router. */
+    String router() {
+        return "sglang-router";
+    }
+
     @Test
     void aFleetOutlivesItsProcesses(TestCluster cluster) {
-        try (FaultScene scene = FaultScene.start(cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION)) {
+        try (FaultScene scene = FaultScene.start(
+                cluster, FaultCells.BEHAVIOUR, FaultCells.SUPERVISION, "+router_server_args.router_type=" + router())) {
             new FaultMatrix(scene).run(FaultCells.gate());
             aRollingRestartLosesNoRequest(scene);
             aRestartAtOnceReplacesEnginesAndRouter(scene);

@@ -22,10 +22,11 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * One prefill engine of two accelerators and two decode engines of one each behind the real router. The stand-ins answer only what
+ * One prefill engine of two accelerators and two decode engines of one each behind each of the real routers. The stand-ins answer only what
  * the router asks such engines, and a decode engine fetches each request's cache from the prefill engine over the network.
  */
 @OnCluster
@@ -33,11 +34,13 @@ import org.junit.jupiter.api.Test;
 class PrefillDecodeIT {
     private static final JsonNode WHO = JsonNodeFactory.instance.objectNode().put("text", "who?");
 
-    @Test
-    void eachKindIsLostAndComesBackAndOneOfThemScales(TestCluster cluster) throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"sglang-router", "smg"})
+    void eachKindIsLostAndComesBackAndOneOfThemScales(String router, TestCluster cluster) throws IOException {
         Cli cli = new Cli(cluster);
         Path model = StandIn.model(cluster, "{}");
-        try (InsideProcess up = cli.start(Cli.upWords(Cli.config("pools.yaml"), model, new String[0], "--json"))) {
+        String[] chosen = {"+router_server_args.router_type=" + router};
+        try (InsideProcess up = cli.start(Cli.upWords(Cli.config("pools.yaml"), model, chosen, "--json"))) {
             JsonNode report = Cli.awaitReport(up);
             String url = report.path("api_url").asText();
             assertThat(report.path("verdict").asText()).as(report.toString()).isEqualTo("HEALTHY");

@@ -95,7 +95,8 @@ public class SGLangRouterWorker {
                 new RouterSchema(
                         kit,
                         kit.interpreter(
-                                spec.get().pythonInterpreter(), spec.get().environment())));
+                                spec.get().pythonInterpreter(), spec.get().environment()),
+                        sealed.routerType()));
         if (restarted) {
             arguments.inherit();
         }

@@ -79,6 +79,9 @@ final class RouterPlanner implements ServerPlanner {
     private ProcessSpec process(Map<String, Object> arguments, int number) {
         Map<String, Object> request = new LinkedHashMap<>();
         request.put("kind", "router");
+        if (spec.routerType() != null) {
+            request.put("router_type", spec.routerType());
+        }
         Map<String, Object> forRouter = new LinkedHashMap<>(arguments);
         forRouter.put("host", WorkerNode.socketHost(String.valueOf(arguments.get("host"))));
         request.put("router_args", forRouter);

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * What the router worker needs to know. Travels to the actor as JSON.
  *
  * @param groupName the group, part of the actor's name {@code <group>:0}
+ * @param routerType which router it is, {@code sglang-router} or {@code smg}; null for the one that its Python has
  * @param routerArgs the router's RouterArgs by field name; null values are unset
  * @param environment variables on top of the worker's own
  * @param pythonInterpreter the router's Python, or null for {@code SGLANG_RAY_PYTHON}, else {@code python3}
@@ -26,6 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record RouterSpec(
         String groupName,
+        @Nullable String routerType,
         Map<String, Object> routerArgs,
         Map<String, String> environment,
         @Nullable String pythonInterpreter,
@@ -51,6 +53,7 @@ public record RouterSpec(
     public RouterSpec with(Map<String, Object> otherArgs) {
         return new RouterSpec(
                 groupName,
+                routerType,
                 otherArgs,
                 environment,
                 pythonInterpreter,

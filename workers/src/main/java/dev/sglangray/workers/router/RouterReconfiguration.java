@@ -104,8 +104,10 @@ public final class RouterReconfiguration {
     private void rehearse(Map<String, Object> more) {
         Map<String, Object> elsewhere = new HashMap<>(arguments.with(more));
         elsewhere.put("port", null);
-        // The router that serves has it.
+        // The router that serves has it; the last two are smg's.
         elsewhere.put("prometheus_port", null);
+        elsewhere.replace("health_check_port", null);
+        elsewhere.replace("enable_mesh", null);
         ServerProcess fresh = maker.make(elsewhere, Incarnation.FIRST.variant("-rehearsal"));
         synchronized (lock) {
             if (closed) {

@@ -5,11 +5,10 @@ import dev.sglangray.bridge.PythonException;
 import dev.sglangray.bridge.SchemaDump;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.Config;
-import dev.sglangray.config.argument.ArgumentHistory;
-import dev.sglangray.config.argument.ArgumentSchema;
 import dev.sglangray.config.argument.ArgumentValidator;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.Severity;
+import dev.sglangray.config.launcher.RouterType;
 import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.time.Duration;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,10 +28,17 @@ public final class RouterSchema implements Consumer<Map<String, Object>> {
 
     private final ProcessFactory kit;
     private final String python;
+    private final SchemaKind kind;
 
-    public RouterSchema(ProcessFactory kit, String python) {
+    /**
+     * Asks nothing yet.
+     *
+     * @param routerType which router it is, by the launcher's word; null for the one that is installed
+     */
+    public RouterSchema(ProcessFactory kit, String python, @Nullable String routerType) {
         this.kit = kit;
         this.python = python;
+        this.kind = RouterType.SMG.configName().equals(routerType) ? SchemaKind.SMG : SchemaKind.ROUTER;
     }
 
     @Override
@@ -47,14 +54,12 @@ public final class RouterSchema implements Consumer<Map<String, Object>> {
     }
 
     private List<ConfigProblem> problems(Config block) {
-        ArgumentHistory history = ArgumentHistory.parse(SchemaDump.releases(SchemaKind.ROUTER), SchemaDump.renames());
         try {
-            String installed = new SchemaDump(kit.pythonPackage()).dump(python, SchemaKind.ROUTER, DEADLINE);
-            return ArgumentValidator.validate(block, ArgumentSchema.parse(installed, history));
+            String installed = new SchemaDump(kit.pythonPackage()).dump(python, kind, DEADLINE);
+            return ArgumentValidator.validate(block, SchemaDump.schema(installed));
         } catch (PythonException e) {
             LOG.warn("Changes are compared with the arguments of the tested router: {}", e.getMessage());
-            ArgumentSchema tested = ArgumentSchema.parse(SchemaDump.bundled(SchemaKind.ROUTER), history);
-            return ArgumentValidator.validate(block, tested, Severity.WARNING, "");
+            return ArgumentValidator.validate(block, SchemaDump.schema(SchemaDump.bundled(kind)), Severity.WARNING, "");
         }
     }
 }

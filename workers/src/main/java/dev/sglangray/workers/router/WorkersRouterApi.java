@@ -29,9 +29,9 @@ import okhttp3.Response;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The dialect of sglang-router 0.2.2 and later: {@code /workers} with JSON. A POST is answered 202 and only queues a job; the
- * worker appears some time later. A DELETE is answered 202 too, and does not end the job of a worker that has not appeared yet.
- * Checked with 0.3.2. Safe for use by many threads.
+ * The dialect of sglang-router 0.2.2 and later, and of smg: {@code /workers} with JSON. A POST is answered 202 and only queues a
+ * job; the worker appears some time later. A DELETE is answered 202 too, and does not end the job of a worker that has not appeared
+ * yet. A job that failed is listed as such by sglang-router, and unknown to smg. Checked with sglang-router 0.3.2 and smg 1.13.0. Safe for use by many threads.
  */
 public final class WorkersRouterApi implements RouterPort {
     private static final MediaType JSON = MediaType.get("application/json");
@@ -106,6 +106,9 @@ public final class WorkersRouterApi implements RouterPort {
                 throw new WorkerFailure("The router answered " + answer.text() + " when asked about " + id + ".");
             }
             JsonNode worker = answer.json();
+            if (isLeaving(worker)) {
+                return new Progress.Unknown();
+            }
             JsonNode job = worker.path("job_status");
             if (worker.path("is_healthy").asBoolean() || job.isMissingNode() || job.isNull()) {
                 return new Progress.Listed(server(worker));
@@ -135,9 +138,18 @@ public final class WorkersRouterApi implements RouterPort {
                 throw new WorkerFailure("The router at " + base + " answered " + answer.text() + " for its servers.");
             }
             List<RegisteredServer> servers = new ArrayList<>();
-            answer.json().path("workers").forEach(worker -> servers.add(server(worker)));
+            for (JsonNode worker : answer.json().path("workers")) {
+                if (!isLeaving(worker)) {
+                    servers.add(server(worker));
+                }
+            }
             return servers;
         });
+    }
+
+    /** Whether it is removed: smg still lists such a worker for a while, and sends nothing to it. */
+    private static boolean isLeaving(JsonNode worker) {
+        return worker.path("status").asText().equals("draining");
     }
 
     /** SGLang says its version in {@code /model_info}, in {@code /get_model_info} in older versions. */

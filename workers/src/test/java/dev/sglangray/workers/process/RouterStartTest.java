@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import okhttp3.OkHttpClient;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,6 +69,23 @@ class RouterStartTest {
     }
 
     @Test
+    void aRouterIsAskedForByItsTypeWhereThatIsChosen() {
+        ProcessFactory kit = StandIn.kit(folder, List.of());
+        HttpServerProcess chosen = router(spec("chosen", "smg", Map.of("policy", "least_load")), kit);
+        HttpServerProcess any = router(spec("any", Map.of()), kit);
+        try {
+            assertThat(chosen.start(StandIn.UNHEARD)).isNotEqualTo(any.start(StandIn.UNHEARD));
+
+            assertThat(given(chosen).path("kind").asText()).isEqualTo("router");
+            assertThat(given(chosen).path("router_type").asText()).isEqualTo("smg");
+            assertThat(given(any).has("router_type")).isFalse();
+        } finally {
+            chosen.shutdown(ProcessSpec.DEFAULT_GRACE);
+            any.shutdown(ProcessSpec.DEFAULT_GRACE);
+        }
+    }
+
+    @Test
     void aPortThatIsNoNumberIsNamed() {
         HttpServerProcess router = router(spec("r", Map.of("port", "auto")), StandIn.kit(folder, List.of()));
 
@@ -81,7 +99,11 @@ class RouterStartTest {
     }
 
     private static RouterSpec spec(String group, Map<String, Object> arguments) {
-        return new RouterSpec(group, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT, List.of());
+        return spec(group, null, arguments);
+    }
+
+    private static RouterSpec spec(String group, @Nullable String type, Map<String, Object> arguments) {
+        return new RouterSpec(group, type, arguments, Map.of(), null, 30, null, SupervisionPolicy.DEFAULT, List.of());
     }
 
     private static JsonNode given(HttpServerProcess router) {

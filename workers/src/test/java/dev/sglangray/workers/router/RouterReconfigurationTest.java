@@ -212,6 +212,18 @@ class RouterReconfigurationTest {
     }
 
     @Test
+    void aRehearsalTakesNoPortOfTheRouterThatServes() {
+        Map<String, Object> ports =
+                Map.of("prometheus_port", 29000, "health_check_port", 29001, "enable_mesh", true, "policy", "random");
+        apply(ports);
+        assertThat(routers.get(1).with)
+                .containsEntry("prometheus_port", null)
+                .containsEntry("health_check_port", null)
+                .containsEntry("enable_mesh", null);
+        assertThat(last().with).containsAllEntriesOf(ports);
+    }
+
+    @Test
     void whatWasChangedHoldsForLaterStartsAndForASuccessor() {
         apply(FRESH);
         keeper.restart("asked for", LONG);

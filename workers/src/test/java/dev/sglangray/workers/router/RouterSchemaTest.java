@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,7 +20,11 @@ class RouterSchemaTest {
     Path folder;
 
     private void check(Map<String, Object> changes) {
-        new RouterSchema(StandIn.kit(folder, List.of()), "/no/such/python").accept(changes);
+        check(null, changes);
+    }
+
+    private void check(@Nullable String routerType, Map<String, Object> changes) {
+        new RouterSchema(StandIn.kit(folder, List.of()), "/no/such/python", routerType).accept(changes);
     }
 
     @Test
@@ -34,5 +39,14 @@ class RouterSchemaTest {
         assertThatThrownBy(() -> check(Map.of("policy", "round_robbin", "queue_size", "many")))
                 .isInstanceOf(WorkerFailure.class)
                 .hasMessageContainingAll("policy", "did you mean 'round_robin'?", "queue_size", "'many'");
+    }
+
+    @Test
+    void eachRouterHasItsOwnArguments() {
+        Map<String, Object> ofSmg = Map.of("policy", "least_load", "cache_index", "hash");
+        assertThatCode(() -> check("smg", ofSmg)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> check("sglang-router", ofSmg)).hasMessageContainingAll("policy", "'least_load'");
+        assertThatThrownBy(() -> check(null, ofSmg)).hasMessageContainingAll("policy", "'least_load'");
+        assertThatThrownBy(() -> check("smg", Map.of("cache_index", "list"))).hasMessageContainingAll("tree, hash");
     }
 }

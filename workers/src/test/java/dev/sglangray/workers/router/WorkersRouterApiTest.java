@@ -25,7 +25,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The dialect as router 0.3.2 was seen to speak it. */
+/** The dialect as sglang-router 0.3.2 and smg 1.13.0 were seen to speak it; test_router.py looks at the real ones. */
 class WorkersRouterApiTest {
     private static final String SERVER = "http://10.0.0.2:20000";
     private static final String QUEUED = "{\"status\":\"accepted\",\"worker_id\":\"id-1\",\"url\":\"" + SERVER + "\"}";
@@ -98,6 +98,16 @@ class WorkersRouterApiTest {
         assertThat(get(api.progress("id-1"))).isEqualTo(new RouterPort.Progress.Failed("worker speaks no HTTP"));
         answer(500, "oh");
         assertThatThrownBy(() -> get(api.progress("id-1"))).hasMessageContaining("HTTP 500 oh");
+    }
+
+    @Test
+    void aServerThatSmgStillListsAfterItsRemovalIsGone() throws Exception {
+        String leaving = "{\"id\":\"id-1\",\"url\":\"" + SERVER + "\",\"is_healthy\":false,\"status\":\"draining\"";
+        answer(200, leaving + ",\"job_status\":{\"job_type\":\"RemoveWorker\",\"status\":\"processing\"}}");
+        assertThat(get(api.progress("id-1"))).isEqualTo(new RouterPort.Progress.Unknown());
+        String other = "{\"id\":\"id-2\",\"url\":\"http://10.0.0.3:1\",\"is_healthy\":true,\"status\":\"ready\"}";
+        answer(200, "{\"workers\":[" + leaving + "}," + other + "]}");
+        assertThat(get(api.list())).extracting(RegisteredServer::id).containsExactly("id-2");
     }
 
     @Test

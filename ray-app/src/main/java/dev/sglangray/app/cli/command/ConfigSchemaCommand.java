@@ -42,13 +42,15 @@ public final class ConfigSchemaCommand implements Callable<Integer> {
         ArgumentSchemas.Found server = ArgumentSchemas.find(SchemaKind.SERVER, python);
         ArgumentSchemas.Found embodied = ArgumentSchemas.find(SchemaKind.EMBODIED, python);
         ArgumentSchemas.Found router = ArgumentSchemas.find(SchemaKind.ROUTER, python);
+        // Mostly a Python has one of the two routers, so that nothing is said of the other one.
+        ArgumentSchemas.Found smg = ArgumentSchemas.find(SchemaKind.SMG, python);
         for (ArgumentSchemas.Found found : new ArgumentSchemas.Found[] {server, embodied, router}) {
             if (!found.reason().isEmpty()) {
                 context.console().say("sglang-ray: " + found.describe() + " is used: " + found.reason());
             }
         }
         context.console()
-                .result(EditorSchema.of(server.schema(), embodied.schema(), router.schema())
+                .result(EditorSchema.of(server.schema(), embodied.schema(), router.schema(), smg.schema())
                         .stripTrailing());
         return ExitCode.OK;
     }

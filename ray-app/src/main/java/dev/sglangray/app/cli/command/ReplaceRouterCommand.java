@@ -8,6 +8,7 @@ import dev.sglangray.app.cli.show.NoFleetException;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.bridge.SchemaKind;
+import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.workers.RouterGroup;
 import java.time.Duration;
 import java.util.List;
@@ -64,10 +65,23 @@ public final class ReplaceRouterCommand extends FleetCommand {
 
     @Override
     public Integer call() throws InterruptedException {
-        ArgumentSchemas.Found known = ArgumentSchemas.find(
-                SchemaKind.ROUTER, context.launcher().python().orElse(null));
-        changes = RouterChanges.read(lines, known);
+        changes = read();
         return super.call();
+    }
+
+    /** What either router takes: which one runs only its worker knows, and that one compares with its own arguments. */
+    private Map<String, Object> read() {
+        String python = context.launcher().python().orElse(null);
+        try {
+            return RouterChanges.read(lines, ArgumentSchemas.find(SchemaKind.ROUTER, python));
+        } catch (ConfigException e) {
+            try {
+                return RouterChanges.read(lines, ArgumentSchemas.find(SchemaKind.SMG, python));
+            } catch (ConfigException ofSmg) {
+                e.addSuppressed(ofSmg);
+                throw e;
+            }
+        }
     }
 
     @Override

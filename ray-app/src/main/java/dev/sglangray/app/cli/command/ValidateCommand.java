@@ -50,7 +50,7 @@ public final class ValidateCommand implements Callable<Integer> {
             names = {"--target"},
             paramLabel = "PACKAGE==VERSION",
             description = {
-                "A release to compare with, as sglang==VERSION or sglang-router==VERSION, in the place of what is installed;",
+                "A release to compare with, as sglang==VERSION, sglang-router==VERSION or smg==VERSION, in the place of what is installed;",
                 "may be given for each of them."
             })
     private List<String> targets = List.of();
@@ -83,20 +83,33 @@ public final class ValidateCommand implements Callable<Integer> {
                 checked.problems(),
                 config.selection(),
                 config.launchOptions(context.launcher()).routerNodeRank(),
-                kind -> releases.containsKey(kind.packageName())
-                        ? ArgumentSchemas.released(kind, releases.get(kind.packageName()))
-                        : config.schema(kind, context.launcher()));
+                wanted -> {
+                    SchemaKind kind = installed(wanted, releases);
+                    return releases.containsKey(kind.packageName())
+                            ? ArgumentSchemas.released(kind, releases.get(kind.packageName()))
+                            : config.schema(kind, context.launcher());
+                });
+    }
+
+    /** A router whose type is not said is the one that is a target. */
+    private static SchemaKind installed(SchemaKind wanted, Map<String, String> releases) {
+        boolean smg = wanted == SchemaKind.ROUTER
+                && !releases.containsKey(SchemaKind.ROUTER.packageName())
+                && releases.containsKey(SchemaKind.SMG.packageName());
+        return smg ? SchemaKind.SMG : wanted;
     }
 
     private Map<String, String> releases() {
         Map<String, String> releases = new HashMap<>();
-        List<String> packages = List.of(SchemaKind.SERVER.packageName(), SchemaKind.ROUTER.packageName());
+        List<String> packages =
+                List.of(SchemaKind.SERVER.packageName(), SchemaKind.ROUTER.packageName(), SchemaKind.SMG.packageName());
         for (String target : targets) {
             String[] parts = target.split("==", -1);
             if (parts.length != 2 || parts[1].isBlank() || !packages.contains(parts[0])) {
                 String fix = NearestName.didYouMean(parts[0], packages);
-                throw new UsageException("--target takes sglang==VERSION or sglang-router==VERSION, not '" + target
-                        + "'" + (parts.length != 2 || packages.contains(parts[0]) || fix.isEmpty() ? "" : "; " + fix));
+                throw new UsageException("--target takes sglang==VERSION, sglang-router==VERSION or smg==VERSION, not '"
+                        + target + "'"
+                        + (parts.length != 2 || packages.contains(parts[0]) || fix.isEmpty() ? "" : "; " + fix));
             }
             if (releases.put(parts[0], parts[1].strip()) != null) {
                 throw new UsageException("--target is given twice for " + parts[0]);

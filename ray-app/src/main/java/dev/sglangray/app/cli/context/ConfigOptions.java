@@ -46,7 +46,7 @@ public class ConfigOptions extends ComposeOptions {
             paramLabel = "PATH",
             converter = OptionValues.Text.class,
             description = {
-                "The Python with sglang and sglang-router on the nodes, where a node group names none.",
+                "The Python with sglang and the router on the nodes, where a node group names none.",
                 "Default: the Python that this command uses."
             })
     private @Nullable String python;

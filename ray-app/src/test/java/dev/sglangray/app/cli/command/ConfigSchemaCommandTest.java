@@ -78,6 +78,16 @@ class ConfigSchemaCommandTest {
                 .isNotEmpty();
     }
 
+    @Test
+    void eachRouterHasItsOwnArguments() throws IOException {
+        String smg = GUIDE.replace("router:", "router_type: smg\n  router:").replace("port: null", "cache_index: hash");
+        assertThat(check(smg)).isEmpty();
+        assertThat(check(smg.replace("hash", "hush"))).isNotEmpty();
+        assertThat(check(smg.replace("router_type: smg", "router_type: sglang-router")))
+                .isNotEmpty();
+        assertThat(check(smg.replace("router_type: smg", "router_type: sgm"))).isNotEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -82,6 +82,41 @@ class ValidateCommandTest {
                 .contains(text);
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "smg | least_load | 0 | and smg 1.13.0 as bundled with sglang-ray",
+                "smg | fastest | 2 | error: router_server_args.router.policy: must be one of random, round_robin",
+                "sglang-router | least_load | 2 | error: router_server_args.router.policy: must be one of random, round_robin",
+                "sglang-router | random | 0 | and sglang-router 0.3.2 as bundled with sglang-ray",
+                "nginx | random | 2 | error: router_server_args.router_type: unknown router type 'nginx'"
+            })
+    void theRouterIsComparedWithTheArgumentsOfItsType(String type, String policy, int code, String text)
+            throws IOException {
+        CommandRun run = validate(
+                GUIDE, "+router_server_args.router_type=" + type, "router_server_args.router.policy=" + policy);
+
+        assertThat(run.code()).as(run.out()).isEqualTo(code);
+        assertThat(run.out()).contains(text);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--target=smg==1.1.0 | router.cache_index: smg 1.1.0 has no argument 'cache_index': it comes with 1.",
+                "--target=smg==1.13.0 | valid: a launch could start",
+                "--target=smg==1.13.0 --target=sglang-router==0.3.2 | sglang-router 0.3.2 has no argument 'cache_index'",
+                "--target=smg==9.9 | --target: error: smg 9.9 is not known: the nearest is 1.13.0; known are 1.1.0,"
+            })
+    void aReleaseOfSmgIsATargetToo(String targets, String text) throws IOException {
+        List<String> words = new ArrayList<>(List.of("+router_server_args.router.cache_index=hash"));
+        words.addAll(List.of(targets.split(" ", -1)));
+
+        assertThat(validate(GUIDE, words.toArray(new String[0])).out()).contains(text);
+    }
+
     @Test
     void aKeyThatAReleaseDoesNotHaveIsAnErrorThere() throws IOException {
         CommandRun run = validate(
@@ -104,7 +139,7 @@ class ValidateCommandTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "--target=sglang | --target takes sglang==VERSION or sglang-router==VERSION, not 'sglang'",
+                "--target=sglang | --target takes sglang==VERSION, sglang-router==VERSION or smg==VERSION, not 'sglang'",
                 "--target=sglang== | not 'sglang=='",
                 "--target=sglan==0.5.23 | not 'sglan==0.5.23'; did you mean 'sglang'?",
                 "--target=sglang==0.5.23 --target=sglang==0.5.17 | --target is given twice for sglang"
