@@ -27,7 +27,8 @@ class WorkerStatus:
     """What a worker says of itself. Fields that a newer fleet adds are left out.
 
     ``state`` is ``NEW``, ``STARTING``, ``READY``, ``DRAINED``, ``RESTARTING``, ``FAILED`` or ``STOPPED``;
-    ``devices`` are the accelerators that its engine sees; ``conditions`` say in words what holds the engine back,
+    ``devices`` are the accelerators that its engine sees; ``update_weights`` is whether the engine gets the weights of an
+    update; ``conditions`` say in words what holds the engine back,
     and why it starts slowly if it cannot be forked.
     """
 
@@ -46,6 +47,8 @@ class WorkerStatus:
     seconds_to_ready: float | None = None
     pool: str = ""
     worker_type: str = ""
+    model: str = ""
+    update_weights: bool = True
     failure: str | None = None
     since: str | None = None
     restarts: int = 0
@@ -87,7 +90,8 @@ class RegisteredServer:
 class UpdateReport:
     """What came of an update of weights.
 
-    ``engines`` has a word for each rank (``UPDATED`` or what else) and ``details`` says more; ``missing`` are the ranks
+    ``engines`` has a word for each rank (``UPDATED``, ``FROZEN`` in a pool with ``update_weights: false``, or what else) and
+    ``details`` says more; ``missing`` are the ranks
     that have not the new weights yet and get no requests before they do. The three times are seconds: until no engine
     had requests, from then until all had loaded, from then until requests came again.
     """
@@ -109,7 +113,7 @@ class UpdateReport:
             values["version"],
             results,
             {rank: str(outcome["detail"]) for rank, outcome in engines.items() if outcome["detail"]},
-            tuple(rank for rank, result in results.items() if result != "UPDATED"),
+            tuple(rank for rank, result in results.items() if result not in ("UPDATED", "FROZEN")),
             values["secondsToQuiet"],
             values["secondsToLoad"],
             values["secondsToReturn"],

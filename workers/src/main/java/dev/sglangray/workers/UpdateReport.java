@@ -28,15 +28,16 @@ public record UpdateReport(
         engines = Collections.unmodifiableMap(new LinkedHashMap<>(engines));
     }
 
-    /** Whether every engine has the new weights. */
+    /** Whether every engine that gets the weights of updates has them. */
     public boolean isComplete() {
         return missing().isEmpty();
     }
 
-    /** The ranks that do not have them yet. */
+    /** The ranks that do not have them yet; those of frozen pools never will, and are left out. */
     public List<Integer> missing() {
         return engines.entrySet().stream()
-                .filter(entry -> !entry.getValue().is(UpdateOutcome.Result.UPDATED))
+                .filter(entry -> !entry.getValue().is(UpdateOutcome.Result.UPDATED)
+                        && !entry.getValue().is(UpdateOutcome.Result.FROZEN))
                 .map(Map.Entry::getKey)
                 .toList();
     }

@@ -143,4 +143,51 @@ class FleetHealthTest {
         List<WorkerStatus> workers = List.of(worker("router", 0, FleetHealth.GONE, "http://r:1"), FIRST, SECOND);
         assertThat(FleetHealth.of(workers, List.of(), List.of())).isEqualTo(FleetHealth.LOST);
     }
+
+    private static WorkerStatus ofModel(int rank, String state, String type, String model) {
+        WorkerStatus plain = worker("server", rank, state, "http://e" + rank + ":1", type);
+        return new WorkerStatus(
+                new WorkerStatus.Identity("server", "G", rank, 3, model, type, model, true),
+                plain.state(),
+                plain.url(),
+                plain.process(),
+                plain.supervision(),
+                plain.service());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "READY, READY, READY, HEALTHY, ''",
+        "READY, READY, RESTARTING, HEALING, 'no decode engine of model ''pd'' serves, and every request for it needs one'",
+        "RESTARTING, READY, READY, HEALING, 'no engine of model ''whole'' serves'",
+        "FAILED, READY, READY, DEGRADED, 'no engine of model ''whole'' serves'",
+        "READY, FAILED, READY, DEGRADED, 'no prefill engine of model ''pd'' serves, and every request for it needs one'",
+        "FAILED, READY, FAILED, LOST, ''"
+    })
+    void aModelIsLostByItself(String whole, String prefill, String decode, FleetHealth verdict, String gap) {
+        List<WorkerStatus> workers = List.of(
+                ROUTER,
+                ofModel(0, whole, "regular", "whole"),
+                ofModel(1, prefill, "prefill", "pd"),
+                ofModel(2, decode, "decode", "pd"));
+        List<String> gaps = FleetHealth.gaps(workers, List.of());
+        assertThat(FleetHealth.of(workers, List.of(), gaps)).isEqualTo(verdict);
+        if (verdict != FleetHealth.LOST) {
+            assertThat(gaps).isEqualTo(gap.isEmpty() ? List.of() : List.of(gap));
+        }
+    }
+
+    @Test
+    void enginesOfOthersServeToo() {
+        RegisteredServer decode = new RegisteredServer("id", "http://other:1", "decode", "pd", true);
+        List<WorkerStatus> workers = List.of(ROUTER, ofModel(0, "READY", "prefill", "pd"));
+        assertThat(FleetHealth.gaps(workers, List.of(decode))).isEmpty();
+        assertThat(FleetHealth.of(workers, List.of(decode), List.of())).isEqualTo(FleetHealth.HEALTHY);
+        assertThat(FleetHealth.of(workers, List.of(), List.of())).isEqualTo(FleetHealth.LOST);
+
+        RegisteredServer poet = new RegisteredServer("id", "http://other:1", "regular", "poet", true);
+        List<WorkerStatus> lost = List.of(ROUTER, ofModel(0, "FAILED", "regular", "judge"));
+        assertThat(FleetHealth.of(lost, List.of(poet), List.of())).isEqualTo(FleetHealth.DEGRADED);
+        assertThat(FleetHealth.gaps(lost, List.of(poet))).containsExactly("no engine of model 'judge' serves");
+    }
 }
