@@ -107,7 +107,7 @@ public final class InferenceHttpClientBuilder {
     }
 
     /**
-     * How often a failed call is tried again: after a connection that could not be made, a 503, and a 429 that says for how long; and
+     * How often a failed call is tried again: after a connection that could not be made, a 503, a 429 that says for how long, and smg's 404 for having no engine; and
      * if {@link #repeatProcessed} is set, after a broken or silent connection and the statuses 500, 502 and 504. 0 unless set, as in
      * RLinf.
      */

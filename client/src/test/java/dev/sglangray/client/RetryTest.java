@@ -15,6 +15,7 @@ import org.junit.jupiter.api.AutoClose;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class RetryTest {
@@ -40,8 +41,30 @@ class RetryTest {
         assertThat(server.getRequestCount()).isEqualTo(2);
     }
 
+    /** What smg answers while it has no engine, where sglang-router answers 503; word for word. */
     @ParameterizedTest
-    @ValueSource(ints = {400, 408, 429, 501})
+    @CsvSource({"No worker available for model 'unknown',2", "The model 'other' does not exist,1"})
+    void triesAgainWhereSmgHasNoEngineAtTheMoment(String message, int requests) {
+        server.enqueue(Answers.status(
+                404,
+                "{\"error\":{\"type\":\"invalid_request_error\",\"code\":\"model_not_found\",\"message\":\"" + message
+                        + "\",\"param\":null}}"));
+        server.enqueue(Answers.json(Answers.GENERATED));
+        try (InferenceHttpClient client =
+                client(1, Duration.ofMillis(1)).withOptions(o -> o.withRepeatProcessed(false))) {
+            if (requests == 2) {
+                assertThat(client.generate(REQUEST).text()).isEqualTo(" Paris");
+            } else {
+                assertThatExceptionOfType(ServerStatusException.class)
+                        .isThrownBy(() -> client.generate(REQUEST))
+                        .satisfies(e -> assertThat(e.serverMessage()).isEqualTo(message));
+            }
+        }
+        assertThat(server.getRequestCount()).isEqualTo(requests);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {400, 404, 408, 429, 501})
     void doesNotTryAgainAfter(int status) {
         server.enqueue(Answers.status(status, ""));
         try (InferenceHttpClient client = client(3, Duration.ZERO)) {

@@ -59,6 +59,9 @@ public final class RetryPolicy {
                 .filter(pause -> wanted && caller.budget().take());
     }
 
+    /** The router smg says so for a model that none of its engines has now, where sglang-router answers 503. */
+    private static final String SMG_HAS_NO_ENGINE = "No worker available for model";
+
     /** The pause before the next attempt, or empty if there is to be none. */
     public static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {
         CallOptions options = call.options();
@@ -94,7 +97,8 @@ public final class RetryPolicy {
     private static boolean isUnprocessed(Throwable failure) {
         if (failure instanceof ServerStatusException answer) {
             return answer.status() == 503
-                    || (answer.status() == 429 && answer.retryAfter().isPresent());
+                    || (answer.status() == 429 && answer.retryAfter().isPresent())
+                    || (answer.status() == 404 && answer.serverMessage().startsWith(SMG_HAS_NO_ENGINE));
         }
         return failure instanceof ServerUnreachableException;
     }
