@@ -122,7 +122,7 @@ class LauncherArgsTest {
             value = {
                 "{launch_server: maybe, server: {model_path: /m}, router: {}} | true or false, not the text 'maybe'",
                 "{server_type: null, server: {model_path: /m}, router: {}} | server_type: is required, but null",
-                "{router_type: sgm, server: {model_path: /m}, router: {}} | router_type: unknown router type 'sgm'; did you mean 'smg'?",
+                "{router_type: sgm, server: {model_path: /m}, router: {}} | router_type: unknown router type 'sgm'",
                 "{router_type: nginx, server: {model_path: /m}, router: {}} | sglang-router, smg",
                 "{router_typ: smg, server: {model_path: /m}, router: {}} | did you mean 'router_type'?",
                 "{server_type: strt, server: {model_path: /m}, router: {}} | did you mean 'srt'?",

@@ -84,7 +84,7 @@ class FleetPlannerTest {
         FleetPlan chosen = FleetPlanner.plan(
                 request.router("Router", RouterType.SMG, Map.of()).build());
         assertThat(chosen.router().orElseThrow().routerType()).isEqualTo("smg");
-        assertThat(PlanExplainer.routerJson(chosen)).contains("\"router_type\":\"smg\"");
+        assertThat(PlanExplainer.routerJson(chosen)).contains("\"router_type\" : \"smg\"");
         assertThat(PlanExplainer.router(chosen, Clusters.plain(1))).startsWith("router: actor Router:0 (smg)");
     }
 

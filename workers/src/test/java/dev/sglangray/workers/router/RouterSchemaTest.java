@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.workers.StandIn;
+import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -16,15 +17,18 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Changes against the router of the tests' versions, as the Python here has none. */
 class RouterSchemaTest {
-    @TempDir
-    Path folder;
+    private final ProcessFactory kit;
+
+    RouterSchemaTest(@TempDir Path folder) {
+        kit = StandIn.kit(folder, List.of());
+    }
 
     private void check(Map<String, Object> changes) {
         check(null, changes);
     }
 
     private void check(@Nullable String routerType, Map<String, Object> changes) {
-        new RouterSchema(StandIn.kit(folder, List.of()), "/no/such/python", routerType).accept(changes);
+        new RouterSchema(kit, "/no/such/python", routerType).accept(changes);
     }
 
     @Test
