@@ -8,8 +8,13 @@ import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.cluster.TestCluster;
 import org.junit.jupiter.api.Test;
 
+/** The router is smg. */
 @OnCluster(ray = PythonEnvironment.NEWEST_RAY)
 class HealingOnRay260IT extends HealingContract {
+    @Override
+    String router() {
+        return "smg";
+    }
 
     @Test
     void aFleetIsEndedWhenItsBudgetIsSpentAndItsPolicySaysSo(TestCluster cluster) {
