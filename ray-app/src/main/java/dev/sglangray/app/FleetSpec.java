@@ -26,10 +26,12 @@ import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -220,6 +222,15 @@ public record FleetSpec(
 
     private List<ExternalServer> externalServers() {
         FleetModels models = models();
+        Set<String> urls = new HashSet<>();
+        models.externalEngines().stream()
+                .filter(engine -> !urls.add(url(engine)))
+                .findFirst()
+                .ifPresent(engine -> {
+                    throw new ConfigException(engine.settings()
+                            .require("url")
+                            .error("there are two items for one engine, " + url(engine)));
+                });
         return models.externalEngines().stream()
                 .map(engine -> new ExternalServer(
                         new ServerEndpoint(

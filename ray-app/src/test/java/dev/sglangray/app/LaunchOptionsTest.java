@@ -17,7 +17,6 @@ import dev.sglangray.placement.rank.AcceleratorIds;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.protocol.ExternalServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
-import dev.sglangray.workers.supervision.RestartMode;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.lang.reflect.RecordComponent;
 import java.time.Duration;
@@ -119,11 +118,11 @@ final class LaunchOptionsTest {
               pipeline_parallel_size: 1
               server: {model_path: "${..model_path}"}
               router: {}
-              supervision: {max_restarts: 7, probe: health}
+              supervision: {max_restarts: 7, restart_window_s: 99}
               external_engines: [{url: "HTTP://Other:80/", api_key: k, weight_version: 4}, {url: "http://two:1"}]
               pools:
                 - {name: actor, engines: 1}
-                - {name: judge, model_path: /judge, engines: 1, supervision: {restart: never}}
+                - {name: judge, model_path: /judge, engines: 1, supervision: {max_restarts: 0, probe: null}}
             """;
 
     @Test
@@ -136,8 +135,8 @@ final class LaunchOptionsTest {
         GroupOptions.PoolOptions judge = Objects.requireNonNull(group.pools().get("judge"));
         assertThat(actor.supervision()).isEqualTo(spec.supervision());
         assertThat(actor.updateWeights()).isTrue();
-        assertThat(judge.supervision().restart()).isEqualTo(RestartMode.NEVER);
-        assertThat(judge.supervision().maxRestarts()).isEqualTo(7);
+        assertThat(judge.supervision().maxRestarts()).isZero();
+        assertThat(judge.supervision().restartWindowSeconds()).isEqualTo(99);
         assertThat(judge.updateWeights()).isFalse();
         assertThat(group.externalServers())
                 .extracting(
@@ -156,11 +155,33 @@ final class LaunchOptionsTest {
     void whatHoldsForTheWholeFleetIsNoMatterOfAPool() {
         FleetSpec spec =
                 FleetSpec.of(Config.parse(POOLS.replace("weight_version: 4}, {", "model: /m}, {model: /judge, ")
-                        .replace("restart: never", "on_node_loss: wait")));
+                        .replace("max_restarts: 0, probe: null", "on_node_loss: wait, probe: nope")));
         assertThatExceptionOfType(ConfigException.class)
                 .isThrownBy(() -> spec.groupOptions(LaunchOptions.DEFAULT, false))
                 .withMessageContaining("router_server_args.pools[1].supervision.on_node_loss")
-                .withMessageContaining("set it in router_server_args.supervision");
+                .withMessageContaining("set it in router_server_args.supervision")
+                .withMessageContaining("router_server_args.pools[1].supervision.probe");
+    }
+
+    @Test
+    void aPoolWhoseSupervisionIsNullHasThatOfTheBlock() {
+        FleetSpec spec =
+                FleetSpec.of(Config.parse(POOLS.replace("weight_version: 4}, {", "model: /m}, {model: /judge, ")
+                        .replace("{max_restarts: 0, probe: null}", "null")));
+        assertThat(Objects.requireNonNull(spec.groupOptions(LaunchOptions.DEFAULT, false)
+                                .pools()
+                                .get("judge"))
+                        .supervision())
+                .isEqualTo(spec.supervision());
+    }
+
+    @Test
+    void twoItemsForOneExternalEngineAreRefused() {
+        FleetSpec spec = FleetSpec.of(Config.parse(POOLS.replace(
+                "weight_version: 4}, {url: \"http://two:1\"", "model: /m}, {model: /judge, url: \"http://other/\"")));
+        assertThatExceptionOfType(ConfigException.class)
+                .isThrownBy(() -> spec.groupOptions(LaunchOptions.DEFAULT, false))
+                .withMessageContaining("external_engines[1].url: there are two items for one engine, http://other:80");
     }
 
     @Test

@@ -104,6 +104,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::registry)
                     .addMethod(SGLangRouterWorker::servers)
                     .addMethod(SGLangRouterWorker::unregisterServer)
+                    .addMethod(SGLangRouterWorker::giveUp)
                     .addMethod(SGLangRouterWorker::isHealthy)
                     .addMethod(SGLangRouterWorker::remark)
                     .addMethod(SGLangRouterWorker::status)

@@ -95,8 +95,7 @@ final class RegistrationWait {
 
     /** Nothing is left of a registration that failed. */
     private void end(String why) {
-        CompletableFuture<?> unregistered =
-                router.unregisterServer(endpoint.url()).toCompletableFuture();
+        CompletableFuture<?> unregistered = router.giveUp(endpoint.url()).toCompletableFuture();
         CompletableFuture<Void> unused = unregistered.handle((was, failure) -> {
             done.completeExceptionally(failed(why));
             return null;

@@ -245,6 +245,10 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
         return call("unregisterServer", SGLangRouterWorker::unregisterServer, base);
     }
 
+    WorkerGroupFuture<Boolean> giveUp(String url) {
+        return call("registerServer", SGLangRouterWorker::giveUp, url);
+    }
+
     /** Adds to the events what the fleet's owner did. */
     public WorkerGroupFuture<Boolean> remark(String text) {
         return call("remark", SGLangRouterWorker::remark, text);

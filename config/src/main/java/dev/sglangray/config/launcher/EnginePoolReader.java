@@ -79,7 +79,11 @@ final class EnginePoolReader {
         int engines = own.read(item, "engines", 0, EnginePoolReader::positive);
         Map<String, String> environment = environment(own, item);
         own.bool(item, UPDATES, true);
-        Config over = item.without(Set.copyOf(OWN));
+        Set<String> others = new HashSet<>(OWN);
+        if (item.select("supervision").filter(Config::isNull).isPresent()) {
+            others.add("supervision"); // as left out
+        }
+        Config over = item.without(others);
         WorkerType type =
                 item.has("worker_type") ? own.require(item, "worker_type", WorkerType.REGULAR, WorkerType::read) : null;
         ConfigException.throwIfErrors(own.problems());
@@ -182,7 +186,7 @@ final class EnginePoolReader {
 
     /** In a fleet of several models an update has the weights of the block's own, unless pools say otherwise. */
     private List<EnginePool> withUpdates(List<EnginePool> pools) {
-        boolean one = pools.stream().map(EnginePool::model).distinct().count() == 1;
+        boolean one = pools.stream().map(EnginePool::modelPath).distinct().count() == 1;
         Optional<String> own = blockModel();
         return pools.stream()
                 .map(pool -> {

@@ -56,7 +56,8 @@ public record ExternalEngine(
                 port == 0 ? null : port,
                 text(own, item, "api_key"),
                 text(own, item, "model"),
-                text(own, item, "weight_version"),
+                own.attempt(() -> Optional.ofNullable(version(item)), Optional.<String>empty())
+                        .orElse(null),
                 item);
         if (engine.workerType == WorkerType.PREFILL && port == 0) {
             own.add(item.error("a prefill engine needs its bootstrap_port, where decode engines fetch its cache"));
@@ -68,6 +69,20 @@ public record ExternalEngine(
     private static @Nullable String text(Fields own, Config item, String key) {
         String value = own.read(item, key, "", Config::asString);
         return value.isEmpty() ? null : value;
+    }
+
+    private static @Nullable String version(Config item) {
+        Config field =
+                item.select("weight_version").filter(one -> !one.isNull()).orElse(null);
+        if (field == null) {
+            return null;
+        }
+        if (field.value() instanceof Double number) {
+            // 1.50 is read as 1.5, which is another version.
+            throw new ConfigException(
+                    field.error("must be a text, not the number " + number).withFix("put it in quotes"));
+        }
+        return field.asString();
     }
 
     private static int port(Config field) {
@@ -83,7 +98,7 @@ public record ExternalEngine(
         if (!BASE_URL.matcher(text).matches()) {
             throw new ConfigException(
                     field.error("must be the base URL of an HTTP server, as in http://10.0.0.7:30000, not "
-                            + field.display(text.replaceAll("//[^/@]*@", "//***@"))));
+                            + field.display(text.replaceAll("//.*@", "//***@"))));
         }
         return text;
     }

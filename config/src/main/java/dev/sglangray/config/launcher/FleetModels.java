@@ -23,6 +23,7 @@ public final class FleetModels {
     private static final String BACKEND = "disaggregation_transfer_backend";
     private static final String PD = "pd_disaggregation";
     private static final String GATEWAY = "enable_igw";
+    private static final String LOAD_BALANCER = "mini_lb";
 
     private final List<EnginePool> pools;
     private final List<ExternalEngine> externals;
@@ -114,6 +115,7 @@ public final class FleetModels {
                 fields.add(block.require(ExternalEngine.KEY)
                         .error("there is no router that could send to them: launch_router is off"));
             }
+            checkUpdated(fields);
             return fields.problems();
         }
         externals.stream()
@@ -134,12 +136,19 @@ public final class FleetModels {
                     several ? " of model '" + model + "'" : "",
                     fields);
         }
-        checkWeights(fields);
+        checkNames(fields);
+        checkUpdated(fields);
+        if (several && WholeNumber.isTrue(arguments.router().values().get(LOAD_BALANCER))) {
+            fields.add(block.require("router." + LOAD_BALANCER)
+                    .error("is on, and the mini load balancer does not look at the model of a request"));
+        }
         checkMode(
                 arguments,
                 block,
                 PD,
-                all.stream().anyMatch(one -> one.type() == WorkerType.PREFILL) && !several,
+                all.stream().anyMatch(one -> one.type() == WorkerType.PREFILL)
+                        && !several
+                        && !WholeNumber.isTrue(arguments.router().values().get(GATEWAY)),
                 fields);
         checkMode(arguments, block, GATEWAY, several, fields);
         return fields.problems();
@@ -186,10 +195,22 @@ public final class FleetModels {
         }
     }
 
+    /** An update has the weights of one checkpoint. */
+    private void checkUpdated(Fields fields) {
+        List<EnginePool> updated =
+                pools.stream().filter(EnginePool::updateWeights).toList();
+        updated.stream()
+                .filter(pool -> !pool.modelPath().equals(updated.get(0).modelPath()))
+                .findFirst()
+                .ifPresent(pool -> fields.add(pool.at("update_weights")
+                        .error("an update has the weights of one model, and pools '%s' and '%s' serve different ones"
+                                .formatted(updated.get(0).name(), pool.name()))
+                        .withFix("set it to false for the pools of all models but the one that is trained")));
+    }
+
     /** A name must stand for one set of weights, also after an update. */
-    private void checkWeights(Fields fields) {
+    private void checkNames(Fields fields) {
         Map<String, EnginePool> byName = new LinkedHashMap<>();
-        EnginePool updated = null;
         for (EnginePool pool : pools) {
             EnginePool first = byName.putIfAbsent(pool.model(), pool);
             if (first != null && !first.modelPath().equals(pool.modelPath())) {
@@ -202,13 +223,7 @@ public final class FleetModels {
                         .error("pools '%s' and '%s' serve one model, and would have different weights after an update"
                                 .formatted(first.name(), pool.name()))
                         .withFix("give the frozen ones another served_model_name in server"));
-            } else if (first == null && pool.updateWeights() && updated != null) {
-                fields.add(pool.at("update_weights")
-                        .error("an update has the weights of one model, and pools '%s' and '%s' serve different ones"
-                                .formatted(updated.name(), pool.name()))
-                        .withFix("leave it out for all pools but those of the model that is trained"));
             }
-            updated = updated == null && pool.updateWeights() ? pool : updated;
         }
     }
 

@@ -51,6 +51,7 @@ final class FleetSchema {
                 EditorSchema.describe(
                         EditorSchema.anyOf(EditorSchema.type("string"), EditorSchema.type("integer")),
                         "The version that its weights must have; that of the fleet's unless given, where it serves their model."));
+        engine.putArray("required").add("url");
         ObjectNode list = EditorSchema.type("array");
         list.set("items", engine);
         return EditorSchema.nullable(list)
@@ -90,7 +91,8 @@ final class FleetSchema {
                 EditorSchema.flag(
                         "Whether its engines get the weights of an update; true for the block's own model unless given."));
         ObjectNode supervision = supervision("How its engines are kept alive, over the block's supervision.");
-        ((ObjectNode) supervision.get("properties")).remove(List.of("on_degraded", "on_node_loss", "node_loss_s"));
+        ((ObjectNode) supervision.get("properties"))
+                .remove(List.of("restart", "on_degraded", "on_node_loss", "node_loss_s"));
         properties.set("supervision", EditorSchema.nullable(supervision));
         ObjectNode list = EditorSchema.type("array");
         list.set("items", pool);

@@ -266,6 +266,37 @@ class EnginePoolTest {
     }
 
     @Test
+    void twoNamesOfOneCheckpointAreUpdatedTogether() {
+        assertThat(read(BLOCK
+                        + "    - {name: a, server: {served_model_name: large}}\n"
+                        + "    - {name: b, server: {served_model_name: small}}"))
+                .extracting(EnginePool::updateWeights)
+                .containsOnly(true);
+    }
+
+    @Test
+    void withoutARouterAnUpdateHasTheWeightsOfOneModelToo() {
+        assertThat(problems(BLOCK.replace("router: {policy: random}", "launch_router: false")
+                        + "    - {name: a}\n    - {name: b, model_path: /n, update_weights: true}"))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.message()).contains("an update has the weights of one model"));
+    }
+
+    @Test
+    void theGatewayModeServesPrefillAndDecodeByItself() {
+        assertThat(routerArguments(BLOCK.replace("policy: random", "enable_igw: true") + PREFILL_AND_DECODE))
+                .isEqualTo(Map.of("enable_igw", true));
+    }
+
+    @Test
+    void theMiniLoadBalancerServesOneModel() {
+        assertThat(problems(BLOCK.replace("policy: random", "mini_lb: true")
+                        + "    - {name: a}\n    - {name: b, model_path: /n}"))
+                .singleElement()
+                .satisfies(problem -> assertThat(problem.key()).isEqualTo("router_server_args.router.mini_lb"));
+    }
+
+    @Test
     void anUpdateHasTheWeightsOfTheOnlyModelOrOfNone() {
         String own = "    - {name: a, server: {model_path: /n}}\n    - {name: b, server: {model_path: /n}}";
 
@@ -327,6 +358,9 @@ class EnginePoolTest {
                 Arguments.of("    - {url: \"http://a/v1\"}", "external_engines[0].url", "must be the base URL"),
                 Arguments.of(first + ", modell: m}", "external_engines[0].modell", "unknown key 'modell'"),
                 Arguments.of(first + ", worker_type: prefill}", "external_engines[0]", "needs its bootstrap_port"),
+                Arguments.of(first + ", weight_version: 1.50}", "external_engines[0].weight_version", "must be a text"),
+                Arguments.of(
+                        "    - {url: \"http://u:p/hunter2@h:1\"}", "external_engines[0].url", "http://<hidden>@h:1"),
                 Arguments.of(first + ", bootstrap_port: 0}", "external_engines[0].bootstrap_port", "a port from 1"),
                 Arguments.of(
                         first + ", worker_type: decode}",

@@ -91,7 +91,7 @@ public final class DetachedFleets {
 
     private static ActorHandle<FleetOwnerActor> create(String name, String request, RaySession session) {
         try {
-            var creator = Ray.actor(FleetOwnerActor::new, request)
+            var creator = Ray.actor(FleetOwnerActor::new, name, request)
                     .setConcurrencyGroups(control())
                     .setName(name)
                     .setLifetime(ActorLifetime.DETACHED)

@@ -6,7 +6,6 @@ import dev.sglangray.app.FleetSpec;
 import dev.sglangray.app.FleetState;
 import dev.sglangray.app.LaunchContext;
 import dev.sglangray.app.LaunchException;
-import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.gateway.GatewayFacts;
 import dev.sglangray.config.Config;
@@ -48,7 +47,7 @@ public class FleetOwnerActor {
 
     private static final Logger LOG = LoggerFactory.getLogger(FleetOwnerActor.class);
 
-    private final SealedSpec<Launch> launch;
+    private final SealedSpec<LaunchRequest> request;
     private final RecordStore<FleetState> record;
     private final LaunchContext context;
     private final boolean successor;
@@ -63,15 +62,14 @@ public class FleetOwnerActor {
     /**
      * Called by Ray.
      *
-     * @param requestJson a {@link LaunchRequest} as JSON, its secrets sealed
+     * @param name the actor's
+     * @param requestJson a {@link LaunchRequest} as JSON, its secrets sealed, and with them whatever holds the text of one
      */
-    public FleetOwnerActor(String requestJson) {
-        // Names are not sealed.
-        String name = DetachedFleets.ownerName(Launch.read(requestJson).spec().groupName());
+    public FleetOwnerActor(String name, String requestJson) {
         HandoverFile file = HandoverFile.ofActor(name, new ThreadLoop(name, InstantSource.system()));
         record = file.section("fleet", FleetState.class);
         context = new LaunchContext(events, record, new DetachedGroups());
-        launch = new SealedSpec<>(requestJson, Launch::read, file);
+        request = new SealedSpec<>(requestJson, json -> ProtocolJson.read(json, LaunchRequest.class), file);
         successor = Ray.getRuntimeContext().wasCurrentActorRestarted();
         if (successor) {
             Thread thread = Threads.thread("sglang-ray-take-over", this::takeOver);
@@ -82,19 +80,12 @@ public class FleetOwnerActor {
 
     /** Takes the key to the secrets of the request; the first call of the actor's creator. */
     public boolean unseal(String keyJson) {
-        return launch.unseal(keyJson);
+        return request.unseal(keyJson);
     }
 
     private FleetSpec spec() {
-        return launch.get().spec();
-    }
-
-    /** What is launched, and how. */
-    private record Launch(FleetSpec spec, LaunchOptions options) {
-        static Launch read(String requestJson) {
-            LaunchRequest request = ProtocolJson.read(requestJson, LaunchRequest.class);
-            return new Launch(FleetSpec.of(Config.of(request.configuration()), request.selection()), request.options());
-        }
+        LaunchRequest now = request.get();
+        return FleetSpec.of(Config.of(now.configuration()), now.selection());
     }
 
     /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */
@@ -134,7 +125,7 @@ public class FleetOwnerActor {
                         .map(group -> FleetLeftovers.endUnknown(group, state))
                         .orElse(List.of());
                 awaitNoGateway();
-                keep(SGLangLauncher.adopt(spec(), state, living, launch.get().options(), context));
+                keep(SGLangLauncher.adopt(spec(), state, living, request.get().options(), context));
                 LOG.info("took over a fleet with engines {}", living);
                 return;
             } catch (RayException | LaunchException | IllegalStateException e) {
@@ -172,7 +163,7 @@ public class FleetOwnerActor {
             Fleet launched = SGLangLauncher.launch(
                     spec(),
                     spec().cluster(RayClusterReader.read()),
-                    launch.get().options(),
+                    request.get().options(),
                     context);
             keep(launched);
             return launched.apiUrl();

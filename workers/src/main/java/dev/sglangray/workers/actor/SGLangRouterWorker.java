@@ -196,6 +196,15 @@ public class SGLangRouterWorker {
                 .thenCompose(was -> registry.awaitOut(spelled, OUT).thenApply(out -> was)));
     }
 
+    /** Takes a server away whose registration was not listed in time, as {@link #unregisterServer}. */
+    public boolean giveUp(String url) {
+        String spelled = spelled(url);
+        return ask(() -> registry.giveUp(spelled)
+                .thenCompose(was -> was
+                        ? registry.awaitOut(spelled, OUT).thenApply(out -> true)
+                        : CompletableFuture.completedFuture(false)));
+    }
+
     /** Takes the engine of a worker away for good; false when it was not registered. */
     public boolean retire(String key) {
         return ask(() -> registry.retire(key));

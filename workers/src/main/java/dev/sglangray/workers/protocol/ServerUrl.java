@@ -20,7 +20,7 @@ public final class ServerUrl {
      * @throws IllegalArgumentException when the text is no base URL of an HTTP server; the message shows no password
      */
     public static String of(String text) {
-        String shown = "'" + text.replaceAll("//[^/@]*@", "//***@") + "'";
+        String shown = "'" + text.replaceAll("//.*@", "//***@") + "'";
         HttpUrl url = HttpUrl.parse(text);
         if (url == null) {
             String hint = text.contains("://") || text.isBlank() ? "" : "; did you mean http://" + text.strip() + "?";

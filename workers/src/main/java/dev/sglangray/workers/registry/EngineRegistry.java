@@ -69,6 +69,12 @@ public final class EngineRegistry {
     /** Weights that are being written down, and hold after that. */
     private @Nullable FleetWeights coming;
 
+    /** While two weights serve, the version of the older ones; null where that is not known. */
+    private @Nullable String mixedVersion;
+
+    /** The servers that other programs keep, as the configuration has them, by key. */
+    private final Map<String, ExternalServer> configured = new LinkedHashMap<>();
+
     private Instant clearingUntil = Instant.MIN;
     private RegistryRecord.@Nullable KeptChange change;
     private EventLoop.@Nullable Timer changeTimer;
@@ -228,7 +234,8 @@ public final class EngineRegistry {
         boolean clearing = isClearing();
         for (Member member : members.values()) {
             // New weights answer no request while old ones still may.
-            if (isWanted(member) && !(clearing && sync.isOut(member.endpoint.url()))) {
+            boolean waits = clearing && member.endpoint.updateWeights() && sync.isOut(member.endpoint.url());
+            if (isWanted(member) && !waits) {
                 wanted.put(member.endpoint.url(), member.endpoint);
             }
         }
@@ -260,7 +267,7 @@ public final class EngineRegistry {
                 || (member.asked
                         && (member.version == null
                                 || member.version.equals(updated.version())
-                                || weights.alsoId() != null));
+                                || (weights.alsoId() != null && member.version.equals(mixedVersion))));
     }
 
     /** What a member must have: one that keeps its own weights has those with which it started. */
@@ -481,7 +488,10 @@ public final class EngineRegistry {
         Member known = members.get(key);
         if (known != null) {
             known.awaitedAt = loop.now();
-            if (!known.hasWorker() && known.external == null) {
+            if (known.external != null) {
+                return key;
+            }
+            if (!known.hasWorker()) {
                 known.endpoint = endpoint;
                 known.keyLost = false;
                 changed();
@@ -497,6 +507,13 @@ public final class EngineRegistry {
                 }
                 return replaced;
             });
+        }
+        ExternalServer external = configured.get(key);
+        if (external != null && endpoint.actor() == null) {
+            unregistered.remove(key);
+            watch(external);
+            changed();
+            return key;
         }
         Member member = new Member(key, endpoint);
         member.awaitedAt = loop.now();
@@ -560,10 +577,11 @@ public final class EngineRegistry {
             return;
         }
         CompletableFuture<Void> unused = port.describe(member.endpoint).handle((facts, failure) -> {
-            // It is not up, or is something else than SGLang: its owner's business.
-            member.version = failure == null ? facts.weightVersion() : null;
-            member.asked = true;
-            changed();
+            if (failure == null) {
+                member.version = facts.weightVersion();
+                member.asked = true;
+                changed();
+            }
             loop.schedule(member.questions.next(), () -> askVersion(member));
             return null;
         });
@@ -575,22 +593,21 @@ public final class EngineRegistry {
      */
     public void watch(List<ExternalServer> servers) {
         for (ExternalServer server : servers) {
-            String key = keyOf(server.endpoint());
-            if (unregistered.containsKey(key)) {
-                continue;
+            boolean fresh = configured.put(keyOf(server.endpoint()), server) == null;
+            if (fresh && !unregistered.containsKey(keyOf(server.endpoint()))) {
+                watch(server);
             }
-            Member known = members.get(key);
-            Member member = known == null ? new Member(key, server.endpoint()) : known;
-            member.external = server;
-            member.endpoint = server.endpoint();
-            member.keyLost = false;
-            member.confirmed = true;
-            member.serves = false;
-            member.why = "it was not looked at yet";
-            members.put(key, member);
-            look(member);
         }
         changed();
+    }
+
+    private void watch(ExternalServer server) {
+        Member member = new Member(keyOf(server.endpoint()), server.endpoint());
+        member.external = server;
+        member.confirmed = true;
+        member.why = "it was not looked at yet";
+        members.put(member.key, member);
+        look(member);
     }
 
     private void look(Member member) {
@@ -697,6 +714,14 @@ public final class EngineRegistry {
         return saved.thenApply(nothing -> was);
     }
 
+    /** As {@link #unregister}, for a registration that was not listed in time; one that the configuration names is left as it is. */
+    public CompletableFuture<Boolean> giveUp(String url) {
+        boolean named = members.values().stream()
+                .anyMatch(member ->
+                        member.external != null && member.endpoint.url().equals(url));
+        return named ? CompletableFuture.completedFuture(false) : unregister(url);
+    }
+
     /**
      * As {@link #unregister}, by key, for an engine whose worker ends for good: no registration of it is taken any more, however
      * late one arrives.
@@ -772,6 +797,9 @@ public final class EngineRegistry {
             if (!fresh.equals(coming)) {
                 return;
             }
+            mixedVersion = fresh.alsoId() == null || weights.updated() == null
+                    ? null
+                    : weights.alsoId() == null ? weights.updated().version() : mixedVersion;
             weights = fresh;
             coming = null;
             clearingUntil = loop.now().plus(CLEARING);

@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Predicate;
@@ -76,6 +77,9 @@ final class RouterSync {
 
         @Nullable
         RegisteredServer server;
+        /** As the router was last asked to add it; null for one that it lists without that. */
+        @Nullable
+        ServerEndpoint added;
 
         String error = "";
         boolean busy;
@@ -163,7 +167,7 @@ final class RouterSync {
                 }
             }
             case LISTED -> {
-                if (want == null && slot.id != null) {
+                if (slot.id != null && (want == null || isOther(slot.added, want))) {
                     remove(now, slot, slot.id);
                 }
             }
@@ -172,6 +176,7 @@ final class RouterSync {
 
     private void add(RouterPort now, Slot slot, ServerEndpoint server) {
         slot.phase = Phase.PENDING;
+        slot.added = server;
         slot.checks.reset();
         run(
                 slot,
@@ -187,6 +192,14 @@ final class RouterSync {
                         slot.strayUntil = loop.now().plus(STRAY);
                     }
                 });
+    }
+
+    /** Whether another engine has the URL by now, which does something else than the one that the router was given. */
+    private static boolean isOther(@Nullable ServerEndpoint added, ServerEndpoint want) {
+        return added != null
+                && !(added.workerType().equals(want.workerType())
+                        && Objects.equals(added.model(), want.model())
+                        && Objects.equals(added.bootstrapPort(), want.bootstrapPort()));
     }
 
     private boolean isStray(Slot slot) {

@@ -18,8 +18,8 @@ import java.util.regex.Pattern;
  * hold no secrets. Null stands for the router's own default. Safe for use by many threads.
  */
 public final class RouterArguments {
-    /** The URL is what a fleet's users have, and the servers are those of the roster. */
-    private static final Set<String> FIXED = Set.of("host", "port", "worker_urls");
+    /** The URL is what a fleet's users have, the servers are those of the roster, and the mode follows from what they are. */
+    private static final Set<String> FIXED = Set.of("host", "port", "worker_urls", "enable_igw", "pd_disaggregation");
 
     private static final Pattern WITH_PASSWORD = Pattern.compile("://[^/@]*:[^/@]*@");
 
@@ -79,7 +79,8 @@ public final class RouterArguments {
         }
         changes.forEach((key, value) -> {
             if (FIXED.contains(key)) {
-                throw new WorkerFailure(key + " cannot change on a router that runs: its URL and its servers stay");
+                throw new WorkerFailure(
+                        key + " cannot change on a router that runs: its URL, its servers and its mode stay");
             }
             if (Secrets.isSecret(key)
                     || WITH_PASSWORD.matcher(String.valueOf(value)).find()) {

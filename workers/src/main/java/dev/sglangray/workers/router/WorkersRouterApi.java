@@ -165,20 +165,14 @@ public final class WorkersRouterApi implements RouterPort {
 
     private static List<String> names(Answer models) {
         List<String> names = new ArrayList<>();
-        if (models.code() == 200) {
-            models.json()
-                    .path("data")
-                    .forEach(model -> names.add(model.path("id").asText()));
-        }
+        models.json().path("data").forEach(model -> names.add(model.path("id").asText()));
         return names;
     }
 
     private CompletableFuture<Optional<String>> version(ServerEndpoint server, String route) {
         return ask(server, route)
-                .thenApply(answer -> answer.code() == 200
-                        ? Optional.ofNullable(
-                                answer.json().path("weight_version").textValue())
-                        : Optional.<String>empty());
+                .thenApply(answer ->
+                        Optional.ofNullable(answer.json().path("weight_version").textValue()));
     }
 
     private CompletableFuture<Answer> ask(ServerEndpoint server, String route) {
@@ -192,7 +186,16 @@ public final class WorkersRouterApi implements RouterPort {
         if (server.apiKey() != null) {
             request.header("Authorization", "Bearer " + server.apiKey());
         }
-        return send(request.build());
+        Request asked = request.build();
+        return send(asked).thenApply(answer -> {
+            if (answer.code() == 404) {
+                return new Answer(404, "{}"); // it is something else than SGLang, or an older one
+            }
+            if (answer.code() != 200) {
+                throw new WorkerFailure("HTTP " + answer.code() + " to GET " + asked.url());
+            }
+            return answer;
+        });
     }
 
     private static RegisteredServer server(JsonNode worker) {

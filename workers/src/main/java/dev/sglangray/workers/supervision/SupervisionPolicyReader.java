@@ -7,6 +7,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.NearestName;
 import dev.sglangray.config.launcher.EnginePool;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -32,7 +33,7 @@ public final class SupervisionPolicyReader {
             "node_loss_s");
 
     /** What is said once for the whole fleet. */
-    private static final List<String> OF_FLEET = List.of("on_degraded", "on_node_loss", "node_loss_s");
+    private static final List<String> OF_FLEET = List.of("restart", "on_degraded", "on_node_loss", "node_loss_s");
 
     private SupervisionPolicyReader() {}
 
@@ -45,18 +46,21 @@ public final class SupervisionPolicyReader {
         Config own = pool.settings();
         Optional<Config> found =
                 own == null ? Optional.empty() : own.select(KEY).filter(Config::isMap);
-        ConfigException.throwIfErrors(found.map(Config::keys).orElse(List.of()).stream()
+        List<ConfigProblem> problems = new ArrayList<>(found.map(Config::keys).orElse(List.of()).stream()
                 .filter(OF_FLEET::contains)
                 .map(key -> found.get()
                         .require(key)
                         .error("holds for the whole fleet, and cannot differ between pools")
                         .withFix("set it in " + pool.block().path() + "." + KEY))
                 .toList());
+        SupervisionPolicy policy = SupervisionPolicy.DEFAULT;
         try {
-            return read(pool.block());
+            policy = read(pool.block());
         } catch (ConfigException e) {
-            throw new ConfigException(e.problems().stream().map(pool::own).toList());
+            e.problems().stream().map(pool::own).forEach(problems::add);
         }
+        ConfigException.throwIfErrors(problems);
+        return policy;
     }
 
     /**

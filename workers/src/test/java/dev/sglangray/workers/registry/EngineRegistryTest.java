@@ -360,6 +360,22 @@ class EngineRegistryTest {
     }
 
     @Test
+    void anotherModelAtTheSameUrlIsAddedAgain() {
+        ServerEndpoint judge = new ServerEndpoint(url(1), "regular", null, null, "engines:1", "key1", 1, "judge", true);
+        ServerEndpoint actor = new ServerEndpoint(url(1), "regular", null, null, "engines:1", "key9", 5, "actor", true);
+        String unused = fixture.registry.register(judge);
+        fixture.registry.report(new EngineReport("key1", "engines:1", 2, true, "", judge, FleetWeights.INITIAL_ID));
+        fixture.pass();
+        String unusedToo = fixture.registry.register(actor);
+        fixture.registry.report(new EngineReport("key9", "engines:1", 6, true, "", actor, FleetWeights.INITIAL_ID));
+        fixture.loop.pass(Duration.ofSeconds(10));
+        assertThat(fixture.router.lists()).containsExactly(url(1));
+        assertThat(Objects.requireNonNull(fixture.router.added.get(url(1))).model())
+                .isEqualTo("actor");
+        assertThat(fixture.router.calls).contains("remove " + url(1));
+    }
+
+    @Test
     void aServerWhoseKeyWasLostStaysOutAndSaysWhy() {
         fixture.registry.register(new ServerEndpoint("http://stranger:1", "regular", null, "open-sesame"));
         fixture.pass();

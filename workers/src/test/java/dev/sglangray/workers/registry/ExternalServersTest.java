@@ -156,8 +156,51 @@ class ExternalServersTest {
                 .isEmpty();
 
         fixture.registry.register(ServerEndpoint.regular(URL));
-        fixture.pass();
+        serves("judge", "3");
+        later();
         assertThat(fixture.router.lists()).containsExactly(URL);
+        assertThat(Objects.requireNonNull(fixture.router.added.get(URL)).model())
+                .as("as the configuration has it")
+                .isEqualTo("judge");
+        serves("poet", "3");
+        later();
+        assertThat(fixture.router.lists()).as("it is watched again").isEmpty();
+    }
+
+    @Test
+    void aRegistrationThatIsGivenUpLeavesItWatched() {
+        fixture.router.down.add(URL);
+        watch(external(false, ""));
+        String key = fixture.registry.register(ServerEndpoint.regular(URL));
+        assertThat(fixture.registration(key).state()).isEqualTo(EngineRegistry.Registration.State.PENDING);
+        assertThat(fixture.loop.value(fixture.registry.giveUp(URL))).isFalse();
+        fixture.router.down.clear();
+        serves("judge", "3");
+        later();
+        assertThat(fixture.router.lists()).containsExactly(URL);
+    }
+
+    @Test
+    void aRollingUpdateLetsBothOfItsVersionsServeAndNoOther() {
+        serves("judge", "3");
+        watch(external(true, ""));
+        fixture.loop.value(fixture.registry.beginChange("an update", "a", Duration.ofMinutes(9)));
+        assertThat(fixture.loop.value(fixture.registry.commit(SEVEN, "a")).taken())
+                .isTrue();
+        FleetWeights eight = SEVEN.next("id-8", new Weights("8", "/weights/8", null), true);
+        assertThat(fixture.loop.value(fixture.registry.commit(eight, "a")).taken())
+                .isTrue();
+        later();
+        assertThat(fixture.router.lists()).as("version 3 of 7 and 8").isEmpty();
+        serves("judge", "7");
+        later();
+        assertThat(fixture.router.lists()).as("version 7 of 7 and 8").containsExactly(URL);
+        assertThat(fixture.loop
+                        .value(fixture.registry.commit(eight.alone(), "a"))
+                        .taken())
+                .isTrue();
+        later();
+        assertThat(fixture.router.lists()).as("version 7 of 8").isEmpty();
     }
 
     @Test

@@ -172,8 +172,17 @@ class WorkersRouterApiTest {
         assertThat(router.takeRequest().getRequestLine()).isEqualTo("GET /get_model_info HTTP/1.1");
         answer(404, "");
         answer(200, "{}");
-        answer(200, "{}");
+        answer(404, "");
         assertThat(get(api.describe(server))).isEqualTo(ServerFacts.NONE);
+        answer(401, "");
+        assertThatThrownBy(() -> get(api.describe(server)))
+                .hasMessageContaining("HTTP 401 to GET")
+                .hasMessageContaining("/v1/models");
+        answer(200, "{}");
+        answer(503, "");
+        assertThatThrownBy(() -> get(api.describe(server)))
+                .hasMessageContaining("HTTP 503 to GET")
+                .hasMessageContaining("/model_info");
         assertThatThrownBy(() -> get(api.describe(ServerEndpoint.regular("bad://scheme"))))
                 .hasMessageContaining("bad://scheme is no URL");
         router.close();

@@ -44,7 +44,7 @@ public enum FleetHealth {
     /**
      * The verdict.
      *
-     * @param others the servers that the router sends to and no worker of the fleet has
+     * @param others the servers that the router is to send to and no worker of the fleet has; healthy are those that it does
      * @param faults what is wrong between router and engines, in words
      */
     static FleetHealth of(List<WorkerStatus> workers, List<RegisteredServer> others, List<String> faults) {
@@ -91,20 +91,25 @@ public enum FleetHealth {
         Set<String> models = models(workers, others);
         List<Gap> gaps = new ArrayList<>();
         for (String model : models) {
-            List<WorkerStatus> engines = inPools(workers).stream()
-                    .filter(engine -> engine.identity().model().equals(model))
+            List<WorkerStatus> engines = of("server", workers).stream()
+                    .filter(engine ->
+                            isKnown(engine) && engine.identity().model().equals(model))
                     .toList();
             List<RegisteredServer> strangers = others.stream()
-                    .filter(server ->
-                            server.modelId() == null || server.modelId().equals(model))
+                    .filter(server -> server.modelId() == null
+                            ? models.size() == 1
+                            : server.modelId().equals(model))
                     .toList();
-            boolean whole = PAIR.stream()
-                    .noneMatch(type -> engines.stream().anyMatch(engine -> does(engine, type))
+            boolean pair = PAIR.stream()
+                    .anyMatch(type -> engines.stream()
+                                    .anyMatch(
+                                            engine -> !engine.identity().pool().isEmpty() && does(engine, type))
                             || strangers.stream().anyMatch(server -> does(server, type)));
-            List<WorkerType> needed = !whole ? PAIR : models.size() > 1 ? List.of(WorkerType.REGULAR) : List.of();
+            boolean single = models.size() == 1 && !engines.isEmpty();
+            List<WorkerType> needed = pair ? PAIR : single ? List.of() : List.of(WorkerType.REGULAR);
             needed.stream()
                     .filter(type -> engines.stream().noneMatch(engine -> does(engine, type) && counts.test(engine))
-                            && strangers.stream().noneMatch(server -> does(server, type)))
+                            && strangers.stream().noneMatch(server -> server.healthy() && does(server, type)))
                     .forEach(type -> gaps.add(new Gap(model, type)));
         }
         return gaps;
@@ -112,15 +117,16 @@ public enum FleetHealth {
 
     private static Set<String> models(List<WorkerStatus> workers, List<RegisteredServer> others) {
         Set<String> models = new LinkedHashSet<>();
-        inPools(workers).forEach(engine -> models.add(engine.identity().model()));
+        of("server", workers).stream()
+                .filter(FleetHealth::isKnown)
+                .forEach(engine -> models.add(engine.identity().model()));
         others.stream().map(RegisteredServer::modelId).filter(Objects::nonNull).forEach(models::add);
         return models;
     }
 
-    private static List<WorkerStatus> inPools(List<WorkerStatus> workers) {
-        return of("server", workers).stream()
-                .filter(engine -> !engine.identity().pool().isEmpty())
-                .toList();
+    /** Whether its worker says what the engine does. */
+    private static boolean isKnown(WorkerStatus engine) {
+        return !engine.identity().pool().isEmpty() || !engine.identity().model().isEmpty();
     }
 
     private static boolean does(RegisteredServer server, WorkerType type) {

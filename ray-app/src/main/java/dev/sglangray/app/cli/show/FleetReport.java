@@ -158,11 +158,8 @@ public record FleetReport(
                 .toList();
     }
 
-    /** The servers that the router sends to and no worker of the fleet has. */
     private List<RegisteredServer> others() {
-        return listing.map(router -> router.others(workers)).orElse(List.of()).stream()
-                .filter(RegisteredServer::healthy)
-                .toList();
+        return listing.map(router -> router.others(workers)).orElse(List.of());
     }
 
     public void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {

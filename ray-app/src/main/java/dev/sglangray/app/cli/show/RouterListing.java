@@ -5,7 +5,6 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,20 +12,21 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What the router lists, compared with what the engines' workers say. Pure.
  *
  * @param servers the servers; empty when the router did not answer
  * @param reasons why the registry's servers are not listed, by URL; those without an entry are
- * @param external URLs of the servers that the configuration names as kept by others
+ * @param external the servers that the configuration names as kept by others, those that are not listed too
  * @param foreign URLs that the router lists and no engine or program registered
  * @param problem why there is no list, in words
  */
 record RouterListing(
         List<RegisteredServer> servers,
         Map<String, String> reasons,
-        Set<String> external,
+        List<RegisteredServer> external,
         List<String> foreign,
         Optional<String> problem) {
     /** For a fleet without a router, or whose router does not run. */
@@ -36,22 +36,27 @@ record RouterListing(
     RouterListing {
         servers = List.copyOf(servers);
         reasons = Map.copyOf(reasons);
-        external = Set.copyOf(external);
+        external = List.copyOf(external);
         foreign = List.copyOf(foreign);
     }
 
     static RouterListing of(List<RegisteredServer> servers) {
-        return new RouterListing(servers, Map.of(), Set.of(), List.of(), Optional.empty());
+        return new RouterListing(servers, Map.of(), List.of(), List.of(), Optional.empty());
     }
 
     /** As the registry sees it. */
     static RouterListing of(RegistryView view) {
         List<RegisteredServer> servers = new ArrayList<>();
         Map<String, String> reasons = new LinkedHashMap<>();
-        Set<String> external = new HashSet<>();
+        List<RegisteredServer> external = new ArrayList<>();
         for (RegistryView.MemberView member : view.members()) {
             if (member.external()) {
-                external.add(plain(member.url()));
+                external.add(new RegisteredServer(
+                        Objects.requireNonNullElse(member.id(), ""),
+                        member.url(),
+                        member.workerType(),
+                        member.model(),
+                        member.listed()));
             }
             if (member.id() != null) {
                 servers.add(new RegisteredServer(
@@ -68,7 +73,7 @@ record RouterListing(
 
     static RouterListing unknown(String why) {
         return new RouterListing(
-                List.of(), Map.of(), Set.of(), List.of(), Optional.of("the router does not tell its servers: " + why));
+                List.of(), Map.of(), List.of(), List.of(), Optional.of("the router does not tell its servers: " + why));
     }
 
     /** Each difference that costs requests, in words: engines that are ready and that the router does not use. */
@@ -97,7 +102,7 @@ record RouterListing(
         Set<String> engines = own(workers);
         reasons.forEach((url, why) -> {
             if (!engines.contains(url)) {
-                faults.add((external.contains(url) ? "external engine " + url : url + " is registered, but")
+                faults.add((isExternal(url) ? "external engine " + url : url + " is registered, but")
                         + " gets no requests: " + why);
             }
         });
@@ -107,20 +112,28 @@ record RouterListing(
 
     /** The servers that no engine of the fleet is, in words: they were registered by URL. */
     List<String> strangers(List<WorkerStatus> workers) {
-        return others(workers).stream()
-                .map(server -> external.contains(plain(server.url()))
+        Set<String> own = own(workers);
+        return servers.stream()
+                .filter(server -> !own.contains(plain(server.url())))
+                .map(server -> isExternal(plain(server.url()))
                         ? server.url() + " is an external engine"
                                 + (server.modelId() == null ? "" : " of model '" + server.modelId() + "'")
                         : server.url() + " is registered by URL")
                 .toList();
     }
 
-    /** The servers that no engine of the fleet is. */
+    private boolean isExternal(String url) {
+        return external.stream().anyMatch(server -> plain(server.url()).equals(url));
+    }
+
+    /** The servers that no engine of the fleet is, those too that the router is to have and does not. */
     List<RegisteredServer> others(List<WorkerStatus> workers) {
         Set<String> own = own(workers);
-        return servers.stream()
+        Map<String, RegisteredServer> others = new LinkedHashMap<>();
+        Stream.concat(external.stream(), servers.stream())
                 .filter(server -> !own.contains(plain(server.url())))
-                .toList();
+                .forEach(server -> others.put(plain(server.url()), server));
+        return List.copyOf(others.values());
     }
 
     private static Set<String> own(List<WorkerStatus> workers) {

@@ -189,5 +189,12 @@ class FleetHealthTest {
         List<WorkerStatus> lost = List.of(ROUTER, ofModel(0, "FAILED", "regular", "judge"));
         assertThat(FleetHealth.of(lost, List.of(poet), List.of())).isEqualTo(FleetHealth.DEGRADED);
         assertThat(FleetHealth.gaps(lost, List.of(poet))).containsExactly("no engine of model 'judge' serves");
+
+        RegisteredServer away = new RegisteredServer("", "http://other:1", "regular", "poet", false);
+        assertThat(FleetHealth.of(List.of(ROUTER), List.of(away), List.of()))
+                .as("only engines of others, and none answers")
+                .isEqualTo(FleetHealth.LOST);
+        RegisteredServer unnamed = new RegisteredServer("id", "http://other:2", "regular", null, true);
+        assertThat(FleetHealth.gaps(lost, List.of(poet, unnamed))).containsExactly("no engine of model 'judge' serves");
     }
 }
