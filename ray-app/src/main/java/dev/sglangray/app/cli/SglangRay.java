@@ -8,6 +8,7 @@ import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
 import dev.sglangray.app.cli.command.EventsCommand;
 import dev.sglangray.app.cli.command.GenerateCommand;
+import dev.sglangray.app.cli.command.LogsCommand;
 import dev.sglangray.app.cli.command.PlanCommand;
 import dev.sglangray.app.cli.command.ReplaceRouterCommand;
 import dev.sglangray.app.cli.command.RestartCommand;
@@ -43,6 +44,7 @@ import picocli.CommandLine.IVersionProvider;
             ClusterCommand.class,
             StatusCommand.class,
             EventsCommand.class,
+            LogsCommand.class,
             RestartCommand.class,
             ScaleCommand.class,
             ReplaceRouterCommand.class,
