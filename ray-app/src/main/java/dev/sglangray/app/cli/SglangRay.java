@@ -15,6 +15,7 @@ import dev.sglangray.app.cli.command.RestartCommand;
 import dev.sglangray.app.cli.command.RunCommand;
 import dev.sglangray.app.cli.command.ScaleCommand;
 import dev.sglangray.app.cli.command.StatusCommand;
+import dev.sglangray.app.cli.command.TopCommand;
 import dev.sglangray.app.cli.command.UpCommand;
 import dev.sglangray.app.cli.command.ValidateCommand;
 import dev.sglangray.app.cli.context.CliContext;
@@ -45,6 +46,7 @@ import picocli.CommandLine.IVersionProvider;
             StatusCommand.class,
             EventsCommand.class,
             LogsCommand.class,
+            TopCommand.class,
             RestartCommand.class,
             ScaleCommand.class,
             ReplaceRouterCommand.class,
