@@ -3,6 +3,7 @@ package dev.sglangray.app.cli;
 
 import dev.sglangray.app.cli.command.ClusterCommand;
 import dev.sglangray.app.cli.command.CommandFactory;
+import dev.sglangray.app.cli.command.CompletionCommand;
 import dev.sglangray.app.cli.command.ConfigCommand;
 import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
@@ -55,6 +56,7 @@ import picocli.CommandLine.IVersionProvider;
             ConfigCommand.class,
             DemoCommand.class,
             RunCommand.class,
+            CompletionCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
