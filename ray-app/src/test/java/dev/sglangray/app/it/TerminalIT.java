@@ -122,7 +122,8 @@ class TerminalIT {
     }
 
     private static void aReaderThatEndsEndsTheCommand(TestCluster cluster) {
-        String program = Cli.dist().resolve("sglang-ray") + " status --watch 1 --json | head -n 1; echo \"${PIPESTATUS[0]}\"";
+        String program =
+                Cli.dist().resolve("sglang-ray") + " status --watch 1 --json | head -n 1; echo \"${PIPESTATUS[0]}\"";
         Map<String, String> environment = Map.of(
                 "RAY_ADDRESS",
                 cluster.address(),
@@ -138,11 +139,13 @@ class TerminalIT {
     }
 
     private static void awaitEvent(InsideProcess events, String worker, String kind) {
-        Awaitility.await(worker + " " + kind).atMost(Cli.DEADLINE).until(() -> events.linesFrom(0)
-                .lines()
-                .map(Cli::parse)
-                .anyMatch(event -> event.path("worker").asText().equals(worker)
-                        && event.path("kind").asText().equals(kind)));
+        Awaitility.await(worker + " " + kind)
+                .atMost(Cli.DEADLINE)
+                .until(() -> events.linesFrom(0)
+                        .lines()
+                        .map(Cli::parse)
+                        .anyMatch(event -> event.path("worker").asText().equals(worker)
+                                && event.path("kind").asText().equals(kind)));
     }
 
     /** Also of a journal that numbers from 0 again. */

@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
         header = "Show the logs of a running fleet.",
         description = {
             "Show the last lines of the logs of engines and router, from whatever node. Secrets are left out.",
-            "With --follow it goes on with what they write, until Ctrl-C; a new process has a new log, whose name is said.",
+            "With --follow it goes on with what they write, until Ctrl-C; a new process has a new log, whose name comes first.",
             "Exits with 1 when there is no such fleet, or no worker answers.",
             ""
         },
