@@ -43,6 +43,8 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangServerWorker::isHealthy)
                     .addMethod(SGLangServerWorker::status)
                     .addMethod(SGLangServerWorker::logTail)
+                    .addMethod(SGLangServerWorker::logPiece)
+                    .addMethod(SGLangServerWorker::load)
                     .addMethod(SGLangServerWorker::abort)
                     .addMethod(SGLangServerWorker::events)
                     .addMethod(SGLangServerWorker::pauseProbes)
@@ -86,6 +88,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangPartWorker::start)
                     .addMethod(SGLangPartWorker::refusal)
                     .addMethod(SGLangPartWorker::logTail)
+                    .addMethod(SGLangPartWorker::logPiece)
                     .build(),
             ConcurrencyGroups.<SGLangPartWorker>of("watch", WATCH_THREADS)
                     .addMethod(SGLangPartWorker::await)
@@ -109,6 +112,7 @@ final class ConcurrencyGroups {
                     .addMethod(SGLangRouterWorker::remark)
                     .addMethod(SGLangRouterWorker::status)
                     .addMethod(SGLangRouterWorker::logTail)
+                    .addMethod(SGLangRouterWorker::logPiece)
                     .addMethod(SGLangRouterWorker::events)
                     .build(),
             ConcurrencyGroups.<SGLangRouterWorker>of("change", CHANGE_THREADS)

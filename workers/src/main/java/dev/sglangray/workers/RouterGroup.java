@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.workers.actor.SGLangRouterWorker;
 import dev.sglangray.workers.node.SealedSecrets;
@@ -282,6 +283,11 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     @Override
     public WorkerGroupFuture<String> logTail(int lines) {
         return call("logTail", SGLangRouterWorker::logTail, lines);
+    }
+
+    @Override
+    public WorkerGroupFuture<LogTail.Piece> logPiece(LogTail.@Nullable Position from, int lines) {
+        return call("logPiece", SGLangRouterWorker::logPiece, json(from), lines).map(read(LogTail.Piece.class));
     }
 
     @Override

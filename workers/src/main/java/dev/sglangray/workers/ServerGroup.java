@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.workers.actor.SGLangPartWorker;
 import dev.sglangray.workers.actor.SGLangServerWorker;
 import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ProtocolJson;
@@ -348,6 +350,40 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
     @Override
     public WorkerGroupFuture<String> logTail(int lines) {
         return call("logTail", SGLangServerWorker::logTail, lines);
+    }
+
+    @Override
+    public WorkerGroupFuture<LogTail.Piece> logPiece(LogTail.@Nullable Position from, int lines) {
+        return call("logPiece", SGLangServerWorker::logPiece, json(from), lines).map(read(LogTail.Piece.class));
+    }
+
+    /** How many further parts the engine of a rank has, of which Ray has actors; 0 for an engine on one node. */
+    public int furtherParts(int rank) {
+        return furtherParts(membersOn(rank).get(0)).size();
+    }
+
+    /**
+     * As {@link #logPiece}, of a further part of the engine of a rank.
+     *
+     * @param part the part's number, 1 or more
+     */
+    public WorkerGroupFuture<LogTail.Piece> logPieceOfPart(
+            int rank, int part, LogTail.@Nullable Position from, int lines) {
+        String position = json(from);
+        return ActorHandles.<SGLangPartWorker>find(WorkerNames.part(name(), rank, part))
+                .map(worker -> callOn(
+                        rank,
+                        worker,
+                        "logPiece",
+                        handle -> handle.task(SGLangPartWorker::logPiece, position, lines)
+                                .remote()))
+                .orElseThrow(() -> new WorkerException(name(), rank, "", "logPiece", "it has no part " + part, null))
+                .map(read(LogTail.Piece.class));
+    }
+
+    /** How much each engine has to do; without values for one that does not serve. */
+    public WorkerGroupFuture<EngineLoad> load() {
+        return call("load", SGLangServerWorker::load).map(read(EngineLoad.class));
     }
 
     @Override

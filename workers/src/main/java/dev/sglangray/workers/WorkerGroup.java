@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WorkerNames;
@@ -27,6 +28,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -108,6 +110,18 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     /** The last lines of every process's log, at most so many, as one text each. */
     public abstract WorkerGroupFuture<String> logTail(int lines);
+
+    /**
+     * A piece of every process's log, without secrets.
+     *
+     * @param from where an earlier piece ended, of the same worker; null for the last lines
+     * @param lines how many of the last lines
+     */
+    public abstract WorkerGroupFuture<LogTail.Piece> logPiece(LogTail.@Nullable Position from, int lines);
+
+    static String json(LogTail.@Nullable Position position) {
+        return position == null ? "" : ProtocolJson.write(position);
+    }
 
     /** The last events of every worker, oldest first, from a number on; each counts its own from 0. */
     public abstract WorkerGroupFuture<List<Event>> events(long from);
@@ -201,14 +215,29 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     private <T> CompletableFuture<T> callOne(
             Member<A> member, String method, Function<ActorHandle<A>, ObjectRef<T>> remote) {
+        return callOne(member.rank(), member.node(), member.handle(), method, remote);
+    }
+
+    private <B, T> CompletableFuture<T> callOne(
+            int rank,
+            String node,
+            ActorHandle<B> handle,
+            String method,
+            Function<ActorHandle<B>, ObjectRef<T>> remote) {
         CompletableFuture<T> answer;
         try {
-            answer = ObjectRefPoller.shared().watch(remote.apply(member.handle()));
+            answer = ObjectRefPoller.shared().watch(remote.apply(handle));
         } catch (RuntimeException e) {
             answer = CompletableFuture.failedFuture(e);
         }
-        return answer.exceptionallyCompose(failure -> CompletableFuture.failedFuture(
-                WorkerException.of(name, member.rank(), member.node(), method, failure)));
+        return answer.exceptionallyCompose(
+                failure -> CompletableFuture.failedFuture(WorkerException.of(name, rank, node, method, failure)));
+    }
+
+    /** Calls another actor of a rank than its first. */
+    <B, T> WorkerGroupFuture<T> callOn(
+            int rank, ActorHandle<B> actor, String method, Function<ActorHandle<B>, ObjectRef<T>> remote) {
+        return new WorkerGroupFuture<>(name, method, List.of(rank), List.of(callOne(rank, "", actor, method, remote)));
     }
 
     /**

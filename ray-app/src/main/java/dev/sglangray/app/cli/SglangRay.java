@@ -3,17 +3,20 @@ package dev.sglangray.app.cli;
 
 import dev.sglangray.app.cli.command.ClusterCommand;
 import dev.sglangray.app.cli.command.CommandFactory;
+import dev.sglangray.app.cli.command.CompletionCommand;
 import dev.sglangray.app.cli.command.ConfigCommand;
 import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
 import dev.sglangray.app.cli.command.EventsCommand;
 import dev.sglangray.app.cli.command.GenerateCommand;
+import dev.sglangray.app.cli.command.LogsCommand;
 import dev.sglangray.app.cli.command.PlanCommand;
 import dev.sglangray.app.cli.command.ReplaceRouterCommand;
 import dev.sglangray.app.cli.command.RestartCommand;
 import dev.sglangray.app.cli.command.RunCommand;
 import dev.sglangray.app.cli.command.ScaleCommand;
 import dev.sglangray.app.cli.command.StatusCommand;
+import dev.sglangray.app.cli.command.TopCommand;
 import dev.sglangray.app.cli.command.UpCommand;
 import dev.sglangray.app.cli.command.ValidateCommand;
 import dev.sglangray.app.cli.context.CliContext;
@@ -43,6 +46,8 @@ import picocli.CommandLine.IVersionProvider;
             ClusterCommand.class,
             StatusCommand.class,
             EventsCommand.class,
+            LogsCommand.class,
+            TopCommand.class,
             RestartCommand.class,
             ScaleCommand.class,
             ReplaceRouterCommand.class,
@@ -51,6 +56,7 @@ import picocli.CommandLine.IVersionProvider;
             ConfigCommand.class,
             DemoCommand.class,
             RunCommand.class,
+            CompletionCommand.class,
             CommandLine.HelpCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

@@ -48,6 +48,12 @@ class CommandLineFuzzTest {
             List.of("cluster"),
             List.of("status"),
             List.of("events"),
+            List.of("events", "-f"),
+            List.of("logs"),
+            List.of("logs", "0/1", "-f"),
+            List.of("status", "--watch"),
+            List.of("top"),
+            List.of("completion", "bash"),
             List.of("restart", "--rolling"),
             List.of("scale", "--engines", "2"),
             List.of("scale", "--by", "-1"),
@@ -90,6 +96,10 @@ class CommandLineFuzzTest {
             "--model",
             "--prompt",
             "--json",
+            "--lines",
+            "--watch",
+            "--interval",
+            "--follow",
             "--timings",
             "--detach",
             "--force",
@@ -223,7 +233,7 @@ class CommandLineFuzzTest {
     @ParameterizedTest
     @MethodSource("wrong")
     void aWrongValueNamesItsOption(String words, String name) {
-        List<String> line = resolved(List.of(words.split("\\|", -1)));
+        List<String> line = resolved(List.of(words.replace("WORKER|", "").split("\\|", -1)));
 
         CommandRun run = CommandRun.of(Map.of("RAY_ADDRESS", "127.0.0.1:1"), line.toArray(String[]::new));
 
@@ -285,6 +295,12 @@ class CommandLineFuzzTest {
                 "status|--group|",
                 "status|--group|a:b",
                 "status|--router-group|" + "x".repeat(300),
+                "status|--watch|0",
+                "top|--interval|x",
+                "logs|--lines|-1",
+                "logs|WORKER|engine",
+                "logs|WORKER|1/",
+                "logs|WORKER|99999999999",
                 "scale|--engines|0",
                 "scale|--by|99999999999",
                 "demo|--engines|0",

@@ -27,7 +27,7 @@ public record CommandRun(int code, String out, String err) {
     public static CommandRun of(Map<String, String> environment, String... words) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        Console console = new Console(stream(out), stream(err), false);
+        Console console = new Console(stream(out), stream(err), false, false);
         SignalHandlers interrupts = new SignalHandlers(Thread.currentThread());
         int code =
                 SglangRay.run(new CliContext(console, interrupts, new Launcher(null, null, null), environment), words);

@@ -62,7 +62,7 @@ class FailureHandlerTest {
     private int code(Exception failure, String... words) {
         PrintStream stream = new PrintStream(said, true, StandardCharsets.UTF_8);
         CommandLine line = new CommandLine(new Launch());
-        return new FailureHandler(new Console(stream, stream, false))
+        return new FailureHandler(new Console(stream, stream, false, false))
                 .handleExecutionException(failure, line, line.parseArgs(words));
     }
 

@@ -59,6 +59,10 @@ class SpanningEnginesIT {
                 assertThat(url).isNotEmpty();
                 assertThat(answer(cli)).contains("hello");
                 assertThat(nodes(engine(cli, 0))).containsExactly("10.9.0.1", "10.9.0.2");
+                assertThat(cli.run("logs", "0/1").orFail().stdout())
+                        .contains("stand-in engine: part 1 of 2 has met the others")
+                        .doesNotContain("==>");
+                assertThat(cli.run("logs", "0").orFail().stdout()).contains("==> engine 0/0: ", "==> engine 0/1: ");
 
                 eachPartEndsTheEngineAndAllComeBack(
                         cluster, cli, all ? List.of("/pid", "/parts/0/pid", "/workerPid", "/parts/0/workerPid") : OLD);

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.workers.engine.EnginePort;
 import dev.sglangray.workers.engine.EnginePort.Answer;
 import dev.sglangray.workers.loop.ThreadLoop;
+import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.ProtocolJson;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -13,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -28,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 /** Requests of a worker to its own engine, or to its own router. Safe for use by many threads. */
 final class EngineRequests {
     private static final MediaType JSON = MediaType.get("application/json");
+    private static final String RUNNING = "num_running_reqs";
+    private static final String WAITING = "num_waiting_reqs";
 
     private final String server;
     private final OkHttpClient http;
@@ -107,30 +111,74 @@ final class EngineRequests {
 
     /** Running and waiting requests by {@code /v1/loads}; empty for an engine that has no such route. */
     OptionalInt requests() {
-        try (Response response =
-                http.newCall(request("/v1/loads?include=core").build()).execute()) {
+        Optional<JsonNode> loads = loads();
+        if (loads.isEmpty()) {
+            return OptionalInt.empty();
+        }
+        int requests = 0;
+        for (JsonNode load : loads.get()) {
+            JsonNode running = load.path(RUNNING);
+            JsonNode waiting = load.path(WAITING);
+            if (!running.isInt() || !waiting.isInt()) {
+                throw new WorkerFailure("GET /v1/loads does not say how many requests there are: " + load);
+            }
+            requests += running.asInt() + waiting.asInt();
+        }
+        if (loads.get().isEmpty()) {
+            throw new WorkerFailure("GET /v1/loads says nothing of any load");
+        }
+        return OptionalInt.of(requests);
+    }
+
+    /** What the engine says by {@code /v1/loads} and, where that lacks something, by {@code /metrics}, which only some engines have. */
+    EngineLoad load() {
+        EngineLoad load = loads().map(EngineRequests::load).orElse(EngineLoad.UNKNOWN);
+        return load.isComplete()
+                ? load
+                : load.or(get("/metrics").map(EngineMetrics::load).orElse(EngineLoad.UNKNOWN));
+    }
+
+    private static EngineLoad load(JsonNode loads) {
+        Double running = total(loads, RUNNING);
+        Double waiting = total(loads, WAITING);
+        Double use = total(loads, "token_usage");
+        return new EngineLoad(
+                running == null ? null : running.intValue(),
+                waiting == null ? null : waiting.intValue(),
+                total(loads, "gen_throughput"),
+                // The ranks have equal memory.
+                use == null ? null : use / loads.size());
+    }
+
+    /** The sum over the ranks; null where one does not tell. */
+    private static @Nullable Double total(JsonNode loads, String field) {
+        double sum = 0;
+        for (JsonNode load : loads) {
+            if (!load.path(field).isNumber()) {
+                return null;
+            }
+            sum += load.path(field).asDouble();
+        }
+        return loads.isEmpty() ? null : Double.valueOf(sum);
+    }
+
+    private Optional<JsonNode> loads() {
+        return get("/v1/loads?include=core").map(body -> ProtocolJson.tree(body).path("loads"));
+    }
+
+    /** An answer's body; empty where the engine has no such route. */
+    private Optional<String> get(String path) {
+        String route = path.replaceFirst("\\?.*", "");
+        try (Response response = http.newCall(request(path).build()).execute()) {
             if (response.code() == 404) {
-                return OptionalInt.empty();
+                return Optional.empty();
             }
             if (!response.isSuccessful()) {
-                throw new WorkerFailure("GET /v1/loads failed: HTTP " + response.code());
+                throw new WorkerFailure("GET " + route + " failed: HTTP " + response.code());
             }
-            int requests = 0;
-            JsonNode loads = ProtocolJson.tree(response.body().string()).path("loads");
-            for (JsonNode load : loads) {
-                JsonNode running = load.path("num_running_reqs");
-                JsonNode waiting = load.path("num_waiting_reqs");
-                if (!running.isInt() || !waiting.isInt()) {
-                    throw new WorkerFailure("GET /v1/loads does not say how many requests there are: " + load);
-                }
-                requests += running.asInt() + waiting.asInt();
-            }
-            if (loads.isEmpty()) {
-                throw new WorkerFailure("GET /v1/loads says nothing of any load");
-            }
-            return OptionalInt.of(requests);
+            return Optional.of(response.body().string());
         } catch (IOException e) {
-            throw new WorkerFailure("GET /v1/loads failed: " + e);
+            throw new WorkerFailure("GET " + route + " failed: " + e);
         }
     }
 

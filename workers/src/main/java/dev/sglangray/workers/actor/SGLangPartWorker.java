@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.gang.PartFacts;
 import dev.sglangray.workers.gang.PartProcess;
 import dev.sglangray.workers.gang.PartState;
@@ -86,6 +87,16 @@ public class SGLangPartWorker {
     /** The last lines of the part's log. */
     public String logTail(int lines) {
         return part.logTail(lines);
+    }
+
+    /**
+     * A {@link LogTail.Piece} of the part's log as JSON, without secrets.
+     *
+     * @param positionJson the {@link LogTail.Position} where an earlier piece ended; empty for the last lines
+     * @param lines how many of the last lines
+     */
+    public String logPiece(String positionJson, int lines) {
+        return ProtocolJson.write(part.logPiece(SGLangServerWorker.position(positionJson), lines));
     }
 
     /** Ends the part; true when all of it is gone. */

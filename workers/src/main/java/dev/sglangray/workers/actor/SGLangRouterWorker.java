@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.loop.LoopCalls;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.HandoverFile;
@@ -284,6 +285,16 @@ public class SGLangRouterWorker {
     /** The last lines of the router's log. */
     public String logTail(int lines) {
         return keeper.logTail(lines);
+    }
+
+    /**
+     * A {@link LogTail.Piece} of the router's log as JSON, without secrets.
+     *
+     * @param positionJson the {@link LogTail.Position} where an earlier piece ended; empty for the last lines
+     * @param lines how many of the last lines
+     */
+    public String logPiece(String positionJson, int lines) {
+        return ProtocolJson.write(secrets().hide(keeper.logPiece(SGLangServerWorker.position(positionJson), lines)));
     }
 
     /** The last events from a number on, a JSON list of {@link dev.sglangray.workers.supervision.Event}. */

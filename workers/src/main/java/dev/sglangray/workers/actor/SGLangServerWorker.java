@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.EnginePort;
 import dev.sglangray.workers.engine.EngineRecord;
@@ -22,6 +23,7 @@ import dev.sglangray.workers.process.ManagedProcess;
 import dev.sglangray.workers.process.ProcessFactory;
 import dev.sglangray.workers.process.ServerProcess;
 import dev.sglangray.workers.process.ServerSpec;
+import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.FleetWeights;
 import dev.sglangray.workers.protocol.PauseMode;
 import dev.sglangray.workers.protocol.ProtocolJson;
@@ -295,9 +297,29 @@ public class SGLangServerWorker {
         return process.lifecycle().logTail(lines);
     }
 
+    /**
+     * A {@link LogTail.Piece} of the engine's log as JSON, without secrets.
+     *
+     * @param positionJson the {@link LogTail.Position} where an earlier piece ended; empty for the last lines
+     * @param lines how many of the last lines
+     */
+    public String logPiece(String positionJson, int lines) {
+        return ProtocolJson.write(
+                spec.get().secrets().hide(process.lifecycle().snapshot().logPiece(position(positionJson), lines)));
+    }
+
+    static LogTail.@Nullable Position position(String json) {
+        return json.isEmpty() ? null : ProtocolJson.read(json, LogTail.Position.class);
+    }
+
     /** The last events from a number on, a JSON list of {@link dev.sglangray.workers.supervision.Event}. */
     public String events(long from) {
         return ProtocolJson.write(journal.from(from));
+    }
+
+    /** An {@link EngineLoad} as JSON; without values while the engine does not serve. */
+    public String load() {
+        return ProtocolJson.write(controller.standing().isServing() ? requests.load() : EngineLoad.UNKNOWN);
     }
 
     /** Ends requests of the engine: those of one id, or all for an empty id. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.gang;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.node.DeviceLocks;
 import dev.sglangray.workers.process.ExitListener;
@@ -339,6 +340,19 @@ public final class PartProcess {
             process = current.process;
         }
         return process == null ? "" : process.logTail(lines);
+    }
+
+    /** A piece of its log, from a position on or, where that is null, its last lines; without secrets. */
+    public LogTail.Piece logPiece(LogTail.@Nullable Position from, int lines) {
+        ServerProcess process;
+        ServerSpec spec;
+        synchronized (lock) {
+            process = current.process;
+            spec = current.spec;
+        }
+        return process == null || spec == null
+                ? LogTail.Piece.NONE
+                : spec.secrets().hide(process.snapshot().logPiece(from, lines));
     }
 
     /** Ends the process for good. Harmless when repeated. */

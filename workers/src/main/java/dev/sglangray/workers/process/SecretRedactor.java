@@ -4,6 +4,7 @@ package dev.sglangray.workers.process;
 import static dev.sglangray.config.error.Secrets.HIDDEN;
 import static dev.sglangray.config.error.Secrets.valuesIn;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.protocol.ExternalServer;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ public final class SecretRedactor {
                 .toList();
         return new SecretRedactor(
                 valuesIn(Map.of("arguments", arguments, "environment", environment, "servers", keys)));
+    }
+
+    public LogTail.Piece hide(LogTail.Piece piece) {
+        return new LogTail.Piece(
+                piece.next(), piece.lines().stream().map(this::hide).toList(), hide(piece.unfinished()), piece.more());
     }
 
     public String hide(String text) {

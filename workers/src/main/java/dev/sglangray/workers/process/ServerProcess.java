@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.process;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -57,5 +59,23 @@ public interface ServerProcess {
             @Nullable String failure,
             @Nullable Integer bootstrapPort,
             List<String> conditions,
-            List<WorkerStatus.Part> parts) {}
+            List<WorkerStatus.Part> parts) {
+        /**
+         * A piece of the log.
+         *
+         * @param from where an earlier piece ended; null for the last lines
+         * @param lines how many of the last lines
+         * @throws WorkerFailure when the log cannot be read
+         */
+        public LogTail.Piece logPiece(LogTail.@Nullable Position from, int lines) {
+            if (log == null) {
+                return LogTail.Piece.NONE;
+            }
+            try {
+                return from == null ? LogTail.tail(log, lines) : LogTail.after(log, from);
+            } catch (IOException | RuntimeException e) {
+                throw new WorkerFailure("the log " + log + " cannot be read: " + e);
+            }
+        }
+    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.router;
 
+import dev.sglangray.bridge.LogTail;
 import dev.sglangray.workers.loop.ConditionWaits;
 import dev.sglangray.workers.loop.Deadline;
 import dev.sglangray.workers.loop.LoopCalls;
@@ -158,6 +159,11 @@ public final class RouterKeeper implements AutoCloseable {
 
     public String logTail(int lines) {
         return process.lifecycle().logTail(lines);
+    }
+
+    /** See {@link ServerProcess.Snapshot#logPiece}. */
+    public LogTail.Piece logPiece(LogTail.@Nullable Position from, int lines) {
+        return process.lifecycle().snapshot().logPiece(from, lines);
     }
 
     /** What the process says of itself, and how it stands with the supervision. */

@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.bridge.LogTail;
+import dev.sglangray.config.error.Secrets;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,5 +54,18 @@ class SecretRedactorTest {
                             .hide("s3cr3t"))
                     .isEqualTo("<hidden>");
         }
+    }
+
+    @Test
+    void aPieceOfALogHasNoSecretInAnyLine() {
+        SecretRedactor redactor = SecretRedactor.of(Map.of("api_key", "key-of-the-engine"), Map.of());
+        LogTail.Position next = new LogTail.Position("/log", "1", 7, false);
+
+        LogTail.Piece hidden = redactor.hide(
+                new LogTail.Piece(next, List.of("a", "with key-of-the-engine"), "key-of-the-engine half", true));
+
+        assertThat(hidden)
+                .isEqualTo(new LogTail.Piece(
+                        next, List.of("a", "with " + Secrets.HIDDEN), Secrets.HIDDEN + " half", true));
     }
 }

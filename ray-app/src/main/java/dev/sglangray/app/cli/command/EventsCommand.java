@@ -4,17 +4,12 @@ package dev.sglangray.app.cli.command;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.cli.context.CliContext;
-import dev.sglangray.app.cli.show.AttachedFleet;
+import dev.sglangray.app.cli.show.EventStream;
 import dev.sglangray.app.cli.show.ProgressDisplay;
+import dev.sglangray.app.cli.show.Questions;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.workers.RouterGroup;
-import dev.sglangray.workers.WorkerException;
-import dev.sglangray.workers.WorkerInterruptedException;
 import dev.sglangray.workers.supervision.Event;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -26,12 +21,17 @@ import picocli.CommandLine.Option;
         header = "Show what happened to a running fleet.",
         description = {
             "Show what happened to a running fleet since it was launched: deaths, restarts, failed probes, the",
-            "router's list; the last 500 events of each worker, by time.",
+            "router's list; the last 500 events of each worker, by time. With --follow it goes on until Ctrl-C.",
             "Exits with 1 when there is no such fleet.",
             ""
         })
 public final class EventsCommand extends FleetCommand {
-    private static final Duration ANSWER = Duration.ofSeconds(20);
+    private static final Duration PAUSE = Duration.ofSeconds(1);
+
+    @Option(
+            names = {"-f", "--follow"},
+            description = "Go on with new events as they come, until Ctrl-C.")
+    private boolean follow;
 
     @Option(
             names = {"--json"},
@@ -43,32 +43,15 @@ public final class EventsCommand extends FleetCommand {
     }
 
     @Override
-    void run(RaySession session, ProgressDisplay progress) {
-        AttachedFleet fleet = groups.require(session);
-        List<Event> events = new ArrayList<>();
-        fleet.router().ifPresent(router -> collect(router, events));
-        fleet.servers()
-                .ifPresent(servers -> EachEngine.ask(servers, engine -> engine.events(0), ANSWER, this::silent)
-                        .values()
-                        .forEach(events::addAll));
-        events.sort(Comparator.comparing(Event::time).thenComparing(Event::number));
-        for (Event event : events) {
-            print(event);
+    void run(RaySession session, ProgressDisplay progress) throws InterruptedException {
+        if (!follow) {
+            new EventStream(Questions.once(this::say))
+                    .next(groups.require(session))
+                    .forEach(this::print);
+            return;
         }
-    }
-
-    private void collect(RouterGroup router, List<Event> events) {
-        try {
-            router.events(0).await(ANSWER).forEach(events::addAll);
-        } catch (WorkerInterruptedException e) {
-            throw e;
-        } catch (WorkerException e) {
-            silent(e);
-        }
-    }
-
-    private void silent(WorkerException failure) {
-        context.console().say("sglang-ray: " + failure.getMessage());
+        EventStream events = new EventStream(Questions.repeated(this::say));
+        follow(session, PAUSE, fleet -> events.next(fleet).forEach(this::print));
     }
 
     private void print(Event event) {

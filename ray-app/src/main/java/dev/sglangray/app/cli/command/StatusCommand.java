@@ -2,9 +2,15 @@
 package dev.sglangray.app.cli.command;
 
 import dev.sglangray.app.cli.context.CliContext;
+import dev.sglangray.app.cli.context.OptionValues;
+import dev.sglangray.app.cli.show.Console;
+import dev.sglangray.app.cli.show.FleetReport;
 import dev.sglangray.app.cli.show.ProgressDisplay;
 import dev.sglangray.app.session.RaySession;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -24,12 +30,36 @@ public final class StatusCommand extends FleetCommand {
             description = "Print one line of JSON, and no progress.")
     private boolean json;
 
+    @Option(
+            names = {"--watch"},
+            paramLabel = "SECONDS",
+            arity = "0..1",
+            fallbackValue = "2",
+            converter = OptionValues.Seconds.class,
+            description = {
+                "Show it again and again, with so many seconds in between, until Ctrl-C; ${FALLBACK-VALUE} without a number.",
+                "On a terminal it is painted over, elsewhere it is a block for each time; with --json one line."
+            })
+    private @Nullable Duration watch;
+
     StatusCommand(CliContext context) {
         super(context, true);
     }
 
     @Override
     void run(RaySession session, ProgressDisplay progress) {
-        groups.require(session).report().print(context.console(), json, Map.of());
+        Console console = context.console();
+        if (watch == null) {
+            groups.require(session).report().print(console, json, Map.of());
+            return;
+        }
+        follow(session, watch, fleet -> {
+            FleetReport report = fleet.report();
+            if (json) {
+                report.print(console, true, Map.of());
+            } else {
+                console.repaint(Instant.now(), report.lines());
+            }
+        });
     }
 }

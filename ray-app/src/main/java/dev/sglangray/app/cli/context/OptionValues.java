@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
@@ -116,6 +117,36 @@ public final class OptionValues {
                 throw new TypeConversionException(why);
             });
             return text;
+        }
+    }
+
+    /**
+     * One worker of a fleet.
+     *
+     * @param isRouter whether it is the router
+     * @param rank else the engine's rank
+     * @param part the number of one of its parts; null for all
+     */
+    public record WorkerChoice(
+            boolean isRouter, int rank, @Nullable Integer part) {}
+
+    /** {@code router}, an engine's rank, or RANK/PART. */
+    public static final class Worker implements ITypeConverter<WorkerChoice> {
+        @Override
+        public WorkerChoice convert(String text) {
+            if (text.equals("router")) {
+                return new WorkerChoice(true, -1, null);
+            }
+            if (!text.matches("[0-9]{1,9}(/[0-9]{1,9})?")) {
+                throw refused(text, "is not 'router', an engine's rank from 0, or RANK/PART");
+            }
+            int slash = text.indexOf('/');
+            return slash < 0
+                    ? new WorkerChoice(false, Integer.parseInt(text), null)
+                    : new WorkerChoice(
+                            false,
+                            Integer.parseInt(text.substring(0, slash)),
+                            Integer.valueOf(text.substring(slash + 1)));
         }
     }
 

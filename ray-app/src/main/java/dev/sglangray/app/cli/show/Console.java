@@ -10,6 +10,8 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
@@ -24,17 +26,30 @@ import java.util.stream.Stream;
  * standard error on another descriptor (and a filter on 2), messages go there.
  */
 public final class Console {
+    private static final String HOME = "\u001b[H";
+    private static final String CLEAR = "\u001b[2J";
+    private static final String CLEAR_TO_END_OF_LINE = "\u001b[K";
+    private static final String CLEAR_BELOW = "\u001b[J";
     private static final int SHORTEST_SECRET = 8;
 
     private final PrintStream out;
     private final PrintStream err;
     private final boolean terminal;
+    private final boolean resultTerminal;
+    private boolean repainted;
     private volatile List<String> secrets = List.of();
 
-    public Console(PrintStream out, PrintStream err, boolean terminal) {
+    /**
+     * Of two streams.
+     *
+     * @param terminal whether a person looks at {@code err} on a terminal
+     * @param resultTerminal whether a person looks at {@code out} on a terminal
+     */
+    public Console(PrintStream out, PrintStream err, boolean terminal, boolean resultTerminal) {
         this.out = out;
         this.err = err;
         this.terminal = terminal;
+        this.resultTerminal = resultTerminal;
     }
 
     /** Takes over the process's streams; to be called once, before Ray's classes are loaded. */
@@ -42,7 +57,8 @@ public final class Console {
         PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
         PrintStream err = realStandardError();
         System.setOut(new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
-        return new Console(out, err, Boolean.getBoolean("sglangray.terminal"));
+        return new Console(
+                out, err, Boolean.getBoolean("sglangray.terminal"), Boolean.getBoolean("sglangray.resultterminal"));
     }
 
     private static PrintStream realStandardError() {
@@ -94,6 +110,26 @@ public final class Console {
     public void result(String line) {
         out.println(shown(line));
         out.flush();
+    }
+
+    /** Whether the results can still be written: their reader may have ended. */
+    public boolean isRead() {
+        return !out.checkError();
+    }
+
+    /**
+     * A result that takes the place of the one that was shown in this way before. Elsewhere than on a terminal it is a further block,
+     * with an empty line after it. The first line is the time.
+     */
+    public synchronized void repaint(Instant time, List<String> lines) {
+        String moment = time.truncatedTo(ChronoUnit.SECONDS).toString();
+        String end = resultTerminal ? CLEAR_TO_END_OF_LINE + "\n" : "\n";
+        StringBuilder text = new StringBuilder(resultTerminal ? (repainted ? HOME : CLEAR + HOME) : "");
+        Stream.concat(Stream.of(moment), lines.stream().flatMap(String::lines))
+                .forEach(line -> text.append(shown(line)).append(end));
+        out.print(text.append(resultTerminal ? CLEAR_BELOW : "\n"));
+        out.flush();
+        repainted = true;
     }
 
     /** Takes a long result piece by piece, and prints it line by line. Not for use by several threads. */

@@ -5,7 +5,7 @@ package dev.sglangray.app.cli.show;
 public final class FleetLostException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    FleetLostException(String message) {
+    public FleetLostException(String message) {
         super(message);
     }
 }

@@ -165,18 +165,24 @@ public record FleetReport(
     public void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
         if (json) {
             console.result(json(phases));
-            return;
+        } else {
+            lines().forEach(console::result);
         }
+    }
+
+    /** For people. */
+    public List<String> lines() {
+        List<String> lines = new ArrayList<>();
         if (apiUrl != null) {
-            console.result("url        " + apiUrl);
+            lines.add("url        " + apiUrl);
         }
-        console.result("fleet      " + verdict().words());
-        faults().forEach(words -> console.result("           " + words));
+        lines.add("fleet      " + verdict().words());
+        faults().forEach(words -> lines.add("           " + words));
         listing.map(router -> router.strangers(workers))
                 .orElse(List.of())
-                .forEach(words -> console.result("           " + words));
+                .forEach(words -> lines.add("           " + words));
         for (WorkerStatus worker : workers) {
-            console.result(String.format(
+            lines.add(String.format(
                     "%-10s %-10s %-28s node %s%s%s%s%s",
                     worker.identity().kind().equals("router") ? "router" : name(worker.identity()),
                     worker.state().toLowerCase(Locale.ROOT),
@@ -196,15 +202,16 @@ public record FleetReport(
             worker.service()
                     .changes()
                     .forEach((key, value) ->
-                            console.result("           changed: " + key + "=" + (value == null ? "(default)" : value)));
-            worker.service().conditions().forEach(words -> console.result("           " + words));
+                            lines.add("           changed: " + key + "=" + (value == null ? "(default)" : value)));
+            worker.service().conditions().forEach(words -> lines.add("           " + words));
             if (worker.supervision().failure() != null) {
-                console.result("           " + worker.supervision().failure().replace("\n", "\n           "));
+                lines.add("           " + worker.supervision().failure().replace("\n", "\n           "));
             } else if (worker.supervision().lastError() != null) {
-                console.result("           healed: "
+                lines.add("           healed: "
                         + worker.supervision().lastError().lines().findFirst().orElse(""));
             }
         }
+        return lines;
     }
 
     private static String name(WorkerStatus.Identity engine) {
@@ -212,14 +219,14 @@ public record FleetReport(
     }
 
     /** Those of the further parts after a plus. */
-    private static String devices(WorkerStatus.ProcessPart process) {
+    static String devices(WorkerStatus.ProcessPart process) {
         return Stream.concat(
                         Stream.of(process.devices()), process.parts().stream().map(WorkerStatus.Part::devices))
                 .map(devices -> String.join(",", devices))
                 .collect(Collectors.joining(" + "));
     }
 
-    private static String nodes(WorkerStatus.ProcessPart process) {
+    static String nodes(WorkerStatus.ProcessPart process) {
         return Stream.concat(
                         Stream.of(process.nodeIp()), process.parts().stream().map(WorkerStatus.Part::nodeIp))
                 .collect(Collectors.joining(","));

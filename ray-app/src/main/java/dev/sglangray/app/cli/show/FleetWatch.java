@@ -3,17 +3,13 @@ package dev.sglangray.app.cli.show;
 
 import dev.sglangray.app.DeliberateEnd;
 import dev.sglangray.app.Fleet;
-import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
-import dev.sglangray.workers.WorkerInterruptedException;
 import dev.sglangray.workers.supervision.OnDegraded;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -64,16 +60,10 @@ public final class FleetWatch {
      * @throws FleetLostException when the router or the last engine is lost for good, or one engine where the policy says so
      */
     public void untilInterruptedOrLost() {
-        CountDownLatch never = new CountDownLatch(1);
-        try {
-            while (!never.await(INTERVAL.toMillis(), TimeUnit.MILLISECONDS)) {
-                look();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } catch (WorkerInterruptedException e) {
-            progress.note(LaunchPhase.START, "interrupted");
-        }
+        Repeat.untilInterrupted(INTERVAL, () -> {
+            look();
+            return true;
+        });
     }
 
     private void look() {

@@ -61,6 +61,7 @@ class PlanCommandTest {
         Console console = new Console(
                 new PrintStream(out, true, StandardCharsets.UTF_8),
                 new PrintStream(err, true, StandardCharsets.UTF_8),
+                false,
                 false);
         CliContext context = new CliContext(
                 console,
