@@ -27,9 +27,8 @@ class WorkerStatus:
     """What a worker says of itself. Fields that a newer fleet adds are left out.
 
     ``state`` is ``NEW``, ``STARTING``, ``READY``, ``DRAINED``, ``RESTARTING``, ``FAILED`` or ``STOPPED``;
-    ``devices`` are the accelerators that its engine sees; ``update_weights`` is whether the engine gets the weights of an
-    update; ``conditions`` say in words what holds the engine back,
-    and why it starts slowly if it cannot be forked.
+    ``devices`` are the accelerators that its engine sees; ``update_weights`` is whether the engine gets the weights of
+    updates; ``conditions`` say in words what holds the engine back, and why it starts slowly if it cannot be forked.
     """
 
     kind: str
@@ -90,10 +89,10 @@ class RegisteredServer:
 class UpdateReport:
     """What came of an update of weights.
 
-    ``engines`` has a word for each rank (``UPDATED``, ``FROZEN`` in a pool with ``update_weights: false``, or what else) and
-    ``details`` says more; ``missing`` are the ranks
-    that have not the new weights yet and get no requests before they do. The three times are seconds: until no engine
-    had requests, from then until all had loaded, from then until requests came again.
+    ``engines`` has a word for each rank (``UPDATED``, ``FROZEN`` in a pool with ``update_weights: false``, or what else)
+    and ``details`` says more; ``missing`` are the ranks that have not the new weights yet and get no requests before
+    they do. The three times are seconds: until no engine had requests, from then until all had loaded, from then until
+    requests came again.
     """
 
     version: str
