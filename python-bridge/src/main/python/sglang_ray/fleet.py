@@ -89,7 +89,7 @@ class RegisteredServer:
 class UpdateReport:
     """What came of an update of weights.
 
-    ``engines`` has a word for each rank (``UPDATED``, ``FROZEN`` in a pool with ``update_weights: false``, or what else)
+    ``engines`` has a word for each rank (``UPDATED``, ``FROZEN`` in a pool of frozen weights, or what else)
     and ``details`` says more; ``missing`` are the ranks that have not the new weights yet and get no requests before
     they do. The three times are seconds: until no engine had requests, from then until all had loaded, from then until
     requests came again.
