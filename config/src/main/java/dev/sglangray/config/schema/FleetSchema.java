@@ -130,7 +130,7 @@ final class FleetSchema {
         ObjectNode properties = map.putObject("properties");
         properties.set("port", whole("The port to listen at; 0 for one that is free."));
         properties.set("host", EditorSchema.text("The address to listen at; 0.0.0.0 for all of the node."));
-        properties.set("ready_share", number("The share of the engines that must serve for /readyz, from 0 to 1."));
+        properties.set("ready_share", number("The share of the engines that must serve for `/readyz`, from 0 to 1."));
         properties.set("interval_s", number("Seconds between two looks at the fleet, above 0."));
         return map;
     }
