@@ -317,6 +317,7 @@ final class FleetLaunch {
                     FleetEngines now = engines;
                     return now == null ? null : now.servers();
                 },
+                plan.router().map(RouterPlan::actorName).orElse(null),
                 () -> router,
                 () -> {
                     FleetEngines now = engines;

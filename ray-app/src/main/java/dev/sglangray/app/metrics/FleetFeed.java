@@ -10,7 +10,6 @@ import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroup;
 import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerInterruptedException;
-import dev.sglangray.workers.protocol.WorkerNames;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.Event;
@@ -29,12 +28,14 @@ import org.jspecify.annotations.Nullable;
  * Asks a fleet's workers, all at the same time.
  *
  * @param servers the engines as they are at the moment; null when there are none
- * @param router the router; null when there is none, or not yet
+ * @param routerName the name of the router's actor; null in a fleet without a router
+ * @param router the router; null when it is not there
  * @param places where the engines are
  * @param wanted how many engines each pool is to have
  */
 public record FleetFeed(
         Supplier<@Nullable ServerGroup> servers,
+        @Nullable String routerName,
         Supplier<@Nullable RouterGroup> router,
         Supplier<List<EnginePlan>> places,
         Supplier<Map<String, Integer>> wanted)
@@ -70,12 +71,11 @@ public record FleetFeed(
             }
         }
         long end = System.nanoTime() + ANSWERS.toNanos();
-        Worker found = null;
+        Worker found = routerName == null ? null : new Worker(routerName, null, List.of());
         RegistryView registry = null;
-        if (routerGroup != null) {
+        if (routerGroup != null && routerName != null) {
             WorkerGroupFuture<RegistryView> registered = routerGroup.registry();
-            found = Asked.of(routerGroup, WorkerNames.actor(routerGroup.name(), 0), from)
-                    .answer(end);
+            found = Asked.of(routerGroup, routerName, from).answer(end);
             registry = answer(registered, end);
         }
         List<Engine> answers = new ArrayList<>();
