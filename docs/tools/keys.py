@@ -80,6 +80,10 @@ DEFAULTS = {
     "placement_group.name": "a group of the fleet's own",
     "placement_group.namespace": "the fleet's namespace",
     "placement_group.bundles": "the first that fit",
+    "metrics.port": "`0`",
+    "metrics.host": "`127.0.0.1`",
+    "metrics.ready_share": "`1.0`",
+    "metrics.interval_s": "`5.0`",
     "supervision.restart": "`always`",
     "supervision.max_restarts": "`5`",
     "supervision.restart_window_s": "`600`",
@@ -132,7 +136,7 @@ MEANINGS = {
     "supervision.node_loss_s": "How long a node must be gone before its engines move.",
 }
 #: Their own keys follow in the table, or belong to SGLang and to the router.
-PARENTS = {"placement_group", "supervision", "router", "server"}
+PARENTS = {"metrics", "placement_group", "supervision", "router", "server"}
 
 
 def forms(schema: dict[str, Any]) -> list[dict[str, Any]]:

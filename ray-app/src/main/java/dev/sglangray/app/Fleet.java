@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
+import dev.sglangray.app.metrics.FleetMetrics;
 import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -36,6 +37,7 @@ public final class Fleet implements AutoCloseable {
     private final SupervisionPolicy supervision;
     private final @Nullable Gateway gateway;
     private final @Nullable LostNodeReplanner watch;
+    private final @Nullable FleetMetrics metrics;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
@@ -45,7 +47,8 @@ public final class Fleet implements AutoCloseable {
             @Nullable RouterGroup routerGroup,
             SupervisionPolicy supervision,
             @Nullable Gateway gateway,
-            @Nullable LostNodeReplanner watch) {
+            @Nullable LostNodeReplanner watch,
+            @Nullable FleetMetrics metrics) {
         this.plan = plan;
         this.reservation = reservation;
         this.engines = engines;
@@ -53,6 +56,7 @@ public final class Fleet implements AutoCloseable {
         this.supervision = supervision;
         this.gateway = gateway;
         this.watch = watch;
+        this.metrics = metrics;
     }
 
     /** What was planned at the launch; {@link #scale} does not change it. */
@@ -63,6 +67,11 @@ public final class Fleet implements AutoCloseable {
     /** How its workers are looked after. */
     public SupervisionPolicy supervision() {
         return supervision;
+    }
+
+    /** Where its metrics are served, without a slash at its end; empty when they are not. */
+    public Optional<String> metricsUrl() {
+        return Optional.ofNullable(metrics).map(FleetMetrics::url);
     }
 
     /** The engines as they are now, to be asked for again after {@link #scale}; empty when {@code launch_server} was off. */
@@ -158,6 +167,9 @@ public final class Fleet implements AutoCloseable {
     public void close() {
         if (!closed.compareAndSet(false, true)) {
             return;
+        }
+        if (metrics != null) {
+            metrics.close();
         }
         if (watch != null) {
             watch.close();

@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -57,15 +58,23 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
 
     private volatile Runnable changed = () -> {};
 
-    /** How many engines each pool is to have, in the pools' order. Guarded by {@link #changing}. */
-    private Map<String, Integer> wanted = new LinkedHashMap<>();
+    /** How many engines each pool is to have, in the pools' order; never changed, but replaced within {@link #changing}. */
+    private volatile Map<String, Integer> wanted;
+
+    private volatile BiConsumer<LaunchPhase, Duration> phases = (phase, took) -> {};
+    private volatile ScaleObserver scales = (pool, up, done) -> {};
+
+    /** Receives what became of each change of a pool's size. */
+    interface ScaleObserver {
+        void scaled(String pool, boolean up, boolean done);
+    }
 
     /** Those of a launch. */
     FleetEngines(EngineProvisioner builder, FleetPlan plan, FleetReservation launch, ServerGroup servers) {
         this.builder = builder;
         this.servers = servers;
         this.slots = new EngineSlots(plan.engines(), launch);
-        plan.engines().forEach(engine -> wanted.merge(engine.pool(), 1, Integer::sum));
+        this.wanted = perPool(plan.engines());
     }
 
     /** Those of a fleet that is taken over. */
@@ -73,7 +82,25 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         this.builder = builder;
         this.servers = servers;
         this.slots = slots;
-        this.wanted.putAll(wanted);
+        this.wanted = wanted;
+    }
+
+    /** How many engines each pool has, in the pools' order. */
+    static Map<String, Integer> perPool(List<EnginePlan> engines) {
+        Map<String, Integer> counts = new LinkedHashMap<>();
+        engines.forEach(engine -> counts.merge(engine.pool(), 1, Integer::sum));
+        return counts;
+    }
+
+    /** How many engines each pool is to have. */
+    Map<String, Integer> wanted() {
+        return Collections.unmodifiableMap(wanted);
+    }
+
+    /** Has what changes take and what becomes of them counted. */
+    void observe(BiConsumer<LaunchPhase, Duration> phaseTimes, ScaleObserver changes) {
+        phases = phaseTimes;
+        scales = changes;
     }
 
     /** The fleet as it is, for a successor; called within a change, or before there are any. */
@@ -160,13 +187,10 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         Duration timeout = toDrain.plus(builder.longestStart());
         return change("a change to " + engines + " engine(s)", timeout, () -> {
             int before = slots.ranks(name).size();
-            ScaleReport report = new ScaleReport(before, before, List.of(), List.of(), 0);
-            if (engines > before) {
-                report = grow(name, engines - before, new SerialListener(listener));
-            } else if (engines < before) {
-                report = shrink(name, before - engines, toDrain, new SerialListener(listener));
-            }
-            wanted.put(name, engines);
+            ScaleReport report = resize(name, engines, toDrain, new SerialListener(listener, phases));
+            Map<String, Integer> sizes = new LinkedHashMap<>(wanted);
+            sizes.put(name, engines);
+            wanted = sizes;
             if (report.after() != before) {
                 builder.remark((name.isEmpty() ? "the fleet" : "pool " + name) + " has " + report.after()
                         + " engine(s) instead of " + before);
@@ -174,6 +198,23 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
             }
             return report;
         });
+    }
+
+    private ScaleReport resize(String pool, int engines, Duration toDrain, LaunchListener listener) {
+        int before = slots.ranks(pool).size();
+        if (engines == before) {
+            return new ScaleReport(before, before, List.of(), List.of(), 0);
+        }
+        boolean done = false;
+        try {
+            ScaleReport report = engines > before
+                    ? grow(pool, engines - before, listener)
+                    : shrink(pool, before - engines, toDrain, listener);
+            done = true;
+            return report;
+        } finally {
+            scales.scaled(pool, engines > before, done);
+        }
     }
 
     /** The pool of a name; the only one for an empty name. */

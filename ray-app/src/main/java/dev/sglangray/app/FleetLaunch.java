@@ -3,6 +3,10 @@ package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.gateway.GatewayException;
+import dev.sglangray.app.metrics.FleetFeed;
+import dev.sglangray.app.metrics.FleetMetrics;
+import dev.sglangray.app.metrics.MetricsSettings;
+import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.placement.cluster.Cluster;
@@ -10,24 +14,32 @@ import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.GroupPlan;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
+import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One launch of one plan: reserve, start, register, or take everything back. For one use by one thread.
  */
 final class FleetLaunch {
+    private static final Logger LOG = LoggerFactory.getLogger(FleetLaunch.class);
+
     private final PlanRequest request;
     private final Cluster cluster;
     private final FleetPlan plan;
@@ -36,8 +48,10 @@ final class FleetLaunch {
     private final LaunchContext context;
     private final LaunchListener listener;
     private @Nullable FleetReservation reservation;
-    private @Nullable FleetEngines engines;
-    private @Nullable RouterGroup router;
+    private volatile @Nullable FleetEngines engines;
+    private volatile @Nullable RouterGroup router;
+    private final @Nullable MetricsSettings metricsSettings;
+    private volatile @Nullable FleetMetrics metrics;
     private @Nullable Gateway gateway;
 
     FleetLaunch(
@@ -46,18 +60,21 @@ final class FleetLaunch {
             FleetPlan plan,
             LaunchOptions options,
             GroupOptions groupOptions,
+            @Nullable MetricsSettings metricsSettings,
             LaunchContext context) {
         this.request = request;
         this.cluster = cluster;
         this.plan = plan;
         this.options = options;
         this.groupOptions = withJobJars(groupOptions);
+        this.metricsSettings = metricsSettings;
         this.context = context;
-        this.listener = new SerialListener(context.listener());
+        this.listener = new SerialListener(context.listener(), this::phase);
     }
 
     Fleet run() {
         try {
+            openMetrics();
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
@@ -80,6 +97,19 @@ final class FleetLaunch {
      * @throws RuntimeException when that is not possible; the fleet is then as it was
      */
     Fleet adopt(FleetState state, Collection<Integer> living) {
+        boolean done = false;
+        try {
+            Fleet adopted = takeOver(state, living);
+            done = true;
+            return adopted;
+        } finally {
+            if (!done) {
+                closeMetrics();
+            }
+        }
+    }
+
+    private Fleet takeOver(FleetState state, Collection<Integer> living) {
         Map<String, FleetReservation> reservations = new HashMap<>();
         FleetReservation launch = FleetReservation.adopt(plan.group(), new RayLedger());
         reservations.put(plan.group().name(), launch);
@@ -109,6 +139,8 @@ final class FleetLaunch {
                     found.without(others),
                     state.wanted());
         }
+        // Not before: what is missing counts as missing from the first look on.
+        openMetrics();
         if (options.pythonGateway()) {
             gateway = openGateway(launch);
         }
@@ -131,6 +163,7 @@ final class FleetLaunch {
         if (kept != null) {
             Gateway told = gateway;
             save(kept.state(plan));
+            kept.observe(this::phase, this::scaled);
             kept.launched(() -> {
                 save(kept.state(plan));
                 if (told != null) {
@@ -144,7 +177,7 @@ final class FleetLaunch {
         } else {
             save(provisioner(0).state(plan, Map.of(), List.of()));
         }
-        return new Fleet(plan, bundles, engines, router, policy, gateway, watch);
+        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, metrics);
     }
 
     private void save(FleetState state) {
@@ -248,7 +281,79 @@ final class FleetLaunch {
                 .thenAccept(urls -> listener.workerReady(group.name() + ":0", urls.get(0), 1, 1));
     }
 
+    /** Before anything else, so that a port that is taken ends the launch at once. */
+    private void openMetrics() {
+        MetricsSettings settings = metricsSettings;
+        if (settings == null) {
+            return;
+        }
+        String name = plan.engines().isEmpty()
+                ? plan.router().map(RouterPlan::groupName).orElse(plan.fleetName())
+                : plan.engines().get(0).groupName();
+        FleetMetrics.Facts facts = new FleetMetrics.Facts(
+                name,
+                DriverNode.address().orElse(settings.host()),
+                plan.router().orElse(null),
+                pool -> Optional.ofNullable(groupOptions.pools().get(pool))
+                        .map(GroupOptions.PoolOptions::supervision)
+                        .orElse(groupOptions.supervision()),
+                groupOptions.supervision());
+        try {
+            FleetMetrics opened = FleetMetrics.open(settings, facts, feed());
+            metrics = opened;
+            LOG.info("metrics are served at {}/metrics", opened.url());
+        } catch (IOException e) {
+            throw new LaunchException(
+                    "metrics cannot be served at " + settings.host() + ", port " + settings.port() + ": "
+                            + e.getMessage() + "; see the keys host and port of metrics",
+                    e);
+        }
+    }
+
+    private FleetFeed feed() {
+        Map<String, Integer> planned = FleetEngines.perPool(plan.engines());
+        return new FleetFeed(
+                () -> {
+                    FleetEngines now = engines;
+                    return now == null ? null : now.servers();
+                },
+                plan.router().map(RouterPlan::actorName).orElse(null),
+                () -> router,
+                () -> {
+                    FleetEngines now = engines;
+                    return now == null
+                            ? List.of()
+                            : now.where().stream().map(EngineSlot::engine).toList();
+                },
+                () -> {
+                    FleetEngines now = engines;
+                    return now == null ? planned : now.wanted();
+                });
+    }
+
+    private void phase(LaunchPhase phase, Duration took) {
+        FleetMetrics opened = metrics;
+        if (opened != null) {
+            opened.phase(phase.label(), took);
+        }
+    }
+
+    private void scaled(String pool, boolean up, boolean done) {
+        FleetMetrics opened = metrics;
+        if (opened != null) {
+            opened.scaled(pool, up, done);
+        }
+    }
+
+    private void closeMetrics() {
+        FleetMetrics opened = metrics;
+        if (opened != null) {
+            opened.close();
+        }
+    }
+
     private void takeBack(Throwable failure) {
+        closeMetrics();
         try {
             Fleet.end(engines, router, reservation, gateway);
         } catch (RuntimeException e) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.session.ProgramFiles;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
@@ -45,6 +46,7 @@ import org.jspecify.annotations.Nullable;
  * @param pools its pools of engines; empty for a fleet without engines
  * @param groupSettings how the block wants placement groups used
  * @param supervision how the block wants engines and router looked after
+ * @param metrics how the block wants metrics served; null for not at all
  * @param explicitPlacement whether the component's own strategy places the engines, instead of packing its ranks
  * @param given where the engines go instead of where the component says, or null
  */
@@ -57,6 +59,7 @@ public record FleetSpec(
         List<EnginePool> pools,
         GroupSettings groupSettings,
         SupervisionPolicy supervision,
+        @Nullable MetricsSettings metrics,
         boolean explicitPlacement,
         @Nullable EnginePlacement given) {
     /**
@@ -105,6 +108,7 @@ public record FleetSpec(
                 pools,
                 GroupSettingsReader.read(block),
                 SupervisionPolicyReader.read(block),
+                MetricsSettings.read(block).orElse(null),
                 selection.explicitPlacement(),
                 null);
     }
@@ -120,6 +124,7 @@ public record FleetSpec(
                 pools,
                 groupSettings,
                 supervision,
+                metrics,
                 explicitPlacement,
                 placement);
     }

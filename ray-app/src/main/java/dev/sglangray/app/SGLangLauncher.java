@@ -66,7 +66,14 @@ public final class SGLangLauncher {
             MissingApiKeyWarning.warning(plan).ifPresent(warning -> step.note("warning: " + warning));
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
-        return new FleetLaunch(request, cluster, plan, settled, spec.groupOptions(options, context.detached()), context)
+        return new FleetLaunch(
+                        request,
+                        cluster,
+                        plan,
+                        settled,
+                        spec.groupOptions(options, context.detached()),
+                        spec.metrics(),
+                        context)
                 .run();
     }
 
@@ -97,7 +104,14 @@ public final class SGLangLauncher {
                         state.routerBundle(),
                         state.bundles())
                 .withDefaultPython(settled.pythonInterpreter());
-        return new FleetLaunch(request, now, plan, settled, spec.groupOptions(options, context.detached()), context)
+        return new FleetLaunch(
+                        request,
+                        now,
+                        plan,
+                        settled,
+                        spec.groupOptions(options, context.detached()),
+                        spec.metrics(),
+                        context)
                 .adopt(state, living);
     }
 

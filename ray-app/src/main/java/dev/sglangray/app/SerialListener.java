@@ -2,13 +2,16 @@
 package dev.sglangray.app;
 
 import java.time.Duration;
+import java.util.function.BiConsumer;
 
-/** Hands calls from many threads on one at a time. */
+/** Hands calls from many threads on one at a time, and what each phase took to another receiver as well. */
 final class SerialListener implements LaunchListener {
     private final LaunchListener target;
+    private final BiConsumer<LaunchPhase, Duration> times;
 
-    SerialListener(LaunchListener target) {
+    SerialListener(LaunchListener target, BiConsumer<LaunchPhase, Duration> times) {
         this.target = target;
+        this.times = times;
     }
 
     @Override
@@ -19,6 +22,7 @@ final class SerialListener implements LaunchListener {
     @Override
     public synchronized void ended(LaunchPhase phase, Duration took) {
         target.ended(phase, took);
+        times.accept(phase, took);
     }
 
     @Override

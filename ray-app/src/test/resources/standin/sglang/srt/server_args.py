@@ -24,6 +24,7 @@ class ServerArgs:
     weight_version: str = "default"
     load_format: str = "auto"
     max_running_requests: int | None = None
+    enable_metrics: bool = False
     max_total_tokens: int | None = None
     attention_backend: str | None = None
     sampling_backend: str | None = None

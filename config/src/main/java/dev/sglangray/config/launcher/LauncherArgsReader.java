@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads {@link LauncherArgs}. Not thread-safe. */
 final class LauncherArgsReader {
-    /** The last six are ours; who reads them checks what is in them. */
+    /** All from placement_group on are ours; who reads them checks what is in them. */
     private static final List<String> KEYS = List.of(
             "model_path",
             "tensor_parallel_size",
@@ -40,7 +40,8 @@ final class LauncherArgsReader {
             ExternalEngine.KEY,
             "bind_host",
             "advertise_host",
-            "router_type");
+            "router_type",
+            "metrics");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();

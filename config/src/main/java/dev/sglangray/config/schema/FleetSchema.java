@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 
-/** The JSON Schema of the launcher's maps that RLinf does not have: {@code pools}, {@code placement_group} and {@code supervision}. */
+/** The JSON Schema of the launcher's maps that RLinf does not have: such as {@code pools} and {@code supervision}. */
 final class FleetSchema {
     private FleetSchema() {}
 
@@ -124,6 +124,16 @@ final class FleetSchema {
         properties.set("on_degraded", words("What a fleet does that lost a worker for good.", "CONTINUE", "FAIL"));
         properties.set("on_node_loss", words("What becomes of the engines of a node that is gone.", "REPLAN", "WAIT"));
         properties.set("node_loss_s", number("Seconds that a node is gone until its engines start elsewhere."));
+        return map;
+    }
+
+    static ObjectNode metrics() {
+        ObjectNode map = closed("Serve metrics, health and service discovery over HTTP; off unless given.");
+        ObjectNode properties = map.putObject("properties");
+        properties.set("port", whole("The port to listen at; 0 for one that is free."));
+        properties.set("host", EditorSchema.text("The address to listen at; 0.0.0.0 for all of the node."));
+        properties.set("ready_share", number("The share of the engines that must serve for `/readyz`, from 0 to 1."));
+        properties.set("interval_s", number("Seconds between two looks at the fleet, above 0."));
         return map;
     }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.launcher.EnginePool;
@@ -34,6 +35,7 @@ class FleetSchemaTest {
     void hasTheKeysThatAreRead() throws IOException {
         assertThat(keys("placement_group"))
                 .containsExactlyInAnyOrderElementsOf(read("placement_group", GroupSettingsReader::read));
+        assertThat(keys("metrics")).containsExactlyInAnyOrderElementsOf(read("metrics", MetricsSettings::read));
         assertThat(keys("supervision"))
                 .containsExactlyInAnyOrderElementsOf(read("supervision", SupervisionPolicyReader::read));
     }

@@ -4,6 +4,7 @@ package dev.sglangray.app.docs;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.sglangray.app.cluster.PythonEnvironment;
+import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.plan.GroupSettings;
@@ -88,6 +89,9 @@ class ReferenceTest {
         assertThat(GroupSettingsReader.read(Config.of(
                         Map.of("placement_group", block("placement_group").toJava()))))
                 .isEqualTo(GroupSettings.DEFAULT);
+        assertThat(MetricsSettings.read(
+                        Config.of(Map.of("metrics", block("metrics").toJava()))))
+                .hasValue(MetricsSettings.DEFAULT);
         assertThat(page("yaml.md"))
                 .contains(
                         "| `" + LauncherArgs.DEFAULT_GROUP_NAME + "` |",

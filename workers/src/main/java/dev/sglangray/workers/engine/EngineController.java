@@ -49,6 +49,9 @@ import org.jspecify.annotations.Nullable;
  * for people.
  */
 public final class EngineController {
+    /** The text of the event of a drain that begins. */
+    public static final String DRAIN_BEGINS = "no new requests";
+
     private static final Duration QUICK = Duration.ofSeconds(5);
     private static final Duration LOOK = Duration.ofMillis(100);
     /** By then the end of a process is known whose connections have ended. */
@@ -651,7 +654,7 @@ public final class EngineController {
     public CompletableFuture<Integer> drain(Duration timeout, Duration lease) {
         Deadline deadline = Deadline.in(loop, timeout);
         CompletableFuture<Void> kept = keep(record.withDrain(Lease.begin(loop.now(), lease)));
-        events.add(EventKind.DRAINED, "no new requests");
+        events.add(EventKind.DRAINED, DRAIN_BEGINS);
         step();
         return kept.thenCompose(nothing -> awaitOut(deadline.left())).thenCompose(out -> drained(number, deadline));
     }

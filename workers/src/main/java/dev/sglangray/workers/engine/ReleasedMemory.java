@@ -13,6 +13,8 @@ public record ReleasedMemory(List<String> tags, boolean uncertain) {
     /** What SGLang can release; without a tag it releases all. */
     public static final List<String> ALL = List.of("kv_cache", "weights", "cuda_graph");
 
+    private static final String BEGIN = "memory released: ";
+
     /** Nothing is released. */
     public static final ReleasedMemory NOTHING = new ReleasedMemory(List.of(), false);
 
@@ -26,8 +28,13 @@ public record ReleasedMemory(List<String> tags, boolean uncertain) {
         return tags.isEmpty() && !uncertain;
     }
 
+    /** Whether a condition in a worker's status says that memory is released, as {@link #text()} does. */
+    public static boolean isText(String condition) {
+        return condition.startsWith(BEGIN);
+    }
+
     /** For people. */
     public String text() {
-        return "memory released: " + String.join(", ", tags) + (uncertain ? " (uncertain)" : "");
+        return BEGIN + String.join(", ", tags) + (uncertain ? " (uncertain)" : "");
     }
 }

@@ -33,9 +33,14 @@ import org.jspecify.annotations.Nullable;
  * @param apiUrl where to send requests, or null when nothing serves
  * @param workers router first, then engines by rank
  * @param listing what the router lists; empty without a router that runs
+ * @param metricsUrl where the fleet's owner serves metrics, or null where it does not, or another program asks
  */
 public record FleetReport(
-        String namespace, @Nullable String apiUrl, List<WorkerStatus> workers, Optional<RouterListing> listing) {
+        String namespace,
+        @Nullable String apiUrl,
+        List<WorkerStatus> workers,
+        Optional<RouterListing> listing,
+        @Nullable String metricsUrl) {
     /** A router that answers does so at once. */
     private static final Duration LISTING = Duration.ofSeconds(5);
 
@@ -45,8 +50,14 @@ public record FleetReport(
 
     /** Asks a fleet's workers. */
     public static FleetReport of(String namespace, Fleet fleet) {
-        return of(AttachedFleet.of(
+        FleetReport report = of(AttachedFleet.of(
                 namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null)));
+        return new FleetReport(
+                namespace,
+                report.apiUrl(),
+                report.workers(),
+                report.listing(),
+                fleet.metricsUrl().orElse(null));
     }
 
     /** Asks what lives of a fleet. */
@@ -89,7 +100,7 @@ public record FleetReport(
                             (WorkerStatus worker) -> worker.identity().kind().equals("server"))
                     .thenComparing(worker -> worker.identity().rank()));
         }
-        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing);
+        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing, null);
     }
 
     /** A router that does not answer is a line of the report, not the end of it. */
@@ -176,6 +187,9 @@ public record FleetReport(
         if (apiUrl != null) {
             lines.add("url        " + apiUrl);
         }
+        if (metricsUrl != null) {
+            lines.add("metrics    " + metricsUrl + "/metrics");
+        }
         lines.add("fleet      " + verdict().words());
         faults().forEach(words -> lines.add("           " + words));
         listing.map(router -> router.strangers(workers))
@@ -236,6 +250,9 @@ public record FleetReport(
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("namespace", namespace);
         report.put("api_url", apiUrl);
+        if (metricsUrl != null) {
+            report.put("metrics_url", metricsUrl);
+        }
         report.put("verdict", verdict().name());
         report.put("workers", workers);
         report.put("registered", listing.map(RouterListing::servers).orElse(List.of()));

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.metrics;
+
+import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.registry.RegistryView;
+import dev.sglangray.workers.registry.RegistryView.MemberView;
+import dev.sglangray.workers.supervision.Event;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A fleet at one moment, as its workers describe it. Immutable.
+ *
+ * @param wanted how many engines each pool is to have
+ * @param engines the engines that have a worker, by rank
+ * @param router the router's worker; null in a fleet without a router
+ * @param registry what the router's worker has registered; null where it does not answer
+ */
+record FleetLook(
+        Map<String, Integer> wanted,
+        List<Engine> engines,
+        @Nullable Worker router,
+        @Nullable RegistryView registry) {
+    /** The state of a worker that does not answer. */
+    static final String GONE = "GONE";
+
+    /** Before the first look. */
+    static final FleetLook NOTHING = new FleetLook(Map.of(), List.of(), null, null);
+
+    FleetLook {
+        wanted = Collections.unmodifiableMap(new LinkedHashMap<>(wanted));
+        engines = List.copyOf(engines);
+    }
+
+    /**
+     * A worker.
+     *
+     * @param name its actor's name
+     * @param status what it says of itself; null where it does not answer
+     * @param events its events since the last look
+     */
+    record Worker(String name, @Nullable WorkerStatus status, List<Event> events) {
+        Worker {
+            events = List.copyOf(events);
+        }
+
+        String state() {
+            return status == null ? GONE : status.state();
+        }
+
+        boolean isReady() {
+            return state().equals("READY");
+        }
+    }
+
+    /**
+     * An engine.
+     *
+     * @param plan where it is, and its arguments
+     * @param worker its worker
+     */
+    record Engine(EnginePlan plan, Worker worker) {}
+
+    /** Whether requests are sent to an engine; without a router that is so when it is ready. */
+    boolean serves(Engine engine) {
+        return engine.worker().isReady() && (router == null || isRegistered(engine));
+    }
+
+    /** Whether the router sends to an engine. */
+    boolean isRegistered(Engine engine) {
+        return registry != null
+                && registry.members().stream()
+                        .filter(MemberView::listed)
+                        .anyMatch(member -> engine.plan().actorName().equals(member.actor()));
+    }
+
+    /** How many engines the fleet is to have. */
+    int size() {
+        return wanted.values().stream().mapToInt(Integer::intValue).sum();
+    }
+
+    /** Why the fleet does not serve as it should, in words; empty when it does. */
+    Optional<String> unready(double share) {
+        if (router != null && !router.isReady()) {
+            return Optional.of("the router is " + router.state());
+        }
+        long serving = engines.stream().filter(this::serves).count();
+        // A share such as 0.1 times 30 is a little more than 3.
+        long needed = (long) Math.ceil(size() * share - 1e-9);
+        if (serving >= needed) {
+            return Optional.empty();
+        }
+        List<String> words = new ArrayList<>();
+        for (Engine engine : engines) {
+            if (!serves(engine)) {
+                words.add("engine " + engine.plan().rank() + " is "
+                        + (engine.worker().isReady()
+                                ? "not in the router"
+                                : engine.worker().state()));
+            }
+        }
+        if (engines.size() < size()) {
+            words.add(size() - engines.size() + " engine(s) have no worker");
+        }
+        return Optional.of("%d of %d engine(s) serve, and ready_share %s needs %d: %s"
+                .formatted(serving, size(), share, needed, String.join(", ", words)));
+    }
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.metrics;
+
+import java.util.function.ToLongFunction;
+
+/** Where the looks at a fleet come from. For use by one thread. */
+interface FleetSource {
+    /**
+     * One look; blocks, but not for ever.
+     *
+     * @param from the number of the first event that is wanted of a worker, by its actor's name
+     */
+    FleetLook look(ToLongFunction<String> from);
+
+    /** Whether there is nothing to look at any more. */
+    boolean isOver();
+}
