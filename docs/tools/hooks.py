@@ -27,6 +27,8 @@ PUBLISHED = (
     "bench/README.md",
     "ray-app/conf/demo.yaml",
     "ray-app/conf/sglang-ray.schema.json",
+    "ray-app/conf/prometheus/alerts.yml",
+    "ray-app/conf/prometheus/grafana.json",
     "ray-app/examples/TrainingLoop.java",
     "ray-app/examples/rl_loop/rl_loop.py",
 )
