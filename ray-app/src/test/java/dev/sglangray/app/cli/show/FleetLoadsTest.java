@@ -34,7 +34,8 @@ class FleetLoadsTest {
                             worker("server", 0, "READY", "actor"),
                             worker("server", 1, "RESTARTING", ""),
                             worker("server", 2, FleetHealth.GONE, "")),
-                    RouterListing.NONE, null),
+                    RouterListing.NONE,
+                    null),
             Map.of(0, new EngineLoad(12, 0, 1234.56, 0.5), 1, EngineLoad.UNKNOWN));
 
     @Test
