@@ -56,6 +56,11 @@ router_server_args:
     disaggregation_transfer_backend: BACKEND
   router: {policy: round_robin, log_level: warn}
 """
+#: Both engines on one GPU, half of it each.
+ONE_GPU = {
+    "component_placement: {rollout: 0-1}": "component_placement: {rollout: 0, other: 0}",
+    "mem_fraction_static: 0.6": "mem_fraction_static: 0.3",
+}
 POOLS = """\
   pools:
     - {name: prefill, worker_type: prefill, engines: 1}
@@ -151,12 +156,17 @@ def launch(file: Path, text: str, results: dict[str, Any], name: str) -> str:
     return str(report["api_url"])
 
 
-def measure(model: str, backend: str) -> dict[str, Any]:
+def measure(model: str, backend: str, one_gpu: bool) -> dict[str, Any]:
     """All of it, on the cluster of RAY_ADDRESS."""
-    results: dict[str, Any] = {"backend": backend, "requests": REQUESTS, "tokens": TOKENS}
+    results: dict[str, Any] = {"backend": backend, "requests": REQUESTS, "tokens": TOKENS, "one_gpu": one_gpu}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "fleet.yaml")
         text = CONFIGURATION.replace("MODEL", model).replace("BACKEND", backend)
+        pools = POOLS
+        if one_gpu:
+            pools = POOLS.replace("name: decode,", "name: decode, component: other,")
+            for usual, shared in ONE_GPU.items():
+                text = text.replace(usual, shared)
         regular = text.replace("rollout: 0-1", "rollout: 0-0")
         try:
             url = launch(file, regular, results, "regular")
@@ -166,7 +176,7 @@ def measure(model: str, backend: str) -> dict[str, Any]:
         finally:
             command("down")
         try:
-            url = launch(file, text + POOLS, results, "pools")
+            url = launch(file, text + pools, results, "pools")
             say(command("status"))
             all_at_once(url)
             answers, results["pools_s"] = all_at_once(url)
@@ -191,9 +201,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", required=True)
     parser.add_argument("--backend", default="mooncake")
+    parser.add_argument("--one-gpu", action="store_true", help="both engines on one GPU, half of it each")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    results = measure(arguments.model, arguments.backend)
+    results = measure(arguments.model, arguments.backend, arguments.one_gpu)
     if arguments.json:
         arguments.json.write_text(json.dumps(results, indent=2), encoding="utf-8")
     print("| | regular engine | prefill and decode |\n| --- | --- | --- |")
