@@ -140,6 +140,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
                 status, right[model] = ask(url, model)
                 direct = ask(engines()[model]["url"], None)[1]
                 results[f"{model}_is_itself"] = status == 200 and right[model] == direct
+            results["tokens"] = right
             results["models_differ"] = right["actor"] != right["judge"]
             results["without_a_name"] = ask(url, None)[0]
             results["unknown_name"] = ask(url, "painter")[0]

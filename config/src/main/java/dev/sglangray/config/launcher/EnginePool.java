@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
@@ -48,6 +49,46 @@ public record EnginePool(
      */
     public static List<EnginePool> of(Config root, Config block, LauncherArgs arguments) {
         return new EnginePoolReader(root, block, arguments).read();
+    }
+
+    /**
+     * A launcher's block without interpolations, as another program reads it: what a pool lays over the block is laid out, because a value
+     * of the block that refers to one of the pool's refers to it no longer.
+     *
+     * @param pools those of the block
+     * @return by key, values as of {@link Config#toJava}
+     */
+    public static Map<String, @Nullable Object> resolved(Config block, List<EnginePool> pools) {
+        boolean named = pools.stream().anyMatch(pool -> pool.settings() != null);
+        Map<String, @Nullable Object> resolved = new LinkedHashMap<>();
+        block.entries().forEach((key, value) -> {
+            if (!named || !EnginePoolReader.LAID_OUT.contains(key)) {
+                resolved.put(key, key.equals(EnginePoolReader.KEY) && named ? null : value.toJava());
+            }
+        });
+        if (named) {
+            resolved.put(
+                    EnginePoolReader.KEY,
+                    pools.stream().map(EnginePool::resolved).toList());
+        }
+        return resolved;
+    }
+
+    private Map<String, @Nullable Object> resolved() {
+        Map<String, @Nullable Object> item = new LinkedHashMap<>();
+        Objects.requireNonNull(settings).entries().forEach((key, value) -> {
+            if (!EnginePoolReader.LAID_OUT.contains(key)) {
+                item.put(key, value.toJava());
+            }
+        });
+        // What it is by default depends on the block's model, which is not laid out.
+        item.put(EnginePoolReader.UPDATES, updateWeights);
+        block.entries().forEach((key, value) -> {
+            if (EnginePoolReader.LAID_OUT.contains(key)) {
+                item.put(key, value.toJava());
+            }
+        });
+        return item;
     }
 
     /**

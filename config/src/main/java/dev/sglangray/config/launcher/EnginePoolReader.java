@@ -19,13 +19,16 @@ import java.util.stream.Stream;
 
 /** Reads {@link EnginePool}s. Not thread-safe. */
 final class EnginePoolReader {
-    private static final String KEY = "pools";
-    private static final String UPDATES = "update_weights";
+    static final String KEY = "pools";
+    static final String UPDATES = "update_weights";
     /** Those of the pool alone. */
     private static final List<String> OWN = List.of("name", "worker_type", "component", "engines", "env_vars", UPDATES);
+    /** What the block has in common with its pools; what a pool says of these is merged into what the block says. */
+    static final List<String> LAID_OUT =
+            List.of("model_path", "tensor_parallel_size", "pipeline_parallel_size", "server");
     /** What a pool lays over the block. */
     private static final List<String> OF_BLOCK =
-            List.of("model_path", "tensor_parallel_size", "pipeline_parallel_size", "server", "supervision");
+            Stream.concat(LAID_OUT.stream(), Stream.of("supervision")).toList();
 
     private static final List<String> KEYS =
             Stream.of(OWN, OF_BLOCK).flatMap(List::stream).toList();

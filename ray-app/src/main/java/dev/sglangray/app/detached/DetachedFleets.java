@@ -11,6 +11,7 @@ import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.node.SealedSecrets;
 import io.ray.api.ActorHandle;
@@ -141,10 +142,14 @@ public final class DetachedFleets {
     }
 
     // Not the whole: what stands elsewhere may be missing (???), and need not be there for a launch.
-    private static Map<String, Object> configuration(FleetSpec spec) {
+    static Map<String, Object> configuration(FleetSpec spec) {
         Map<String, Object> needed = new LinkedHashMap<>();
         for (String path : List.of("cluster", spec.block().path())) {
-            Object value = JSON.convertValue(spec.root().require(path).toJava(), Object.class);
+            Object value = JSON.convertValue(
+                    path.equals("cluster")
+                            ? spec.root().require(path).toJava()
+                            : EnginePool.resolved(spec.block(), spec.pools()),
+                    Object.class);
             List<String> keys = List.of(path.split("\\."));
             Map<String, Object> parent = needed;
             for (String key : keys.subList(0, keys.size() - 1)) {

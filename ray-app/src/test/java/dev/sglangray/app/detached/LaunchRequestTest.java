@@ -5,9 +5,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.FleetSelection;
+import dev.sglangray.app.FleetSpec;
+import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.cli.context.ComposeOptions;
 import dev.sglangray.app.cli.context.Launcher;
 import dev.sglangray.app.cli.context.UpOptions;
+import dev.sglangray.config.Config;
+import dev.sglangray.config.launcher.EnginePool;
+import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +60,67 @@ final class LaunchRequestTest {
                     .as(option.getKey())
                     .isNotEqualTo(JSON.readTree(owners).at(pointer));
         }
+    }
+
+    /** Values of the block refer to those of a pool, and some have no value without one. */
+    private static final String POOLS = """
+            cluster: {num_nodes: 1, component_placement: {rollout: 0-7}}
+            names: {judge: /models/judge}
+            some:
+              block:
+                model_path: /models/actor
+                pipeline_parallel_size: 1
+                server:
+                  model_path: ${..model_path}
+                  tp_size: ${..tensor_parallel_size}
+                  log_level: ${names.judge}
+                  dp_size: ???
+                router: {policy: random, log_level: "${..server.log_level}"}
+                supervision: {max_restarts: 7, restart_window_s: 99}
+                external_engines: [{url: "http://other:1", model: "${names.judge}"}]
+                pools:
+                  - {name: actor, engines: 1, tensor_parallel_size: 2, server: {dp_size: 1}}
+                  - name: judge
+                    engines: 1
+                    model_path: ${names.judge}
+                    tensor_parallel_size: 4
+                    env_vars: {MODEL: "${..model_path}"}
+                    server: {dp_size: 1, served_model_name: judge}
+                    supervision: {max_restarts: 1}
+            """;
+
+    @Test
+    void theOwnerHasThePoolsOfTheConfiguration() throws JsonProcessingException {
+        FleetSelection selection = new FleetSelection(null, "some.block", false);
+        FleetSpec spec = FleetSpec.of(Config.parse(POOLS), selection);
+        String json = JSON.writeValueAsString(
+                new LaunchRequest(DetachedFleets.configuration(spec), spec.selection(), LaunchOptions.DEFAULT));
+        LaunchRequest request = JSON.readValue(json, LaunchRequest.class);
+        FleetSpec owners = FleetSpec.of(Config.of(request.configuration()), request.selection());
+
+        assertThat(facts(owners)).isEqualTo(facts(spec));
+        assertThat(spec.pools().get(1).arguments().server().values())
+                .containsEntry("model_path", "/models/judge")
+                .containsEntry("tp_size", 4);
+    }
+
+    private static List<Object> facts(FleetSpec spec) {
+        List<Object> facts = new ArrayList<>();
+        for (EnginePool pool : spec.pools()) {
+            facts.add(List.of(
+                    pool.name(),
+                    pool.engines(),
+                    pool.environment(),
+                    pool.updateWeights(),
+                    pool.model(),
+                    pool.arguments().acceleratorsPerEngine(),
+                    pool.arguments().server().values(),
+                    SupervisionPolicyReader.read(pool)));
+        }
+        facts.add(spec.models().routerArguments(spec.arguments()));
+        facts.add(spec.models().externalEngines().toString());
+        facts.add(spec.supervision());
+        return facts;
     }
 
     private static String request(List<String> words) throws JsonProcessingException {

@@ -44,14 +44,19 @@ class ModelsIT {
                 Files.readString(Cli.config("models.yaml"))
                         .replace("/path/to/judge", judge.toString())
                         .replace("http://localhost:1", external));
-        try (InsideProcess up = cli.start(Cli.upWords(config, actor, new String[0], "--json"))) {
-            JsonNode report = Cli.awaitReport(up);
+        try (Cli.Ending down = cli.downAtEnd()) {
+            // Detached: the owner has the configuration without interpolations.
+            JsonNode report = Cli.json(cli.run(Cli.upWords(config, actor, new String[0], "--json", "--detach"))
+                    .orFail()
+                    .stdout());
             String url = report.path("api_url").asText();
             assertThat(report.path("verdict").asText()).as(report.toString()).isEqualTo("DEGRADED");
             assertThat(report.path("faults").toString())
                     .as("the external engine is not up yet")
                     .contains("external engine " + external + " gets no requests: ");
             awaitModels(cluster, url, "actor", "judge");
+            assertThat(modelPaths(cluster, report))
+                    .containsExactly(actor.toString(), actor.toString(), judge.toString());
 
             try (InsideProcess poet = poet(cluster, "poet")) {
                 awaitModels(cluster, url, "actor", "judge", "poet");
@@ -83,12 +88,20 @@ class ModelsIT {
             }
             try (InsideProcess poet = poet(cluster, "poet")) {
                 awaitModels(cluster, url, "actor", "judge", "poet");
-                up.signalGroup("INT");
-                assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
+                cli.run("down").orFail();
                 assertThat(poet.isAlive()).as("what another program keeps").isTrue();
             }
         }
         cluster.assertNothingLeft();
+    }
+
+    private static List<String> modelPaths(TestCluster cluster, JsonNode report) {
+        return List.of(0, 1, 2).stream()
+                .map(rank -> cluster.get(worker(report, rank).path("url").asText() + "/standin"))
+                .map(answer -> Cli.parse(answer.path("text").asText())
+                        .at("/args/model_path")
+                        .asText())
+                .toList();
     }
 
     private static InsideProcess poet(TestCluster cluster, String model) {
