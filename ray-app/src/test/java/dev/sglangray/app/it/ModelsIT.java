@@ -44,53 +44,49 @@ class ModelsIT {
                 Files.readString(Cli.config("models.yaml"))
                         .replace("/path/to/judge", judge.toString())
                         .replace("http://localhost:1", external));
-        try (Cli.Ending down = cli.downAtEnd()) {
-            // Detached: the owner has the configuration without interpolations.
-            JsonNode report = Cli.json(cli.run(Cli.upWords(config, actor, new String[0], "--json", "--detach"))
-                    .orFail()
-                    .stdout());
-            String url = report.path("api_url").asText();
-            assertThat(report.path("verdict").asText()).as(report.toString()).isEqualTo("DEGRADED");
-            assertThat(report.path("faults").toString())
-                    .as("the external engine is not up yet")
-                    .contains("external engine " + external + " gets no requests: ");
-            awaitModels(cluster, url, "actor", "judge");
-            assertThat(modelPaths(cluster, report))
-                    .containsExactly(actor.toString(), actor.toString(), judge.toString());
+        // Detached: the owner has the configuration without interpolations.
+        JsonNode report = Cli.json(cli.run(Cli.upWords(config, actor, new String[0], "--json", "--detach"))
+                .orFail()
+                .stdout());
+        String url = report.path("api_url").asText();
+        assertThat(report.path("verdict").asText()).as(report.toString()).isEqualTo("DEGRADED");
+        assertThat(report.path("faults").toString())
+                .as("the external engine is not up yet")
+                .contains("external engine " + external + " gets no requests: ");
+        awaitModels(cluster, url, "actor", "judge");
+        assertThat(modelPaths(cluster, report)).containsExactly(actor.toString(), actor.toString(), judge.toString());
 
-            try (InsideProcess poet = poet(cluster, "poet")) {
-                awaitModels(cluster, url, "actor", "judge", "poet");
-                assertThat(status(cli).path("verdict").asText()).isEqualTo("HEALTHY");
-                assertThat(cli.run("status").orFail().stdout())
-                        .contains(external + " is an external engine of model 'poet'");
-                assertThat(answer(cluster, url, "actor")).isEqualTo(" said to actor: who?");
-                assertThat(answer(cluster, url, "judge")).isEqualTo(" said to judge: who?");
-                assertThat(answer(cluster, url, "poet")).isEqualTo(" heard 4 characters");
-                assertThat(ask(cluster, url, "painter").path("status").asInt()).isEqualTo(404);
-                assertThat(ask(cluster, url, "").path("status").asInt())
-                        .as("a request that names no model")
-                        .isEqualTo(400);
+        try (InsideProcess poet = poet(cluster, "poet")) {
+            awaitModels(cluster, url, "actor", "judge", "poet");
+            assertThat(status(cli).path("verdict").asText()).isEqualTo("HEALTHY");
+            assertThat(cli.run("status").orFail().stdout())
+                    .contains(external + " is an external engine of model 'poet'");
+            assertThat(answer(cluster, url, "actor")).isEqualTo(" said to actor: who?");
+            assertThat(answer(cluster, url, "judge")).isEqualTo(" said to judge: who?");
+            assertThat(answer(cluster, url, "poet")).isEqualTo(" heard 4 characters");
+            assertThat(ask(cluster, url, "painter").path("status").asInt()).isEqualTo(404);
+            assertThat(ask(cluster, url, "").path("status").asInt())
+                    .as("a request that names no model")
+                    .isEqualTo(400);
 
-                anUpdateLeavesTheJudgeAsItIs(cluster, actor);
-                theJudgeDiesAndTheOthersAnswer(cluster, cli, url, report, judge);
-                theRouterDiesAndKnowsAllAgain(cluster, url);
-                poet.signal("KILL");
-            }
-            awaitModels(cluster, url, "actor", "judge");
-            try (InsideProcess other = poet(cluster, "painter")) {
-                Awaitility.await("the fault")
-                        .atMost(Cli.DEADLINE)
-                        .untilAsserted(
-                                () -> assertThat(status(cli).path("faults").toString())
-                                        .contains("it must serve model 'poet', and serves 'painter'"));
-                assertThat(models(cluster, url)).containsExactly("actor", "judge");
-                other.signal("KILL");
-            }
-            try (InsideProcess poet = poet(cluster, "poet")) {
-                awaitModels(cluster, url, "actor", "judge", "poet");
-                cli.run("down").orFail();
-                assertThat(poet.isAlive()).as("what another program keeps").isTrue();
-            }
+            anUpdateLeavesTheJudgeAsItIs(cluster, actor);
+            theJudgeDiesAndTheOthersAnswer(cluster, cli, url, report, judge);
+            theRouterDiesAndKnowsAllAgain(cluster, url);
+            poet.signal("KILL");
+        }
+        awaitModels(cluster, url, "actor", "judge");
+        try (InsideProcess other = poet(cluster, "painter")) {
+            Awaitility.await("the fault")
+                    .atMost(Cli.DEADLINE)
+                    .untilAsserted(() -> assertThat(status(cli).path("faults").toString())
+                            .contains("it must serve model 'poet', and serves 'painter'"));
+            assertThat(models(cluster, url)).containsExactly("actor", "judge");
+            other.signal("KILL");
+        }
+        try (InsideProcess poet = poet(cluster, "poet")) {
+            awaitModels(cluster, url, "actor", "judge", "poet");
+            cli.run("down").orFail();
+            assertThat(poet.isAlive()).as("what another program keeps").isTrue();
         }
         cluster.assertNothingLeft();
     }
