@@ -28,7 +28,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -294,9 +293,7 @@ final class FleetLaunch {
                 name,
                 DriverNode.address().orElse(settings.host()),
                 plan.router().orElse(null),
-                pool -> Optional.ofNullable(groupOptions.pools().get(pool))
-                        .map(GroupOptions.PoolOptions::supervision)
-                        .orElse(groupOptions.supervision()),
+                pool -> groupOptions.pool(pool).supervision(),
                 groupOptions.supervision());
         try {
             FleetMetrics opened = FleetMetrics.open(settings, facts, feed());

@@ -219,40 +219,34 @@ public record FleetSpec(
             SupervisionPolicy own = given == null ? SupervisionPolicyReader.read(pool) : given;
             byPool.put(pool.name(), new GroupOptions.PoolOptions(own, pool.updateWeights()));
         }
-        return options.withSettingsOf(this)
-                .groupOptions(detached)
-                .withPools(byPool)
-                .withExternalServers(externalServers());
+        return options.withSettingsOf(this).groupOptions(byPool, externalServers(), detached);
     }
 
     private List<ExternalServer> externalServers() {
         FleetModels models = models();
         Set<String> urls = new HashSet<>();
-        models.externalEngines().stream()
-                .filter(engine -> !urls.add(url(engine)))
-                .findFirst()
-                .ifPresent(engine -> {
-                    throw new ConfigException(engine.settings()
-                            .require("url")
-                            .error("there are two items for one engine, " + url(engine)));
-                });
-        return models.externalEngines().stream()
-                .map(engine -> new ExternalServer(
-                        new ServerEndpoint(
-                                url(engine),
-                                engine.workerType().configName(),
-                                engine.bootstrapPort(),
-                                engine.apiKey(),
-                                null,
-                                null,
-                                0,
-                                engine.modelName(),
-                                engine.weightVersion() == null
-                                        && engine.model()
-                                                .filter(models::updates)
-                                                .isPresent()),
-                        engine.weightVersion()))
-                .toList();
+        List<ExternalServer> servers = new ArrayList<>();
+        for (ExternalEngine engine : models.externalEngines()) {
+            String url = url(engine);
+            if (!urls.add(url)) {
+                throw new ConfigException(
+                        engine.settings().require("url").error("there are two items for one engine, " + url));
+            }
+            boolean updated = engine.weightVersion() == null
+                    && engine.model().filter(models::updates).isPresent();
+            ServerEndpoint endpoint = new ServerEndpoint(
+                    url,
+                    engine.workerType().configName(),
+                    engine.bootstrapPort(),
+                    engine.apiKey(),
+                    null,
+                    null,
+                    0,
+                    engine.modelName(),
+                    updated);
+            servers.add(new ExternalServer(endpoint, engine.weightVersion()));
+        }
+        return servers;
     }
 
     private static String url(ExternalEngine engine) {

@@ -5,6 +5,7 @@ import dev.sglangray.config.launcher.AdvertiseHost;
 import dev.sglangray.config.launcher.BindHost;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.workers.GroupOptions;
+import dev.sglangray.workers.protocol.ExternalServer;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.List;
@@ -89,8 +90,9 @@ public record LaunchOptions(
         return settled.build();
     }
 
-    /** What the groups get of these options alone; {@link FleetSpec#groupOptions} adds what a fleet says. */
-    GroupOptions groupOptions(boolean detached) {
+    /** What the groups get of these options, with what a fleet says; {@link #withSettingsOf} comes first. */
+    GroupOptions groupOptions(
+            Map<String, GroupOptions.PoolOptions> pools, List<ExternalServer> externalServers, boolean detached) {
         return new GroupOptions(
                 javaJars,
                 healthTimeout(),
@@ -98,8 +100,8 @@ public record LaunchOptions(
                 Objects.requireNonNullElse(supervision, SupervisionPolicy.DEFAULT),
                 Objects.requireNonNullElse(bindHost, BindHost.ALL),
                 advertiseHost,
-                Map.of(),
-                List.of(),
+                pools,
+                externalServers,
                 detached);
     }
 

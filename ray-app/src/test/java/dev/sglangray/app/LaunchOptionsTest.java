@@ -67,10 +67,12 @@ final class LaunchOptionsTest {
 
     @Test
     void everyOptionOfAGroupReachesIt() throws ReflectiveOperationException {
-        GroupOptions group = OPTIONS.groupOptions(true);
+        GroupOptions group = OPTIONS.groupOptions(Map.of(), List.of(), true);
         assertAllDiffer(
-                group.withPools(Map.of("a", new GroupOptions.PoolOptions(SupervisionPolicy.NEVER, false)))
-                        .withExternalServers(List.of(new ExternalServer(ServerEndpoint.regular("http://a:1"), null))),
+                OPTIONS.groupOptions(
+                        Map.of("a", new GroupOptions.PoolOptions(SupervisionPolicy.NEVER, false)),
+                        List.of(new ExternalServer(ServerEndpoint.regular("http://a:1"), null)),
+                        true),
                 GroupOptions.defaults());
         assertThat(group)
                 .isEqualTo(new GroupOptions(
@@ -83,7 +85,8 @@ final class LaunchOptionsTest {
                         Map.of(),
                         List.of(),
                         true));
-        assertThat(LaunchOptions.DEFAULT.groupOptions(false)).isEqualTo(GroupOptions.defaults());
+        assertThat(LaunchOptions.DEFAULT.groupOptions(Map.of(), List.of(), false))
+                .isEqualTo(GroupOptions.defaults());
     }
 
     @Test

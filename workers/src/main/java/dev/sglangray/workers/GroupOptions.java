@@ -129,36 +129,8 @@ public record GroupOptions(
                 detached);
     }
 
-    /** These options with what engines of pools have in place of them. */
-    public GroupOptions withPools(Map<String, PoolOptions> byName) {
-        return new GroupOptions(
-                javaJars,
-                serverHealthTimeout,
-                logDirectory,
-                supervision,
-                bindHost,
-                advertiseHost,
-                byName,
-                externalServers,
-                detached);
-    }
-
-    /** These options with servers that other programs keep. */
-    public GroupOptions withExternalServers(List<ExternalServer> servers) {
-        return new GroupOptions(
-                javaJars,
-                serverHealthTimeout,
-                logDirectory,
-                supervision,
-                bindHost,
-                advertiseHost,
-                pools,
-                servers,
-                detached);
-    }
-
     /** What engines of a pool have. */
-    PoolOptions pool(String name) {
+    public PoolOptions pool(String name) {
         return pools.getOrDefault(name, new PoolOptions(supervision, true));
     }
 }

@@ -35,6 +35,10 @@ public record EnginePool(
         boolean updateWeights,
         Config block,
         @Nullable Config settings) {
+    /** Keys of {@code supervision} that hold for the whole fleet, and cannot differ between pools. */
+    public static final List<String> FLEET_SUPERVISION =
+            List.of("restart", "on_degraded", "on_node_loss", "node_loss_s");
+
     /** Copies the map. */
     public EnginePool {
         environment = Collections.unmodifiableMap(new LinkedHashMap<>(environment));

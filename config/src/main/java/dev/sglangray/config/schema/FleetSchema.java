@@ -2,6 +2,7 @@
 package dev.sglangray.config.schema;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.WorkerType;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -91,8 +92,7 @@ final class FleetSchema {
                 EditorSchema.flag(
                         "Whether its engines get the weights of an update; true for the block's own model unless given."));
         ObjectNode supervision = supervision("How its engines are kept alive, over the block's supervision.");
-        ((ObjectNode) supervision.get("properties"))
-                .remove(List.of("restart", "on_degraded", "on_node_loss", "node_loss_s"));
+        ((ObjectNode) supervision.get("properties")).remove(EnginePool.FLEET_SUPERVISION);
         properties.set("supervision", EditorSchema.nullable(supervision));
         ObjectNode list = EditorSchema.type("array");
         list.set("items", pool);

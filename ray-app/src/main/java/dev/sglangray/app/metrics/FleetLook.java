@@ -27,9 +27,6 @@ record FleetLook(
         List<Engine> engines,
         @Nullable Worker router,
         @Nullable RegistryView registry) {
-    /** The state of a worker that does not answer. */
-    static final String GONE = "GONE";
-
     /** Before the first look. */
     static final FleetLook NOTHING = new FleetLook(Map.of(), List.of(), null, null);
 
@@ -51,7 +48,7 @@ record FleetLook(
         }
 
         String state() {
-            return status == null ? GONE : status.state();
+            return status == null ? WorkerStatus.GONE : status.state();
         }
 
         boolean isReady() {

@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 /** The metrics of one fleet, made of looks at it. Looks come from one thread; what is counted besides may come from any. */
 final class FleetMeters {
     private static final List<String> STATES = Stream.concat(
-                    Stream.of(WorkerState.values()).map(Enum::name), Stream.of(FleetLook.GONE))
+                    Stream.of(WorkerState.values()).map(Enum::name), Stream.of(WorkerStatus.GONE))
             .map(FleetMeters::lower)
             .toList();
 

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.metrics.FleetLook.Engine;
 import dev.sglangray.placement.plan.RouterPlan;
+import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.net.URI;
 import java.util.ArrayList;
@@ -25,7 +26,7 @@ record ServiceDiscovery(String fleet, String own, @Nullable RouterPlan router) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String ROUTER_PORT = "prometheus_port";
     /** Their processes are gone for good, or nothing is known of them. */
-    private static final Set<String> OUT = Set.of("NEW", "FAILED", "STOPPED", FleetLook.GONE);
+    private static final Set<String> OUT = Set.of("NEW", "FAILED", "STOPPED", WorkerStatus.GONE);
 
     /**
      * A target with its labels.
@@ -100,6 +101,6 @@ record ServiceDiscovery(String fleet, String own, @Nullable RouterPlan router) {
 
     /** Host and port as in a URL. */
     static String address(String host, Object port) {
-        return (host.contains(":") && !host.startsWith("[") ? "[" + host + "]" : host) + ":" + port;
+        return WorkerNode.bracketed(host) + ":" + port;
     }
 }

@@ -47,7 +47,8 @@ public record WorkerNode(String nodeId, String ip, List<String> devices, Path lo
         }
     }
 
-    private static String bracketed(String host) {
+    /** A host as in a URL: an IPv6 address in brackets. */
+    public static String bracketed(String host) {
         return host.indexOf(':') >= 0 && !host.startsWith("[") ? "[" + host + "]" : host;
     }
 

@@ -18,7 +18,7 @@ public record EngineLoad(
         @Nullable Integer queued,
         @Nullable Double tokensPerSecond,
         @Nullable Double kvUse) {
-    /** Nothing is told. */
+    /** The engine says nothing of its load. */
     public static final EngineLoad UNKNOWN = new EngineLoad(null, null, null, null);
 
     /** Whether the engine tells everything. */

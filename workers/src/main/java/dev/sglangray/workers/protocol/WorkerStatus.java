@@ -30,6 +30,9 @@ public record WorkerStatus(
         @JsonUnwrapped ProcessPart process,
         @JsonUnwrapped SupervisionPart supervision,
         @JsonUnwrapped ServicePart service) {
+    /** The state that stands for a worker which does not answer. */
+    public static final String GONE = "GONE";
+
     /**
      * Which worker it is.
      *

@@ -13,7 +13,6 @@ import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ReportReply;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import dev.sglangray.workers.protocol.Weights;
-import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.supervision.EventKind;
 import dev.sglangray.workers.supervision.EventSink;
 import java.time.Duration;
@@ -615,30 +614,28 @@ public final class EngineRegistry {
             return;
         }
         RouterPort port = router;
-        CompletableFuture<ServerFacts> facts = port == null
-                ? CompletableFuture.failedFuture(new WorkerFailure("the router does not run at the moment"))
-                : port.describe(member.endpoint);
-        CompletableFuture<Void> unused = facts.handle((found, failure) -> {
-            if (members.get(member.key) != member) {
-                return null;
+        if (port == null) {
+            loop.schedule(FIRST_QUESTION, () -> look(member));
+            return;
+        }
+        CompletableFuture<Void> unused = port.describe(member.endpoint).handle((facts, failure) -> {
+            if (members.get(member.key) == member) {
+                looked(member, facts, failure);
+                loop.schedule(WATCH, () -> look(member));
             }
-            if (port != null) {
-                looked(member, failure == null ? found : null, failure);
-            }
-            loop.schedule(port == null ? FIRST_QUESTION : WATCH, () -> look(member));
             return null;
         });
     }
 
-    private void looked(Member member, @Nullable ServerFacts facts, @Nullable Throwable failure) {
+    private void looked(Member member, ServerFacts facts, @Nullable Throwable failure) {
         boolean served = isWanted(member);
-        if (facts == null) {
+        if (failure != null) {
             member.missed++;
             if (served && member.missed < MISSED) {
                 return;
             }
             member.serves = false;
-            member.why = failure == null ? "it does not answer" : EventLoop.words(failure);
+            member.why = EventLoop.words(failure);
         } else {
             member.missed = 0;
             member.version = facts.weightVersion();

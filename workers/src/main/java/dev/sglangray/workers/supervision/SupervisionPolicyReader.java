@@ -32,9 +32,6 @@ public final class SupervisionPolicyReader {
             "on_node_loss",
             "node_loss_s");
 
-    /** What is said once for the whole fleet. */
-    private static final List<String> OF_FLEET = List.of("restart", "on_degraded", "on_node_loss", "node_loss_s");
-
     private SupervisionPolicyReader() {}
 
     /**
@@ -47,7 +44,7 @@ public final class SupervisionPolicyReader {
         Optional<Config> found =
                 own == null ? Optional.empty() : own.select(KEY).filter(Config::isMap);
         List<ConfigProblem> problems = new ArrayList<>(found.map(Config::keys).orElse(List.of()).stream()
-                .filter(OF_FLEET::contains)
+                .filter(EnginePool.FLEET_SUPERVISION::contains)
                 .map(key -> found.get()
                         .require(key)
                         .error("holds for the whole fleet, and cannot differ between pools")

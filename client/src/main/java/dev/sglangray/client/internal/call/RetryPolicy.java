@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
  * for; jitter; and {@code Retry-After}.
  */
 public final class RetryPolicy {
+    /** The router smg says so for a model that none of its engines has now, where sglang-router answers 503. */
+    private static final String SMG_HAS_NO_ENGINE = "No worker available for model";
+
     private final Caller caller;
     private final CallSpec call;
     private final Set<BaseUrl> unreachable = new HashSet<>();
@@ -58,9 +61,6 @@ public final class RetryPolicy {
         return pause(call, attempts, failure)
                 .filter(pause -> wanted && caller.budget().take());
     }
-
-    /** The router smg says so for a model that none of its engines has now, where sglang-router answers 503. */
-    private static final String SMG_HAS_NO_ENGINE = "No worker available for model";
 
     /** The pause before the next attempt, or empty if there is to be none. */
     public static Optional<Duration> pause(CallSpec call, int attemptsMade, @Nullable Throwable failure) {

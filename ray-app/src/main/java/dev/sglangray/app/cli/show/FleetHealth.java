@@ -23,9 +23,6 @@ public enum FleetHealth {
     /** Nothing can be served any more. */
     LOST("lost: nothing is served");
 
-    /** The state of a worker that does not answer. */
-    static final String GONE = "GONE";
-
     private static final List<WorkerType> PAIR = List.of(WorkerType.PREFILL, WorkerType.DECODE);
 
     private final String words;
@@ -49,7 +46,7 @@ public enum FleetHealth {
      */
     static FleetHealth of(List<WorkerStatus> workers, List<RegisteredServer> others, List<String> faults) {
         Predicate<WorkerStatus> lost =
-                worker -> List.of("FAILED", "STOPPED", GONE).contains(worker.state());
+                worker -> List.of("FAILED", "STOPPED", WorkerStatus.GONE).contains(worker.state());
         List<WorkerStatus> engines = of("server", workers);
         List<WorkerStatus> routers = of("router", workers);
         boolean noEngine =

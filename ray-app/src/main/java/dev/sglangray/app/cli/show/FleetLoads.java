@@ -79,7 +79,7 @@ public record FleetLoads(Instant time, FleetReport report, Map<Integer, EngineLo
         List<List<String>> rows = new ArrayList<>(List.of(HEAD));
         for (WorkerStatus engine : engines()) {
             EngineLoad load = load(engine);
-            boolean gone = engine.state().equals(FleetHealth.GONE);
+            boolean gone = engine.state().equals(WorkerStatus.GONE);
             rows.add(List.of(
                     Integer.toString(engine.identity().rank()),
                     orDash(engine.identity().pool()),

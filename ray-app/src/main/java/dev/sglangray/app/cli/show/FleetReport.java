@@ -149,7 +149,7 @@ public record FleetReport(
     private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
         return new WorkerStatus(
                 new WorkerStatus.Identity(kind, group, rank, size, "", "", "", false),
-                FleetHealth.GONE,
+                WorkerStatus.GONE,
                 null,
                 new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
                 new WorkerStatus.SupervisionPart(why, null, 0, null),

@@ -131,7 +131,7 @@ class FleetHealthTest {
     void anEngineThatDoesNotAnswerDoesNothing() {
         List<WorkerStatus> workers = List.of(
                 ROUTER,
-                worker("server", 0, FleetHealth.GONE, "", ""),
+                worker("server", 0, WorkerStatus.GONE, "", ""),
                 worker("server", 1, "READY", "http://b:1", "decode"));
         assertThat(FleetHealth.of(workers, List.of(), List.of())).isEqualTo(FleetHealth.LOST);
         assertThat(FleetHealth.of(READY, List.of(), FleetHealth.gaps(READY, List.of())))
@@ -140,7 +140,7 @@ class FleetHealthTest {
 
     @Test
     void aRouterThatIsGoneIsLost() {
-        List<WorkerStatus> workers = List.of(worker("router", 0, FleetHealth.GONE, "http://r:1"), FIRST, SECOND);
+        List<WorkerStatus> workers = List.of(worker("router", 0, WorkerStatus.GONE, "http://r:1"), FIRST, SECOND);
         assertThat(FleetHealth.of(workers, List.of(), List.of())).isEqualTo(FleetHealth.LOST);
     }
 

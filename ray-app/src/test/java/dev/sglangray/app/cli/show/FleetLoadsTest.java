@@ -33,7 +33,7 @@ class FleetLoadsTest {
                             worker("router", 0, "READY", ""),
                             worker("server", 0, "READY", "actor"),
                             worker("server", 1, "RESTARTING", ""),
-                            worker("server", 2, FleetHealth.GONE, "")),
+                            worker("server", 2, WorkerStatus.GONE, "")),
                     RouterListing.NONE,
                     null),
             Map.of(0, new EngineLoad(12, 0, 1234.56, 0.5), 1, EngineLoad.UNKNOWN));
