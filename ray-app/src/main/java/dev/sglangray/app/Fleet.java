@@ -3,6 +3,7 @@ package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.metrics.FleetMetrics;
+import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -37,6 +38,7 @@ public final class Fleet implements AutoCloseable {
     private final SupervisionPolicy supervision;
     private final @Nullable Gateway gateway;
     private final @Nullable LostNodeReplanner watch;
+    private final @Nullable FleetMonitor monitor;
     private final @Nullable FleetMetrics metrics;
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -48,6 +50,7 @@ public final class Fleet implements AutoCloseable {
             SupervisionPolicy supervision,
             @Nullable Gateway gateway,
             @Nullable LostNodeReplanner watch,
+            @Nullable FleetMonitor monitor,
             @Nullable FleetMetrics metrics) {
         this.plan = plan;
         this.reservation = reservation;
@@ -56,6 +59,7 @@ public final class Fleet implements AutoCloseable {
         this.supervision = supervision;
         this.gateway = gateway;
         this.watch = watch;
+        this.monitor = monitor;
         this.metrics = metrics;
     }
 
@@ -168,8 +172,8 @@ public final class Fleet implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        if (metrics != null) {
-            metrics.close();
+        if (monitor != null) {
+            monitor.close();
         }
         if (watch != null) {
             watch.close();

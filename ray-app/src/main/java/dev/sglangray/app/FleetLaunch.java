@@ -3,9 +3,10 @@ package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.gateway.GatewayException;
-import dev.sglangray.app.metrics.FleetFeed;
 import dev.sglangray.app.metrics.FleetMetrics;
 import dev.sglangray.app.metrics.MetricsSettings;
+import dev.sglangray.app.monitor.FleetFeed;
+import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
@@ -23,6 +24,7 @@ import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -50,7 +52,8 @@ final class FleetLaunch {
     private volatile @Nullable FleetEngines engines;
     private volatile @Nullable RouterGroup router;
     private final @Nullable MetricsSettings metricsSettings;
-    private volatile @Nullable FleetMetrics metrics;
+    private volatile @Nullable FleetMonitor monitor;
+    private @Nullable FleetMetrics metrics;
     private @Nullable Gateway gateway;
 
     FleetLaunch(
@@ -73,7 +76,7 @@ final class FleetLaunch {
 
     Fleet run() {
         try {
-            openMetrics();
+            openMonitor();
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
@@ -103,7 +106,7 @@ final class FleetLaunch {
             return adopted;
         } finally {
             if (!done) {
-                closeMetrics();
+                closeMonitor();
             }
         }
     }
@@ -139,7 +142,7 @@ final class FleetLaunch {
                     state.wanted());
         }
         // Not before: what is missing counts as missing from the first look on.
-        openMetrics();
+        openMonitor();
         if (options.pythonGateway()) {
             gateway = openGateway(launch);
         }
@@ -176,7 +179,7 @@ final class FleetLaunch {
         } else {
             save(provisioner(0).state(plan, Map.of(), List.of()));
         }
-        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, metrics);
+        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, monitor, metrics);
     }
 
     private void save(FleetState state) {
@@ -281,30 +284,42 @@ final class FleetLaunch {
     }
 
     /** Before anything else, so that a port that is taken ends the launch at once. */
-    private void openMetrics() {
+    private void openMonitor() {
         MetricsSettings settings = metricsSettings;
         if (settings == null) {
             return;
         }
-        String name = plan.engines().isEmpty()
-                ? plan.router().map(RouterPlan::groupName).orElse(plan.fleetName())
-                : plan.engines().get(0).groupName();
+        FleetMonitor opened = new FleetMonitor(feed(), InstantSource.system());
+        monitor = opened;
+        FleetMetrics served = openMetrics(settings);
+        metrics = served;
+        opened.add(served);
+        opened.start();
+    }
+
+    private FleetMetrics openMetrics(MetricsSettings settings) {
         FleetMetrics.Facts facts = new FleetMetrics.Facts(
-                name,
+                name(),
                 DriverNode.address().orElse(settings.host()),
                 plan.router().orElse(null),
                 pool -> groupOptions.pool(pool).supervision(),
                 groupOptions.supervision());
         try {
-            FleetMetrics opened = FleetMetrics.open(settings, facts, feed());
-            metrics = opened;
+            FleetMetrics opened = FleetMetrics.open(settings, facts, InstantSource.system());
             LOG.info("metrics are served at {}/metrics", opened.url());
+            return opened;
         } catch (IOException e) {
             throw new LaunchException(
                     "metrics cannot be served at " + settings.host() + ", port " + settings.port() + ": "
                             + e.getMessage() + "; see the keys host and port of metrics",
                     e);
         }
+    }
+
+    private String name() {
+        return plan.engines().isEmpty()
+                ? plan.router().map(RouterPlan::groupName).orElse(plan.fleetName())
+                : plan.engines().get(0).groupName();
     }
 
     private FleetFeed feed() {
@@ -329,28 +344,28 @@ final class FleetLaunch {
     }
 
     private void phase(LaunchPhase phase, Duration took) {
-        FleetMetrics opened = metrics;
+        FleetMonitor opened = monitor;
         if (opened != null) {
             opened.phase(phase.label(), took);
         }
     }
 
     private void scaled(String pool, boolean up, boolean done) {
-        FleetMetrics opened = metrics;
+        FleetMonitor opened = monitor;
         if (opened != null) {
             opened.scaled(pool, up, done);
         }
     }
 
-    private void closeMetrics() {
-        FleetMetrics opened = metrics;
+    private void closeMonitor() {
+        FleetMonitor opened = monitor;
         if (opened != null) {
             opened.close();
         }
     }
 
     private void takeBack(Throwable failure) {
-        closeMetrics();
+        closeMonitor();
         try {
             Fleet.end(engines, router, reservation, gateway);
         } catch (RuntimeException e) {

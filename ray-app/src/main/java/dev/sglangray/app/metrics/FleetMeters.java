@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
-import dev.sglangray.app.metrics.FleetLook.Engine;
-import dev.sglangray.app.metrics.FleetLook.Worker;
+import dev.sglangray.app.monitor.FleetLook;
+import dev.sglangray.app.monitor.FleetLook.Engine;
+import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
@@ -53,12 +54,6 @@ final class FleetMeters {
         registry.config().commonTags("fleet", fleet);
         gauges = new Meters.Gauges(registry);
         Meters.LOOK_FAILURES.counter(registry, Tags.empty());
-    }
-
-    /** The number of the first event of a worker that was not seen yet. */
-    long from(String worker) {
-        WorkerHistory known = histories.get(worker);
-        return known == null ? 0 : known.next();
     }
 
     /** Takes a look in. */

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
-import dev.sglangray.app.metrics.MetricsServer.Page;
-import dev.sglangray.config.thread.Threads;
+import dev.sglangray.app.monitor.FleetLook;
+import dev.sglangray.app.monitor.LookListener;
+import dev.sglangray.app.monitor.PageServer;
+import dev.sglangray.app.monitor.PageServer.Page;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
@@ -12,33 +14,26 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/**
- * Looks at a fleet regularly and serves what it saw: {@code /metrics}, {@code /livez}, {@code /readyz} and {@code /sd}. Requests are
- * answered from the last look. Safe for use by several threads.
+/** Serves what the looks at a fleet found: {@code /metrics}, {@code /livez}, {@code /readyz} and {@code /sd}. Requests are answered from
+ * the last look. Safe for use by several threads.
  */
-public final class FleetMetrics implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(FleetMetrics.class);
+public final class FleetMetrics implements LookListener {
+
     /** A look takes 10 s at most, so after this the owner hangs. */
     private static final Duration STALE = Duration.ofMinutes(1);
 
     private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
     private final MetricsSettings settings;
-    private final FleetSource source;
+
     private final InstantSource clock;
     private final FleetMeters meters;
     private final ServiceDiscovery discovery;
-    private final MetricsServer server;
-    private final CountDownLatch closed = new CountDownLatch(1);
-    private String problem = "";
+    private final PageServer server;
     private volatile Seen seen;
     private volatile Instant tried;
 
@@ -68,10 +63,9 @@ public final class FleetMetrics implements AutoCloseable {
             Function<String, SupervisionPolicy> policies,
             SupervisionPolicy routerPolicy) {}
 
-    private FleetMetrics(MetricsSettings settings, Facts facts, FleetSource source, InstantSource clock)
-            throws IOException {
+    private FleetMetrics(MetricsSettings settings, Facts facts, InstantSource clock) throws IOException {
         this.settings = settings;
-        this.source = source;
+
         this.clock = clock;
         meters = new FleetMeters(facts.name(), clock.instant(), facts.policies(), facts.routerPolicy());
         tried = clock.instant();
@@ -81,7 +75,7 @@ public final class FleetMetrics implements AutoCloseable {
                 "/livez", this::livez,
                 "/readyz", this::readyz,
                 "/sd", this::sd);
-        server = MetricsServer.bind(settings.host(), settings.port());
+        server = PageServer.bind("sglang-ray-metrics", settings.host(), settings.port());
         boolean all = InetAddress.getByName(settings.host()).isAnyLocalAddress();
         discovery = new ServiceDiscovery(
                 facts.name(),
@@ -91,54 +85,30 @@ public final class FleetMetrics implements AutoCloseable {
     }
 
     /**
-     * Begins to look and to serve.
+     * Begins to serve; looks come from the monitor that this is added to.
      *
      * @throws IOException when the address cannot be listened at
      */
-    public static FleetMetrics open(MetricsSettings settings, Facts facts, FleetFeed feed) throws IOException {
-        FleetMetrics metrics = new FleetMetrics(settings, facts, feed, InstantSource.system());
-        Thread unused = Threads.start("sglang-ray-metrics", metrics::run);
-        return metrics;
+    public static FleetMetrics open(MetricsSettings settings, Facts facts, InstantSource clock) throws IOException {
+        return new FleetMetrics(settings, facts, clock);
     }
 
-    /** As {@link #open}, but looks are the caller's to make. */
-    static FleetMetrics still(MetricsSettings settings, Facts facts, FleetSource source, InstantSource clock)
-            throws IOException {
-        return new FleetMetrics(settings, facts, source, clock);
+    @Override
+    public Duration interval() {
+        return settings.interval();
     }
 
-    private void run() {
-        try {
-            while (!source.isOver()) {
-                look();
-                if (closed.await(settings.interval().toMillis(), TimeUnit.MILLISECONDS)) {
-                    return;
-                }
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        } finally {
-            server.close();
-        }
+    @Override
+    public void saw(FleetLook look, Duration took, Instant at) {
+        meters.take(look, took, at);
+        seen = new Seen(look, at, meters.text(), true);
+        tried = at;
     }
 
-    /** One look. After a failure the next one tries again. */
-    void look() {
-        long begin = System.nanoTime();
-        try {
-            FleetLook look = source.look(meters::from);
-            Instant now = clock.instant();
-            meters.take(look, Duration.ofNanos(System.nanoTime() - begin), now);
-            seen = new Seen(look, now, meters.text(), true);
-            problem = "";
-        } catch (RuntimeException failure) {
-            meters.failed();
-            if (!problem.equals(failure.toString())) {
-                problem = failure.toString();
-                LOG.warn("the metrics cannot look at the fleet at the moment; the next look tries again", failure);
-            }
-        }
-        tried = clock.instant();
+    @Override
+    public void missed(RuntimeException failure, Instant at) {
+        meters.failed();
+        tried = at;
     }
 
     /** A page that says so when that is long ago. */
@@ -174,20 +144,18 @@ public final class FleetMetrics implements AutoCloseable {
         return "http://" + discovery.own();
     }
 
-    /** A phase of a launch or of a change of size is over. */
+    @Override
     public void phase(String phase, Duration took) {
         meters.phase(phase, took);
     }
 
-    /** A change of a pool's size is over. */
+    @Override
     public void scaled(String pool, boolean up, boolean done) {
         meters.scaled(pool, up, done);
     }
 
-    /** Looks no more and serves no more. Harmless when repeated. */
     @Override
     public void close() {
-        closed.countDown();
         server.close();
     }
 }

@@ -3,7 +3,8 @@ package dev.sglangray.app.metrics;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.app.metrics.FleetLook.Engine;
+import dev.sglangray.app.monitor.FleetLook;
+import dev.sglangray.app.monitor.FleetLook.Engine;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.workers.node.WorkerNode;
 import dev.sglangray.workers.protocol.WorkerStatus;

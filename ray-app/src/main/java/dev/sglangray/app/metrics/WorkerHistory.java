@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
-import dev.sglangray.app.metrics.FleetLook.Worker;
+import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.Event;
@@ -42,9 +42,6 @@ final class WorkerHistory {
     private final SupervisionPolicy policy;
     private Instant notBefore;
     private Instant last;
-    private long next;
-    private long process;
-    private String node = "";
     private boolean replaced;
     private @Nullable Instant silent;
     private @Nullable Cause cause;
@@ -88,11 +85,6 @@ final class WorkerHistory {
         return Tags.of(tags.stream().filter(tag -> tag.getKey().equals("pool")).toList());
     }
 
-    /** The number of the first event that was not seen yet. */
-    long next() {
-        return next;
-    }
-
     /** Takes what the worker says now. */
     void take(Worker worker, Instant now) {
         WorkerStatus status = worker.status();
@@ -100,20 +92,13 @@ final class WorkerHistory {
             silent = silent == null ? now : silent;
             return;
         }
-        long pid = status.process().workerPid();
-        boolean other = pid != process || !status.process().nodeId().equals(node);
-        boolean first = process == 0;
-        process = pid;
-        node = status.process().nodeId();
-        if (other && !first) {
-            // Another process counts its events from 0, and these were asked for from the old one's number on.
-            next = 0;
+        if (worker.replaced()) {
             notBefore = last.plusMillis(1);
             replaced = true;
             return;
         }
         for (Event event : worker.events()) {
-            next = Math.max(next, event.number() + 1);
+
             Instant time = Instant.parse(event.time());
             if (!time.isBefore(notBefore)) {
                 last = time;

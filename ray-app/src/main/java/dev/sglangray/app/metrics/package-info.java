@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** What a fleet's owner serves over HTTP: metrics, health, service discovery. It looks at the fleet and changes nothing. */
+/** What a fleet's owner serves to programs over HTTP: metrics, health, service discovery. */
 @NullMarked
 package dev.sglangray.app.metrics;
 

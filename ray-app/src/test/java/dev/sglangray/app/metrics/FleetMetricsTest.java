@@ -6,10 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.sglangray.app.metrics.FakeFleet.FakeWorker;
+import dev.sglangray.app.monitor.FakeFleet;
+import dev.sglangray.app.monitor.FakeFleet.FakeWorker;
+import dev.sglangray.app.monitor.FleetLook;
+import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.supervision.EventKind;
+import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -29,15 +33,27 @@ class FleetMetricsTest {
     private final FakeFleet fleet = new FakeFleet(2);
     private final HttpClient client = HttpClient.newHttpClient();
     private FleetMetrics metrics;
+    private FleetMonitor monitor;
 
     @BeforeEach
     void open() throws IOException {
-        metrics = FleetMetrics.still(MetricsSettings.DEFAULT, fleet.facts(), fleet, () -> fleet.now);
+        metrics = FleetMetrics.open(MetricsSettings.DEFAULT, facts(), () -> fleet.now);
+        monitor = new FleetMonitor(fleet, () -> fleet.now);
+        monitor.add(metrics);
     }
 
     @AfterEach
     void close() {
-        metrics.close();
+        monitor.close();
+    }
+
+    private FleetMetrics.Facts facts() {
+        return new FleetMetrics.Facts(
+                "E",
+                "10.0.0.1",
+                fleet.plan().router().orElse(null),
+                pool -> SupervisionPolicy.DEFAULT,
+                SupervisionPolicy.DEFAULT);
     }
 
     private HttpResponse<String> get(String path) {
@@ -68,7 +84,7 @@ class FleetMetricsTest {
 
     private void look(int afterSeconds) {
         fleet.passes(afterSeconds);
-        metrics.look();
+        monitor.look();
     }
 
     private static void serves(FakeFleet fleet, FakeWorker engine, int rank) {
@@ -263,9 +279,9 @@ class FleetMetricsTest {
 
     @Test
     void countsTheOwnersOwnDeeds() {
-        metrics.phase("start", Duration.ofSeconds(60));
-        metrics.scaled("", true, true);
-        metrics.scaled("", false, false);
+        monitor.phase("start", Duration.ofSeconds(60));
+        monitor.scaled("", true, true);
+        monitor.scaled("", false, false);
         look(0);
 
         assertThat(value("sglang_ray_launch_phase_seconds_sum", "phase=\"start\""))
@@ -305,12 +321,12 @@ class FleetMetricsTest {
     @Test
     void aSmallerShareIsEnoughWhereThatIsConfigured() {
         fleet.engine(1).state = "FAILED";
-        FleetLook look = fleet.look(worker -> 0);
+        FleetLook look = fleet.look(worker -> 0, false);
         assertThat(look.unready(0.5)).isEmpty();
         assertThat(look.unready(0.51)).isPresent();
         assertThat(look.unready(0)).isEmpty();
         fleet.remove(1);
-        assertThat(fleet.look(worker -> 0).unready(1.0).orElseThrow()).contains("1 engine(s) have no worker");
+        assertThat(fleet.look(worker -> 0, false).unready(1.0).orElseThrow()).contains("1 engine(s) have no worker");
     }
 
     @Test
@@ -377,8 +393,8 @@ class FleetMetricsTest {
     @Test
     void aPortThatIsTakenIsRefused() {
         int taken = URI.create(metrics.url()).getPort();
-        assertThatThrownBy(() -> FleetMetrics.still(
-                        new MetricsSettings(taken, "127.0.0.1", 1, 5), fleet.facts(), fleet, () -> fleet.now))
+        assertThatThrownBy(() ->
+                        FleetMetrics.open(new MetricsSettings(taken, "127.0.0.1", 1, 5), facts(), () -> fleet.now))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("in use");
     }

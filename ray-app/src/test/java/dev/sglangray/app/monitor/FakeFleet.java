@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.metrics;
+package dev.sglangray.app.monitor;
 
-import dev.sglangray.app.metrics.FleetLook.Engine;
-import dev.sglangray.app.metrics.FleetLook.Worker;
+import dev.sglangray.app.monitor.FleetLook.Engine;
+import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
@@ -11,11 +11,11 @@ import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.FleetPlanner;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.Event;
 import dev.sglangray.workers.supervision.EventKind;
-import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,33 +27,34 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A fleet of engines of one accelerator with a router, whose workers say what a test wants; its clock stands still until moved. */
-final class FakeFleet implements FleetSource {
-    static final Instant BEGIN = Instant.parse("2026-11-30T10:00:00Z");
+public final class FakeFleet implements FleetSource {
+    public static final Instant BEGIN = Instant.parse("2026-11-30T10:00:00Z");
 
-    Instant now = BEGIN;
-    int wanted;
+    public Instant now = BEGIN;
+    public int wanted;
 
     @Nullable
-    RuntimeException failure;
+    public RuntimeException failure;
 
-    String routerState = "READY";
-    boolean routerAnswers = true;
-    final TreeSet<Integer> listed = new TreeSet<>();
+    public String routerState = "READY";
+    public boolean routerAnswers = true;
+    public final TreeSet<Integer> listed = new TreeSet<>();
     private final FleetPlan plan;
+    private final Map<Integer, EngineLoad> loads = new TreeMap<>();
     private final TreeMap<Integer, FakeWorker> workers = new TreeMap<>();
 
     /** One worker; its fields are what it says. */
-    static final class FakeWorker {
-        final String name;
-        boolean answers = true;
-        String state = "READY";
-        long process = 1000;
-        String node = "id";
+    public static final class FakeWorker {
+        public final String name;
+        public boolean answers = true;
+        public String state = "READY";
+        public long process = 1000;
+        public String node = "id";
 
         @Nullable
-        String version;
+        public String version;
 
-        List<String> conditions = List.of();
+        public List<String> conditions = List.of();
         private List<Event> events = new ArrayList<>();
 
         FakeWorker(String name) {
@@ -61,16 +62,16 @@ final class FakeFleet implements FleetSource {
         }
 
         /** Another process, which has no events of its predecessor. */
-        void replaced() {
+        public void replaced() {
             process++;
             events = new ArrayList<>();
         }
     }
 
-    final FakeWorker router = new FakeWorker("R:0");
+    public final FakeWorker router = new FakeWorker("R:0");
 
     /** So many engines, all of which serve. */
-    FakeFleet(int engines) {
+    public FakeFleet(int engines) {
         plan = plan(engines);
         wanted = engines;
         for (int rank = 0; rank < engines; rank++) {
@@ -91,7 +92,7 @@ final class FakeFleet implements FleetSource {
                 .build());
     }
 
-    FakeWorker engine(int rank) {
+    public FakeWorker engine(int rank) {
         FakeWorker worker = workers.get(rank);
         if (worker == null) {
             throw new AssertionError("no engine " + rank);
@@ -99,26 +100,27 @@ final class FakeFleet implements FleetSource {
         return worker;
     }
 
-    void remove(int rank) {
+    /** What an engine says of its load. */
+    public void load(int rank, EngineLoad load) {
+        loads.put(rank, load);
+    }
+
+    public void remove(int rank) {
         workers.remove(rank);
         listed.remove(rank);
     }
 
-    void happens(FakeWorker worker, EventKind kind, String text) {
+    public void happens(FakeWorker worker, EventKind kind, String text) {
         worker.events.add(new Event(worker.events.size(), now.toString(), worker.name, kind, text));
     }
 
-    void passes(int seconds) {
+    public void passes(int seconds) {
         now = now.plusSeconds(seconds);
     }
 
-    FleetMetrics.Facts facts() {
-        return new FleetMetrics.Facts(
-                "E",
-                "10.0.0.1",
-                plan.router().orElse(null),
-                pool -> SupervisionPolicy.DEFAULT,
-                SupervisionPolicy.DEFAULT);
+    /** How the fleet was planned. */
+    public FleetPlan plan() {
+        return plan;
     }
 
     @Override
@@ -127,7 +129,7 @@ final class FakeFleet implements FleetSource {
     }
 
     @Override
-    public FleetLook look(ToLongFunction<String> from) {
+    public FleetLook look(ToLongFunction<String> from, boolean load) {
         if (failure != null) {
             throw failure;
         }
@@ -135,7 +137,10 @@ final class FakeFleet implements FleetSource {
         List<RegistryView.MemberView> members = new ArrayList<>();
         workers.forEach((rank, worker) -> {
             EnginePlan engine = plan.engines().get(rank);
-            engines.add(new Engine(engine, answer(worker, status(worker, "server", rank, url(rank)), from)));
+            engines.add(new Engine(
+                    engine,
+                    answer(worker, status(worker, "server", rank, url(rank)), from),
+                    load ? loads.get(rank) : null));
             if (listed.contains(rank)) {
                 members.add(new RegistryView.MemberView(
                         "k" + rank, worker.name, url(rank), false, "m", "regular", true, true, "id" + rank, ""));
@@ -157,13 +162,14 @@ final class FakeFleet implements FleetSource {
 
     private static Worker answer(FakeWorker worker, WorkerStatus status, ToLongFunction<String> from) {
         if (!worker.answers) {
-            return new Worker(worker.name, null, List.of());
+            return new Worker(worker.name, null, List.of(), false);
         }
         long first = from.applyAsLong(worker.name);
         return new Worker(
                 worker.name,
                 status,
-                worker.events.stream().filter(event -> event.number() >= first).toList());
+                worker.events.stream().filter(event -> event.number() >= first).toList(),
+                false);
     }
 
     private static WorkerStatus status(FakeWorker worker, String kind, int rank, String url) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.metrics;
+package dev.sglangray.app.monitor;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -15,7 +15,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.function.Supplier;
 
 /** Answers GET requests with what is at hand; an answer waits for nothing. */
-final class MetricsServer implements AutoCloseable {
+public final class PageServer implements AutoCloseable {
     private static final int THREADS = 4;
     private static final int BACKLOG = 50;
 
@@ -29,16 +29,16 @@ final class MetricsServer implements AutoCloseable {
      * @param type the content type
      * @param text the body
      */
-    record Page(int status, String type, String text) {
+    public record Page(int status, String type, String text) {
         static final String PLAIN = "text/plain; charset=utf-8";
 
         /** Words for people. */
-        static Page words(int status, String text) {
+        public static Page words(int status, String text) {
             return new Page(status, PLAIN, text + "\n");
         }
     }
 
-    private MetricsServer(HttpServer server, ThreadPoolExecutor threads) {
+    private PageServer(HttpServer server, ThreadPoolExecutor threads) {
         this.server = server;
         this.threads = threads;
     }
@@ -46,21 +46,22 @@ final class MetricsServer implements AutoCloseable {
     /**
      * Takes the address, and answers nothing yet.
      *
+     * @param name what its threads are named after
+     *
      * @throws IOException when that is not possible
      */
-    static MetricsServer bind(String host, int port) throws IOException {
+    public static PageServer bind(String name, String host, int port) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress(InetAddress.getByName(host), port), BACKLOG);
-        ThreadPoolExecutor threads =
-                Threads.pool("sglang-ray-metrics-http", THREADS, THREADS, new LinkedBlockingQueue<>());
+        ThreadPoolExecutor threads = Threads.pool(name + "-http", THREADS, THREADS, new LinkedBlockingQueue<>());
         server.setExecutor(threads);
-        return new MetricsServer(server, threads);
+        return new PageServer(server, threads);
     }
 
     /** Answers from now on; pages by path. */
-    void start(Map<String, Supplier<Page>> pages) {
+    public void start(Map<String, Supplier<Page>> pages) {
         server.createContext("/", exchange -> answer(exchange, pages));
         // The server's own thread is a daemon when the thread that starts it is one.
-        Thread unused = Threads.start("sglang-ray-metrics-start", server::start);
+        Thread unused = Threads.start("sglang-ray-http-start", server::start);
     }
 
     private static void answer(HttpExchange exchange, Map<String, Supplier<Page>> pages) throws IOException {
@@ -88,7 +89,8 @@ final class MetricsServer implements AutoCloseable {
         }
     }
 
-    int port() {
+    /** The port that it listens at. */
+    public int port() {
         return server.getAddress().getPort();
     }
 

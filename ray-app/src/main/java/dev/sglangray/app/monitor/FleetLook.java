@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.metrics;
+package dev.sglangray.app.monitor;
 
 import dev.sglangray.placement.plan.EnginePlan;
+import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.registry.RegistryView.MemberView;
@@ -22,15 +23,17 @@ import org.jspecify.annotations.Nullable;
  * @param router the router's worker; null in a fleet without a router
  * @param registry what the router's worker has registered; null where it does not answer
  */
-record FleetLook(
+public record FleetLook(
         Map<String, Integer> wanted,
         List<Engine> engines,
         @Nullable Worker router,
         @Nullable RegistryView registry) {
     /** Before the first look. */
-    static final FleetLook NOTHING = new FleetLook(Map.of(), List.of(), null, null);
+    public static final FleetLook NOTHING = new FleetLook(Map.of(), List.of(), null, null);
 
-    FleetLook {
+    /** Copies map and list. */
+    public FleetLook {
+
         wanted = Collections.unmodifiableMap(new LinkedHashMap<>(wanted));
         engines = List.copyOf(engines);
     }
@@ -41,17 +44,20 @@ record FleetLook(
      * @param name its actor's name
      * @param status what it says of itself; null where it does not answer
      * @param events its events since the last look
+     * @param replaced whether its process is another than at the last look; its events then come with the next one
      */
-    record Worker(String name, @Nullable WorkerStatus status, List<Event> events) {
-        Worker {
+    public record Worker(String name, @Nullable WorkerStatus status, List<Event> events, boolean replaced) {
+        /** Copies the list. */
+        public Worker {
             events = List.copyOf(events);
         }
 
-        String state() {
+        /** The state that it names, or {@link WorkerStatus#GONE}. */
+        public String state() {
             return status == null ? WorkerStatus.GONE : status.state();
         }
 
-        boolean isReady() {
+        public boolean isReady() {
             return state().equals("READY");
         }
     }
@@ -61,16 +67,18 @@ record FleetLook(
      *
      * @param plan where it is, and its arguments
      * @param worker its worker
+     * @param load how much it has to do; null where that was not asked for, or not answered
      */
-    record Engine(EnginePlan plan, Worker worker) {}
+    public record Engine(
+            EnginePlan plan, Worker worker, @Nullable EngineLoad load) {}
 
     /** Whether requests are sent to an engine; without a router that is so when it is ready. */
-    boolean serves(Engine engine) {
+    public boolean serves(Engine engine) {
         return engine.worker().isReady() && (router == null || isRegistered(engine));
     }
 
     /** Whether the router sends to an engine. */
-    boolean isRegistered(Engine engine) {
+    public boolean isRegistered(Engine engine) {
         return registry != null
                 && registry.members().stream()
                         .filter(MemberView::listed)
@@ -78,12 +86,12 @@ record FleetLook(
     }
 
     /** How many engines the fleet is to have. */
-    int size() {
+    public int size() {
         return wanted.values().stream().mapToInt(Integer::intValue).sum();
     }
 
     /** Why the fleet does not serve as it should, in words; empty when it does. */
-    Optional<String> unready(double share) {
+    public Optional<String> unready(double share) {
         if (router != null && !router.isReady()) {
             return Optional.of("the router is " + router.state());
         }

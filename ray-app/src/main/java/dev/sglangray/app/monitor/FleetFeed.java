@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.metrics;
+package dev.sglangray.app.monitor;
 
-import dev.sglangray.app.metrics.FleetLook.Engine;
-import dev.sglangray.app.metrics.FleetLook.Worker;
+import dev.sglangray.app.monitor.FleetLook.Engine;
+import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
@@ -10,6 +10,7 @@ import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroup;
 import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerInterruptedException;
+import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.Event;
@@ -42,20 +43,35 @@ public record FleetFeed(
         implements FleetSource {
     /** For all workers together: those of a lost node do not answer. */
     private static final Duration ANSWERS = Duration.ofSeconds(10);
+    /** A busy engine may be slow to say how busy it is; the look does not wait long for that. */
+    private static final Duration LOAD = Duration.ofSeconds(2);
 
-    private record Asked(String name, WorkerGroupFuture<WorkerStatus> status, WorkerGroupFuture<List<Event>> events) {
-        static Asked of(WorkerGroup<?> worker, String name, ToLongFunction<String> from) {
-            return new Asked(name, worker.status(), worker.events(from.applyAsLong(name)));
+    private record Asked(
+            String name,
+            WorkerGroupFuture<WorkerStatus> status,
+            WorkerGroupFuture<List<Event>> events,
+            @Nullable WorkerGroupFuture<EngineLoad> load) {
+        static Asked of(
+                WorkerGroup<?> worker,
+                String name,
+                ToLongFunction<String> from,
+                @Nullable WorkerGroupFuture<EngineLoad> load) {
+            return new Asked(name, worker.status(), worker.events(from.applyAsLong(name)), load);
         }
 
         Worker answer(long end) {
             List<Event> known = FleetFeed.answer(events, end);
-            return new Worker(name, FleetFeed.answer(status, end), known == null ? List.of() : known);
+            return new Worker(name, FleetFeed.answer(status, end), known == null ? List.of() : known, false);
+        }
+
+        @Nullable
+        EngineLoad loadAnswer(long end) {
+            return load == null ? null : FleetFeed.answer(load, Math.min(end, System.nanoTime() + LOAD.toNanos()));
         }
     }
 
     @Override
-    public FleetLook look(ToLongFunction<String> from) {
+    public FleetLook look(ToLongFunction<String> from, boolean load) {
         Map<String, Integer> sizes = wanted.get();
         ServerGroup group = servers.get();
         RouterGroup routerGroup = router.get();
@@ -67,20 +83,22 @@ public record FleetFeed(
             EnginePlan plan = plans.get(rank);
             if (group != null && plan != null) {
                 asked.add(plan);
-                engines.add(Asked.of(group.on(rank), plan.actorName(), from));
+                ServerGroup engine = group.on(rank);
+                engines.add(Asked.of(engine, plan.actorName(), from, load ? engine.load() : null));
             }
         }
         long end = System.nanoTime() + ANSWERS.toNanos();
-        Worker found = routerName == null ? null : new Worker(routerName, null, List.of());
+        Worker found = routerName == null ? null : new Worker(routerName, null, List.of(), false);
         RegistryView registry = null;
         if (routerGroup != null && routerName != null) {
             WorkerGroupFuture<RegistryView> registered = routerGroup.registry();
-            found = Asked.of(routerGroup, routerName, from).answer(end);
+            found = Asked.of(routerGroup, routerName, from, null).answer(end);
             registry = answer(registered, end);
         }
         List<Engine> answers = new ArrayList<>();
         for (int i = 0; i < engines.size(); i++) {
-            answers.add(new Engine(asked.get(i), engines.get(i).answer(end)));
+            Asked engine = engines.get(i);
+            answers.add(new Engine(asked.get(i), engine.answer(end), engine.loadAnswer(end)));
         }
         return new FleetLook(sizes, answers, found, registry);
     }

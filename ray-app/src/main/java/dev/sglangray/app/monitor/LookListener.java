@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+package dev.sglangray.app.monitor;
+
+import java.time.Duration;
+import java.time.Instant;
+
+/**
+ * Receives the looks at a fleet. Called from the monitor's thread, one call after the other; {@link #phase} and {@link #scaled} from the
+ * thread of the change. No call may block for long: the next look waits for it.
+ */
+public interface LookListener extends AutoCloseable {
+    /** How long it wants from one look to the next at the moment. The shortest wish of all listeners holds. */
+    Duration interval();
+
+    /** Whether it wants to know the engines' load at the moment. */
+    default boolean wantsLoad() {
+        return false;
+    }
+
+    /**
+     * A look.
+     *
+     * @param took how long the workers took to answer
+     * @param at when it ended
+     */
+    void saw(FleetLook look, Duration took, Instant at);
+
+    /** A look that failed; the next one tries again. */
+    default void missed(RuntimeException failure, Instant at) {}
+
+    /** A phase of a launch or of a change of size is over. */
+    default void phase(String phase, Duration took) {}
+
+    /** A change of a pool's size is over. */
+    default void scaled(String pool, boolean up, boolean done) {}
+
+    /** The fleet ends, or is not looked at any more. Harmless when repeated. */
+    @Override
+    void close();
+}
