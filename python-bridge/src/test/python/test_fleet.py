@@ -121,6 +121,13 @@ def test_ranks_are_those_that_there_are(box: Box) -> None:
         group.on(0, 1)
 
 
+def test_knows_where_the_owner_serves_what_it_sees(box: Box) -> None:
+    assert (sglang_ray.attach().metrics_url, sglang_ray.attach().dashboard_url) == (None, None)
+    box.known = {**FACTS, "urls": {"metrics": "http://10.0.0.1:9400", "dashboard": None}}
+    group = sglang_ray.attach()
+    assert (group.metrics_url, group.dashboard_url) == ("http://10.0.0.1:9400", None)
+
+
 def test_a_request_that_is_too_large_is_not_sent(box: Box) -> None:
     with pytest.raises(errors.FleetRequestError, match="the gateway takes 1048576 at most"):
         sglang_ray.attach().restart("x" * 1_100_000)

@@ -492,6 +492,23 @@ class FleetGroup:
             raise errors.FleetRequestError(f"{self.name} has ranks {known}, not {missing or 'none'}; see refresh()")
         return FleetGroup(self._gateway, self.namespace, self._facts, self.name, tuple(ranks))
 
+    @property
+    def metrics_url(self) -> str | None:
+        """Where the fleet's owner serves metrics, without a slash at the end; None where it does not.
+
+        As of :func:`attach` or the last :meth:`refresh`.
+        """
+        return self._url("metrics")
+
+    @property
+    def dashboard_url(self) -> str | None:
+        """Where the fleet's owner serves its page, as :attr:`metrics_url`."""
+        return self._url("dashboard")
+
+    def _url(self, name: str) -> str | None:
+        url = self._facts.get("urls", {}).get(name)
+        return None if url is None else str(url)
+
     def placement_group(self) -> Any:
         """The fleet's Ray placement group, to put actors of one's own into its bundles; from any namespace.
 

@@ -2,8 +2,8 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.Gateway;
-import dev.sglangray.app.metrics.FleetMetrics;
 import dev.sglangray.app.monitor.FleetMonitor;
+import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -39,7 +39,7 @@ public final class Fleet implements AutoCloseable {
     private final @Nullable Gateway gateway;
     private final @Nullable LostNodeReplanner watch;
     private final @Nullable FleetMonitor monitor;
-    private final @Nullable FleetMetrics metrics;
+    private final OwnerUrls urls;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
@@ -51,7 +51,7 @@ public final class Fleet implements AutoCloseable {
             @Nullable Gateway gateway,
             @Nullable LostNodeReplanner watch,
             @Nullable FleetMonitor monitor,
-            @Nullable FleetMetrics metrics) {
+            OwnerUrls urls) {
         this.plan = plan;
         this.reservation = reservation;
         this.engines = engines;
@@ -60,7 +60,7 @@ public final class Fleet implements AutoCloseable {
         this.gateway = gateway;
         this.watch = watch;
         this.monitor = monitor;
-        this.metrics = metrics;
+        this.urls = urls;
     }
 
     /** What was planned at the launch; {@link #scale} does not change it. */
@@ -73,9 +73,9 @@ public final class Fleet implements AutoCloseable {
         return supervision;
     }
 
-    /** Where its metrics are served, without a slash at its end; empty when they are not. */
-    public Optional<String> metricsUrl() {
-        return Optional.ofNullable(metrics).map(FleetMetrics::url);
+    /** Where the owner serves what it sees of the fleet. */
+    public OwnerUrls urls() {
+        return urls;
     }
 
     /** The engines as they are now, to be asked for again after {@link #scale}; empty when {@code launch_server} was off. */

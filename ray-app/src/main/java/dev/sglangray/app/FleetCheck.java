@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
-import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
@@ -107,7 +106,7 @@ public final class FleetCheck {
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
                 .orElse(null);
         block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
-        block.ifPresent(found -> attempt(() -> MetricsSettings.read(found)));
+        block.ifPresent(found -> attempt(() -> FleetSpec.OwnerSettings.read(found)));
         pools.ifPresent(all -> all.forEach(this::compareSizes));
         pools.ifPresent(all -> all.forEach(pool -> attempt(() -> SupervisionPolicyReader.read(pool))));
         boolean needed = pools.map(
@@ -127,7 +126,7 @@ public final class FleetCheck {
                             pools.get(),
                             Objects.requireNonNullElse(settings, GroupSettings.DEFAULT),
                             SupervisionPolicy.DEFAULT,
-                            null,
+                            FleetSpec.OwnerSettings.NONE,
                             selection.explicitPlacement(),
                             null);
             attempt(() -> spec == null ? null : spec.groupOptions(LaunchOptions.DEFAULT, false));

@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -12,17 +13,18 @@ final class FleetFacts {
     private FleetFacts() {}
 
     /** At the launch. */
-    static GatewayFacts of(FleetPlan plan, FleetReservation launch) {
+    static GatewayFacts of(FleetPlan plan, FleetReservation launch, OwnerUrls urls) {
         return of(
                 plan,
                 launch,
+                urls,
                 plan.engines().stream()
                         .map(engine -> new EngineSlot(engine, launch))
                         .toList());
     }
 
     /** Later, with the engines where they are then. */
-    static GatewayFacts of(FleetPlan plan, FleetReservation launch, List<EngineSlot> slots) {
+    static GatewayFacts of(FleetPlan plan, FleetReservation launch, OwnerUrls urls, List<EngineSlot> slots) {
         GatewayFacts.Group group = plan.bundles().isEmpty()
                 ? null
                 : new GatewayFacts.Group(id(launch), plan.group().name());
@@ -30,7 +32,8 @@ final class FleetFacts {
                 plan.engines().isEmpty() ? null : plan.engines().get(0).groupName(),
                 plan.router().map(RouterPlan::groupName).orElse(null),
                 group,
-                slots.stream().map(FleetFacts::engine).toList());
+                slots.stream().map(FleetFacts::engine).toList(),
+                urls);
     }
 
     private static GatewayFacts.Engine engine(EngineSlot slot) {

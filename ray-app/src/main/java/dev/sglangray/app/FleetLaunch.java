@@ -7,6 +7,7 @@ import dev.sglangray.app.metrics.FleetMetrics;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.monitor.FleetFeed;
 import dev.sglangray.app.monitor.FleetMonitor;
+import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
@@ -51,9 +52,9 @@ final class FleetLaunch {
     private @Nullable FleetReservation reservation;
     private volatile @Nullable FleetEngines engines;
     private volatile @Nullable RouterGroup router;
-    private final @Nullable MetricsSettings metricsSettings;
+    private final FleetSpec.OwnerSettings owner;
     private volatile @Nullable FleetMonitor monitor;
-    private @Nullable FleetMetrics metrics;
+    private OwnerUrls urls = OwnerUrls.NONE;
     private @Nullable Gateway gateway;
 
     FleetLaunch(
@@ -62,14 +63,14 @@ final class FleetLaunch {
             FleetPlan plan,
             LaunchOptions options,
             GroupOptions groupOptions,
-            @Nullable MetricsSettings metricsSettings,
+            FleetSpec.OwnerSettings owner,
             LaunchContext context) {
         this.request = request;
         this.cluster = cluster;
         this.plan = plan;
         this.options = options;
         this.groupOptions = withJobJars(groupOptions);
-        this.metricsSettings = metricsSettings;
+        this.owner = owner;
         this.context = context;
         this.listener = new SerialListener(context.listener(), this::phase);
     }
@@ -169,7 +170,7 @@ final class FleetLaunch {
             kept.launched(() -> {
                 save(kept.state(plan));
                 if (told != null) {
-                    told.tell(FleetFacts.of(plan, bundles, kept.where()));
+                    told.tell(FleetFacts.of(plan, bundles, urls, kept.where()));
                 }
             });
             if (policy.replans()) {
@@ -179,7 +180,7 @@ final class FleetLaunch {
         } else {
             save(provisioner(0).state(plan, Map.of(), List.of()));
         }
-        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, monitor, metrics);
+        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, monitor, urls);
     }
 
     private void save(FleetState state) {
@@ -244,7 +245,9 @@ final class FleetLaunch {
         FleetEngines kept = engines;
         try {
             return Gateway.open(
-                            kept == null ? FleetFacts.of(plan, bundles) : FleetFacts.of(plan, bundles, kept.where()),
+                            kept == null
+                                    ? FleetFacts.of(plan, bundles, urls)
+                                    : FleetFacts.of(plan, bundles, urls, kept.where()),
                             kept,
                             router)
                     .orElse(null);
@@ -285,15 +288,15 @@ final class FleetLaunch {
 
     /** Before anything else, so that a port that is taken ends the launch at once. */
     private void openMonitor() {
-        MetricsSettings settings = metricsSettings;
+        MetricsSettings settings = owner.metrics();
         if (settings == null) {
             return;
         }
         FleetMonitor opened = new FleetMonitor(feed(), InstantSource.system());
         monitor = opened;
         FleetMetrics served = openMetrics(settings);
-        metrics = served;
         opened.add(served);
+        urls = new OwnerUrls(served.url(), null);
         opened.start();
     }
 

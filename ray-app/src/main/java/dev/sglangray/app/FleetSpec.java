@@ -46,7 +46,7 @@ import org.jspecify.annotations.Nullable;
  * @param pools its pools of engines; empty for a fleet without engines
  * @param groupSettings how the block wants placement groups used
  * @param supervision how the block wants engines and router looked after
- * @param metrics how the block wants metrics served; null for not at all
+ * @param owner what the block wants of the owner besides
  * @param explicitPlacement whether the component's own strategy places the engines, instead of packing its ranks
  * @param given where the engines go instead of where the component says, or null
  */
@@ -59,9 +59,28 @@ public record FleetSpec(
         List<EnginePool> pools,
         GroupSettings groupSettings,
         SupervisionPolicy supervision,
-        @Nullable MetricsSettings metrics,
+        OwnerSettings owner,
         boolean explicitPlacement,
         @Nullable EnginePlacement given) {
+    /**
+     * What the fleet's owner does besides keeping the fleet.
+     *
+     * @param metrics how it serves metrics; null for not at all
+     */
+    public record OwnerSettings(@Nullable MetricsSettings metrics) {
+        /** Nothing. */
+        public static final OwnerSettings NONE = new OwnerSettings(null);
+
+        /**
+         * Reads the launcher's block.
+         *
+         * @throws ConfigException that lists every fault
+         */
+        static OwnerSettings read(Config block) {
+            return new OwnerSettings(MetricsSettings.read(block).orElse(null));
+        }
+    }
+
     /**
      * Where engines go: on hardware ranks that they are packed on, or as a strategy says.
      *
@@ -108,7 +127,7 @@ public record FleetSpec(
                 pools,
                 GroupSettingsReader.read(block),
                 SupervisionPolicyReader.read(block),
-                MetricsSettings.read(block).orElse(null),
+                OwnerSettings.read(block),
                 selection.explicitPlacement(),
                 null);
     }
@@ -124,7 +143,7 @@ public record FleetSpec(
                 pools,
                 groupSettings,
                 supervision,
-                metrics,
+                owner,
                 explicitPlacement,
                 placement);
     }

@@ -72,7 +72,7 @@ public final class SGLangLauncher {
                         plan,
                         settled,
                         spec.groupOptions(options, context.detached()),
-                        spec.metrics(),
+                        spec.owner(),
                         context)
                 .run();
     }
@@ -110,7 +110,7 @@ public final class SGLangLauncher {
                         plan,
                         settled,
                         spec.groupOptions(options, context.detached()),
-                        spec.metrics(),
+                        spec.owner(),
                         context)
                 .adopt(state, living);
     }

@@ -55,6 +55,21 @@ public final class Gateway implements AutoCloseable {
         }
     }
 
+    /**
+     * What a fleet's owner says of it; empty where it has no gateway, or that does not answer in time.
+     *
+     * @param fleet the name that the fleet goes by
+     * @param timeout how long to wait
+     */
+    public static Optional<GatewayFacts> facts(String fleet, Duration timeout) {
+        try {
+            Optional<String> facts = GatewayActor.facts(GatewayFacts.actorName(fleet), timeout);
+            return facts.isEmpty() ? Optional.empty() : Optional.of(JSON.readValue(facts.get(), GatewayFacts.class));
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("facts are not JSON", e);
+        }
+    }
+
     private static Map<String, Map<String, GatewayMethod>> operations(
             @Nullable EngineAccess engines, @Nullable RouterGroup router) {
         Map<String, Map<String, GatewayMethod>> groups = new HashMap<>();

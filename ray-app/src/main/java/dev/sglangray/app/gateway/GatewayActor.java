@@ -3,6 +3,7 @@ package dev.sglangray.app.gateway;
 
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.workers.ray.ObjectRefPoller;
+import io.ray.api.BaseActorHandle;
 import io.ray.api.PyActorHandle;
 import io.ray.api.Ray;
 import io.ray.api.call.PyActorCreator;
@@ -12,6 +13,7 @@ import io.ray.api.function.PyActorMethod;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,7 @@ final class GatewayActor implements Mailbox {
     private static final PyActorMethod<String> CLAIM = PyActorMethod.of("claim", String.class);
     private static final PyActorMethod<Boolean> ANSWER = PyActorMethod.of("answer", Boolean.class);
     private static final PyActorMethod<Boolean> TELL = PyActorMethod.of("tell", Boolean.class);
+    private static final PyActorMethod<String> FACTS = PyActorMethod.of("facts", String.class);
     private static final PyActorMethod<Boolean> END = PyActorMethod.of("end", Boolean.class);
     /** Above the number of calls that the actor holds, so that there is always room for the owner's. */
     private static final int CONCURRENCY = 1024;
@@ -106,6 +109,19 @@ final class GatewayActor implements Mailbox {
             } catch (IllegalArgumentException again) {
                 throw new GatewayException("another fleet has taken the name of the gateway '" + name + "'", again);
             }
+        }
+    }
+
+    /** What the owner of a gateway said of its fleet; empty where there is no such actor, or it does not answer in time. */
+    static Optional<String> facts(String name, Duration timeout) {
+        try {
+            Optional<BaseActorHandle> found = Ray.getActor(name);
+            return found.isPresent() && found.get() instanceof PyActorHandle actor
+                    ? Optional.of(actor.task(FACTS).remote().get(timeout.toMillis()))
+                    : Optional.empty();
+        } catch (RayException e) {
+            LOG.debug("no facts of {}", name, e);
+            return Optional.empty();
         }
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
+import dev.sglangray.app.monitor.OwnerUrls;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -11,12 +12,14 @@ import org.jspecify.annotations.Nullable;
  * @param routerGroup the router group's name, or null
  * @param placementGroup Ray's placement group, or null where the fleet needs none
  * @param engines where each engine lies, by rank
+ * @param urls where the owner serves what it sees
  */
 public record GatewayFacts(
         @Nullable String serverGroup,
         @Nullable String routerGroup,
         @Nullable Group placementGroup,
-        List<Engine> engines) {
+        List<Engine> engines,
+        OwnerUrls urls) {
     /** Copies the list. */
     public GatewayFacts {
         engines = List.copyOf(engines);

@@ -82,6 +82,7 @@ class MetricsIT {
             Endpoint metrics = new Endpoint(cluster, "http://10.9.0.1:29222");
             metrics.await("/readyz", "200");
             assertThat(metrics.targets()).containsExactly("10.9.0.1:29222");
+            assertThat(cli.run("status").orFail().stdout()).contains("metrics    http://10.9.0.1:29222/metrics");
         }
         cluster.assertNothingLeft();
     }

@@ -37,6 +37,11 @@ public record AttachedFleet(
         return Optional.ofNullable(routerNameOrNull);
     }
 
+    /** The name that the fleet goes by: its engines' group, or its router's where it has no engines. */
+    public Optional<String> name() {
+        return Optional.ofNullable(groupOrNull == null ? routerNameOrNull : groupOrNull);
+    }
+
     /** What lives of a fleet at hand. */
     public static AttachedFleet of(String namespace, @Nullable ServerGroup servers, @Nullable RouterGroup router) {
         return new AttachedFleet(

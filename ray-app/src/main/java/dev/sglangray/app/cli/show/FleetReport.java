@@ -5,6 +5,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.LaunchPhase;
+import dev.sglangray.app.gateway.Gateway;
+import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
@@ -33,16 +36,19 @@ import org.jspecify.annotations.Nullable;
  * @param apiUrl where to send requests, or null when nothing serves
  * @param workers router first, then engines by rank
  * @param listing what the router lists; empty without a router that runs
- * @param metricsUrl where the fleet's owner serves metrics, or null where it does not, or another program asks
+ * @param urls where the fleet's owner serves what it sees
  */
 public record FleetReport(
         String namespace,
         @Nullable String apiUrl,
         List<WorkerStatus> workers,
         Optional<RouterListing> listing,
-        @Nullable String metricsUrl) {
+        OwnerUrls urls) {
     /** A router that answers does so at once. */
     private static final Duration LISTING = Duration.ofSeconds(5);
+
+    /** The gateway answers at once, unless it is being started again. */
+    private static final Duration FACTS = Duration.ofSeconds(2);
 
     private static final String NOT_NAMED = "Ray has no actor of this name any more";
     /** For all workers together: those of a lost node answer once it is back. */
@@ -50,18 +56,25 @@ public record FleetReport(
 
     /** Asks a fleet's workers. */
     public static FleetReport of(String namespace, Fleet fleet) {
-        FleetReport report = of(AttachedFleet.of(
-                namespace, fleet.serverGroup().orElse(null), fleet.routerGroup().orElse(null)));
-        return new FleetReport(
-                namespace,
-                report.apiUrl(),
-                report.workers(),
-                report.listing(),
-                fleet.metricsUrl().orElse(null));
+        return of(
+                AttachedFleet.of(
+                        namespace,
+                        fleet.serverGroup().orElse(null),
+                        fleet.routerGroup().orElse(null)),
+                fleet.urls());
     }
 
     /** Asks what lives of a fleet. */
     public static FleetReport of(AttachedFleet fleet) {
+        return of(
+                fleet,
+                fleet.name()
+                        .flatMap(name -> Gateway.facts(name, FACTS))
+                        .map(GatewayFacts::urls)
+                        .orElse(OwnerUrls.NONE));
+    }
+
+    private static FleetReport of(AttachedFleet fleet, OwnerUrls urls) {
         ServerGroup servers = fleet.serversOrNull();
         RouterGroup router = fleet.routerOrNull();
         List<WorkerStatus> workers = new ArrayList<>();
@@ -100,7 +113,7 @@ public record FleetReport(
                             (WorkerStatus worker) -> worker.identity().kind().equals("server"))
                     .thenComparing(worker -> worker.identity().rank()));
         }
-        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing, null);
+        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing, urls);
     }
 
     /** A router that does not answer is a line of the report, not the end of it. */
@@ -187,8 +200,11 @@ public record FleetReport(
         if (apiUrl != null) {
             lines.add("url        " + apiUrl);
         }
-        if (metricsUrl != null) {
-            lines.add("metrics    " + metricsUrl + "/metrics");
+        if (urls.metrics() != null) {
+            lines.add("metrics    " + urls.metrics() + "/metrics");
+        }
+        if (urls.dashboard() != null) {
+            lines.add("dashboard  " + urls.dashboard());
         }
         lines.add("fleet      " + verdict().words());
         faults().forEach(words -> lines.add("           " + words));
@@ -250,8 +266,11 @@ public record FleetReport(
         Map<String, Object> report = new LinkedHashMap<>();
         report.put("namespace", namespace);
         report.put("api_url", apiUrl);
-        if (metricsUrl != null) {
-            report.put("metrics_url", metricsUrl);
+        if (urls.metrics() != null) {
+            report.put("metrics_url", urls.metrics());
+        }
+        if (urls.dashboard() != null) {
+            report.put("dashboard_url", urls.dashboard());
         }
         report.put("verdict", verdict().name());
         report.put("workers", workers);

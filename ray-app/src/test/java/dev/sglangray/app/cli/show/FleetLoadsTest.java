@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Instant;
@@ -35,7 +36,7 @@ class FleetLoadsTest {
                             worker("server", 1, "RESTARTING", ""),
                             worker("server", 2, WorkerStatus.GONE, "")),
                     RouterListing.NONE,
-                    null),
+                    OwnerUrls.NONE),
             Map.of(0, new EngineLoad(12, 0, 1234.56, 0.5), 1, EngineLoad.UNKNOWN));
 
     @Test
