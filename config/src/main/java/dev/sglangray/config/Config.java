@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,9 +62,14 @@ public final class Config {
      * @throws ConfigException for a value of another type or an interpolation that does not follow the grammar
      */
     public static Config of(Map<String, ?> map) {
+        return of(map, path -> SourcePosition.PROGRAM);
+    }
+
+    /** As above, with where each value was written, by its path, such as {@code a.b[0]}. */
+    public static Config of(Map<String, ?> map, Function<String, SourcePosition> positions) {
         Node tree;
         try {
-            tree = JavaValues.toNode(Objects.requireNonNull(map, "map"), SourcePosition.PROGRAM);
+            tree = JavaValues.toNode(Objects.requireNonNull(map, "map"), positions);
         } catch (IllegalArgumentException e) {
             throw new ConfigException(ConfigProblem.error(SourcePosition.PROGRAM, "", String.valueOf(e.getMessage())));
         }

@@ -4,6 +4,8 @@ package dev.sglangray.app;
 import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.app.monitor.OwnerUrls;
+import dev.sglangray.app.monitor.TrainerReports;
+import dev.sglangray.app.monitor.TrainerStep;
 import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.plan.FleetPlan;
 import dev.sglangray.placement.ray.FleetReservation;
@@ -15,6 +17,7 @@ import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -40,6 +43,7 @@ public final class Fleet implements AutoCloseable {
     private final @Nullable LostNodeReplanner watch;
     private final @Nullable FleetMonitor monitor;
     private final OwnerUrls urls;
+    private final TrainerReports reports;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     Fleet(
@@ -51,7 +55,8 @@ public final class Fleet implements AutoCloseable {
             @Nullable Gateway gateway,
             @Nullable LostNodeReplanner watch,
             @Nullable FleetMonitor monitor,
-            OwnerUrls urls) {
+            OwnerUrls urls,
+            TrainerReports reports) {
         this.plan = plan;
         this.reservation = reservation;
         this.engines = engines;
@@ -61,6 +66,7 @@ public final class Fleet implements AutoCloseable {
         this.watch = watch;
         this.monitor = monitor;
         this.urls = urls;
+        this.reports = reports;
     }
 
     /** What was planned at the launch; {@link #scale} does not change it. */
@@ -76,6 +82,18 @@ public final class Fleet implements AutoCloseable {
     /** Where the owner serves what it sees of the fleet. */
     public OwnerUrls urls() {
         return urls;
+    }
+
+    /**
+     * Shows numbers of a trainer's step on the fleet's page, such as its mean reward. The last 1,000 steps are kept; a further report of
+     * a step adds to it. A fleet without a page checks the numbers and keeps none. Returns at once.
+     *
+     * @param step the step's number, 0 or more
+     * @param values 1 to 16 finite numbers by name, of 1 to 64 characters; a fleet has 16 names at most
+     * @throws IllegalArgumentException when they are not so
+     */
+    public void report(long step, Map<String, Double> values) {
+        reports.take(new TrainerStep(step, values));
     }
 
     /** The engines as they are now, to be asked for again after {@link #scale}; empty when {@code launch_server} was off. */

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.dashboard.Dashboard;
+import dev.sglangray.app.dashboard.DashboardSettings;
 import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.gateway.GatewayException;
 import dev.sglangray.app.metrics.FleetMetrics;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.monitor.FleetFeed;
 import dev.sglangray.app.monitor.FleetMonitor;
+import dev.sglangray.app.monitor.ListenAddress;
 import dev.sglangray.app.monitor.OwnerUrls;
+import dev.sglangray.app.monitor.TrainerReports;
+import dev.sglangray.app.monitor.TrainerStep;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
@@ -23,6 +28,7 @@ import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
+import io.ray.api.Ray;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -31,6 +37,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -40,6 +47,7 @@ import org.slf4j.LoggerFactory;
  * One launch of one plan: reserve, start, register, or take everything back. For one use by one thread.
  */
 final class FleetLaunch {
+    private static final String API_KEY = "api_key";
     private static final Logger LOG = LoggerFactory.getLogger(FleetLaunch.class);
 
     private final PlanRequest request;
@@ -52,7 +60,9 @@ final class FleetLaunch {
     private @Nullable FleetReservation reservation;
     private volatile @Nullable FleetEngines engines;
     private volatile @Nullable RouterGroup router;
-    private final FleetSpec.OwnerSettings owner;
+    private final FleetSpec spec;
+    private final LaunchListener watched = new Watched();
+    private final TrainerReports reports = new TrainerReports(this::reported);
     private volatile @Nullable FleetMonitor monitor;
     private OwnerUrls urls = OwnerUrls.NONE;
     private @Nullable Gateway gateway;
@@ -63,16 +73,16 @@ final class FleetLaunch {
             FleetPlan plan,
             LaunchOptions options,
             GroupOptions groupOptions,
-            FleetSpec.OwnerSettings owner,
+            FleetSpec spec,
             LaunchContext context) {
         this.request = request;
         this.cluster = cluster;
         this.plan = plan;
         this.options = options;
         this.groupOptions = withJobJars(groupOptions);
-        this.owner = owner;
+        this.spec = spec;
         this.context = context;
-        this.listener = new SerialListener(context.listener(), this::phase);
+        this.listener = new SerialListener(context.listener(), watched);
     }
 
     Fleet run() {
@@ -166,7 +176,7 @@ final class FleetLaunch {
         if (kept != null) {
             Gateway told = gateway;
             save(kept.state(plan));
-            kept.observe(this::phase, this::scaled);
+            kept.observe(watched, this::scaled);
             kept.launched(() -> {
                 save(kept.state(plan));
                 if (told != null) {
@@ -180,7 +190,11 @@ final class FleetLaunch {
         } else {
             save(provisioner(0).state(plan, Map.of(), List.of()));
         }
-        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, monitor, urls);
+        FleetMonitor opened = monitor;
+        if (opened != null) {
+            opened.launched();
+        }
+        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, opened, urls, reports);
     }
 
     private void save(FleetState state) {
@@ -249,7 +263,8 @@ final class FleetLaunch {
                                     ? FleetFacts.of(plan, bundles, urls)
                                     : FleetFacts.of(plan, bundles, urls, kept.where()),
                             kept,
-                            router)
+                            router,
+                            reports)
                     .orElse(null);
         } catch (GatewayException e) {
             throw new LaunchException(String.valueOf(e.getMessage()), e);
@@ -288,35 +303,81 @@ final class FleetLaunch {
 
     /** Before anything else, so that a port that is taken ends the launch at once. */
     private void openMonitor() {
-        MetricsSettings settings = owner.metrics();
-        if (settings == null) {
+        FleetSpec.OwnerSettings owner = spec.owner();
+        MetricsSettings metrics = owner.metrics();
+        DashboardSettings dashboard = owner.dashboard();
+        if (metrics == null && dashboard == null) {
             return;
         }
-        FleetMonitor opened = new FleetMonitor(feed(), InstantSource.system());
+        FleetMonitor opened = new FleetMonitor(new FleetFeed(sources()), InstantSource.system());
         monitor = opened;
-        FleetMetrics served = openMetrics(settings);
-        opened.add(served);
-        urls = new OwnerUrls(served.url(), null);
+        String node = DriverNode.address().orElse(ListenAddress.DEFAULT.host());
+        urls = new OwnerUrls(null, null, node);
+        if (metrics != null) {
+            FleetMetrics served = opened("metrics", metrics.address(), () -> openMetrics(metrics, node));
+            opened.add(served);
+            urls = new OwnerUrls(served.url(), null, node);
+            LOG.info("metrics are served at {}/metrics", served.url());
+        }
+        if (dashboard != null) {
+            Dashboard served = opened(
+                    DashboardSettings.KEY, dashboard.address(), () -> openDashboard(dashboard, node, opened::soon));
+            opened.add(served);
+            urls = new OwnerUrls(urls.metrics(), served.url(), node);
+            LOG.info("the fleet's page is at {}", served.url());
+            listener.note(LaunchPhase.RESERVE, "the fleet's page: " + served.url());
+        }
         opened.start();
     }
 
-    private FleetMetrics openMetrics(MetricsSettings settings) {
+    /** What opens a server. */
+    @FunctionalInterface
+    private interface Opening<T> {
+        T open() throws IOException;
+    }
+
+    private static <T> T opened(String key, ListenAddress address, Opening<T> opening) {
+        try {
+            return opening.open();
+        } catch (IOException e) {
+            throw new LaunchException(
+                    "%s cannot be served at %s, port %d: %s; see the keys host and port of %s"
+                            .formatted(
+                                    key.equals(DashboardSettings.KEY) ? "the fleet's page" : key,
+                                    address.host(),
+                                    address.port(),
+                                    e.getMessage(),
+                                    key),
+                    e);
+        }
+    }
+
+    private FleetMetrics openMetrics(MetricsSettings settings, String node) throws IOException {
         FleetMetrics.Facts facts = new FleetMetrics.Facts(
                 name(),
-                DriverNode.address().orElse(settings.host()),
+                node,
                 plan.router().orElse(null),
                 pool -> groupOptions.pool(pool).supervision(),
                 groupOptions.supervision());
-        try {
-            FleetMetrics opened = FleetMetrics.open(settings, facts, InstantSource.system());
-            LOG.info("metrics are served at {}/metrics", opened.url());
-            return opened;
-        } catch (IOException e) {
-            throw new LaunchException(
-                    "metrics cannot be served at " + settings.host() + ", port " + settings.port() + ": "
-                            + e.getMessage() + "; see the keys host and port of metrics",
-                    e);
-        }
+        return FleetMetrics.open(settings, facts, InstantSource.system());
+    }
+
+    private Dashboard openDashboard(DashboardSettings settings, String node, Runnable look) throws IOException {
+        Dashboard.Facts facts = new Dashboard.Facts(
+                name(), Ray.getRuntimeContext().getNamespace(), node, key(), urls.metrics(), spec.configuration());
+        return Dashboard.open(settings, facts, InstantSource.system(), look);
+    }
+
+    /** What guards the router, else the engines; null for nothing. */
+    private @Nullable String key() {
+        Object key = plan.router()
+                .map(router -> router.routerArgs().get(API_KEY))
+                .orElseGet(() -> plan.engines().stream()
+                        .map(engine -> engine.serverArgs().get(API_KEY))
+                        .filter(Objects::nonNull)
+                        .findFirst()
+                        .orElse(null));
+        return key == null ? null : String.valueOf(key);
     }
 
     private String name() {
@@ -325,9 +386,9 @@ final class FleetLaunch {
                 : plan.engines().get(0).groupName();
     }
 
-    private FleetFeed feed() {
+    private FleetFeed.Fleet sources() {
         Map<String, Integer> planned = FleetEngines.perPool(plan.engines());
-        return new FleetFeed(
+        return new FleetFeed.Fleet(
                 () -> {
                     FleetEngines now = engines;
                     return now == null ? null : now.servers();
@@ -346,10 +407,29 @@ final class FleetLaunch {
                 });
     }
 
-    private void phase(LaunchPhase phase, Duration took) {
+    /** The progress of launches and changes, for those that look at the fleet. */
+    private final class Watched implements LaunchListener {
+        @Override
+        public void started(LaunchPhase phase, String what) {
+            FleetMonitor opened = monitor;
+            if (opened != null) {
+                opened.begins(phase.label(), what);
+            }
+        }
+
+        @Override
+        public void ended(LaunchPhase phase, Duration took) {
+            FleetMonitor opened = monitor;
+            if (opened != null) {
+                opened.phase(phase.label(), took);
+            }
+        }
+    }
+
+    private void reported(TrainerStep step) {
         FleetMonitor opened = monitor;
         if (opened != null) {
-            opened.phase(phase.label(), took);
+            opened.reported(step);
         }
     }
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.dashboard.DashboardSettings;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.session.ProgramFiles;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.TreeView;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
@@ -33,6 +35,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,10 +69,12 @@ public record FleetSpec(
      * What the fleet's owner does besides keeping the fleet.
      *
      * @param metrics how it serves metrics; null for not at all
+     * @param dashboard how it serves the fleet's page; null for not at all
      */
-    public record OwnerSettings(@Nullable MetricsSettings metrics) {
+    public record OwnerSettings(
+            @Nullable MetricsSettings metrics, @Nullable DashboardSettings dashboard) {
         /** Nothing. */
-        public static final OwnerSettings NONE = new OwnerSettings(null);
+        public static final OwnerSettings NONE = new OwnerSettings(null, null);
 
         /**
          * Reads the launcher's block.
@@ -77,7 +82,9 @@ public record FleetSpec(
          * @throws ConfigException that lists every fault
          */
         static OwnerSettings read(Config block) {
-            return new OwnerSettings(MetricsSettings.read(block).orElse(null));
+            return new OwnerSettings(
+                    MetricsSettings.read(block).orElse(null),
+                    DashboardSettings.read(block).orElse(null));
         }
     }
 
@@ -218,6 +225,13 @@ public record FleetSpec(
         if (arguments.launchRouter()) {
             request.router(arguments.routerGroupName(), arguments.routerType(), models().routerArguments(arguments));
         }
+    }
+
+    /** What of the configuration is the fleet's: the section {@code cluster} and the block, with origins and without secrets. */
+    public List<TreeView.Row> configuration() {
+        return Stream.of(root.require("cluster"), block)
+                .flatMap(part -> TreeView.of(part).rows().stream())
+                .toList();
     }
 
     /** Which models it serves. */

@@ -67,13 +67,7 @@ public final class SGLangLauncher {
             plan.warnings().forEach(warning -> step.note("warning: " + warning));
         }
         return new FleetLaunch(
-                        request,
-                        cluster,
-                        plan,
-                        settled,
-                        spec.groupOptions(options, context.detached()),
-                        spec.owner(),
-                        context)
+                        request, cluster, plan, settled, spec.groupOptions(options, context.detached()), spec, context)
                 .run();
     }
 
@@ -105,13 +99,7 @@ public final class SGLangLauncher {
                         state.bundles())
                 .withDefaultPython(settled.pythonInterpreter());
         return new FleetLaunch(
-                        request,
-                        now,
-                        plan,
-                        settled,
-                        spec.groupOptions(options, context.detached()),
-                        spec.owner(),
-                        context)
+                        request, now, plan, settled, spec.groupOptions(options, context.detached()), spec, context)
                 .adopt(state, living);
     }
 

@@ -127,11 +127,21 @@ final class FleetSchema {
         return map;
     }
 
-    static ObjectNode metrics() {
-        ObjectNode map = closed("Serve metrics, health and service discovery over HTTP; off unless given.");
+    static ObjectNode dashboard() {
+        return served("Serve the fleet's page for people over HTTP; off unless given.");
+    }
+
+    private static ObjectNode served(String description) {
+        ObjectNode map = closed(description);
         ObjectNode properties = map.putObject("properties");
         properties.set("port", whole("The port to listen at; 0 for one that is free."));
         properties.set("host", EditorSchema.text("The address to listen at; 0.0.0.0 for all of the node."));
+        return map;
+    }
+
+    static ObjectNode metrics() {
+        ObjectNode map = served("Serve metrics, health and service discovery over HTTP; off unless given.");
+        ObjectNode properties = (ObjectNode) map.get("properties");
         properties.set("ready_share", number("The share of the engines that must serve for `/readyz`, from 0 to 1."));
         properties.set("interval_s", number("Seconds between two looks at the fleet, above 0."));
         return map;

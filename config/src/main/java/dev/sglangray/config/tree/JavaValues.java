@@ -5,6 +5,7 @@ import dev.sglangray.config.error.SourcePosition;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Plain Java values as trees. */
@@ -20,10 +21,19 @@ public final class JavaValues {
      * @throws IllegalArgumentException for a value of another type, a null key, or nesting deeper than {@link #MAX_DEPTH}
      */
     public static Node toNode(@Nullable Object value, SourcePosition position) {
-        return toNode(value, position, 0);
+        return toNode(value, "", path -> position, 0);
     }
 
-    private static Node toNode(@Nullable Object value, SourcePosition position, int depth) {
+    /**
+     * As {@link #toNode(Object, SourcePosition)}, with a position for each path, such as {@code a.b[0]}; the value itself has the empty
+     * one.
+     */
+    public static Node toNode(@Nullable Object value, Function<String, SourcePosition> positions) {
+        return toNode(value, "", positions, 0);
+    }
+
+    private static Node toNode(
+            @Nullable Object value, String path, Function<String, SourcePosition> positions, int depth) {
         if (depth > MAX_DEPTH) {
             throw new IllegalArgumentException("nested deeper than " + MAX_DEPTH + " levels");
         }
@@ -31,16 +41,20 @@ public final class JavaValues {
             return node.copy();
         }
         if (value instanceof Map<?, ?> map) {
-            MapNode node = new MapNode(position);
-            map.forEach((key, item) -> node.put(key(key), toNode(item, position, depth + 1)));
+            MapNode node = new MapNode(positions.apply(path));
+            map.forEach((key, item) -> node.put(
+                    key(key),
+                    toNode(item, path.isEmpty() ? String.valueOf(key) : path + "." + key, positions, depth + 1)));
             return node;
         }
         if (value instanceof List<?> list) {
-            ListNode node = new ListNode(position);
-            list.forEach(item -> node.add(toNode(item, position, depth + 1)));
+            ListNode node = new ListNode(positions.apply(path));
+            for (int i = 0; i < list.size(); i++) {
+                node.add(toNode(list.get(i), path + "[" + i + "]", positions, depth + 1));
+            }
             return node;
         }
-        return new ValueNode(scalar(value), position);
+        return new ValueNode(scalar(value), positions.apply(path));
     }
 
     private static Object key(@Nullable Object key) {

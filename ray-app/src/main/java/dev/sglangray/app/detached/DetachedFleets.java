@@ -11,6 +11,8 @@ import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.config.TreeView;
+import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.node.SealedSecrets;
@@ -129,6 +131,7 @@ public final class DetachedFleets {
         List<String> jars = session.workerJarUri().map(List::of).orElse(options.javaJars());
         return new LaunchRequest(
                 configuration(spec),
+                origins(spec),
                 spec.selection(),
                 options.toBuilder().javaJars(jars).build());
     }
@@ -160,6 +163,14 @@ public final class DetachedFleets {
             parent.put(keys.get(keys.size() - 1), value);
         }
         return needed;
+    }
+
+    static Map<String, SourcePosition> origins(FleetSpec spec) {
+        Map<String, SourcePosition> origins = new LinkedHashMap<>();
+        for (TreeView.Row row : spec.configuration()) {
+            origins.put(row.path(), row.position());
+        }
+        return origins;
     }
 
     // The owner's own deadlines end the launch; here only an interrupt does.

@@ -8,7 +8,6 @@ import dev.sglangray.app.LaunchContext;
 import dev.sglangray.app.LaunchException;
 import dev.sglangray.app.SGLangLauncher;
 import dev.sglangray.app.gateway.GatewayFacts;
-import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.thread.Threads;
 import dev.sglangray.placement.PlacementException;
@@ -84,8 +83,7 @@ public class FleetOwnerActor {
     }
 
     private FleetSpec spec() {
-        LaunchRequest now = request.get();
-        return FleetSpec.of(Config.of(now.configuration()), now.selection());
+        return request.get().spec();
     }
 
     /** Takes over the predecessor's fleet, or ends what a launch that it did not finish has left. */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.gateway;
 
+import dev.sglangray.app.monitor.TrainerReports;
+import dev.sglangray.app.monitor.TrainerStep;
 import dev.sglangray.workers.FleetControl;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.protocol.BucketReference;
 import dev.sglangray.workers.protocol.InFlightPolicy;
 import dev.sglangray.workers.protocol.WeightUpdate;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /** What Python may ask of engines and router together: weights, and how many engines there are. These block. Stateless. */
@@ -17,7 +21,7 @@ final class FleetOperations {
 
     private FleetOperations() {}
 
-    static Map<String, GatewayMethod> of(EngineAccess engines, @Nullable RouterGroup router) {
+    static Map<String, GatewayMethod> of(EngineAccess engines, @Nullable RouterGroup router, TrainerReports reports) {
         return Map.of(
                 "scale",
                 GatewayMethod.blocking(arguments -> List.of(engines.scale(
@@ -27,6 +31,11 @@ final class FleetOperations {
                 "update_weights",
                 GatewayMethod.blocking(
                         arguments -> List.of(control(engines, router).updateWeights(update(arguments)))),
+                "report",
+                arguments -> {
+                    reports.take(new TrainerStep(arguments.integer("step", -1), numbers(arguments.map("values"))));
+                    return CompletableFuture.completedFuture(List.of(true));
+                },
                 "init_weights_group",
                 GatewayMethod.blocking(arguments -> {
                     control(engines, router)
@@ -46,6 +55,18 @@ final class FleetOperations {
                             .destroyWeightsGroup(arguments.text("group_name"), arguments.seconds("timeout", JOIN));
                     return List.of(true);
                 }));
+    }
+
+    private static Map<String, Double> numbers(Map<String, Object> values) {
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        values.forEach((name, value) -> {
+            if (!(value instanceof Number number)) {
+                throw new IllegalArgumentException(
+                        "the argument 'values' must be a map of numbers, and '" + name + "' is " + value);
+            }
+            numbers.put(name, number.doubleValue());
+        });
+        return numbers;
     }
 
     private static FleetControl control(EngineAccess engines, @Nullable RouterGroup router) {

@@ -3,6 +3,7 @@ package dev.sglangray.app.gateway;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.monitor.TrainerReports;
 import dev.sglangray.bridge.NodeFilesException;
 import dev.sglangray.workers.RouterGroup;
 import io.ray.api.Ray;
@@ -42,11 +43,12 @@ public final class Gateway implements AutoCloseable {
      * @throws GatewayException when that one does not end: Python would call it instead of this fleet
      */
     public static Optional<Gateway> open(
-            GatewayFacts facts, @Nullable EngineAccess engines, @Nullable RouterGroup router) {
+            GatewayFacts facts, @Nullable EngineAccess engines, @Nullable RouterGroup router, TrainerReports reports) {
         String name = facts.actorName();
         try {
             GatewayActor actor = GatewayActor.create(name, JSON.writeValueAsString(facts));
-            GatewayLoop loop = new GatewayLoop(name, actor, new Dispatcher(operations(engines, router)), PAUSE);
+            GatewayLoop loop =
+                    new GatewayLoop(name, actor, new Dispatcher(operations(engines, router, reports)), PAUSE);
             loop.start();
             return Optional.of(new Gateway(actor, loop));
         } catch (JsonProcessingException | NodeFilesException | RayException e) {
@@ -71,11 +73,11 @@ public final class Gateway implements AutoCloseable {
     }
 
     private static Map<String, Map<String, GatewayMethod>> operations(
-            @Nullable EngineAccess engines, @Nullable RouterGroup router) {
+            @Nullable EngineAccess engines, @Nullable RouterGroup router, TrainerReports reports) {
         Map<String, Map<String, GatewayMethod>> groups = new HashMap<>();
         if (engines != null) {
             groups.put("server", ServerOperations.of(engines::servers));
-            groups.put("fleet", FleetOperations.of(engines, router));
+            groups.put("fleet", FleetOperations.of(engines, router, reports));
         }
         if (router != null) {
             groups.put("router", RouterOperations.of(router));

@@ -8,14 +8,12 @@ import dev.sglangray.app.monitor.PageServer.Page;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /** Serves what the looks at a fleet found: {@code /metrics}, {@code /livez}, {@code /readyz} and {@code /sd}. Requests are answered from
@@ -70,18 +68,16 @@ public final class FleetMetrics implements LookListener {
         meters = new FleetMeters(facts.name(), clock.instant(), facts.policies(), facts.routerPolicy());
         tried = clock.instant();
         seen = new Seen(FleetLook.NOTHING, clock.instant(), meters.text(), false);
-        Map<String, Supplier<Page>> pages = Map.of(
-                "/metrics", () -> new Page(200, METRICS_TYPE, seen.text()),
-                "/livez", this::livez,
-                "/readyz", this::readyz,
-                "/sd", this::sd);
-        server = PageServer.bind("sglang-ray-metrics", settings.host(), settings.port());
-        boolean all = InetAddress.getByName(settings.host()).isAnyLocalAddress();
+        server = PageServer.bind("sglang-ray-metrics", settings.address(), 0);
         discovery = new ServiceDiscovery(
-                facts.name(),
-                ServiceDiscovery.address(all ? facts.node() : settings.host(), server.port()),
-                facts.router());
-        server.start(pages);
+                facts.name(), settings.address().authority(facts.node(), server.port()), facts.router());
+        server.start(
+                Map.of(
+                        "/metrics", request -> Page.of(200, METRICS_TYPE, seen.text()),
+                        "/livez", request -> livez(),
+                        "/readyz", request -> readyz(),
+                        "/sd", request -> sd()),
+                Map.of());
     }
 
     /**
@@ -136,7 +132,7 @@ public final class FleetMetrics implements LookListener {
     }
 
     private Page sd() {
-        return new Page(200, "application/json", discovery.json(seen.look()));
+        return Page.of(200, "application/json", discovery.json(seen.look()));
     }
 
     /** Where it is served, without a slash at its end. */

@@ -2,6 +2,7 @@
 package dev.sglangray.app.metrics;
 
 import dev.sglangray.app.monitor.FleetLook.Worker;
+import dev.sglangray.app.monitor.UpdatePhases;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.Event;
@@ -48,8 +49,7 @@ final class WorkerHistory {
     private @Nullable Instant ended;
     private @Nullable Instant withdrawn;
     private boolean published;
-    private @Nullable Instant updating;
-    private @Nullable Instant loaded;
+    private final UpdatePhases update = new UpdatePhases();
     private String lastExit = "";
     private final Deque<Instant> spent = new ArrayDeque<>();
 
@@ -110,6 +110,14 @@ final class WorkerHistory {
     }
 
     private void take(Event event, Instant time) {
+        if (isEngine()) {
+            update.take(
+                    event.kind(),
+                    time,
+                    (phase, took) -> Meters.UPDATE
+                            .timer(registry, pool().and("phase", phase.label()))
+                            .record(took));
+        }
         switch (event.kind()) {
             case EXITED -> {
                 // The log of a process that ended is read later, and said in a second event.
@@ -143,23 +151,8 @@ final class WorkerHistory {
                     Meters.DRAINS.counter(registry, pool()).increment();
                 }
             }
-            case HELD -> updating = time;
-            case WEIGHTS -> {
-                phase("load", updating, time);
-                updating = null;
-                loaded = time;
-            }
-            case WITHDRAWN -> {
-                withdraws(time);
-                if (updating != null) {
-                    phase("withdraw", updating, time);
-                    updating = time;
-                }
-            }
+            case WITHDRAWN -> withdraws(time);
             case PUBLISHED -> {
-                phase("return", loaded, time);
-                loaded = null;
-                updating = null;
                 if (withdrawn != null && isEngine()) {
                     record(Meters.OUT_OF_SERVICE, pool(), withdrawn, time);
                 }
@@ -196,12 +189,6 @@ final class WorkerHistory {
             withdrawn = time;
         }
         published = false;
-    }
-
-    private void phase(String name, @Nullable Instant begin, Instant end) {
-        if (begin != null && isEngine()) {
-            record(Meters.UPDATE, pool().and("phase", name), begin, end);
-        }
     }
 
     private void record(Meters meter, Tags labels, Instant begin, Instant end) {

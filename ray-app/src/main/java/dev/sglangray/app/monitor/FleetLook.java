@@ -52,6 +52,16 @@ public record FleetLook(
             events = List.copyOf(events);
         }
 
+        private static final String SILENT = "it does not answer";
+
+        /** What it says of itself, or what stands for a worker that does not answer. */
+        WorkerStatus statusOr(String kind, int rank, int size, String nodeIp) {
+            return status != null
+                    ? status
+                    : WorkerStatus.gone(
+                            kind, name.substring(0, Math.max(0, name.lastIndexOf(':'))), rank, size, nodeIp, SILENT);
+        }
+
         /** The state that it names, or {@link WorkerStatus#GONE}. */
         public String state() {
             return status == null ? WorkerStatus.GONE : status.state();
@@ -83,6 +93,26 @@ public record FleetLook(
                 && registry.members().stream()
                         .filter(MemberView::listed)
                         .anyMatch(member -> engine.plan().actorName().equals(member.actor()));
+    }
+
+    /** What its workers and its router say; a worker that does not answer is there as gone. */
+    public FleetCondition condition() {
+        List<WorkerStatus> workers = new ArrayList<>();
+        Optional<RouterListing> listing = RouterListing.NONE;
+        if (router != null) {
+            workers.add(router.statusOr("router", 0, 1, "?"));
+            if (router.isReady()) {
+                listing = Optional.of(
+                        registry == null ? RouterListing.unknown(Worker.SILENT) : RouterListing.of(registry));
+            }
+        }
+        engines.forEach(engine -> workers.add(engine.worker()
+                .statusOr(
+                        "server",
+                        engine.plan().rank(),
+                        engines.size(),
+                        engine.plan().node().ip())));
+        return new FleetCondition(workers, listing);
     }
 
     /** How many engines the fleet is to have. */

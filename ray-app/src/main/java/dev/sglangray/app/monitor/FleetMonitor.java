@@ -159,6 +159,22 @@ public final class FleetMonitor implements AutoCloseable {
         return worker;
     }
 
+    /** A phase of a launch or of a change of size begins. */
+    public void begins(String phase, String what) {
+        listeners.forEach(listener -> listener.begins(phase, what));
+    }
+
+    /** The launch is over: all engines serve. */
+    public void launched() {
+        listeners.forEach(LookListener::launched);
+        soon();
+    }
+
+    /** A trainer reports a step. */
+    public void reported(TrainerStep step) {
+        listeners.forEach(listener -> listener.reported(step));
+    }
+
     /** A phase of a launch or of a change of size is over. */
     public void phase(String phase, Duration took) {
         listeners.forEach(listener -> listener.phase(phase, took));

@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * Receives the looks at a fleet. Called from the monitor's thread, one call after the other; {@link #phase} and {@link #scaled} from the
- * thread of the change. No call may block for long: the next look waits for it.
+ * Receives the looks at a fleet. Called from the monitor's thread, one call after the other; the others from the thread of
+ * what they are about. No call may block for long: the next look waits for it.
  */
 public interface LookListener extends AutoCloseable {
     /** How long it wants from one look to the next at the moment. The shortest wish of all listeners holds. */
@@ -27,6 +27,15 @@ public interface LookListener extends AutoCloseable {
 
     /** A look that failed; the next one tries again. */
     default void missed(RuntimeException failure, Instant at) {}
+
+    /** A phase of a launch or of a change of size begins; {@code what} says in words what is done. */
+    default void begins(String phase, String what) {}
+
+    /** The launch is over: all engines serve. */
+    default void launched() {}
+
+    /** A trainer reports a step. */
+    default void reported(TrainerStep step) {}
 
     /** A phase of a launch or of a change of size is over. */
     default void phase(String phase, Duration took) {}

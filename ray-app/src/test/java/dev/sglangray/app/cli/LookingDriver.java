@@ -75,7 +75,7 @@ public final class LookingDriver {
                     "verdict",
                     report.verdict().name(),
                     "words",
-                    states + " " + report.faults()));
+                    states + " " + report.condition().faults()));
         } catch (RuntimeException e) {
             say(Map.of("from", from, "to", now(), "verdict", "NONE", "words", e.toString()));
         }

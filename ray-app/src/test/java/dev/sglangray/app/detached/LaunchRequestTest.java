@@ -93,10 +93,13 @@ final class LaunchRequestTest {
     void theOwnerHasThePoolsOfTheConfiguration() throws JsonProcessingException {
         FleetSelection selection = new FleetSelection(null, "some.block", false);
         FleetSpec spec = FleetSpec.of(Config.parse(POOLS), selection);
-        String json = JSON.writeValueAsString(
-                new LaunchRequest(DetachedFleets.configuration(spec), spec.selection(), LaunchOptions.DEFAULT));
+        String json = JSON.writeValueAsString(new LaunchRequest(
+                DetachedFleets.configuration(spec),
+                DetachedFleets.origins(spec),
+                spec.selection(),
+                LaunchOptions.DEFAULT));
         LaunchRequest request = JSON.readValue(json, LaunchRequest.class);
-        FleetSpec owners = FleetSpec.of(Config.of(request.configuration()), request.selection());
+        FleetSpec owners = request.spec();
 
         assertThat(facts(owners)).isEqualTo(facts(spec));
         assertThat(spec.pools().get(1).arguments().server().values())
@@ -126,7 +129,8 @@ final class LaunchRequestTest {
     private static String request(List<String> words) throws JsonProcessingException {
         UpOptions up = new UpOptions();
         new CommandLine(up).parseArgs(words.toArray(String[]::new));
-        return JSON.writeValueAsString(new LaunchRequest(Map.of(), up.selection(), up.launchOptions(LAUNCHER)));
+        return JSON.writeValueAsString(
+                new LaunchRequest(Map.of(), Map.of(), up.selection(), up.launchOptions(LAUNCHER)));
     }
 
     private static Set<String> names(Object options) {

@@ -10,6 +10,7 @@ import dev.sglangray.app.monitor.FakeFleet;
 import dev.sglangray.app.monitor.FakeFleet.FakeWorker;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.FleetMonitor;
+import dev.sglangray.app.monitor.ListenAddress;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.supervision.EventKind;
@@ -393,8 +394,8 @@ class FleetMetricsTest {
     @Test
     void aPortThatIsTakenIsRefused() {
         int taken = URI.create(metrics.url()).getPort();
-        assertThatThrownBy(() ->
-                        FleetMetrics.open(new MetricsSettings(taken, "127.0.0.1", 1, 5), facts(), () -> fleet.now))
+        assertThatThrownBy(() -> FleetMetrics.open(
+                        new MetricsSettings(new ListenAddress(taken, "127.0.0.1"), 1, 5), facts(), () -> fleet.now))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("in use");
     }

@@ -4,6 +4,7 @@ package dev.sglangray.app.metrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.sglangray.app.monitor.ListenAddress;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import org.junit.jupiter.api.Test;
@@ -16,14 +17,14 @@ class MetricsSettingsTest {
         assertThat(MetricsSettings.read(Config.parse("{}"))).isEmpty();
         assertThat(MetricsSettings.read(Config.parse("metrics: null"))).isEmpty();
         assertThat(MetricsSettings.read(Config.parse("metrics: {}"))).hasValue(MetricsSettings.DEFAULT);
-        assertThat(MetricsSettings.DEFAULT.host()).isEqualTo("127.0.0.1");
+        assertThat(MetricsSettings.DEFAULT.address().host()).isEqualTo("127.0.0.1");
     }
 
     @Test
     void readsAllKeys() {
         assertThat(MetricsSettings.read(
                         Config.parse("metrics: {port: 9400, host: 0.0.0.0, ready_share: 0.5, interval_s: 2}")))
-                .hasValue(new MetricsSettings(9400, "0.0.0.0", 0.5, 2));
+                .hasValue(new MetricsSettings(new ListenAddress(9400, "0.0.0.0"), 0.5, 2));
     }
 
     @ParameterizedTest

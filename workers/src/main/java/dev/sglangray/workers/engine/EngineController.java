@@ -49,6 +49,9 @@ import org.jspecify.annotations.Nullable;
  * for people.
  */
 public final class EngineController {
+    /** Begins the text of an event of kind {@code WEIGHTS} that says which weights the engine has. */
+    public static final String HAS_WEIGHTS = "the engine has weights of ";
+
     /** The text of the event of a drain that begins. */
     public static final String DRAIN_BEGINS = "no new requests";
 
@@ -538,9 +541,7 @@ public final class EngineController {
             if (outcome.is(Result.UPDATED)) {
                 loaded = new Loaded(id, wanted.weights(), false, false);
                 problem = null;
-                events.add(
-                        EventKind.WEIGHTS,
-                        "the engine has weights of " + wanted.weights().text());
+                events.add(EventKind.WEIGHTS, HAS_WEIGHTS + wanted.weights().text());
             } else {
                 loaded = outcome.is(Result.UNCERTAIN) ? new Loaded(null, null, false, load.stray()) : before;
                 events.add(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.protocol;
 
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +14,10 @@ import org.jspecify.annotations.Nullable;
  */
 public record Weights(
         String version, @Nullable String path, @Nullable String loadFormat) {
+    private static final String VERSION = "version ";
+    private static final String TENSORS = " (from tensors)";
+    private static final String FROM = " from ";
+
     /** Checks the version. */
     public Weights {
         if (version.isBlank()) {
@@ -22,6 +27,15 @@ public record Weights(
 
     /** For people. */
     public String text() {
-        return "version " + version + (path == null ? " (from tensors)" : " from " + path);
+        return VERSION + version + (path == null ? TENSORS : FROM + path);
+    }
+
+    /** The version in what {@link #text} made, with words before it or none; empty for other texts. */
+    public static Optional<String> versionIn(String text) {
+        int begin = text.indexOf(VERSION);
+        int end = text.endsWith(TENSORS) ? text.length() - TENSORS.length() : text.lastIndexOf(FROM);
+        return begin < 0 || end <= begin + VERSION.length()
+                ? Optional.empty()
+                : Optional.of(text.substring(begin + VERSION.length(), end));
     }
 }

@@ -33,6 +33,17 @@ public record WorkerStatus(
     /** The state that stands for a worker which does not answer. */
     public static final String GONE = "GONE";
 
+    /** What stands for a worker that does not answer; {@code why} in words. */
+    public static WorkerStatus gone(String kind, String group, int rank, int groupSize, String nodeIp, String why) {
+        return new WorkerStatus(
+                new Identity(kind, group, rank, groupSize, "", "", "", false),
+                GONE,
+                null,
+                new ProcessPart("", nodeIp, null, 0, List.of(), null, null, List.of()),
+                new SupervisionPart(why, null, 0, null),
+                ServicePart.UNKNOWN);
+    }
+
     /**
      * Which worker it is.
      *

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.show;
 
+import dev.sglangray.app.gateway.Gateway;
+import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
+import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +25,9 @@ public record AttachedFleet(
         @Nullable ServerGroup serversOrNull,
         @Nullable String routerNameOrNull,
         @Nullable RouterGroup routerOrNull) {
+    /** The gateway answers at once, unless it is being started again. */
+    private static final Duration FACTS = Duration.ofSeconds(2);
+
     public Optional<String> groupName() {
         return Optional.ofNullable(groupOrNull);
     }
@@ -40,6 +47,13 @@ public record AttachedFleet(
     /** The name that the fleet goes by: its engines' group, or its router's where it has no engines. */
     public Optional<String> name() {
         return Optional.ofNullable(groupOrNull == null ? routerNameOrNull : groupOrNull);
+    }
+
+    /** Where its owner serves what it sees; nowhere when its gateway does not say so in time. */
+    public OwnerUrls urls() {
+        return name().flatMap(name -> Gateway.facts(name, FACTS))
+                .map(GatewayFacts::urls)
+                .orElse(OwnerUrls.NONE);
     }
 
     /** What lives of a fleet at hand. */

@@ -5,15 +5,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.Fleet;
 import dev.sglangray.app.LaunchPhase;
-import dev.sglangray.app.gateway.Gateway;
-import dev.sglangray.app.gateway.GatewayFacts;
+import dev.sglangray.app.monitor.FleetCondition;
+import dev.sglangray.app.monitor.FleetHealth;
 import dev.sglangray.app.monitor.OwnerUrls;
+import dev.sglangray.app.monitor.RouterListing;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import dev.sglangray.workers.WorkerException;
 import dev.sglangray.workers.WorkerGroupFuture;
 import dev.sglangray.workers.WorkerInterruptedException;
-import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import java.time.Duration;
@@ -23,7 +23,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -34,21 +33,12 @@ import org.jspecify.annotations.Nullable;
  *
  * @param namespace the Ray namespace
  * @param apiUrl where to send requests, or null when nothing serves
- * @param workers router first, then engines by rank
- * @param listing what the router lists; empty without a router that runs
+ * @param condition what workers and router say
  * @param urls where the fleet's owner serves what it sees
  */
-public record FleetReport(
-        String namespace,
-        @Nullable String apiUrl,
-        List<WorkerStatus> workers,
-        Optional<RouterListing> listing,
-        OwnerUrls urls) {
+public record FleetReport(String namespace, @Nullable String apiUrl, FleetCondition condition, OwnerUrls urls) {
     /** A router that answers does so at once. */
     private static final Duration LISTING = Duration.ofSeconds(5);
-
-    /** The gateway answers at once, unless it is being started again. */
-    private static final Duration FACTS = Duration.ofSeconds(2);
 
     private static final String NOT_NAMED = "Ray has no actor of this name any more";
     /** For all workers together: those of a lost node answer once it is back. */
@@ -66,12 +56,7 @@ public record FleetReport(
 
     /** Asks what lives of a fleet. */
     public static FleetReport of(AttachedFleet fleet) {
-        return of(
-                fleet,
-                fleet.name()
-                        .flatMap(name -> Gateway.facts(name, FACTS))
-                        .map(GatewayFacts::urls)
-                        .orElse(OwnerUrls.NONE));
+        return of(fleet, fleet.urls());
     }
 
     private static FleetReport of(AttachedFleet fleet, OwnerUrls urls) {
@@ -93,7 +78,7 @@ public record FleetReport(
                 listing = Optional.of(listing(listed, begin + LISTING.toNanos()));
             }
         } else if (fleet.routerName().isPresent()) {
-            workers.add(gone("router", fleet.routerName().get(), 0, 1, NOT_NAMED));
+            workers.add(WorkerStatus.gone("router", fleet.routerName().get(), 0, 1, "?", NOT_NAMED));
         }
         if (servers != null) {
             int size = servers.size() + servers.gone().size();
@@ -107,13 +92,14 @@ public record FleetReport(
                         size));
             }
             for (int rank : servers.gone()) {
-                workers.add(gone("server", servers.name(), rank, size, NOT_NAMED));
+                workers.add(WorkerStatus.gone("server", servers.name(), rank, size, "?", NOT_NAMED));
             }
             workers.sort(Comparator.comparing(
                             (WorkerStatus worker) -> worker.identity().kind().equals("server"))
                     .thenComparing(worker -> worker.identity().rank()));
         }
-        return new FleetReport(fleet.namespace(), apiUrl(workers), workers, listing, urls);
+        FleetCondition condition = new FleetCondition(workers, listing);
+        return new FleetReport(fleet.namespace(), condition.apiUrl(), condition, urls);
     }
 
     /** A router that does not answer is a line of the report, not the end of it. */
@@ -131,22 +117,6 @@ public record FleetReport(
         return Duration.ofNanos(Math.max(1, end - System.nanoTime()));
     }
 
-    /** The first worker's that has one: the router's, or without a router an engine's. */
-    private static @Nullable String apiUrl(List<WorkerStatus> workers) {
-        if (workers.stream()
-                .allMatch(worker -> worker.url() == null || worker.state().equals("FAILED"))) {
-            return null;
-        }
-        String first = workers.get(0).identity().kind();
-        return workers.stream()
-                .filter(worker -> worker.identity().kind().equals(first))
-                .map(WorkerStatus::url)
-                .filter(Objects::nonNull)
-                .map(url -> url.endsWith("/") ? url.substring(0, url.length() - 1) : url)
-                .findFirst()
-                .orElse(null);
-    }
-
     /** A worker that does not answer is a line of the report, not the end of it. */
     private static WorkerStatus of(
             WorkerGroupFuture<WorkerStatus> status, long end, String kind, String group, int rank, int size) {
@@ -155,35 +125,18 @@ public record FleetReport(
         } catch (WorkerInterruptedException e) {
             throw e;
         } catch (WorkerException e) {
-            return gone(kind, group, rank, size, String.valueOf(e.getMessage()));
+            return WorkerStatus.gone(kind, group, rank, size, "?", String.valueOf(e.getMessage()));
         }
     }
 
-    private static WorkerStatus gone(String kind, String group, int rank, int size, String why) {
-        return new WorkerStatus(
-                new WorkerStatus.Identity(kind, group, rank, size, "", "", "", false),
-                WorkerStatus.GONE,
-                null,
-                new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
-                new WorkerStatus.SupervisionPart(why, null, 0, null),
-                WorkerStatus.ServicePart.UNKNOWN);
+    /** Router first, then engines by rank. */
+    public List<WorkerStatus> workers() {
+        return condition.workers();
     }
 
     /** How the fleet is, in one word. */
     public FleetHealth verdict() {
-        return FleetHealth.of(workers, others(), faults());
-    }
-
-    /** What no engine does, and what is wrong between router and engines, in words. */
-    public List<String> faults() {
-        return Stream.concat(
-                        FleetHealth.gaps(workers, others()).stream(),
-                        listing.map(router -> router.faults(workers)).stream().flatMap(List::stream))
-                .toList();
-    }
-
-    private List<RegisteredServer> others() {
-        return listing.map(router -> router.others(workers)).orElse(List.of());
+        return condition.verdict();
     }
 
     public void print(Console console, boolean json, Map<LaunchPhase, Duration> phases) {
@@ -207,11 +160,9 @@ public record FleetReport(
             lines.add("dashboard  " + urls.dashboard());
         }
         lines.add("fleet      " + verdict().words());
-        faults().forEach(words -> lines.add("           " + words));
-        listing.map(router -> router.strangers(workers))
-                .orElse(List.of())
-                .forEach(words -> lines.add("           " + words));
-        for (WorkerStatus worker : workers) {
+        condition.faults().forEach(words -> lines.add("           " + words));
+        condition.strangers().forEach(words -> lines.add("           " + words));
+        for (WorkerStatus worker : workers()) {
             lines.add(String.format(
                     "%-10s %-10s %-28s node %s%s%s%s%s",
                     worker.identity().kind().equals("router") ? "router" : name(worker.identity()),
@@ -273,9 +224,9 @@ public record FleetReport(
             report.put("dashboard_url", urls.dashboard());
         }
         report.put("verdict", verdict().name());
-        report.put("workers", workers);
-        report.put("registered", listing.map(RouterListing::servers).orElse(List.of()));
-        report.put("faults", faults());
+        report.put("workers", workers());
+        report.put("registered", condition.listing().map(RouterListing::servers).orElse(List.of()));
+        report.put("faults", condition.faults());
         if (!phases.isEmpty()) {
             Map<String, Double> seconds = new LinkedHashMap<>();
             phases.forEach((phase, took) -> seconds.put(phase.label(), took.toMillis() / 1000.0));

@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.monitor.FleetCondition;
 import dev.sglangray.app.monitor.OwnerUrls;
+import dev.sglangray.app.monitor.RouterListing;
 import dev.sglangray.workers.protocol.EngineLoad;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import java.time.Instant;
@@ -30,12 +32,13 @@ class FleetLoadsTest {
             new FleetReport(
                     "ns",
                     "http://10.0.0.1:9",
-                    List.of(
-                            worker("router", 0, "READY", ""),
-                            worker("server", 0, "READY", "actor"),
-                            worker("server", 1, "RESTARTING", ""),
-                            worker("server", 2, WorkerStatus.GONE, "")),
-                    RouterListing.NONE,
+                    new FleetCondition(
+                            List.of(
+                                    worker("router", 0, "READY", ""),
+                                    worker("server", 0, "READY", "actor"),
+                                    worker("server", 1, "RESTARTING", ""),
+                                    worker("server", 2, WorkerStatus.GONE, "")),
+                            RouterListing.NONE),
                     OwnerUrls.NONE),
             Map.of(0, new EngineLoad(12, 0, 1234.56, 0.5), 1, EngineLoad.UNKNOWN));
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli.show;
+package dev.sglangray.app.monitor;
 
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.WorkerStatus;
@@ -23,17 +23,17 @@ import java.util.stream.Stream;
  * @param foreign URLs that the router lists and no engine or program registered
  * @param problem why there is no list, in words
  */
-record RouterListing(
+public record RouterListing(
         List<RegisteredServer> servers,
         Map<String, String> reasons,
         List<RegisteredServer> external,
         List<String> foreign,
         Optional<String> problem) {
     /** For a fleet without a router, or whose router does not run. */
-    static final Optional<RouterListing> NONE = Optional.empty();
+    public static final Optional<RouterListing> NONE = Optional.empty();
 
-    /** Copies the list. */
-    RouterListing {
+    /** Copies the lists. */
+    public RouterListing {
         servers = List.copyOf(servers);
         reasons = Map.copyOf(reasons);
         external = List.copyOf(external);
@@ -45,7 +45,7 @@ record RouterListing(
     }
 
     /** As the registry sees it. */
-    static RouterListing of(RegistryView view) {
+    public static RouterListing of(RegistryView view) {
         List<RegisteredServer> servers = new ArrayList<>();
         Map<String, String> reasons = new LinkedHashMap<>();
         List<RegisteredServer> external = new ArrayList<>();
@@ -71,7 +71,8 @@ record RouterListing(
                 : unknown(view.problem());
     }
 
-    static RouterListing unknown(String why) {
+    /** When there is no answer. */
+    public static RouterListing unknown(String why) {
         return new RouterListing(
                 List.of(), Map.of(), List.of(), List.of(), Optional.of("the router does not tell its servers: " + why));
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli.show;
+package dev.sglangray.app.monitor;
 
 import dev.sglangray.config.launcher.WorkerType;
 import dev.sglangray.workers.protocol.RegisteredServer;
@@ -31,7 +31,8 @@ public enum FleetHealth {
         this.words = words;
     }
 
-    String words() {
+    /** For people. */
+    public String words() {
         return words;
     }
 

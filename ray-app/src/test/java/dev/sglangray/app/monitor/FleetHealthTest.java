@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.cli.show;
+package dev.sglangray.app.monitor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
