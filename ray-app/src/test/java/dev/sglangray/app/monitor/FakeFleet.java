@@ -39,6 +39,7 @@ public final class FakeFleet implements FleetSource {
     public String routerState = "READY";
     public boolean routerAnswers = true;
     public final TreeSet<Integer> listed = new TreeSet<>();
+    private final int perNode;
     private final FleetPlan plan;
     private final Map<Integer, EngineLoad> loads = new TreeMap<>();
     private final TreeMap<Integer, FakeWorker> workers = new TreeMap<>();
@@ -55,6 +56,14 @@ public final class FakeFleet implements FleetSource {
         public String version;
 
         public List<String> conditions = List.of();
+        public String type = "regular";
+        public String pool = "";
+        public List<String> devices = List.of();
+
+        @Nullable
+        public String failure;
+
+        public int restarts;
         private List<Event> events = new ArrayList<>();
 
         FakeWorker(String name) {
@@ -70,9 +79,15 @@ public final class FakeFleet implements FleetSource {
 
     public final FakeWorker router = new FakeWorker("R:0");
 
-    /** So many engines, all of which serve. */
+    /** So many engines, all of which serve, each on a node of its own. */
     public FakeFleet(int engines) {
-        plan = plan(engines);
+        this(engines, 1);
+    }
+
+    /** As above, with so many engines on each node. */
+    public FakeFleet(int engines, int perNode) {
+        this.perNode = perNode;
+        plan = plan(engines, perNode);
         wanted = engines;
         for (int rank = 0; rank < engines; rank++) {
             workers.put(rank, new FakeWorker("E:" + rank));
@@ -80,11 +95,12 @@ public final class FakeFleet implements FleetSource {
         }
     }
 
-    private static FleetPlan plan(int engines) {
-        List<NodeSnapshot> nodes = IntStream.range(0, engines)
-                .mapToObj(i -> NodeSnapshot.of("id" + i, "10.0.0." + (i + 1), 1, AcceleratorType.NV_GPU, "H100", i))
+    private static FleetPlan plan(int engines, int perNode) {
+        List<NodeSnapshot> nodes = IntStream.range(0, (engines + perNode - 1) / perNode)
+                .mapToObj(
+                        i -> NodeSnapshot.of("id" + i, "10.0.0." + (i + 1), perNode, AcceleratorType.NV_GPU, "H100", i))
                 .toList();
-        Cluster cluster = Cluster.of(engines, List.of(), new ClusterSnapshot(nodes, "id0"));
+        Cluster cluster = Cluster.of(nodes.size(), List.of(), new ClusterSnapshot(nodes, "id0"));
         return FleetPlanner.plan(PlanRequest.builder(cluster)
                 .server("E", "srt", 1, Map.of("enable_metrics", true))
                 .router("R", null, Map.of("prometheus_port", 29000))
@@ -103,6 +119,12 @@ public final class FakeFleet implements FleetSource {
     /** What an engine says of its load. */
     public void load(int rank, EngineLoad load) {
         loads.put(rank, load);
+    }
+
+    /** An engine that went comes back. */
+    public void add(int rank) {
+        workers.put(rank, new FakeWorker("E:" + rank));
+        listed.add(rank);
     }
 
     public void remove(int rank) {
@@ -139,7 +161,7 @@ public final class FakeFleet implements FleetSource {
             EnginePlan engine = plan.engines().get(rank);
             engines.add(new Engine(
                     engine,
-                    answer(worker, status(worker, "server", rank, url(rank)), from),
+                    answer(worker, status(worker, "server", rank, node(rank), url(rank)), from),
                     load ? loads.get(rank) : null));
             if (listed.contains(rank)) {
                 members.add(new RegistryView.MemberView(
@@ -148,7 +170,7 @@ public final class FakeFleet implements FleetSource {
         });
         router.state = routerState;
         router.answers = routerAnswers;
-        Worker found = answer(router, status(router, "router", 0, "http://10.0.0.1:20000"), from);
+        Worker found = answer(router, status(router, "router", 0, 0, "http://10.0.0.1:20000"), from);
         return new FleetLook(
                 Map.of("", wanted),
                 engines,
@@ -156,8 +178,12 @@ public final class FakeFleet implements FleetSource {
                 routerAnswers ? new RegistryView(members, List.of(), null, null, null) : null);
     }
 
-    private static String url(int rank) {
-        return "http://10.0.0." + (rank + 1) + ":30000";
+    private int node(int rank) {
+        return rank / perNode;
+    }
+
+    private String url(int rank) {
+        return "http://10.0.0." + (node(rank) + 1) + ":" + (30000 + rank % perNode);
     }
 
     private static Worker answer(FakeWorker worker, WorkerStatus status, ToLongFunction<String> from) {
@@ -172,22 +198,23 @@ public final class FakeFleet implements FleetSource {
                 false);
     }
 
-    private static WorkerStatus status(FakeWorker worker, String kind, int rank, String url) {
+    private static WorkerStatus status(FakeWorker worker, String kind, int rank, int node, String url) {
         boolean engine = kind.equals("server");
         return new WorkerStatus(
-                new WorkerStatus.Identity(kind, "E", rank, 1, "", engine ? "regular" : "", engine ? "m" : "", engine),
+                new WorkerStatus.Identity(
+                        kind, "E", rank, 1, worker.pool, engine ? worker.type : "", engine ? "m" : "", engine),
                 worker.state,
                 url,
                 new WorkerStatus.ProcessPart(
                         worker.node + rank,
-                        "10.0.0." + (rank + 1),
+                        "10.0.0." + (node + 1),
                         worker.state.equals("READY") ? 1L : null,
                         worker.process,
-                        List.of(),
+                        worker.devices,
                         null,
                         null,
                         List.of()),
-                new WorkerStatus.SupervisionPart(null, null, 0, null),
+                new WorkerStatus.SupervisionPart(worker.failure, null, worker.restarts, null),
                 new WorkerStatus.ServicePart(worker.version, worker.conditions, Map.of()));
     }
 }
