@@ -128,6 +128,17 @@ def test_knows_where_the_owner_serves_what_it_sees(box: Box) -> None:
     assert (group.metrics_url, group.dashboard_url) == ("http://10.0.0.1:9400", None)
 
 
+def test_reports_numbers_of_a_step(box: Box) -> None:
+    box.answers = [{"result": [True], "seconds": 0}]
+    group = sglang_ray.attach()
+    assert group.report(3, {"reward": 1, "loss": 0.5}).wait() == [True]
+    assert box.requests[0]["group"] == "fleet"
+    assert box.requests[0]["arguments"] == {"step": 3, "values": {"reward": 1.0, "loss": 0.5}}
+    with pytest.raises(errors.FleetRequestError, match="the value of 'reward' of step 4 is nan; reported values must be"):
+        group.report(4, {"reward": float("nan")})
+    assert len(box.requests) == 1
+
+
 def test_a_request_that_is_too_large_is_not_sent(box: Box) -> None:
     with pytest.raises(errors.FleetRequestError, match="the gateway takes 1048576 at most"):
         sglang_ray.attach().restart("x" * 1_100_000)

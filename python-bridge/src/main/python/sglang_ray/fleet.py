@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -436,6 +437,29 @@ class FleetGroup:
     def destroy_weights_group(self, group_name: str = "weights", timeout: float = 300) -> GroupFuture[bool]:
         """Lets every engine leave the group again."""
         return self._call("fleet", "destroy_weights_group", bool, group_name=group_name, timeout=timeout)
+
+    def report(self, step: int, values: Mapping[str, float]) -> GroupFuture[bool]:
+        """Shows numbers of a step of the trainer on the fleet's page, such as its mean reward.
+
+        The last 1,000 steps are kept; a further report of a step adds to it. A fleet without a page keeps none. It is not
+        necessary to wait for the answer.
+
+        Args:
+            step: the step's number, 0 or more.
+            values: 1 to 16 finite numbers by name, of 1 to 64 characters; a fleet has 16 names at most.
+
+        Raises:
+            FleetRequestError: a value is no finite number, or (on waiting) there are too many or too long names.
+        """
+        numbers = {}
+        for name, value in values.items():
+            number = float(value)
+            if not math.isfinite(number):
+                raise errors.FleetRequestError(
+                    f"the value of '{name}' of step {step} is {number}; reported values must be finite numbers"
+                )
+            numbers[str(name)] = number
+        return self._call("fleet", "report", bool, step=step, values=numbers)
 
     # -- how many engines
 

@@ -5,6 +5,7 @@ import dev.sglangray.app.cli.command.ClusterCommand;
 import dev.sglangray.app.cli.command.CommandFactory;
 import dev.sglangray.app.cli.command.CompletionCommand;
 import dev.sglangray.app.cli.command.ConfigCommand;
+import dev.sglangray.app.cli.command.DashboardCommand;
 import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
 import dev.sglangray.app.cli.command.EventsCommand;
@@ -48,6 +49,7 @@ import picocli.CommandLine.IVersionProvider;
             EventsCommand.class,
             LogsCommand.class,
             TopCommand.class,
+            DashboardCommand.class,
             RestartCommand.class,
             ScaleCommand.class,
             ReplaceRouterCommand.class,

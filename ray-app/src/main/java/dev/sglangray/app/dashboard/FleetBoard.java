@@ -232,7 +232,16 @@ final class FleetBoard {
         row.put("accelerators", engine.plan().accelerators());
         row.put("serves", last.serves(engine));
         board.put("engines", String.valueOf(rank), row);
-        board.put("load", String.valueOf(rank), Objects.requireNonNullElse(engine.load(), EngineLoad.UNKNOWN));
+        board.put("load", String.valueOf(rank), load(Objects.requireNonNullElse(engine.load(), EngineLoad.UNKNOWN)));
+    }
+
+    private static Map<String, @Nullable Object> load(EngineLoad load) {
+        Map<String, @Nullable Object> row = new LinkedHashMap<>();
+        row.put("running", load.running());
+        row.put("queued", load.queued());
+        row.put("tokensPerSecond", load.tokensPerSecond());
+        row.put("kvUse", load.kvUse());
+        return row;
     }
 
     private void show(Event event) {

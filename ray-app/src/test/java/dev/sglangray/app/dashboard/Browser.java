@@ -36,7 +36,7 @@ public final class Browser implements AutoCloseable {
     private static final String BINARY = "/usr/bin/chromium";
     private static final String DRIVER = "/usr/bin/chromedriver";
     /** A browser shows a change at once. */
-    private static final Duration DEADLINE = Duration.ofSeconds(20);
+    static final Duration DEADLINE = Duration.ofSeconds(20);
 
     private final ChromeDriver driver;
     private final Path profile;
@@ -115,6 +115,11 @@ public final class Browser implements AutoCloseable {
     /** The elements. */
     public List<WebElement> all(String css) {
         return driver.findElements(By.cssSelector(css));
+    }
+
+    /** The elements. */
+    public List<WebElement> all(By by) {
+        return driver.findElements(by);
     }
 
     /** The element. */

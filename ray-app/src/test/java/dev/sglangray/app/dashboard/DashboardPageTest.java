@@ -187,7 +187,7 @@ class DashboardPageTest {
         browser.await("#update-rows", "step-7", SOON);
         assertThat(browser.text("#update-rows")).contains("1.00 s", "2.00 s", "3.00 s");
         browser.await("#training-note", "step-7 (2)");
-        browser.await(".tile", "weights step-7");
+        browser.await(".tile", "step-7");
 
         page().monitor.reported(new TrainerStep(1, Map.of("reward", 0.25)));
         page().monitor.reported(new TrainerStep(2, Map.of("reward", 0.5, "loss", 1.5)));
@@ -206,7 +206,7 @@ class DashboardPageTest {
         happens(fleet -> fleet.listed.remove(1));
         browser.await("#word", "Degraded", SOON);
         browser.await("#faults", "engine 1 is ready, but the router does not list it");
-        browser.await("#nodes", "ready, gets no requests");
+        browser.await("#nodes", "ready, unused");
     }
 
     @Test

@@ -57,6 +57,10 @@ final class PictureFleet {
 
     /** The load of an engine at a moment. */
     static void load(FakeFleet fleet, int rank, int moment) {
+        if (!fleet.engine(rank).state.equals("READY")) {
+            fleet.load(rank, EngineLoad.UNKNOWN);
+            return;
+        }
         double wave = 0.5 + 0.3 * Math.sin(rank * 0.9 + moment * 0.35);
         fleet.load(
                 rank,

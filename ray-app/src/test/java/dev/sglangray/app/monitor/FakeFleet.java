@@ -121,6 +121,11 @@ public final class FakeFleet implements FleetSource {
         loads.put(rank, load);
     }
 
+    /** The engines that there are. */
+    public List<Integer> ranks() {
+        return List.copyOf(workers.keySet());
+    }
+
     /** An engine that went comes back. */
     public void add(int rank) {
         workers.put(rank, new FakeWorker("E:" + rank));
