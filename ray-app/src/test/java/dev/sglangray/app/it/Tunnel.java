@@ -4,14 +4,12 @@ package dev.sglangray.app.it;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.TestCluster;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
-import java.nio.channels.Channels;
+import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,6 +17,8 @@ import java.util.Map;
 
 /** A port of this machine that leads to a port of the loopback of a cluster's head, as {@code ssh -L} makes one. */
 final class Tunnel implements AutoCloseable {
+    private static final int BUFFER = 65536;
+
     private final ServerSocket server;
     private final InsideProcess relay;
     private final Path path;
@@ -48,22 +48,42 @@ final class Tunnel implements AutoCloseable {
             try {
                 Socket outer = server.accept();
                 SocketChannel inner = SocketChannel.open(UnixDomainSocketAddress.of(path));
-                daemon(() -> copy(outer, inner, true));
-                daemon(() -> copy(outer, inner, false));
+                daemon(() -> copyIn(outer, inner));
+                daemon(() -> copyOut(outer, inner));
             } catch (IOException e) {
                 // It is closed, or the relay is gone.
             }
         }
     }
 
-    private static void copy(Socket outer, SocketChannel inner, boolean inwards) {
+    private static void copyIn(Socket outer, SocketChannel inner) {
+        byte[] bytes = new byte[BUFFER];
         try (outer;
                 inner) {
-            InputStream from = inwards ? outer.getInputStream() : Channels.newInputStream(inner);
-            OutputStream to = inwards ? Channels.newOutputStream(inner) : outer.getOutputStream();
-            from.transferTo(to);
+            for (int n = outer.getInputStream().read(bytes);
+                    n >= 0;
+                    n = outer.getInputStream().read(bytes)) {
+                ByteBuffer rest = ByteBuffer.wrap(bytes, 0, n);
+                while (rest.hasRemaining()) {
+                    var unused = inner.write(rest);
+                }
+            }
         } catch (IOException e) {
             // One side is gone, and the other is closed with it.
+        }
+    }
+
+    // Not by streams of the channel: one that reads keeps the other from writing.
+    private static void copyOut(Socket outer, SocketChannel inner) {
+        ByteBuffer bytes = ByteBuffer.allocate(BUFFER);
+        try (outer;
+                inner) {
+            while (inner.read(bytes) >= 0) {
+                outer.getOutputStream().write(bytes.array(), 0, bytes.position());
+                bytes.clear();
+            }
+        } catch (IOException e) {
+            // As above.
         }
     }
 
