@@ -325,7 +325,11 @@ final class FleetLaunch {
             opened.add(served);
             urls = new OwnerUrls(urls.metrics(), served.url(), node);
             LOG.info("the fleet's page is at {}", served.url());
-            listener.note(LaunchPhase.RESERVE, "the fleet's page: " + served.url());
+            boolean open = key() == null && !served.loopback();
+            listener.note(
+                    LaunchPhase.RESERVE,
+                    "the fleet's page: " + served.url()
+                            + (open ? " (for every program that reaches it: set api_key to ask for a key)" : ""));
         }
         opened.start();
     }

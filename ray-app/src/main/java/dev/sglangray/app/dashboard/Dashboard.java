@@ -37,6 +37,7 @@ public final class Dashboard implements LookListener {
     private final Browsers browsers;
     private final PageServer server;
     private final String url;
+    private final Guard guard;
 
     /**
      * What the page says of the fleet besides what its workers do.
@@ -73,18 +74,16 @@ public final class Dashboard implements LookListener {
         Board board = new Board();
         fleet = new FleetBoard(board, facts);
         browsers = new Browsers(board, patience, System::nanoTime, look);
-        Guard guard = new Guard(facts.key(), settings.address().isLoopback());
+        guard = new Guard(facts.key(), settings.address().isLoopback());
         Page document = Document.page();
         server = PageServer.bind("sglang-ray-dashboard", settings.address(), Browsers.MOST);
         url = "http://" + settings.address().authority(facts.node(), server.port());
         server.start(
-                Map.of(
-                        "/", headers -> guard.refusesDocument(headers).orElse(document),
-                        "/stream", headers -> stream(guard, headers)),
+                Map.of("/", headers -> guard.refusesDocument(headers).orElse(document), "/stream", this::stream),
                 HEADERS);
     }
 
-    private Page stream(Guard guard, Headers headers) {
+    private Page stream(Headers headers) {
         return guard.refusesData(headers).orElseGet(browsers::stream);
     }
 
@@ -103,6 +102,11 @@ public final class Dashboard implements LookListener {
             DashboardSettings settings, Facts facts, InstantSource clock, Runnable look, Duration patience)
             throws IOException {
         return new Dashboard(settings, facts, clock, look, patience);
+    }
+
+    /** Whether only programs of this node reach it. */
+    public boolean loopback() {
+        return guard.loopback();
     }
 
     /** Where it is served, without a slash at its end. */

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class FleetMetrics implements LookListener {
 
-    /** A look takes 10 s at most, so after this the owner hangs. */
+    /** A look takes a second or so, so after this the owner hangs. */
     private static final Duration STALE = Duration.ofMinutes(1);
 
     private static final String METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";

@@ -38,7 +38,7 @@ class DashboardPictures {
 
     private static void take(Browser browser, String name, FakeFleet fleet, boolean dark, int width, int height)
             throws IOException {
-        browser.size(width, height, width < 500 ? 2 : 1);
+        browser.size(width, height, 1);
         browser.dark(dark);
         try (FakePage page = FakePage.live(fleet, "rollout", null)) {
             page.monitor.launched();

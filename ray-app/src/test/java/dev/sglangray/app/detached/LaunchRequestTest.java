@@ -12,6 +12,7 @@ import dev.sglangray.app.cli.context.ComposeOptions;
 import dev.sglangray.app.cli.context.Launcher;
 import dev.sglangray.app.cli.context.UpOptions;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
@@ -102,6 +103,10 @@ final class LaunchRequestTest {
         FleetSpec owners = request.spec();
 
         assertThat(facts(owners)).isEqualTo(facts(spec));
+        assertThat(owners.block().require("supervision.max_restarts").position())
+                .as("it says where values were written")
+                .isEqualTo(spec.block().require("supervision.max_restarts").position())
+                .isNotEqualTo(SourcePosition.PROGRAM);
         assertThat(spec.pools().get(1).arguments().server().values())
                 .containsEntry("model_path", "/models/judge")
                 .containsEntry("tp_size", 4);

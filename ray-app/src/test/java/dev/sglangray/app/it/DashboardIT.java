@@ -3,6 +3,7 @@ package dev.sglangray.app.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.cluster.ExitResult;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.OnCluster;
 import dev.sglangray.app.cluster.PythonEnvironment;
@@ -20,6 +21,7 @@ import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.openqa.selenium.By;
+import org.openqa.selenium.Keys;
 
 /** What happens to a real fleet is seen in a browser, by the way that a person has: a tunnel to the owner's loopback. */
 @OnCluster
@@ -104,6 +106,42 @@ class DashboardIT {
             up.signalGroup("INT");
             assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
             browser.await("#pulse", "not live");
+        }
+        cluster.assertNothingLeft();
+    }
+
+    /** The owner is an actor on the head; its page is on the head's loopback, and asks for the fleet's key. */
+    @Test
+    void theOwnerOfADetachedFleetServesItWithTheFleetsKey(TestCluster cluster) throws IOException {
+        Cli cli = new Cli(cluster);
+        String url = "http://127.0.0.1:" + (PORT + 1);
+        cli.run(Cli.upWords(Cli.config("fleet.yaml"), StandIn.model(cluster, "{}"), new String[] {
+                    "--detach",
+                    "cluster.component_placement.rollout=0",
+                    "router_server_args.tensor_parallel_size=1",
+                    "+router_server_args.server.api_key=sesame",
+                    "+router_server_args.router.api_key=sesame",
+                    "+router_server_args.dashboard.port=" + (PORT + 1)
+                }))
+                .orFail();
+        try (Cli.Ending end = cli.downAtEnd();
+                Tunnel tunnel = new Tunnel(cluster, PORT + 1);
+                Browser browser = Browser.open()) {
+            assertThat(cli.run("status").orFail().stdout()).contains("dashboard  " + url);
+            assertThat(cluster.get(url + "/stream").path("status").asText()).isEqualTo("401");
+            browser.show(tunnel.url());
+            browser.await("#key", "This fleet has a key");
+            browser.focused().sendKeys("sesame", Keys.ENTER);
+            browser.await("#word", "Healthy");
+            browser.one("#configuration-more summary").click();
+            browser.await("#configuration-rows", "fleet.yaml:");
+            assertThat(browser.text("#configuration-rows")).contains("<hidden>").doesNotContain("sesame");
+
+            Cli other = new Cli(cluster, cluster.nodes().get(1), Map.of("RAY_ADDRESS", cluster.address()));
+            ExitResult elsewhere = other.run("dashboard").orFail();
+            assertThat(elsewhere.stdout()).isEqualTo(url + "\n");
+            assertThat(elsewhere.stderr())
+                    .contains("ssh -N -L " + (PORT + 1) + ":127.0.0.1:" + (PORT + 1) + " 10.9.0.1");
         }
         cluster.assertNothingLeft();
     }
