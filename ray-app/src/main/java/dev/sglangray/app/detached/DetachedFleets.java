@@ -11,8 +11,6 @@ import dev.sglangray.app.LaunchListener;
 import dev.sglangray.app.LaunchOptions;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RaySession;
-import dev.sglangray.config.TreeView;
-import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.node.SealedSecrets;
@@ -165,12 +163,10 @@ public final class DetachedFleets {
         return needed;
     }
 
-    static Map<String, SourcePosition> origins(FleetSpec spec) {
-        Map<String, SourcePosition> origins = new LinkedHashMap<>();
-        for (TreeView.Row row : spec.configuration()) {
-            origins.put(row.path(), row.position());
-        }
-        return origins;
+    static List<LaunchRequest.Origin> origins(FleetSpec spec) {
+        return spec.configuration().stream()
+                .map(row -> new LaunchRequest.Origin(row.path(), row.position()))
+                .toList();
     }
 
     // The owner's own deadlines end the launch; here only an interrupt does.

@@ -292,11 +292,13 @@ class DashboardTest {
         assertThat(reader.entry("load", "1"))
                 .hasToString("{\"running\":3,\"queued\":0,\"tokensPerSecond\":10.5,\"kvUse\":0.5}");
 
+        reader.until("look", "", "/time", "2026-11-30T10:00:01Z");
+
         fleet.remove(1);
         fleet.wanted = 1;
+        fleet.passes(1);
         page.monitor.look();
-        reader.until("fleet", "", "/wanted", "1");
-        reader.until("look", "", "/time", "2026-11-30T10:00:01Z");
+        reader.until("look", "", "/time", "2026-11-30T10:00:02Z");
         Reader late = new Reader(page);
         late.until("fleet", "", "/wanted", "1");
         late.until("engines", "0", "/rank", "0");

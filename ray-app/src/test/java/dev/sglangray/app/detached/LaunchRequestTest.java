@@ -14,6 +14,7 @@ import dev.sglangray.app.cli.context.UpOptions;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.launcher.EnginePool;
+import dev.sglangray.workers.node.SealedSecrets;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
 import java.util.List;
@@ -76,6 +77,7 @@ final class LaunchRequestTest {
                   tp_size: ${..tensor_parallel_size}
                   log_level: ${names.judge}
                   dp_size: ???
+                  api_key: sesame
                 router: {policy: random, log_level: "${..server.log_level}"}
                 supervision: {max_restarts: 7, restart_window_s: 99}
                 external_engines: [{url: "http://other:1", model: "${names.judge}"}]
@@ -99,6 +101,12 @@ final class LaunchRequestTest {
                 DetachedFleets.origins(spec),
                 spec.selection(),
                 LaunchOptions.DEFAULT));
+        SealedSecrets.Key key = SealedSecrets.Key.random();
+        String sealed = key.seal(json);
+        assertThat(sealed).doesNotContain("sesame");
+        assertThat(JSON.readValue(sealed, LaunchRequest.class).origins())
+                .extracting(LaunchRequest.Origin::path)
+                .contains("some.block.server.api_key");
         LaunchRequest request = JSON.readValue(json, LaunchRequest.class);
         FleetSpec owners = request.spec();
 
@@ -135,7 +143,7 @@ final class LaunchRequestTest {
         UpOptions up = new UpOptions();
         new CommandLine(up).parseArgs(words.toArray(String[]::new));
         return JSON.writeValueAsString(
-                new LaunchRequest(Map.of(), Map.of(), up.selection(), up.launchOptions(LAUNCHER)));
+                new LaunchRequest(Map.of(), List.of(), up.selection(), up.launchOptions(LAUNCHER)));
     }
 
     private static Set<String> names(Object options) {

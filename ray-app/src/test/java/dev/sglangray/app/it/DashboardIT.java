@@ -46,13 +46,13 @@ class DashboardIT {
 
     @Test
     void launchKillScaleAndUpdateAreSeenWithinTwoSeconds(TestCluster cluster) throws IOException {
-        Path model = StandIn.model(cluster, "{\"load_seconds\": 4}");
+        Path model = StandIn.model(cluster, "{\"load_seconds\": 2}");
         Cli cli = new Cli(cluster);
         try (Browser browser = Browser.open();
                 Tunnel tunnel = new Tunnel(cluster, PORT);
                 InsideProcess up = cli.upWithProgress(
                         model,
-                        "cluster.component_placement.rollout=0-1",
+                        "cluster.component_placement.rollout=0",
                         "router_server_args.tensor_parallel_size=1",
                         "+router_server_args.dashboard.port=" + PORT)) {
             Awaitility.await("the page's address")
@@ -65,7 +65,7 @@ class DashboardIT {
             browser.await("#nodes", "starting");
             seenSoon(browser, "started");
             browser.await("#word", "Healthy", Cli.DEADLINE);
-            browser.await("#serving", "2 of 2");
+            browser.await("#serving", "1 of 1");
             browser.one("#configuration-more summary").click();
             browser.await("#configuration-rows", "fleet.yaml:");
             browser.await("#configuration-rows", "<override");
@@ -77,8 +77,8 @@ class DashboardIT {
             browser.await("#word", "Healthy");
 
             cli.run("scale", "--by", "1").orFail();
-            browser.await("#serving", "3 of 3", SOON);
-            assertThat(browser.all(".tile")).hasSize(3);
+            browser.await("#serving", "2 of 2", SOON);
+            assertThat(browser.all(".tile")).hasSize(2);
 
             try (InsideProcess trainer = cluster.spawn(
                     cluster.head(),
@@ -96,8 +96,8 @@ class DashboardIT {
                 assertThat(trainer.await(Cli.DEADLINE).orFail().stdout()).contains("'reward' of step 2 is nan");
             }
             browser.await("#update-rows", "step-1", SOON);
-            browser.await("#update-rows", "0–2");
-            browser.await("#training-note", "step-1 (3)");
+            browser.await("#update-rows", "0–1");
+            browser.await("#training-note", "step-1 (2)");
             browser.await("#charts", "0.25");
             Files.write(cluster.logs().resolve("dashboard.png"), browser.screenshot());
             assertThat(browser.problems()).isEmpty();
