@@ -36,6 +36,10 @@ public final class FleetMonitor implements AutoCloseable {
     private final List<LookListener> listeners = new CopyOnWriteArrayList<>();
     /** How far the events of each worker are known; of the looking thread only. */
     private final Map<String, Seen> seen = new HashMap<>();
+    /** As long as a worker is known; of the looking thread only. */
+    private final Map<String, WorkerHistory> histories = new HashMap<>();
+
+    private final Instant since;
     /** Has a permit when the next look is not to wait. */
     private final Semaphore wake = new Semaphore(0);
 
@@ -55,6 +59,7 @@ public final class FleetMonitor implements AutoCloseable {
     public FleetMonitor(FleetSource source, InstantSource clock) {
         this.source = source;
         this.clock = clock;
+        this.since = clock.instant();
     }
 
     /** Hands all further looks to this listener too, and closes it with this. */
@@ -102,6 +107,7 @@ public final class FleetMonitor implements AutoCloseable {
             FleetLook look = known(source.look(this::from, load));
             Duration took = Duration.ofNanos(System.nanoTime() - begin);
             Instant now = clock.instant();
+            tell(look, now);
             listeners.forEach(listener -> listener.saw(look, took, now));
             problem = "";
         } catch (RuntimeException failure) {
@@ -112,6 +118,27 @@ public final class FleetMonitor implements AutoCloseable {
                 LOG.warn("the fleet cannot be looked at at the moment; the next look tries again", failure);
             }
         }
+    }
+
+    /** What the new events of all workers tell, to all listeners. */
+    private void tell(FleetLook look, Instant now) {
+        for (Engine engine : look.engines()) {
+            tell(engine.worker(), engine.plan().pool(), true, now);
+        }
+        Worker router = look.router();
+        if (router != null) {
+            tell(router, "", false, now);
+        }
+    }
+
+    private void tell(Worker worker, String pool, boolean isEngine, Instant now) {
+        histories
+                .computeIfAbsent(worker.name(), name -> new WorkerHistory(name, pool, isEngine, since, this::happened))
+                .take(worker, now);
+    }
+
+    private void happened(Episode episode) {
+        listeners.forEach(listener -> listener.happened(episode));
     }
 
     /** The number of the first event of a worker that was not seen yet. */
@@ -133,6 +160,7 @@ public final class FleetMonitor implements AutoCloseable {
         if (engines.size() >= look.size()) {
             // An engine that is being moved has no worker for a while, and comes back.
             seen.keySet().retainAll(names);
+            histories.keySet().retainAll(names);
         }
         return result;
     }

@@ -25,6 +25,9 @@ public interface LookListener extends AutoCloseable {
      */
     void saw(FleetLook look, Duration took, Instant at);
 
+    /** What the events of the next look tell of a worker; before {@link #saw} of that look. */
+    default void happened(Episode episode) {}
+
     /** A look that failed; the next one tries again. */
     default void missed(RuntimeException failure, Instant at) {}
 

@@ -1,45 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-package dev.sglangray.app.metrics;
+package dev.sglangray.app.monitor;
 
+import dev.sglangray.app.monitor.Episode.Cause;
+import dev.sglangray.app.monitor.Episode.Moment;
+import dev.sglangray.app.monitor.Episode.MomentKind;
+import dev.sglangray.app.monitor.Episode.OutOfService;
+import dev.sglangray.app.monitor.Episode.Restart;
+import dev.sglangray.app.monitor.Episode.Update;
+import dev.sglangray.app.monitor.Episode.UpdatePhase;
+import dev.sglangray.app.monitor.Episode.What;
 import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.Event;
-import dev.sglangray.workers.supervision.SupervisionPolicy;
-import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tags;
-import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.Locale;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** What the events of one worker say over time: restarts with their causes, and how long things took. Not thread-safe. */
+/** Reads the events of one worker over time, as episodes. Not thread-safe. */
 final class WorkerHistory {
-    /** What can end a process; each is counted from 0 on, so that the first one shows as an increase. */
-    enum Cause {
-        /** It ended by itself, or was killed. */
-        EXIT,
-        /** It failed its probes. */
-        UNRESPONSIVE,
-        /** A start failed. */
-        START_FAILED,
-        /** A command or a program asked for a new process. */
-        REQUESTED,
-        /** The worker's own process ended. */
-        WORKER,
-        /** The engine has another worker, after the loss of its node. */
-        MOVED;
-
-        String label() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
-
-    private final MeterRegistry registry;
-    private final Tags tags;
-    private final SupervisionPolicy policy;
+    private final String name;
+    private final String pool;
+    private final boolean isEngine;
+    private final Consumer<Episode> receiver;
     private Instant notBefore;
     private Instant last;
     private boolean replaced;
@@ -51,38 +34,23 @@ final class WorkerHistory {
     private @Nullable Instant updating;
     private @Nullable Instant loaded;
     private String lastExit = "";
-    private final Deque<Instant> spent = new ArrayDeque<>();
 
     /**
      * Of a worker that was not seen yet.
      *
-     * @param tags the labels of what is counted
-     * @param since events before are not counted
+     * @param name the actor's name
+     * @param pool the engine's pool; empty for a router
+     * @param isEngine false for the router
+     * @param since events before are not read
+     * @param receiver receives the episodes, in their order
      */
-    WorkerHistory(MeterRegistry registry, Tags tags, SupervisionPolicy policy, Instant since) {
-        this.registry = registry;
-        this.tags = tags;
-        this.policy = policy;
+    WorkerHistory(String name, String pool, boolean isEngine, Instant since, Consumer<Episode> receiver) {
+        this.name = name;
+        this.pool = pool;
+        this.isEngine = isEngine;
+        this.receiver = receiver;
         this.notBefore = since;
         this.last = since;
-        for (Cause each : Cause.values()) {
-            Meters.RESTARTS.counter(registry, tags.and("cause", each.label()));
-        }
-        Meters.RECOVERY.timer(registry, tags);
-        Meters.PROBE_FAILURES.counter(registry, tags);
-        if (isEngine()) {
-            Meters.OUT_OF_SERVICE.timer(registry, pool());
-            Meters.DRAINS.counter(registry, pool());
-        }
-    }
-
-    private boolean isEngine() {
-        return tags.stream()
-                .anyMatch(tag -> tag.getKey().equals("kind") && tag.getValue().equals("engine"));
-    }
-
-    private Tags pool() {
-        return Tags.of(tags.stream().filter(tag -> tag.getKey().equals("pool")).toList());
     }
 
     /** Takes what the worker says now. */
@@ -128,7 +96,7 @@ final class WorkerHistory {
                 ends(Cause.WORKER, begin(time));
                 withdraws(begin(time));
             }
-            case RESTARTING -> spent.addLast(time);
+            case RESTARTING -> happens(new Moment(MomentKind.RESTART_DUE), time, time);
             case RECOVERED -> recovers(time);
             case STARTED -> {
                 if (replaced) {
@@ -137,31 +105,31 @@ final class WorkerHistory {
                     recovers(time);
                 }
             }
-            case PROBE_FAILED -> Meters.PROBE_FAILURES.counter(registry, tags).increment();
+            case PROBE_FAILED -> happens(new Moment(MomentKind.PROBE_FAILED), time, time);
             case DRAINED -> {
                 if (event.text().equals(EngineController.DRAIN_BEGINS)) {
-                    Meters.DRAINS.counter(registry, pool()).increment();
+                    happens(new Moment(MomentKind.DRAIN), time, time);
                 }
             }
             case HELD -> updating = time;
             case WEIGHTS -> {
-                phase("load", updating, time);
+                phase(UpdatePhase.LOAD, updating, time);
                 updating = null;
                 loaded = time;
             }
             case WITHDRAWN -> {
                 withdraws(time);
                 if (updating != null) {
-                    phase("withdraw", updating, time);
+                    phase(UpdatePhase.WITHDRAW, updating, time);
                     updating = time;
                 }
             }
             case PUBLISHED -> {
-                phase("return", loaded, time);
+                phase(UpdatePhase.RETURN, loaded, time);
                 loaded = null;
                 updating = null;
-                if (withdrawn != null && isEngine()) {
-                    record(Meters.OUT_OF_SERVICE, pool(), withdrawn, time);
+                if (withdrawn != null && isEngine) {
+                    happens(new OutOfService(), withdrawn, time);
                 }
                 withdrawn = null;
                 published = true;
@@ -184,8 +152,7 @@ final class WorkerHistory {
 
     private void recovers(Instant time) {
         if (ended != null && cause != null) {
-            Meters.RESTARTS.counter(registry, tags.and("cause", cause.label())).increment();
-            record(Meters.RECOVERY, tags, ended, time);
+            happens(new Restart(cause), ended, time);
         }
         ended = null;
         cause = null;
@@ -198,23 +165,13 @@ final class WorkerHistory {
         published = false;
     }
 
-    private void phase(String name, @Nullable Instant begin, Instant end) {
-        if (begin != null && isEngine()) {
-            record(Meters.UPDATE, pool().and("phase", name), begin, end);
+    private void phase(UpdatePhase phase, @Nullable Instant begin, Instant end) {
+        if (begin != null && isEngine) {
+            happens(new Update(phase), begin, end);
         }
     }
 
-    private void record(Meters meter, Tags labels, Instant begin, Instant end) {
-        Duration took = Duration.between(begin, end);
-        meter.timer(registry, labels).record(took.isNegative() ? Duration.ZERO : took);
-    }
-
-    /** The share of the restarts that are allowed within the window; 1 or more when none is left. */
-    double budgetUsed(Instant now) {
-        Instant begin = now.minusMillis(Math.round(policy.restartWindowSeconds() * 1000));
-        while (!spent.isEmpty() && !spent.peekFirst().isAfter(begin)) {
-            spent.removeFirst();
-        }
-        return policy.maxRestarts() == 0 ? 0 : (double) spent.size() / policy.maxRestarts();
+    private void happens(What what, Instant begin, Instant end) {
+        receiver.accept(new Episode(name, pool, isEngine, what, begin, end));
     }
 }
