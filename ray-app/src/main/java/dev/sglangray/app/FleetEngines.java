@@ -23,7 +23,6 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
-import java.util.function.BiConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -61,7 +60,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
     /** How many engines each pool is to have, in the pools' order; never changed, but replaced within {@link #changing}. */
     private volatile Map<String, Integer> wanted;
 
-    private volatile BiConsumer<LaunchPhase, Duration> phases = (phase, took) -> {};
+    private volatile LaunchListener phases = LaunchListener.NONE;
     private volatile ScaleObserver scales = (pool, up, done) -> {};
 
     /** Receives what became of each change of a pool's size. */
@@ -97,9 +96,9 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         return Collections.unmodifiableMap(wanted);
     }
 
-    /** Has what changes take and what becomes of them counted. */
-    void observe(BiConsumer<LaunchPhase, Duration> phaseTimes, ScaleObserver changes) {
-        phases = phaseTimes;
+    /** Has the steps of changes, and what becomes of them, seen by others too. */
+    void observe(LaunchListener steps, ScaleObserver changes) {
+        phases = steps;
         scales = changes;
     }
 

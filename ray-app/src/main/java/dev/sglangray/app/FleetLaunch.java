@@ -11,6 +11,7 @@ import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.app.tracing.FleetTracer;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
@@ -31,7 +32,9 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +58,26 @@ final class FleetLaunch {
     private final FleetSpec.OwnerSettings owner;
     private volatile @Nullable FleetMonitor monitor;
     private OwnerUrls urls = OwnerUrls.NONE;
+    private final LaunchListener steps = new Steps();
+
+    /** For those that watch the fleet. */
+    private final class Steps implements LaunchListener {
+        @Override
+        public void started(LaunchPhase phase, String what) {
+            tell(opened -> opened.phaseBegan(phase.label()));
+        }
+
+        @Override
+        public void ended(LaunchPhase phase, Duration took) {
+            tell(opened -> opened.phase(phase.label(), took));
+        }
+
+        @Override
+        public void workerReady(String worker, String url, int ready, int of) {
+            tell(opened -> opened.workerReady(worker, url));
+        }
+    }
+
     private @Nullable Gateway gateway;
 
     FleetLaunch(
@@ -72,16 +95,18 @@ final class FleetLaunch {
         this.groupOptions = withJobJars(groupOptions);
         this.owner = owner;
         this.context = context;
-        this.listener = new SerialListener(context.listener(), this::phase);
+        this.listener = new SerialListener(context.listener(), steps);
     }
 
     Fleet run() {
         try {
-            openMonitor();
+            openMonitor("launch");
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
-            return serving(bundles);
+            Fleet fleet = serving(bundles);
+            tell(opened -> opened.launched(Optional.empty()));
+            return fleet;
         } catch (RuntimeException failure) {
             // Before the clean-up ends what is left on purpose.
             RuntimeException told = DeliberateEnd.explain(failure);
@@ -103,6 +128,7 @@ final class FleetLaunch {
         boolean done = false;
         try {
             Fleet adopted = takeOver(state, living);
+            tell(opened -> opened.launched(Optional.empty()));
             done = true;
             return adopted;
         } finally {
@@ -143,7 +169,7 @@ final class FleetLaunch {
                     state.wanted());
         }
         // Not before: what is missing counts as missing from the first look on.
-        openMonitor();
+        openMonitor("take over");
         if (options.pythonGateway()) {
             gateway = openGateway(launch);
         }
@@ -166,7 +192,7 @@ final class FleetLaunch {
         if (kept != null) {
             Gateway told = gateway;
             save(kept.state(plan));
-            kept.observe(this::phase, this::scaled);
+            kept.observe(steps, this::scaled);
             kept.launched(() -> {
                 save(kept.state(plan));
                 if (told != null) {
@@ -287,16 +313,21 @@ final class FleetLaunch {
     }
 
     /** Before anything else, so that a port that is taken ends the launch at once. */
-    private void openMonitor() {
-        MetricsSettings settings = owner.metrics();
-        if (settings == null) {
+    private void openMonitor(String begin) {
+        if (owner.equals(FleetSpec.OwnerSettings.NONE)) {
             return;
         }
         FleetMonitor opened = new FleetMonitor(feed(), InstantSource.system());
         monitor = opened;
-        FleetMetrics served = openMetrics(settings);
-        opened.add(served);
-        urls = new OwnerUrls(served.url(), null);
+        MetricsSettings settings = owner.metrics();
+        if (settings != null) {
+            FleetMetrics served = openMetrics(settings);
+            opened.add(served);
+            urls = new OwnerUrls(served.url(), null);
+        }
+        if (owner.tracing() != null) {
+            opened.add(FleetTracer.open(owner.tracing(), name(), begin, InstantSource.system()));
+        }
         opened.start();
     }
 
@@ -346,28 +377,29 @@ final class FleetLaunch {
                 });
     }
 
-    private void phase(LaunchPhase phase, Duration took) {
+    private static String firstLine(Throwable failure) {
+        return failure.getClass().getSimpleName()
+                + ": "
+                + String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+    }
+
+    private void tell(Consumer<FleetMonitor> what) {
         FleetMonitor opened = monitor;
         if (opened != null) {
-            opened.phase(phase.label(), took);
+            what.accept(opened);
         }
     }
 
     private void scaled(String pool, boolean up, boolean done) {
-        FleetMonitor opened = monitor;
-        if (opened != null) {
-            opened.scaled(pool, up, done);
-        }
+        tell(opened -> opened.scaled(pool, up, done));
     }
 
     private void closeMonitor() {
-        FleetMonitor opened = monitor;
-        if (opened != null) {
-            opened.close();
-        }
+        tell(FleetMonitor::close);
     }
 
     private void takeBack(Throwable failure) {
+        tell(opened -> opened.launched(Optional.of(firstLine(failure))));
         closeMonitor();
         try {
             Fleet.end(engines, router, reservation, gateway);

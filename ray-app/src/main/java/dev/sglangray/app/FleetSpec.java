@@ -3,6 +3,7 @@ package dev.sglangray.app;
 
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.session.ProgramFiles;
+import dev.sglangray.app.tracing.TracingSettings;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,10 +68,12 @@ public record FleetSpec(
      * What the fleet's owner does besides keeping the fleet.
      *
      * @param metrics how it serves metrics; null for not at all
+     * @param tracing where it sends traces; null for nowhere
      */
-    public record OwnerSettings(@Nullable MetricsSettings metrics) {
+    public record OwnerSettings(
+            @Nullable MetricsSettings metrics, @Nullable TracingSettings tracing) {
         /** Nothing. */
-        public static final OwnerSettings NONE = new OwnerSettings(null);
+        public static final OwnerSettings NONE = new OwnerSettings(null, null);
 
         /**
          * Reads the launcher's block.
@@ -77,7 +81,21 @@ public record FleetSpec(
          * @throws ConfigException that lists every fault
          */
         static OwnerSettings read(Config block) {
-            return new OwnerSettings(MetricsSettings.read(block).orElse(null));
+            List<ConfigProblem> problems = new ArrayList<>();
+            OwnerSettings settings = new OwnerSettings(
+                    read(block, MetricsSettings::read, problems), read(block, TracingSettings::read, problems));
+            ConfigException.throwIfErrors(problems);
+            return settings;
+        }
+
+        private static <T> @Nullable T read(
+                Config block, Function<Config, Optional<T>> reader, List<ConfigProblem> problems) {
+            try {
+                return reader.apply(block).orElse(null);
+            } catch (ConfigException wrong) {
+                problems.addAll(wrong.problems());
+                return null;
+            }
         }
     }
 

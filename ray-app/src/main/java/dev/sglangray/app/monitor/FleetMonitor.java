@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
@@ -187,9 +188,24 @@ public final class FleetMonitor implements AutoCloseable {
         return worker;
     }
 
+    /** A phase of a launch or of a change of size begins. */
+    public void phaseBegan(String phase) {
+        listeners.forEach(listener -> listener.phaseBegan(phase));
+    }
+
     /** A phase of a launch or of a change of size is over. */
     public void phase(String phase, Duration took) {
         listeners.forEach(listener -> listener.phase(phase, took));
+    }
+
+    /** A worker serves for the first time, in a launch or a change of size. */
+    public void workerReady(String worker, String url) {
+        listeners.forEach(listener -> listener.workerReady(worker, url));
+    }
+
+    /** The launch is over; the words say why it failed. */
+    public void launched(Optional<String> failure) {
+        listeners.forEach(listener -> listener.launched(failure));
     }
 
     /** A change of a pool's size is over. */
