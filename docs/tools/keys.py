@@ -86,6 +86,7 @@ DEFAULTS = {
     "metrics.interval_s": "`5.0`",
     "dashboard.port": "`0`",
     "dashboard.host": "`127.0.0.1`",
+    "tracing.otlp_traces_endpoint": REQUIRED,
     "supervision.restart": "`always`",
     "supervision.max_restarts": "`5`",
     "supervision.restart_window_s": "`600`",
@@ -138,7 +139,7 @@ MEANINGS = {
     "supervision.node_loss_s": "How long a node must be gone before its engines move.",
 }
 #: Their own keys follow in the table, or belong to SGLang and to the router.
-PARENTS = {"dashboard", "metrics", "placement_group", "supervision", "router", "server"}
+PARENTS = {"dashboard", "metrics", "placement_group", "supervision", "router", "server", "tracing"}
 
 
 def forms(schema: dict[str, Any]) -> list[dict[str, Any]]:

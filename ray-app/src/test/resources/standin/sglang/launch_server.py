@@ -226,6 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200 if self.server.healthy else 503, None)
         elif self.path.startswith("/v1/loads"):
             self._answer(200, {"loads": [{"num_running_reqs": self.server.state.running, "num_waiting_reqs": 0}]})
+        elif self.path == "/metrics":
+            self._send(200, "text/plain", f"sglang:num_running_reqs {self.server.state.running}\nsglang:num_queue_reqs 0\n".encode())
         elif self.path in ("/get_model_info", "/model_info"):
             time.sleep(self.server.slow_info)
             version = self.server.state.weight_version
@@ -309,9 +311,11 @@ class _Handler(BaseHTTPRequestHandler):
         }
 
     def _answer(self, status: int, value: Any) -> None:
-        body = b"" if value is None else json.dumps(value).encode()
+        self._send(status, "application/json", b"" if value is None else json.dumps(value).encode())
+
+    def _send(self, status: int, kind: str, body: bytes) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -96,9 +96,9 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         return Collections.unmodifiableMap(wanted);
     }
 
-    /** Has the progress of changes, and what becomes of them, received elsewhere too. */
-    void observe(LaunchListener progress, ScaleObserver changes) {
-        phases = progress;
+    /** Has the steps of changes, and what becomes of them, seen by others too. */
+    void observe(LaunchListener steps, ScaleObserver changes) {
+        phases = steps;
         scales = changes;
     }
 

@@ -12,10 +12,10 @@ import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.app.monitor.ListenAddress;
 import dev.sglangray.app.monitor.OwnerUrls;
 import dev.sglangray.app.monitor.TrainerReports;
-import dev.sglangray.app.monitor.TrainerStep;
 import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
+import dev.sglangray.app.tracing.FleetTracer;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
@@ -38,7 +38,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -61,10 +63,29 @@ final class FleetLaunch {
     private volatile @Nullable FleetEngines engines;
     private volatile @Nullable RouterGroup router;
     private final FleetSpec spec;
-    private final LaunchListener watched = new Watched();
-    private final TrainerReports reports = new TrainerReports(this::reported);
+    private final TrainerReports reports = new TrainerReports(step -> tell(opened -> opened.reported(step)));
     private volatile @Nullable FleetMonitor monitor;
     private OwnerUrls urls = OwnerUrls.NONE;
+    private final LaunchListener steps = new Steps();
+
+    /** For those that watch the fleet. */
+    private final class Steps implements LaunchListener {
+        @Override
+        public void started(LaunchPhase phase, String what) {
+            tell(opened -> opened.phaseBegan(phase.label(), what));
+        }
+
+        @Override
+        public void ended(LaunchPhase phase, Duration took) {
+            tell(opened -> opened.phase(phase.label(), took));
+        }
+
+        @Override
+        public void workerReady(String worker, String url, int ready, int of) {
+            tell(opened -> opened.workerReady(worker, url));
+        }
+    }
+
     private @Nullable Gateway gateway;
 
     FleetLaunch(
@@ -82,16 +103,18 @@ final class FleetLaunch {
         this.groupOptions = withJobJars(groupOptions);
         this.spec = spec;
         this.context = context;
-        this.listener = new SerialListener(context.listener(), watched);
+        this.listener = new SerialListener(context.listener(), steps);
     }
 
     Fleet run() {
         try {
-            openMonitor();
+            openMonitor("launch");
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
-            return serving(bundles);
+            Fleet fleet = serving(bundles);
+            tell(opened -> opened.launched(Optional.empty()));
+            return fleet;
         } catch (RuntimeException failure) {
             // Before the clean-up ends what is left on purpose.
             RuntimeException told = DeliberateEnd.explain(failure);
@@ -113,6 +136,7 @@ final class FleetLaunch {
         boolean done = false;
         try {
             Fleet adopted = takeOver(state, living);
+            tell(opened -> opened.launched(Optional.empty()));
             done = true;
             return adopted;
         } finally {
@@ -153,7 +177,7 @@ final class FleetLaunch {
                     state.wanted());
         }
         // Not before: what is missing counts as missing from the first look on.
-        openMonitor();
+        openMonitor("take over");
         if (options.pythonGateway()) {
             gateway = openGateway(launch);
         }
@@ -176,7 +200,7 @@ final class FleetLaunch {
         if (kept != null) {
             Gateway told = gateway;
             save(kept.state(plan));
-            kept.observe(watched, this::scaled);
+            kept.observe(steps, this::scaled);
             kept.launched(() -> {
                 save(kept.state(plan));
                 if (told != null) {
@@ -190,11 +214,7 @@ final class FleetLaunch {
         } else {
             save(provisioner(0).state(plan, Map.of(), List.of()));
         }
-        FleetMonitor opened = monitor;
-        if (opened != null) {
-            opened.launched();
-        }
-        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, opened, urls, reports);
+        return new Fleet(plan, bundles, engines, router, policy, gateway, watch, monitor, urls, reports);
     }
 
     private void save(FleetState state) {
@@ -302,15 +322,18 @@ final class FleetLaunch {
     }
 
     /** Before anything else, so that a port that is taken ends the launch at once. */
-    private void openMonitor() {
+    private void openMonitor(String begin) {
         FleetSpec.OwnerSettings owner = spec.owner();
         MetricsSettings metrics = owner.metrics();
         DashboardSettings dashboard = owner.dashboard();
-        if (metrics == null && dashboard == null) {
+        if (owner.equals(FleetSpec.OwnerSettings.NONE)) {
             return;
         }
         FleetMonitor opened = new FleetMonitor(new FleetFeed(sources()), InstantSource.system());
         monitor = opened;
+        if (owner.tracing() != null) {
+            opened.add(FleetTracer.open(owner.tracing(), name(), begin, InstantSource.system()));
+        }
         String node = DriverNode.address().orElse(ListenAddress.DEFAULT.host());
         urls = new OwnerUrls(null, null, node);
         if (metrics != null) {
@@ -411,47 +434,29 @@ final class FleetLaunch {
                 });
     }
 
-    /** The progress of launches and changes, for those that look at the fleet. */
-    private final class Watched implements LaunchListener {
-        @Override
-        public void started(LaunchPhase phase, String what) {
-            FleetMonitor opened = monitor;
-            if (opened != null) {
-                opened.begins(phase.label(), what);
-            }
-        }
-
-        @Override
-        public void ended(LaunchPhase phase, Duration took) {
-            FleetMonitor opened = monitor;
-            if (opened != null) {
-                opened.phase(phase.label(), took);
-            }
-        }
+    private static String firstLine(Throwable failure) {
+        return failure.getClass().getSimpleName()
+                + ": "
+                + String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
     }
 
-    private void reported(TrainerStep step) {
+    private void tell(Consumer<FleetMonitor> what) {
         FleetMonitor opened = monitor;
         if (opened != null) {
-            opened.reported(step);
+            what.accept(opened);
         }
     }
 
     private void scaled(String pool, boolean up, boolean done) {
-        FleetMonitor opened = monitor;
-        if (opened != null) {
-            opened.scaled(pool, up, done);
-        }
+        tell(opened -> opened.scaled(pool, up, done));
     }
 
     private void closeMonitor() {
-        FleetMonitor opened = monitor;
-        if (opened != null) {
-            opened.close();
-        }
+        tell(FleetMonitor::close);
     }
 
     private void takeBack(Throwable failure) {
+        tell(opened -> opened.launched(Optional.of(firstLine(failure))));
         closeMonitor();
         try {
             Fleet.end(engines, router, reservation, gateway);

@@ -4,6 +4,7 @@ package dev.sglangray.app;
 import dev.sglangray.app.dashboard.DashboardSettings;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.session.ProgramFiles;
+import dev.sglangray.app.tracing.TracingSettings;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.TreeView;
 import dev.sglangray.config.cluster.ClusterConfig;
@@ -35,6 +36,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -70,11 +72,14 @@ public record FleetSpec(
      *
      * @param metrics how it serves metrics; null for not at all
      * @param dashboard how it serves the fleet's page; null for not at all
+     * @param tracing where it sends traces; null for nowhere
      */
     public record OwnerSettings(
-            @Nullable MetricsSettings metrics, @Nullable DashboardSettings dashboard) {
+            @Nullable MetricsSettings metrics,
+            @Nullable DashboardSettings dashboard,
+            @Nullable TracingSettings tracing) {
         /** Nothing. */
-        public static final OwnerSettings NONE = new OwnerSettings(null, null);
+        public static final OwnerSettings NONE = new OwnerSettings(null, null, null);
 
         /**
          * Reads the launcher's block.
@@ -82,9 +87,23 @@ public record FleetSpec(
          * @throws ConfigException that lists every fault
          */
         static OwnerSettings read(Config block) {
-            return new OwnerSettings(
-                    MetricsSettings.read(block).orElse(null),
-                    DashboardSettings.read(block).orElse(null));
+            List<ConfigProblem> problems = new ArrayList<>();
+            OwnerSettings settings = new OwnerSettings(
+                    read(block, MetricsSettings::read, problems),
+                    read(block, DashboardSettings::read, problems),
+                    read(block, TracingSettings::read, problems));
+            ConfigException.throwIfErrors(problems);
+            return settings;
+        }
+
+        private static <T> @Nullable T read(
+                Config block, Function<Config, Optional<T>> reader, List<ConfigProblem> problems) {
+            try {
+                return reader.apply(block).orElse(null);
+            } catch (ConfigException wrong) {
+                problems.addAll(wrong.problems());
+                return null;
+            }
         }
     }
 

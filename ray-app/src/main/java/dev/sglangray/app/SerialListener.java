@@ -3,37 +3,37 @@ package dev.sglangray.app;
 
 import java.time.Duration;
 
-/** Hands calls from many threads on one at a time, to two receivers. */
+/** Hands calls from many threads on to two listeners, one call at a time. */
 final class SerialListener implements LaunchListener {
-    private final LaunchListener target;
-    private final LaunchListener other;
+    private final LaunchListener first;
+    private final LaunchListener second;
 
-    SerialListener(LaunchListener target, LaunchListener other) {
-        this.target = target;
-        this.other = other;
+    SerialListener(LaunchListener first, LaunchListener second) {
+        this.first = first;
+        this.second = second;
     }
 
     @Override
     public synchronized void started(LaunchPhase phase, String what) {
-        target.started(phase, what);
-        other.started(phase, what);
+        first.started(phase, what);
+        second.started(phase, what);
     }
 
     @Override
     public synchronized void ended(LaunchPhase phase, Duration took) {
-        target.ended(phase, took);
-        other.ended(phase, took);
+        first.ended(phase, took);
+        second.ended(phase, took);
     }
 
     @Override
     public synchronized void note(LaunchPhase phase, String message) {
-        target.note(phase, message);
-        other.note(phase, message);
+        first.note(phase, message);
+        second.note(phase, message);
     }
 
     @Override
     public synchronized void workerReady(String worker, String url, int ready, int of) {
-        target.workerReady(worker, url, ready, of);
-        other.workerReady(worker, url, ready, of);
+        first.workerReady(worker, url, ready, of);
+        second.workerReady(worker, url, ready, of);
     }
 }

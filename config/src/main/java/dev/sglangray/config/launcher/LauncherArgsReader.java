@@ -42,7 +42,8 @@ final class LauncherArgsReader {
             "advertise_host",
             "router_type",
             "metrics",
-            "dashboard");
+            "dashboard",
+            "tracing");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();

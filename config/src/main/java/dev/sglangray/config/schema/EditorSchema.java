@@ -119,6 +119,7 @@ public final class EditorSchema {
         properties.set("supervision", nullable(FleetSchema.supervision()));
         properties.set("metrics", nullable(FleetSchema.metrics()));
         properties.set("dashboard", nullable(FleetSchema.dashboard()));
+        properties.set("tracing", nullable(FleetSchema.tracing()));
         // The arguments of embodied engines are another class's.
         ObjectNode embodied = launcher.putObject("if");
         embodied.putObject("properties").putObject("server_type").put("const", ServerType.EMBODIED.configName());

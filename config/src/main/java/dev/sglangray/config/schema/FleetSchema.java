@@ -147,6 +147,17 @@ final class FleetSchema {
         return map;
     }
 
+    static ObjectNode tracing() {
+        ObjectNode map =
+                closed("Send OpenTelemetry traces of launches, changes, recoveries and updates; off unless given.");
+        map.putObject("properties")
+                .set(
+                        "otlp_traces_endpoint",
+                        EditorSchema.text(
+                                "Host and port of a collector that takes OTLP over gRPC, such as collector:4317."));
+        return map;
+    }
+
     private static ObjectNode closed(String description) {
         return EditorSchema.type("object").put("description", description).put("additionalProperties", false);
     }

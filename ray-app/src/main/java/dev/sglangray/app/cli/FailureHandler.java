@@ -36,12 +36,12 @@ final class FailureHandler implements IExecutionExceptionHandler {
     @Override
     public int handleExecutionException(Exception failure, CommandLine line, ParseResult result) {
         if (failure instanceof ConfigException config) {
-            console.say(config.render());
+            console.problem(config.render());
             return ExitCode.USAGE;
         }
         if (failure instanceof PlacementException refusal) {
             String message = String.valueOf(failure.getMessage());
-            console.say("sglang-ray: " + (isLocal(result) ? NoAccelerators.advising(message, LOCAL_ADVICE) : message));
+            console.fail((isLocal(result) ? NoAccelerators.advising(message, LOCAL_ADVICE) : message));
             return refusal.busy() ? ExitCode.FAILED : ExitCode.USAGE;
         }
         if (failure instanceof UsageException) {
@@ -66,14 +66,13 @@ final class FailureHandler implements IExecutionExceptionHandler {
                 || failure instanceof InferenceException) {
             say(failure);
             for (Throwable more : failure.getSuppressed()) {
-                console.say("also: " + more.getMessage());
+                console.problem("also: " + more.getMessage());
             }
             return ExitCode.FAILED;
         }
-        console.say("sglang-ray: unexpected failure, probably a defect of sglang-ray; please report it with this:");
         StringWriter stack = new StringWriter();
         failure.printStackTrace(new PrintWriter(stack, true));
-        console.say(stack.toString());
+        console.fail("unexpected failure, probably a defect of sglang-ray; please report it with this:\n" + stack);
         return ExitCode.FAILED;
     }
 
@@ -87,6 +86,6 @@ final class FailureHandler implements IExecutionExceptionHandler {
     }
 
     private void say(Throwable failure) {
-        console.say("sglang-ray: " + failure.getMessage());
+        console.fail(String.valueOf(failure.getMessage()));
     }
 }

@@ -23,15 +23,22 @@ import dev.sglangray.app.cli.command.ValidateCommand;
 import dev.sglangray.app.cli.context.CliContext;
 import dev.sglangray.app.cli.context.ExitCode;
 import dev.sglangray.app.cli.context.Launcher;
+import dev.sglangray.app.cli.context.OptionValues;
 import dev.sglangray.app.cli.context.SignalHandlers;
 import dev.sglangray.app.cli.show.Console;
+import dev.sglangray.app.cli.show.Console.LogFormat;
 import dev.sglangray.config.error.Secrets;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.TypeConversionException;
 
 /** The command line: picocli's tree of commands, and one place where failures become words and exit codes. */
 @Command(
@@ -79,6 +86,22 @@ import picocli.CommandLine.IVersionProvider;
             "  ray job submit --address http://HOST:8265 --working-dir DIST -- bash sglang-ray up -c my.yaml"
         })
 public final class SglangRay {
+    /** As the option, where it is not given. */
+    static final String LOG_FORMAT = "SGLANG_RAY_LOG_FORMAT";
+    /** Where log4j2.xml looks. */
+    private static final String LOG4J_FORMAT = "sglangray.logformat";
+
+    @Option(
+            names = {"--log-format"},
+            paramLabel = "FORMAT",
+            scope = ScopeType.INHERIT,
+            converter = OptionValues.Format.class,
+            description = {
+                "How messages on standard error are written: 'text', or 'json' for one object a line. Default: $"
+                        + LOG_FORMAT + ", else text"
+            })
+    private @Nullable LogFormat logFormat;
+
     private SglangRay() {}
 
     /** The program. */
@@ -96,7 +119,12 @@ public final class SglangRay {
     public static int run(CliContext context, String... arguments) {
         // What is secret in a word may come back in a message about it.
         context.console().hide(Secrets.valuesIn(Map.of("words", List.of(arguments))));
-        CommandLine line = new CommandLine(new SglangRay(), new CommandFactory(context));
+        SglangRay program = new SglangRay();
+        CommandLine line = new CommandLine(program, new CommandFactory(context));
+        line.setExecutionStrategy(parsed -> {
+            context.console().logAs(program.format(context.environment(), line));
+            return new CommandLine.RunLast().execute(parsed);
+        });
         line.setOut(context.console().resultWriter());
         line.setErr(context.console().messageWriter());
         line.setUsageHelpWidth(110);
@@ -110,6 +138,20 @@ public final class SglangRay {
             return ExitCode.USAGE;
         }
         return line.execute(arguments);
+    }
+
+    private LogFormat format(Map<String, String> environment, CommandLine line) {
+        LogFormat format = logFormat;
+        if (format == null) {
+            String variable = environment.getOrDefault(LOG_FORMAT, "");
+            try {
+                format = variable.isEmpty() ? LogFormat.TEXT : new OptionValues.Format().convert(variable);
+            } catch (TypeConversionException wrong) {
+                throw new ParameterException(line, LOG_FORMAT + ": " + wrong.getMessage());
+            }
+        }
+        System.setProperty(LOG4J_FORMAT, format.name().toLowerCase(Locale.ROOT));
+        return format;
     }
 
     /** The version of the jar. */

@@ -2,6 +2,7 @@
 package dev.sglangray.app.dashboard;
 
 import com.sun.net.httpserver.Headers;
+import dev.sglangray.app.monitor.Episode;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.LookListener;
 import dev.sglangray.app.monitor.PageServer;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,7 +139,7 @@ public final class Dashboard implements LookListener {
     }
 
     @Override
-    public void begins(String phase, String what) {
+    public void phaseBegan(String phase, String what) {
         fleet.begins(phase, what, clock.instant());
     }
 
@@ -147,8 +149,15 @@ public final class Dashboard implements LookListener {
     }
 
     @Override
-    public void launched() {
-        fleet.launched();
+    public void launched(Optional<String> failure) {
+        if (failure.isEmpty()) {
+            fleet.launched();
+        }
+    }
+
+    @Override
+    public void happened(Episode episode) {
+        fleet.happened(episode);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.sglangray.app.dashboard;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.sglangray.app.monitor.Episode;
 import dev.sglangray.app.monitor.FleetCondition;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.FleetLook.Engine;
@@ -95,6 +96,11 @@ final class FleetBoard {
                     .forEach(this::show);
             board.put("look", ONE, Map.of("time", at.toString()));
         });
+    }
+
+    /** What the events of the next look tell of a worker. */
+    void happened(Episode episode) {
+        board.update(() -> updates.happened(episode));
     }
 
     /** A look failed. */

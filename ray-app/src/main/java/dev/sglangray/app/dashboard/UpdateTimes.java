@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.dashboard;
 
+import dev.sglangray.app.monitor.Episode;
+import dev.sglangray.app.monitor.Episode.UpdatePhase;
 import dev.sglangray.app.monitor.FleetLook.Engine;
-import dev.sglangray.app.monitor.UpdatePhases;
-import dev.sglangray.app.monitor.UpdatePhases.Phase;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.protocol.Weights;
-import dev.sglangray.workers.supervision.Event;
 import dev.sglangray.workers.supervision.EventKind;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -30,8 +32,10 @@ final class UpdateTimes {
 
     /** Where an engine is in an update. */
     private static final class At {
-        private final UpdatePhases phases = new UpdatePhases();
-        private Duration withdraw = Duration.ZERO;
+        /** What its new events tell; their texts come with the look. */
+        private final List<Episode> told = new ArrayList<>();
+
+        private @Nullable Episode withdraw;
         private @Nullable Update loaded;
     }
 
@@ -40,7 +44,7 @@ final class UpdateTimes {
         private final String id;
         private final String version;
         private final Set<Integer> ranks = new TreeSet<>();
-        private final Map<Phase, Duration> slowest = new EnumMap<>(Phase.class);
+        private final Map<UpdatePhase, Duration> slowest = new EnumMap<>(UpdatePhase.class);
         private String time = "";
 
         Update(String id, String version) {
@@ -48,7 +52,7 @@ final class UpdateTimes {
             this.version = version;
         }
 
-        void took(Phase phase, Duration took) {
+        void took(UpdatePhase phase, Duration took) {
             slowest.merge(phase, took, (one, other) -> one.compareTo(other) > 0 ? one : other);
         }
     }
@@ -57,44 +61,67 @@ final class UpdateTimes {
         this.board = board;
     }
 
-    /** Takes an engine's events in. */
-    void take(Engine engine) {
-        At at = engines.computeIfAbsent(engine.worker().name(), name -> new At());
-        for (Event event : engine.worker().events()) {
-            if (event.kind() == EventKind.HELD) {
-                at.withdraw = Duration.ZERO;
-            }
-            at.phases.take(event.kind(), Instant.parse(event.time()), (phase, took) -> {
-                switch (phase) {
-                    case WITHDRAW -> at.withdraw = took;
-                    case LOAD -> loaded(engine, at, event, took);
-                    case RETURN -> {
-                        Update update = at.loaded;
-                        if (update != null) {
-                            update.took(Phase.RETURN, took);
-                            show(update);
-                        }
-                        at.loaded = null;
-                    }
-                }
-            });
+    /** What the events of the next look tell. */
+    void happened(Episode episode) {
+        if (episode.what() instanceof Episode.Update) {
+            at(episode.worker()).told.add(episode);
         }
     }
 
-    private void loaded(Engine engine, At at, Event event, Duration took) {
-        at.loaded = Optional.of(event.text())
-                .filter(text -> text.startsWith(EngineController.HAS_WEIGHTS))
-                .flatMap(Weights::versionIn)
+    private At at(String worker) {
+        return engines.computeIfAbsent(worker, name -> new At());
+    }
+
+    /** Takes an engine of a look in, after what its events tell. */
+    void take(Engine engine) {
+        At at = at(engine.worker().name());
+        for (Episode episode : at.told) {
+            if (episode.what() instanceof Episode.Update update) {
+                switch (update.phase()) {
+                    case WITHDRAW -> at.withdraw = episode;
+                    case LOAD -> loaded(engine, at, episode);
+                    case RETURN -> returned(at, episode);
+                }
+            }
+        }
+        at.told.clear();
+    }
+
+    private void loaded(Engine engine, At at, Episode episode) {
+        Update update = version(engine, episode.end())
                 .map(version -> updates.computeIfAbsent(version, name -> new Update(String.valueOf(number++), name)))
                 .orElse(null);
-        Update update = at.loaded;
+        at.loaded = update;
         if (update != null) {
             update.ranks.add(engine.plan().rank());
-            update.time = event.time();
-            update.took(Phase.WITHDRAW, at.withdraw);
-            update.took(Phase.LOAD, took);
+            update.time = episode.end().toString();
+            // Memory that was lent before is no part of the update.
+            Episode withdraw = at.withdraw;
+            boolean part = withdraw != null && withdraw.end().equals(episode.begin());
+            update.took(UpdatePhase.WITHDRAW, part && withdraw != null ? withdraw.took() : Duration.ZERO);
+            update.took(UpdatePhase.LOAD, episode.took());
             show(update);
         }
+        at.withdraw = null;
+    }
+
+    private void returned(At at, Episode episode) {
+        Update update = at.loaded;
+        at.loaded = null;
+        if (update != null) {
+            update.took(UpdatePhase.RETURN, episode.took());
+            show(update);
+        }
+    }
+
+    /** The version that the engine had from then on; empty where it could not load. */
+    private static Optional<String> version(Engine engine, Instant time) {
+        return engine.worker().events().stream()
+                .filter(event -> event.kind() == EventKind.WEIGHTS
+                        && event.text().startsWith(EngineController.HAS_WEIGHTS)
+                        && Instant.parse(event.time()).equals(time))
+                .findFirst()
+                .flatMap(event -> Weights.versionIn(event.text()));
     }
 
     private void show(Update update) {
@@ -102,7 +129,8 @@ final class UpdateTimes {
         row.put("version", update.version);
         row.put("time", update.time);
         row.put("ranks", update.ranks);
-        update.slowest.forEach((phase, took) -> row.put(phase.label() + "_s", FleetBoard.seconds(took)));
+        update.slowest.forEach(
+                (phase, took) -> row.put(phase.name().toLowerCase(Locale.ROOT) + "_s", FleetBoard.seconds(took)));
         board.put("updates", update.id, row);
         if (updates.size() > MOST) {
             Update oldest = updates.values().iterator().next();

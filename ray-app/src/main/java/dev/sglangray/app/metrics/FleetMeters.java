@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
+import dev.sglangray.app.monitor.Episode;
+import dev.sglangray.app.monitor.Episode.Cause;
+import dev.sglangray.app.monitor.Episode.Moment;
+import dev.sglangray.app.monitor.Episode.OutOfService;
+import dev.sglangray.app.monitor.Episode.Restart;
+import dev.sglangray.app.monitor.Episode.Update;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.FleetLook.Engine;
 import dev.sglangray.app.monitor.FleetLook.Worker;
@@ -14,9 +20,12 @@ import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -34,21 +43,20 @@ final class FleetMeters {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Meters.Gauges gauges;
-    private final Instant since;
+
     private final Function<String, SupervisionPolicy> policies;
     private final SupervisionPolicy routerPolicy;
-    private final Map<String, WorkerHistory> histories = new HashMap<>();
+    /** When each worker spent a restart of its budget, within the window. */
+    private final Map<String, Deque<Instant>> spent = new HashMap<>();
 
     /**
      * Without a look yet.
      *
      * @param fleet the label of all metrics
-     * @param since what workers did before is not counted
+     *
      * @param policies how the engines of a pool are supervised, by the pool's name
      */
-    FleetMeters(
-            String fleet, Instant since, Function<String, SupervisionPolicy> policies, SupervisionPolicy routerPolicy) {
-        this.since = since;
+    FleetMeters(String fleet, Function<String, SupervisionPolicy> policies, SupervisionPolicy routerPolicy) {
         this.policies = policies;
         this.routerPolicy = routerPolicy;
         registry.config().commonTags("fleet", fleet);
@@ -56,42 +64,89 @@ final class FleetMeters {
         Meters.LOOK_FAILURES.counter(registry, Tags.empty());
     }
 
+    /** Counts what happened to a worker. */
+    void happened(Episode episode) {
+        Tags tags = tags(episode.isEngine(), episode.pool());
+        Tags pool = Tags.of("pool", episode.pool());
+        if (episode.what() instanceof Restart restart) {
+            Meters.RESTARTS
+                    .counter(registry, tags.and("cause", lower(restart.cause().name())))
+                    .increment();
+            Meters.RECOVERY.timer(registry, tags).record(episode.took());
+        } else if (episode.what() instanceof OutOfService) {
+            Meters.OUT_OF_SERVICE.timer(registry, pool).record(episode.took());
+        } else if (episode.what() instanceof Update update) {
+            Meters.UPDATE
+                    .timer(registry, pool.and("phase", lower(update.phase().name())))
+                    .record(episode.took());
+        } else if (episode.what() instanceof Moment moment) {
+            switch (moment.kind()) {
+                case RESTART_DUE ->
+                    spent.computeIfAbsent(episode.worker(), name -> new ArrayDeque<>())
+                            .addLast(episode.begin());
+                case PROBE_FAILED ->
+                    Meters.PROBE_FAILURES.counter(registry, tags).increment();
+                case DRAIN -> Meters.DRAINS.counter(registry, pool).increment();
+            }
+        }
+    }
+
+    private static Tags tags(boolean isEngine, String pool) {
+        return Tags.of("kind", isEngine ? "engine" : "router", "pool", pool);
+    }
+
+    /** Counts begin at 0, so that the first one shows as an increase. */
+    private void begin(boolean isEngine, String pool) {
+        Tags tags = tags(isEngine, pool);
+        for (Cause cause : Cause.values()) {
+            Meters.RESTARTS.counter(registry, tags.and("cause", lower(cause.name())));
+        }
+        Meters.RECOVERY.timer(registry, tags);
+        Meters.PROBE_FAILURES.counter(registry, tags);
+        if (isEngine) {
+            Meters.OUT_OF_SERVICE.timer(registry, Tags.of("pool", pool));
+            Meters.DRAINS.counter(registry, Tags.of("pool", pool));
+        }
+    }
+
     /** Takes a look in. */
     void take(FleetLook look, Duration took, Instant now) {
         Meters.LOOK.timer(registry, Tags.empty()).record(took);
-        Set<String> seen = new LinkedHashSet<>();
+        Set<String> seen = new HashSet<>();
         Rows rows = new Rows();
         for (Engine engine : look.engines()) {
-            WorkerHistory history =
-                    history(engine.worker(), "engine", engine.plan().pool(), seen);
-            history.take(engine.worker(), now);
-            rows.engine(look, engine, history, now);
+            String pool = engine.plan().pool();
+            begin(true, pool);
+            seen.add(engine.worker().name());
+            rows.engine(look, engine, budgetUsed(engine.worker(), policies.apply(pool), now));
         }
         Worker router = look.router();
         if (router != null) {
-            WorkerHistory history = history(router, "router", "", seen);
-            history.take(router, now);
+            begin(false, "");
+            seen.add(router.name());
             rows.add(Meters.ROUTER_UP, Tags.empty(), router.isReady() ? 1 : 0);
-            rows.budget(history, Tags.of("kind", "router", "pool", "", "rank", "0"), now);
+            rows.add(
+                    Meters.BUDGET,
+                    Tags.of("kind", "router", "pool", "", "rank", "0"),
+                    budgetUsed(router, routerPolicy, now));
         }
         if (look.engines().size() >= look.size()) {
             // An engine that is being moved has no worker for a while, and comes back.
-            histories.keySet().retainAll(seen);
+            spent.keySet().retainAll(seen);
         }
         rows.pools(look);
         rows.add(Meters.LAST_LOOK, Tags.empty(), now.toEpochMilli() / 1000.0);
         gauges.show(rows.rows);
     }
 
-    private WorkerHistory history(Worker worker, String kind, String pool, Set<String> seen) {
-        seen.add(worker.name());
-        return histories.computeIfAbsent(
-                worker.name(),
-                name -> new WorkerHistory(
-                        registry,
-                        Tags.of("kind", kind, "pool", pool),
-                        kind.equals("router") ? routerPolicy : policies.apply(pool),
-                        since));
+    /** The share of the restarts that are allowed within the window; 1 or more when none is left. */
+    private double budgetUsed(Worker worker, SupervisionPolicy policy, Instant now) {
+        Deque<Instant> times = spent.getOrDefault(worker.name(), new ArrayDeque<>());
+        Instant begin = now.minusMillis(Math.round(policy.restartWindowSeconds() * 1000));
+        while (!times.isEmpty() && !times.peekFirst().isAfter(begin)) {
+            times.removeFirst();
+        }
+        return policy.maxRestarts() == 0 ? 0 : (double) times.size() / policy.maxRestarts();
     }
 
     /** A look failed. */
@@ -129,7 +184,7 @@ final class FleetMeters {
             rows.computeIfAbsent(meter, name -> new ArrayList<>()).add(MultiGauge.Row.of(tags, value));
         }
 
-        void engine(FleetLook look, Engine engine, WorkerHistory history, Instant now) {
+        void engine(FleetLook look, Engine engine, double budgetUsed) {
             Tags rank = Tags.of(
                     "pool",
                     engine.plan().pool(),
@@ -144,7 +199,7 @@ final class FleetMeters {
                             "model",
                             status == null ? "" : status.identity().model()),
                     look.serves(engine) ? 1 : 0);
-            budget(history, rank.and("kind", "engine"), now);
+            add(Meters.BUDGET, rank.and("kind", "engine"), budgetUsed);
             if (status == null) {
                 return;
             }
@@ -163,10 +218,6 @@ final class FleetMeters {
                                 version),
                         1);
             }
-        }
-
-        void budget(WorkerHistory history, Tags tags, Instant now) {
-            add(Meters.BUDGET, tags, history.budgetUsed(now));
         }
 
         void pools(FleetLook look) {

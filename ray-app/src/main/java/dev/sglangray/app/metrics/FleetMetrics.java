@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
+import dev.sglangray.app.monitor.Episode;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.LookListener;
 import dev.sglangray.app.monitor.PageServer;
@@ -65,7 +66,7 @@ public final class FleetMetrics implements LookListener {
         this.settings = settings;
 
         this.clock = clock;
-        meters = new FleetMeters(facts.name(), clock.instant(), facts.policies(), facts.routerPolicy());
+        meters = new FleetMeters(facts.name(), facts.policies(), facts.routerPolicy());
         tried = clock.instant();
         seen = new Seen(FleetLook.NOTHING, clock.instant(), meters.text(), false);
         server = PageServer.bind("sglang-ray-metrics", settings.address(), 0);
@@ -92,6 +93,11 @@ public final class FleetMetrics implements LookListener {
     @Override
     public Duration interval() {
         return settings.interval();
+    }
+
+    @Override
+    public void happened(Episode episode) {
+        meters.happened(episode);
     }
 
     @Override

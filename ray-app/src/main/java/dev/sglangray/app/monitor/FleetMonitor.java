@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
@@ -36,6 +37,10 @@ public final class FleetMonitor implements AutoCloseable {
     private final List<LookListener> listeners = new CopyOnWriteArrayList<>();
     /** How far the events of each worker are known; of the looking thread only. */
     private final Map<String, Seen> seen = new HashMap<>();
+    /** As long as a worker is known; of the looking thread only. */
+    private final Map<String, WorkerHistory> histories = new HashMap<>();
+
+    private final Instant since;
     /** Has a permit when the next look is not to wait. */
     private final Semaphore wake = new Semaphore(0);
 
@@ -55,6 +60,7 @@ public final class FleetMonitor implements AutoCloseable {
     public FleetMonitor(FleetSource source, InstantSource clock) {
         this.source = source;
         this.clock = clock;
+        this.since = clock.instant();
     }
 
     /** Hands all further looks to this listener too, and closes it with this. */
@@ -102,6 +108,7 @@ public final class FleetMonitor implements AutoCloseable {
             FleetLook look = known(source.look(this::from, load));
             Duration took = Duration.ofNanos(System.nanoTime() - begin);
             Instant now = clock.instant();
+            tell(look, now);
             listeners.forEach(listener -> listener.saw(look, took, now));
             problem = "";
         } catch (RuntimeException failure) {
@@ -112,6 +119,27 @@ public final class FleetMonitor implements AutoCloseable {
                 LOG.warn("the fleet cannot be looked at at the moment; the next look tries again", failure);
             }
         }
+    }
+
+    /** What the new events of all workers tell, to all listeners. */
+    private void tell(FleetLook look, Instant now) {
+        for (Engine engine : look.engines()) {
+            tell(engine.worker(), engine.plan().pool(), true, now);
+        }
+        Worker router = look.router();
+        if (router != null) {
+            tell(router, "", false, now);
+        }
+    }
+
+    private void tell(Worker worker, String pool, boolean isEngine, Instant now) {
+        histories
+                .computeIfAbsent(worker.name(), name -> new WorkerHistory(name, pool, isEngine, since, this::happened))
+                .take(worker, now);
+    }
+
+    private void happened(Episode episode) {
+        listeners.forEach(listener -> listener.happened(episode));
     }
 
     /** The number of the first event of a worker that was not seen yet. */
@@ -133,6 +161,7 @@ public final class FleetMonitor implements AutoCloseable {
         if (engines.size() >= look.size()) {
             // An engine that is being moved has no worker for a while, and comes back.
             seen.keySet().retainAll(names);
+            histories.keySet().retainAll(names);
         }
         return result;
     }
@@ -160,24 +189,29 @@ public final class FleetMonitor implements AutoCloseable {
     }
 
     /** A phase of a launch or of a change of size begins. */
-    public void begins(String phase, String what) {
-        listeners.forEach(listener -> listener.begins(phase, what));
+    public void phaseBegan(String phase, String what) {
+        listeners.forEach(listener -> listener.phaseBegan(phase, what));
     }
 
-    /** The launch is over: all engines serve. */
-    public void launched() {
-        listeners.forEach(LookListener::launched);
+    /** A phase of a launch or of a change of size is over. */
+    public void phase(String phase, Duration took) {
+        listeners.forEach(listener -> listener.phase(phase, took));
+    }
+
+    /** A worker serves for the first time, in a launch or a change of size. */
+    public void workerReady(String worker, String url) {
+        listeners.forEach(listener -> listener.workerReady(worker, url));
+    }
+
+    /** The launch is over; the words say why it failed. */
+    public void launched(Optional<String> failure) {
+        listeners.forEach(listener -> listener.launched(failure));
         soon();
     }
 
     /** A trainer reports a step. */
     public void reported(TrainerStep step) {
         listeners.forEach(listener -> listener.reported(step));
-    }
-
-    /** A phase of a launch or of a change of size is over. */
-    public void phase(String phase, Duration took) {
-        listeners.forEach(listener -> listener.phase(phase, took));
     }
 
     /** A change of a pool's size is over. */

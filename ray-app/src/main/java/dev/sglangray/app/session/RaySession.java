@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,6 +73,8 @@ public final class RaySession implements AutoCloseable {
                             + "\nThis machine must be a node of that cluster (its raylet must run here).",
                     e);
         }
+        // Ray gives the whole JVM a configuration of its own, which writes to standard output.
+        Configurator.reconfigure();
         return new RaySession(address, namespace, job.workingDirUri().orElse(null), true);
     }
 

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.metrics.MetricsSettings;
+import dev.sglangray.app.tracing.TracingSettings;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.launcher.EnginePool;
@@ -36,6 +37,7 @@ class FleetSchemaTest {
         assertThat(keys("placement_group"))
                 .containsExactlyInAnyOrderElementsOf(read("placement_group", GroupSettingsReader::read));
         assertThat(keys("metrics")).containsExactlyInAnyOrderElementsOf(read("metrics", MetricsSettings::read));
+        assertThat(keys("tracing")).containsExactlyInAnyOrderElementsOf(read("tracing", TracingSettings::read));
         assertThat(keys("supervision"))
                 .containsExactlyInAnyOrderElementsOf(read("supervision", SupervisionPolicyReader::read));
     }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
@@ -73,7 +74,7 @@ class DashboardPageTest {
 
     private void launched(FakeFleet fleet) {
         show(FakePage.live(fleet, "E", null));
-        page().monitor.launched();
+        page().monitor.launched(Optional.empty());
         browser.await("#word", "Healthy");
     }
 
@@ -88,7 +89,7 @@ class DashboardPageTest {
         fleet.engine(1).state = "STARTING";
         fleet.listed.clear();
         show(FakePage.live(fleet, "E", null));
-        page().monitor.begins("start", "starting 2 engine(s) and the router");
+        page().monitor.phaseBegan("start", "starting 2 engine(s) and the router");
         browser.await("#word", "Launching");
         browser.await("#serving", "0 of 2");
         browser.await("#phase-rows", "under way", SOON);
@@ -102,7 +103,7 @@ class DashboardPageTest {
             now.listed.add(0);
             now.listed.add(1);
         });
-        page().monitor.launched();
+        page().monitor.launched(Optional.empty());
         browser.await("#word", "Healthy", SOON);
         browser.await("#serving", "2 of 2");
     }
@@ -217,8 +218,8 @@ class DashboardPageTest {
         fleet.engine(0).conditions = List.of(MARKUP);
         fleet.happens(fleet.engine(0), EventKind.EXITED, MARKUP);
         show(FakePage.live(fleet, MARKUP, null));
-        page().monitor.launched();
-        page().monitor.begins(MARKUP, MARKUP);
+        page().monitor.launched(Optional.empty());
+        page().monitor.phaseBegan(MARKUP, MARKUP);
         page().monitor.reported(new TrainerStep(1, Map.of(MARKUP, 1.0)));
         browser.await("#name", MARKUP);
         browser.await("#events", MARKUP);
@@ -233,7 +234,7 @@ class DashboardPageTest {
     @Test
     void asksForTheKeyAndKeepsItInTheTab() {
         show(FakePage.live(new FakeFleet(1), "E", "right"));
-        page().monitor.launched();
+        page().monitor.launched(Optional.empty());
         browser.await("#key", "This fleet has a key");
         assertThat(browser.one("#fleet").isDisplayed()).isFalse();
         assertThat(browser.focused().getAttribute("id")).isEqualTo("key-input");
@@ -309,7 +310,7 @@ class DashboardPageTest {
     void anAccessibilityCheckPassesInLightAndDarkAndOnAPhone() {
         FakeFleet fleet = PictureFleet.faults();
         show(FakePage.live(fleet, "rollout", null));
-        page().monitor.launched();
+        page().monitor.launched(Optional.empty());
         PictureFleet.reports(page().monitor);
         browser.await("#faults", "does not list it");
         browser.await("#charts", "reward");

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +42,7 @@ class DashboardPictures {
         browser.size(width, height, 1);
         browser.dark(dark);
         try (FakePage page = FakePage.live(fleet, "rollout", null)) {
-            page.monitor.launched();
+            page.monitor.launched(Optional.empty());
             PictureFleet.reports(page.monitor);
             browser.show(page.page.url());
             browser.await("#word", "e");

@@ -33,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -259,10 +260,10 @@ class DashboardTest {
         FakeFleet fleet = new FakeFleet(2);
         FakePage page = page(fleet, null);
         fleet.happens(fleet.engine(0), EventKind.STARTED, "serves after 40 s");
-        page.monitor.begins("start", "starting 2 engine(s)");
+        page.monitor.phaseBegan("start", "starting 2 engine(s)");
         page.monitor.phase("start", Duration.ofSeconds(40));
         page.monitor.look();
-        page.monitor.launched();
+        page.monitor.launched(Optional.empty());
         page.monitor.look();
         Reader reader = new Reader(page);
         reader.until("fleet", "", "/verdict", "HEALTHY");
@@ -278,7 +279,7 @@ class DashboardTest {
     void sendsOnlyWhatChanged() throws IOException {
         FakeFleet fleet = new FakeFleet(2);
         FakePage page = page(fleet, null);
-        page.monitor.launched();
+        page.monitor.launched(Optional.empty());
         page.monitor.look();
         Reader reader = new Reader(page);
         reader.until("look", "", "/time", "2026-11-30T10:00:00Z");
@@ -312,7 +313,7 @@ class DashboardTest {
     void aThousandBusyEnginesAreLessThanAHundredKilobytesALook() throws IOException {
         FakeFleet fleet = new FakeFleet(1000, 8);
         FakePage page = page(fleet, null);
-        page.monitor.launched();
+        page.monitor.launched(Optional.empty());
         page.monitor.look();
         Reader reader = new Reader(page);
         reader.until("load", "999", "/running", "null");
@@ -342,8 +343,8 @@ class DashboardTest {
         reader.close();
         Awaitility.await("the end of the stream").untilAsserted(() -> {
             page.monitor.look();
-            page.monitor.launched();
-            page.monitor.begins("start", "more");
+            page.monitor.launched(Optional.empty());
+            page.monitor.phaseBegan("start", "more");
             assertThat(page.page.wantsLoad()).isFalse();
         });
     }
@@ -360,7 +361,7 @@ class DashboardTest {
         assertThat(refused.head()).startsWith("http/1.1 503");
         assertThat(refused.body()).contains("16 browsers watch this fleet");
         assertThat(send(page, get("/", "Host: localhost")).head()).startsWith("http/1.1 200");
-        page.monitor.launched();
+        page.monitor.launched(Optional.empty());
         readers.get(0).until("fleet", "", "/verdict", "HEALTHY");
     }
 
@@ -370,7 +371,7 @@ class DashboardTest {
         FakeFleet fleet = new FakeFleet(400, 8);
         FakePage page = FakePage.still(fleet, null, Duration.ofMillis(50));
         open.add(page);
-        page.monitor.launched();
+        page.monitor.launched(Optional.empty());
         try (Socket stuck = new Socket()) {
             stuck.setReceiveBufferSize(4096);
             stuck.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port(page)));
@@ -425,7 +426,7 @@ class DashboardTest {
     void anUpdateHasItsSlowestEnginesTimes() throws IOException {
         FakeFleet fleet = new FakeFleet(2);
         FakePage page = page(fleet, null);
-        page.monitor.launched();
+        page.monitor.launched(Optional.empty());
         for (int rank = 0; rank < 2; rank++) {
             fleet.happens(fleet.engine(rank), EventKind.HELD, "weights are replaced by version 7 from x");
             fleet.passes(1 + rank);

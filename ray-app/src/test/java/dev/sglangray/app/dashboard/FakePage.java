@@ -11,6 +11,7 @@ import dev.sglangray.config.TreeView;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.ToLongFunction;
@@ -34,10 +35,13 @@ public final class FakePage implements AutoCloseable {
     private final FakeFleet fleet;
     final FleetMonitor monitor;
     final Dashboard page;
+    private volatile boolean looking;
 
     private FakePage(FakeFleet fleet, Dashboard.Facts facts, Duration patience) {
         this.fleet = fleet;
-        monitor = new FleetMonitor(new Shared(), () -> fleet.now);
+        // As if it had looked from the launch on.
+        monitor = new FleetMonitor(new Shared(), () -> looking ? fleet.now : Instant.EPOCH);
+        looking = true;
         try {
             page = Dashboard.open(
                     new DashboardSettings(ListenAddress.DEFAULT), facts, () -> fleet.now, monitor::soon, patience);

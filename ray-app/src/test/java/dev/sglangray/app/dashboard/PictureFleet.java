@@ -114,7 +114,7 @@ final class PictureFleet {
     }
 
     private static void begin(FleetMonitor monitor, String phase, String what, long millis) {
-        monitor.begins(phase, what);
+        monitor.phaseBegan(phase, what);
         monitor.phase(phase, Duration.ofMillis(millis));
     }
 }

@@ -4,6 +4,8 @@ package dev.sglangray.app.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.docs.DocBlock;
 import dev.sglangray.client.BatchOptions;
@@ -27,6 +29,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -108,6 +112,28 @@ class ClientOnARealEngineIT {
                         .choices())
                 .hasSize(1);
         assertThat(client.models()).hasSize(1);
+    }
+
+    /**
+     * The client and the router pass on which trace a request belongs to, and so do the engine's spans. A router that sends spans of
+     * its own begins another trace: sglang-router 0.3.2 does, smg does not.
+     */
+    @Test
+    void theSpansOfTheEngineBelongToTheTraceOfTheCaller() throws Exception {
+        String trace = "0af7651916cd43dd8448eb211c80319c";
+        routed.withOptions(options -> options.withHeader("traceparent", "00-" + trace + "-b7ad6b7169203331-01"))
+                .generate(greedy(4).build());
+        await().atMost(DROPPING).untilAsserted(() -> assertThat(services(trace)).contains("sglang"));
+    }
+
+    private static Set<String> services(String trace) throws Exception {
+        Set<String> services = new TreeSet<>();
+        for (JsonNode span : new ObjectMapper().readTree(engine.spans())) {
+            if (span.path("trace").asText().equals(trace)) {
+                services.add(span.path("service").asText());
+            }
+        }
+        return services;
     }
 
     @ParameterizedTest

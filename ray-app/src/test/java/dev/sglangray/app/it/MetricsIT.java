@@ -2,6 +2,7 @@
 package dev.sglangray.app.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cluster.ExitResult;
@@ -12,6 +13,7 @@ import dev.sglangray.app.cluster.TestCluster;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -28,13 +30,24 @@ class MetricsIT {
     @Test
     void followsAKilledEngineAndAChangeOfSize(TestCluster cluster) {
         Cli cli = new Cli(cluster);
-        try (InsideProcess up = cli.up(
-                StandIn.model(cluster, "{}"),
-                "cluster.component_placement.rollout=0-1",
-                "router_server_args.tensor_parallel_size=1",
-                "+router_server_args.metrics.interval_s=0.2",
-                "+router_server_args.server.enable_metrics=true",
-                "+router_server_args.router.prometheus_port=29111")) {
+        try (InsideProcess collector = cluster.spawn(
+                        cluster.head(),
+                        List.of(
+                                cluster.python().python().toString(),
+                                Cli.config("otlp_collector.py").toString(),
+                                "4317",
+                                "4318"),
+                        Map.of());
+                InsideProcess up = cli.up(
+                        StandIn.model(cluster, "{}"),
+                        "cluster.component_placement.rollout=0-1",
+                        "router_server_args.tensor_parallel_size=1",
+                        "+router_server_args.metrics.interval_s=0.2",
+                        "--log-format",
+                        "json",
+                        "+router_server_args.tracing.otlp_traces_endpoint=127.0.0.1:4317",
+                        "+router_server_args.server.enable_metrics=true",
+                        "+router_server_args.router.prometheus_port=29111")) {
             JsonNode report = Cli.awaitReport(up);
             Endpoint metrics = new Endpoint(cluster, report.path("metrics_url").asText());
             metrics.await("/readyz", "200");
@@ -56,11 +69,20 @@ class MetricsIT {
             metrics.await("/metrics", "sglang_ray_engines_wanted{fleet=\"SGLangServerGroup\",pool=\"\"} 3");
             metrics.await("/metrics", "direction=\"up\",fleet=\"SGLangServerGroup\",pool=\"\",result=\"done\"} 1.0");
             assertThat(metrics.roles()).containsExactly("owner", "router", "regular", "regular", "regular");
+            Endpoint traces = new Endpoint(cluster, "http://127.0.0.1:4318");
+            for (String span : List.of("launch", "start worker", "restart engine", "scale")) {
+                traces.await("/spans", "\"fleet\": \"SGLangServerGroup\", \"name\": \"" + span + "\"");
+            }
+            collector.signal("KILL");
             cli.run("scale", "--engines", "1").orFail();
             metrics.await("/metrics", "sglang_ray_engines_wanted{fleet=\"SGLangServerGroup\",pool=\"\"} 1");
             metrics.await("/readyz", "200");
             assertThat(metrics.roles()).containsExactly("owner", "router", "regular");
 
+            await().atMost(Cli.DEADLINE)
+                    .untilAsserted(() -> assertThat(up.stderr())
+                            .contains(
+                                    "\"level\":\"WARN\",\"message\":\"traces do not arrive at http://127.0.0.1:4317"));
             up.signalGroup("INT");
             assertThat(up.await(Cli.DEADLINE).code()).as(up.stderr()).isEqualTo(130);
         }

@@ -16,8 +16,13 @@ final class PythonServer implements AutoCloseable {
 
     /** @param script a file of this package's test resources */
     PythonServer(String script, String... arguments) throws IOException {
+        this(PythonEnvironment.withTools(), script, arguments);
+    }
+
+    /** @param environment what it runs in */
+    PythonServer(PythonEnvironment environment, String script, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
-                PythonEnvironment.withTools().python().toString(),
+                environment.python().toString(),
                 "-I",
                 PythonEnvironment.repository()
                         .resolve("ray-app/src/test/resources/dev/sglangray/app/it")

@@ -34,7 +34,8 @@ final class RealEngine implements AutoCloseable {
     /** Where JSON allows spaces, a model that knows nothing writes them for ever. */
     private static final String ENGINE = """
             {"kind": "srt", "dist_port": %d, "server_args": {"model_path": "%s", "host": "127.0.0.1", "port": %d,
-             "enable_metrics": true, "tool_call_parser": "pythonic", "constrained_json_disable_any_whitespace": true}}
+             "enable_metrics": true, "tool_call_parser": "pythonic", "constrained_json_disable_any_whitespace": true,
+             "enable_trace": true, "otlp_traces_endpoint": "127.0.0.1:%d"}}
             """;
 
     private static final String ROUTER = """
@@ -45,11 +46,13 @@ final class RealEngine implements AutoCloseable {
     private final List<Process> servers = new ArrayList<>();
     private final String url = "http://127.0.0.1:" + freePort();
     private final String routerUrl = "http://127.0.0.1:" + freePort();
-    private final HttpClient metrics =
+    private final PythonServer collector;
+    private final HttpClient http =
             HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
 
-    private RealEngine(Path folder) {
+    private RealEngine(Path folder) throws IOException {
         this.folder = folder;
+        this.collector = new PythonServer(PythonEnvironment.withSglang(), "otlp_collector.py");
     }
 
     /**
@@ -83,10 +86,7 @@ final class RealEngine implements AutoCloseable {
 
     /** What the engine counts; 0 before it counts anything. */
     double metric(String name) throws IOException, InterruptedException {
-        HttpRequest request =
-                HttpRequest.newBuilder(URI.create(url + "/metrics")).build();
-        return metrics.send(request, HttpResponse.BodyHandlers.ofString())
-                .body()
+        return get(url + "/metrics")
                 .lines()
                 .filter(line -> line.startsWith(name + "{"))
                 .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
@@ -94,8 +94,19 @@ final class RealEngine implements AutoCloseable {
                 .orElse(0);
     }
 
+    /** The spans that the engine has sent, as JSON. */
+    String spans() throws IOException, InterruptedException {
+        return get(collector.url() + "/spans");
+    }
+
+    private String get(String address) throws IOException, InterruptedException {
+        return http.send(HttpRequest.newBuilder(URI.create(address)).build(), HttpResponse.BodyHandlers.ofString())
+                .body();
+    }
+
     @Override
     public void close() {
+        collector.close();
         for (Process server : servers) {
             List<ProcessHandle> all = server.descendants().toList();
             server.destroy();
@@ -108,7 +119,8 @@ final class RealEngine implements AutoCloseable {
         Process made = python("-m", "sglang_ray.tiny_model", model().toString()).start();
         assertThat(made.waitFor(2, TimeUnit.MINUTES)).isTrue();
         assertThat(made.exitValue()).isZero();
-        serve(ENGINE.formatted(freePort(), model(), port(url)));
+        int traces = Integer.parseInt(get(collector.url() + "/port"));
+        serve(ENGINE.formatted(freePort(), model(), port(url), traces));
         serve(ROUTER.formatted(port(routerUrl), freePort()));
         awaitHealth(url);
         awaitHealth(routerUrl);

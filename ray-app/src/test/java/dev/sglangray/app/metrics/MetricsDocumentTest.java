@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.docs.DocBlock;
+import dev.sglangray.app.monitor.Episode;
 import dev.sglangray.config.Config;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,7 +49,8 @@ class MetricsDocumentTest {
                         .map(meter ->
                                 meter.prometheusName() + " " + meter.kind.name().toLowerCase(Locale.ROOT))
                         .toList());
-        assertThat(WorkerHistory.Cause.values()).allMatch(cause -> guide.contains("`" + cause.label() + "`"));
+        assertThat(Episode.Cause.values())
+                .allMatch(cause -> guide.contains("`" + cause.name().toLowerCase(Locale.ROOT) + "`"));
     }
 
     @ParameterizedTest

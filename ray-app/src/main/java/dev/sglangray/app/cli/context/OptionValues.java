@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.context;
 
+import dev.sglangray.app.cli.show.Console;
 import dev.sglangray.app.session.RayAddress;
 import dev.sglangray.app.session.SessionException;
 import dev.sglangray.client.InferenceHttpClient;
@@ -31,6 +32,19 @@ public final class OptionValues {
         @Override
         public Duration convert(String text) {
             return Duration.ofSeconds(whole(text, "a number of seconds", 1, MOST_SECONDS));
+        }
+    }
+
+    /** How messages are written. */
+    public static final class Format implements ITypeConverter<Console.LogFormat> {
+        @Override
+        public Console.LogFormat convert(String text) {
+            for (Console.LogFormat format : Console.LogFormat.values()) {
+                if (format.name().equalsIgnoreCase(text)) {
+                    return format;
+                }
+            }
+            throw new TypeConversionException("'" + text + "' is not 'text' or 'json'");
         }
     }
 

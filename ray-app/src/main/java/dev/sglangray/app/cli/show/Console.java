@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.cli.show;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.config.error.Secrets;
 import java.io.FileDescriptor;
 import java.io.FileNotFoundException;
@@ -14,7 +16,9 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -38,6 +42,15 @@ public final class Console {
     private final boolean resultTerminal;
     private boolean repainted;
     private volatile List<String> secrets = List.of();
+    private volatile LogFormat format = LogFormat.TEXT;
+
+    /** How messages are written to standard error. */
+    public enum LogFormat {
+        /** Lines for people. */
+        TEXT,
+        /** An object a line, for programs. */
+        JSON
+    }
 
     /**
      * Of two streams.
@@ -91,9 +104,19 @@ public final class Console {
         return visible(shown);
     }
 
+    /** From here on, messages are written so. */
+    public void logAs(LogFormat messages) {
+        format = messages;
+    }
+
+    /** Whether messages are for programs. */
+    boolean isJson() {
+        return format == LogFormat.JSON;
+    }
+
     /** Whether a person looks at standard error on a terminal. */
     boolean isTerminal() {
-        return terminal;
+        return terminal && !isJson();
     }
 
     /** The results' stream, for picocli. */
@@ -162,11 +185,47 @@ public final class Console {
         };
     }
 
-    /** A line for people. */
+    /** A message. */
     public void say(String line) {
+        say("INFO", line, line, Map.of());
+    }
+
+    /** What went wrong, after the program's name. */
+    public void fail(String message) {
+        say("ERROR", message, "sglang-ray: " + message, Map.of());
+    }
+
+    /** What went wrong, in words that begin with a place. */
+    public void problem(String message) {
+        say("ERROR", message, message, Map.of());
+    }
+
+    /**
+     * A message.
+     *
+     * @param level {@code INFO}, {@code WARN} or {@code ERROR}
+     * @param message the words for programs
+     * @param line the words for people
+     * @param more further fields for programs; texts, numbers and truth values
+     */
+    void say(String level, String message, String line, Map<String, ?> more) {
+        String written = isJson() ? record(level, message, more) : shown(line);
         synchronized (err) {
-            err.println(shown(line));
+            err.println(written);
             err.flush();
+        }
+    }
+
+    private String record(String level, String message, Map<String, ?> more) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+        fields.put("level", level);
+        fields.put("message", shown(message));
+        more.forEach((key, value) -> fields.put(key, value instanceof String text ? shown(text) : value));
+        try {
+            return new ObjectMapper().writeValueAsString(fields);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a message is not JSON", e);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.sglangray.app.LaunchPhase;
 import dev.sglangray.config.thread.Threads;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ScheduledExecutorService;
@@ -21,6 +22,8 @@ public final class ProgressDisplay implements LaunchListener, AutoCloseable {
     private static final int USUAL_WIDTH = 80;
     private static final Duration LOG_INTERVAL = Duration.ofSeconds(15);
     private static final Duration TERMINAL_INTERVAL = Duration.ofSeconds(1);
+
+    private static final String PHASE = "phase";
 
     private final Console console;
     private final boolean quiet;
@@ -45,26 +48,32 @@ public final class ProgressDisplay implements LaunchListener, AutoCloseable {
     @Override
     public synchronized void started(LaunchPhase phase, String what) {
         running.put(phase, what);
-        line(what + " ...");
+        line(what + " ...", what, Map.of(PHASE, phase.label()));
     }
 
     @Override
     public synchronized void ended(LaunchPhase phase, Duration duration) {
         running.remove(phase);
         took.put(phase, duration);
+        if (console.isJson()) {
+            line("", phase.label() + " is done", Map.of(PHASE, phase.label(), "seconds", seconds(duration)));
+        }
     }
 
     @Override
     public synchronized void note(LaunchPhase phase, String message) {
         if (!message.equals(lastNote)) {
             lastNote = message;
-            line(message);
+            line(message, message, Map.of(PHASE, phase.label()));
         }
     }
 
     @Override
     public synchronized void workerReady(String worker, String url, int ready, int of) {
-        line(worker + " serves at " + url + (of > 1 ? " (" + ready + " of " + of + ")" : ""));
+        line(
+                worker + " serves at " + url + (of > 1 ? " (" + ready + " of " + of + ")" : ""),
+                worker + " serves at " + url,
+                Map.of("worker", worker, "url", url, "ready", ready, "of", of));
     }
 
     /** How long each finished step took. */
@@ -74,12 +83,27 @@ public final class ProgressDisplay implements LaunchListener, AutoCloseable {
 
     /** A line that belongs to no step. */
     public synchronized void line(String text) {
-        if (!quiet) {
-            erase();
-            for (String part : text.split("\n", -1)) {
-                console.say(elapsed() + "  " + part);
-            }
+        line(text, text, Map.of());
+    }
+
+    private void line(String text, String message, Map<String, ?> fields) {
+        if (quiet) {
+            return;
         }
+        if (console.isJson()) {
+            Map<String, Object> more = new LinkedHashMap<>(fields);
+            more.put("elapsed_s", seconds(Duration.ofNanos(System.nanoTime() - begin)));
+            console.say("INFO", message, "", more);
+            return;
+        }
+        erase();
+        for (String part : text.split("\n", -1)) {
+            console.say(elapsed() + "  " + part);
+        }
+    }
+
+    private static double seconds(Duration duration) {
+        return duration.toMillis() / 1000.0;
     }
 
     private synchronized void tick() {
@@ -87,7 +111,9 @@ public final class ProgressDisplay implements LaunchListener, AutoCloseable {
             return;
         }
         String waiting = Console.visible(String.join("; ", running.values()));
-        if (console.isTerminal()) {
+        if (console.isJson()) {
+            line("", "still: " + waiting, Map.of());
+        } else if (console.isTerminal()) {
             // A line that wraps cannot be drawn over.
             console.draw(CLEAR_LINE + cut(elapsed() + "  … " + waiting, width(System.getenv("COLUMNS"))));
             drawn = true;
