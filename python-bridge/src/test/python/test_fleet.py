@@ -134,7 +134,7 @@ def test_reports_numbers_of_a_step(box: Box) -> None:
     assert group.report(3, {"reward": 1, "loss": 0.5}).wait() == [True]
     assert box.requests[0]["group"] == "fleet"
     assert box.requests[0]["arguments"] == {"step": 3, "values": {"reward": 1.0, "loss": 0.5}}
-    with pytest.raises(errors.FleetRequestError, match="the value of 'reward' of step 4 is nan; reported values must be"):
+    with pytest.raises(errors.FleetRequestError, match="the value of 'reward' of step 4 is nan; reported values"):
         group.report(4, {"reward": float("nan")})
     assert len(box.requests) == 1
 

@@ -441,8 +441,8 @@ class FleetGroup:
     def report(self, step: int, values: Mapping[str, float]) -> GroupFuture[bool]:
         """Shows numbers of a step of the trainer on the fleet's page, such as its mean reward.
 
-        The last 1,000 steps are kept; a further report of a step adds to it. A fleet without a page keeps none. It is not
-        necessary to wait for the answer.
+        The last 1,000 steps are kept; a further report of a step adds to it. A fleet without a page keeps none.
+        It is not necessary to wait for the answer.
 
         Args:
             step: the step's number, 0 or more.

@@ -59,9 +59,13 @@ final class Browsers {
         Browser browser = new Browser();
         open.add(browser);
         try {
+            if (open.size() > MOST) {
+                // Several came at the same moment.
+                return;
+            }
             came.run();
             long seen = 0;
-            while (open.size() <= MOST) {
+            while (true) {
                 Board.News news = board.after(seen, HEARTBEAT);
                 String text = news.events().isEmpty() ? ": the owner is there\n\n" : news.events();
                 browser.writing = clock.getAsLong();
