@@ -404,7 +404,7 @@ final class FleetLaunch {
                         .filter(Objects::nonNull)
                         .findFirst()
                         .orElse(null));
-        return key == null ? null : String.valueOf(key);
+        return key == null || key.equals("") ? null : String.valueOf(key);
     }
 
     private String name() {

@@ -46,7 +46,7 @@ class DashboardIT {
 
     @Test
     void launchKillScaleAndUpdateAreSeenWithinTwoSeconds(TestCluster cluster) throws IOException {
-        Path model = StandIn.model(cluster, "{\"load_seconds\": 2}");
+        Path model = StandIn.model(cluster, "{}");
         Cli cli = new Cli(cluster);
         try (Browser browser = Browser.open();
                 Tunnel tunnel = new Tunnel(cluster, PORT);
