@@ -49,6 +49,11 @@ public final class FakeFleet implements FleetSource {
         public boolean answers = true;
         public String state = "READY";
         public long process = 1000;
+        public long probes;
+
+        @Nullable
+        public String forkServerSince;
+
         public String node = "id";
 
         @Nullable
@@ -100,6 +105,8 @@ public final class FakeFleet implements FleetSource {
         return worker;
     }
 
+    /** How often the router's list was put right. */
+    public long repairs;
     /** What an engine says of its load. */
     public void load(int rank, EngineLoad load) {
         loads.put(rank, load);
@@ -153,7 +160,7 @@ public final class FakeFleet implements FleetSource {
                 Map.of("", wanted),
                 engines,
                 found,
-                routerAnswers ? new RegistryView(members, List.of(), null, null, null) : null);
+                routerAnswers ? new RegistryView(members, List.of(), null, null, null, repairs) : null);
     }
 
     private static String url(int rank) {
@@ -187,7 +194,7 @@ public final class FakeFleet implements FleetSource {
                         null,
                         null,
                         List.of()),
-                new WorkerStatus.SupervisionPart(null, null, 0, null),
+                new WorkerStatus.SupervisionPart(null, null, 0, null, worker.probes, worker.forkServerSince),
                 new WorkerStatus.ServicePart(worker.version, worker.conditions, Map.of()));
     }
 }

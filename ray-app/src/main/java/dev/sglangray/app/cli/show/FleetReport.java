@@ -165,7 +165,7 @@ public record FleetReport(
                 WorkerStatus.GONE,
                 null,
                 new WorkerStatus.ProcessPart("", "?", null, 0, List.of(), null, null, List.of()),
-                new WorkerStatus.SupervisionPart(why, null, 0, null),
+                new WorkerStatus.SupervisionPart(why, null, 0, null, 0, null),
                 WorkerStatus.ServicePart.UNKNOWN);
     }
 
