@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -311,6 +312,13 @@ public final class ForkServer implements AutoCloseable {
         Thread unused = Threads.start("sglang-ray-" + next.spec.name(), next::run);
     }
 
+    /** Since when the process that engines are forked from has been ready; empty while there is none. */
+    public Optional<Instant> readySince() {
+        synchronized (lock) {
+            return off != null || current == null ? Optional.empty() : Optional.ofNullable(current.readyAt);
+        }
+    }
+
     /** It did not do its work. */
     private void retire(Generation generation) {
         synchronized (lock) {
@@ -360,6 +368,7 @@ public final class ForkServer implements AutoCloseable {
 
         private final CompletableFuture<Void> done = new CompletableFuture<>();
         private volatile boolean wasReady;
+        private volatile @Nullable Instant readyAt;
         private @Nullable SupervisedProcess server;
         private @Nullable SupervisorLink owner;
         private boolean over;
@@ -429,6 +438,7 @@ public final class ForkServer implements AutoCloseable {
         /** A process that is not ready in time is of no use later either. */
         private void judged(String why) {
             if (why.isEmpty()) {
+                readyAt = Instant.now();
                 wasReady = true;
             } else {
                 end();

@@ -13,6 +13,7 @@ import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
+import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
@@ -33,6 +34,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The metrics of one fleet, made of looks at it. Looks come from one thread; what is counted besides may come from any. */
 final class FleetMeters {
@@ -46,8 +48,18 @@ final class FleetMeters {
 
     private final Function<String, SupervisionPolicy> policies;
     private final SupervisionPolicy routerPolicy;
+    /** What each counter of a worker's process, and of the registry, was at the last look. */
+    private final Map<String, Counted> counted = new HashMap<>();
     /** When each worker spent a restart of its budget, within the window. */
     private final Map<String, Deque<Instant>> spent = new HashMap<>();
+
+    /**
+     * Something that counts from 0 in each process.
+     *
+     * @param process the process
+     * @param count what it was at the last look
+     */
+    private record Counted(long process, long count) {}
 
     /**
      * Without a look yet.
@@ -102,6 +114,7 @@ final class FleetMeters {
             Meters.RESTARTS.counter(registry, tags.and("cause", lower(cause.name())));
         }
         Meters.RECOVERY.timer(registry, tags);
+        Meters.PROBES.counter(registry, tags);
         Meters.PROBE_FAILURES.counter(registry, tags);
         if (isEngine) {
             Meters.OUT_OF_SERVICE.timer(registry, Tags.of("pool", pool));
@@ -118,12 +131,15 @@ final class FleetMeters {
             String pool = engine.plan().pool();
             begin(true, pool);
             seen.add(engine.worker().name());
-            rows.engine(look, engine, budgetUsed(engine.worker(), policies.apply(pool), now));
+            probes(engine.worker(), tags(true, pool));
+            rows.engine(look, engine, budgetUsed(engine.worker(), policies.apply(pool), now), now);
         }
         Worker router = look.router();
         if (router != null) {
             begin(false, "");
             seen.add(router.name());
+            probes(router, tags(false, ""));
+            repairs(router, look.registry());
             rows.add(Meters.ROUTER_UP, Tags.empty(), router.isReady() ? 1 : 0);
             rows.add(
                     Meters.BUDGET,
@@ -133,10 +149,39 @@ final class FleetMeters {
         if (look.engines().size() >= look.size()) {
             // An engine that is being moved has no worker for a while, and comes back.
             spent.keySet().retainAll(seen);
+            seen.add("the registry");
+            counted.keySet().retainAll(seen);
         }
         rows.pools(look);
         rows.add(Meters.LAST_LOOK, Tags.empty(), now.toEpochMilli() / 1000.0);
         gauges.show(rows.rows);
+    }
+
+    private void probes(Worker worker, Tags tags) {
+        WorkerStatus status = worker.status();
+        if (status != null) {
+            Meters.PROBES
+                    .counter(registry, tags)
+                    .increment(since(
+                            worker.name(),
+                            status.process().workerPid(),
+                            status.supervision().probes()));
+        }
+    }
+
+    private void repairs(Worker router, @Nullable RegistryView view) {
+        WorkerStatus status = router.status();
+        if (status != null && view != null) {
+            Meters.REPAIRS
+                    .counter(registry, Tags.empty())
+                    .increment(since("the registry", status.process().workerPid(), view.repairs()));
+        }
+    }
+
+    /** How much a counter of a process has grown since the last look, or since the process began. */
+    private double since(String name, long process, long count) {
+        Counted last = counted.put(name, new Counted(process, count));
+        return (double) (last == null || last.process() != process ? count : Math.max(0, count - last.count()));
     }
 
     /** The share of the restarts that are allowed within the window; 1 or more when none is left. */
@@ -184,7 +229,7 @@ final class FleetMeters {
             rows.computeIfAbsent(meter, name -> new ArrayList<>()).add(MultiGauge.Row.of(tags, value));
         }
 
-        void engine(FleetLook look, Engine engine, double budgetUsed) {
+        void engine(FleetLook look, Engine engine, double budgetUsed, Instant now) {
             Tags rank = Tags.of(
                     "pool",
                     engine.plan().pool(),
@@ -205,6 +250,13 @@ final class FleetMeters {
             }
             boolean released = status.service().conditions().stream().anyMatch(ReleasedMemory::isText);
             add(Meters.MEMORY_RELEASED, rank, released ? 1 : 0);
+            String forked = status.supervision().forkServerSince();
+            if (forked != null) {
+                add(
+                        Meters.FORK_SERVER_AGE,
+                        rank,
+                        Duration.between(Instant.parse(forked), now).toMillis() / 1000.0);
+            }
             String version = status.service().weightVersion();
             if (version != null) {
                 add(

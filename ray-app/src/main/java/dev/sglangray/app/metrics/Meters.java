@@ -24,7 +24,13 @@ enum Meters {
     OUT_OF_SERVICE(
             Kind.HISTOGRAM, "out.of.service", "How long the router did not send to an engine, once that is over."),
     BUDGET(Kind.GAUGE, "restart.budget.used.ratio", "Restarts of the current window by those that are allowed."),
+    PROBES(Kind.COUNTER, "probes", "Probes that were answered or failed."),
     PROBE_FAILURES(Kind.COUNTER, "probe.failures", "Probes that failed."),
+    REPAIRS(Kind.COUNTER, "registry.repairs", "How often the router's list was put right."),
+    FORK_SERVER_AGE(
+            Kind.GAUGE,
+            "fork.server.age.seconds",
+            "How long the process that an engine's starts are forked from has been ready."),
     WEIGHT_VERSION(Kind.GAUGE, "weight.version.info", "1, with the version of an engine's weights as a label."),
     UPDATE(Kind.HISTOGRAM, "weight.update", "What an engine spent on each phase of an update of its weights."),
     MEMORY_RELEASED(Kind.GAUGE, "memory.released", "1 while an engine's accelerator memory is lent, else 0."),

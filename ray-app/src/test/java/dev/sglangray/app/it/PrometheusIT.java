@@ -79,7 +79,7 @@ class PrometheusIT {
                 "+router_server_args.server.enable_metrics=true",
                 "+router_server_args.router.prometheus_port=29111")) {
             JsonNode report = Cli.awaitReport(up);
-            try (InsideProcess prometheus = prometheus(cluster)) {
+            try (InsideProcess prometheus = prometheus(cluster, Files.createDirectory(model.resolve("prometheus")))) {
                 awaitTargets(cluster, 4);
                 awaitValue(cluster, "sum(sglang_ray_engine_up)", 2);
 
@@ -108,8 +108,8 @@ class PrometheusIT {
         cluster.assertNothingLeft();
     }
 
-    /** With the files that users get, but for the times. */
-    private InsideProcess prometheus(TestCluster cluster) throws IOException {
+    /** With the files that users get, but for the times; in a folder that the cluster sees. */
+    private static InsideProcess prometheus(TestCluster cluster, Path folder) throws IOException {
         String settings = Files.readString(CONF.resolve("prometheus.yml"))
                 .replaceAll("(scrape_interval|refresh_interval): 15s", "$1: 1s")
                 .replace("global:", "global:\n  evaluation_interval: 1s");

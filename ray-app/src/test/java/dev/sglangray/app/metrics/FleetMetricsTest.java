@@ -129,6 +129,32 @@ class FleetMetricsTest {
     }
 
     @Test
+    void countsProbesAndRepairsAcrossProcesses() {
+        fleet.engine(0).probes = 3;
+        fleet.repairs = 1;
+        look(0);
+        assertThat(value("sglang_ray_probes_total", "kind=\"engine\"")).isEqualTo(3);
+        fleet.engine(0).probes = 5;
+        look(5);
+        fleet.engine(0).replaced();
+        fleet.engine(0).probes = 2;
+        fleet.repairs = 4;
+        look(5);
+
+        assertThat(value("sglang_ray_probes_total", "kind=\"engine\"")).isEqualTo(7);
+        assertThat(value("sglang_ray_registry_repairs_total")).isEqualTo(4);
+    }
+
+    @Test
+    void aForkServerHasAnAge() {
+        fleet.engine(1).forkServerSince = fleet.now.toString();
+        look(90);
+
+        assertThat(value("sglang_ray_fork_server_age_seconds", "rank=\"1\"")).isEqualTo(90);
+        assertThat(value("sglang_ray_fork_server_age_seconds", "rank=\"0\"")).isNaN();
+    }
+
+    @Test
     void countsARestartWithItsCauseAndHowLongItTook() {
         look(0);
         assertThat(value("sglang_ray_restarts_total", "kind=\"engine\"", "cause=\"exit\""))
@@ -403,6 +429,7 @@ class FleetMetricsTest {
     /** What a look at a fleet to which everything happened shows. */
     @Test
     void everyMetricIsServedUnderItsName() {
+        fleet.engine(0).forkServerSince = fleet.now.toString();
         countsARestartWithItsCauseAndHowLongItTook();
         measuresTheUpdateOfAnEnginesWeights();
         countsTheOwnersOwnDeeds();

@@ -50,6 +50,11 @@ public final class FakeFleet implements FleetSource {
         public boolean answers = true;
         public String state = "READY";
         public long process = 1000;
+        public long probes;
+
+        @Nullable
+        public String forkServerSince;
+
         public String node = "id";
 
         @Nullable
@@ -116,6 +121,8 @@ public final class FakeFleet implements FleetSource {
         return worker;
     }
 
+    /** How often the router's list was put right. */
+    public long repairs;
     /** What an engine says of its load. */
     public void load(int rank, EngineLoad load) {
         loads.put(rank, load);
@@ -180,7 +187,7 @@ public final class FakeFleet implements FleetSource {
                 Map.of("", wanted),
                 engines,
                 found,
-                routerAnswers ? new RegistryView(members, List.of(), null, null, null) : null);
+                routerAnswers ? new RegistryView(members, List.of(), null, null, null, repairs) : null);
     }
 
     private int node(int rank) {
@@ -219,7 +226,8 @@ public final class FakeFleet implements FleetSource {
                         null,
                         null,
                         List.of()),
-                new WorkerStatus.SupervisionPart(worker.failure, null, worker.restarts, null),
+                new WorkerStatus.SupervisionPart(
+                        worker.failure, null, worker.restarts, null, worker.probes, worker.forkServerSince),
                 new WorkerStatus.ServicePart(worker.version, worker.conditions, Map.of()));
     }
 }

@@ -26,7 +26,7 @@ class FleetHealthTest {
                 state,
                 url,
                 new WorkerStatus.ProcessPart("", "10.0.0.1", 1L, 1, List.of(), null, null, List.of()),
-                new WorkerStatus.SupervisionPart(null, null, 0, null),
+                new WorkerStatus.SupervisionPart(null, null, 0, null, 0, null),
                 WorkerStatus.ServicePart.UNKNOWN);
     }
 

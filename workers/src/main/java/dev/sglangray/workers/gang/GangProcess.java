@@ -646,7 +646,8 @@ public final class GangProcess implements ServerProcess {
                     failure == null ? now.failure() : failure,
                     now.bootstrapPort(),
                     conditions,
-                    shown);
+                    shown,
+                    now.forkServerSince());
         }
     }
 }

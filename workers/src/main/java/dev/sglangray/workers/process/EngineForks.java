@@ -4,6 +4,7 @@ package dev.sglangray.workers.process;
 import dev.sglangray.bridge.ForkServer;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.SupervisedProcess;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +56,11 @@ public final class EngineForks implements ProcessStarter, AutoCloseable {
     @Override
     public Optional<String> fault() {
         return server().flatMap(ForkServer::fault);
+    }
+
+    @Override
+    public Optional<Instant> forkServerSince() {
+        return server().flatMap(ForkServer::readySince);
     }
 
     /** Ends the process and all that was forked from it. Harmless when repeated. */

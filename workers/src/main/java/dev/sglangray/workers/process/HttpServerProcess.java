@@ -500,7 +500,8 @@ public final class HttpServerProcess implements ServerProcess {
                     failure,
                     attempt == null ? null : attempt.bootstrapPort(),
                     conditions,
-                    List.of());
+                    List.of(),
+                    starter.forkServerSince().orElse(null));
         }
     }
 }

@@ -217,7 +217,9 @@ public final class ManagedProcess implements ProcessActions {
                                         .truncatedTo(ChronoUnit.MILLIS)
                                         .toString(),
                         idle ? 0 : standing.restarts(),
-                        idle ? failure : standing.lastError()),
+                        idle ? failure : standing.lastError(),
+                        standing.probes(),
+                        Objects.toString(now.forkServerSince(), null)),
                 new WorkerStatus.ServicePart(
                         service.weightVersion(),
                         Stream.concat(now.conditions().stream(), service.conditions().stream())

@@ -4,6 +4,7 @@ package dev.sglangray.workers.process;
 import dev.sglangray.bridge.ProcessSpec;
 import dev.sglangray.bridge.ProcessStartException;
 import dev.sglangray.bridge.SupervisedProcess;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -34,6 +35,11 @@ public interface ProcessStarter {
 
     /** Why starts take longer than they should, in words for people; empty when they do not. */
     default Optional<String> fault() {
+        return Optional.empty();
+    }
+
+    /** Since when there is a process that starts are forked from; empty where there is none. */
+    default Optional<Instant> forkServerSince() {
         return Optional.empty();
     }
 

@@ -8,6 +8,7 @@ import dev.sglangray.workers.protocol.WorkerStatus;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +50,7 @@ public interface ServerProcess {
      * @param bootstrapPort where a prefill engine serves its decoders, or null
      * @param conditions what holds it back or makes its starts slow, in words
      * @param parts the further parts of an engine that spans nodes; empty for all others
+     * @param forkServerSince since when there is a process that its starts are forked from, or null
      */
     record Snapshot(
             WorkerState state,
@@ -59,7 +61,8 @@ public interface ServerProcess {
             @Nullable String failure,
             @Nullable Integer bootstrapPort,
             List<String> conditions,
-            List<WorkerStatus.Part> parts) {
+            List<WorkerStatus.Part> parts,
+            @Nullable Instant forkServerSince) {
         /**
          * A piece of the log.
          *

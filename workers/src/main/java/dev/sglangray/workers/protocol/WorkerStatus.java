@@ -40,7 +40,7 @@ public record WorkerStatus(
                 GONE,
                 null,
                 new ProcessPart("", nodeIp, null, 0, List.of(), null, null, List.of()),
-                new SupervisionPart(why, null, 0, null),
+                new SupervisionPart(why, null, 0, null, 0, null),
                 ServicePart.UNKNOWN);
     }
 
@@ -127,12 +127,16 @@ public record WorkerStatus(
      * @param since since when it is in this state, ISO 8601 in UTC; null before it was ready for the first time
      * @param restarts how often it came back after its first start
      * @param lastError the last thing that went wrong, also when it was healed since; or null
+     * @param probes how many probes there were since the worker's own process began
+     * @param forkServerSince since when there is a process that the engine's starts are forked from, ISO 8601 in UTC; null where there is none
      */
     public record SupervisionPart(
             @Nullable String failure,
             @Nullable String since,
             int restarts,
-            @Nullable String lastError) {}
+            @Nullable String lastError,
+            long probes,
+            @Nullable String forkServerSince) {}
 
     /**
      * What it serves with, and what holds it back.

@@ -894,7 +894,8 @@ public final class EngineRegistry {
                 List.copyOf(sync.foreign()),
                 weights.updated() == null ? null : weights.updated().version(),
                 change == null ? null : change.kind(),
-                sync.problem());
+                sync.problem(),
+                sync.repairs());
     }
 
     /** As {@link #view}, with what the router answers now; one that is silent is waited for 2 s. */

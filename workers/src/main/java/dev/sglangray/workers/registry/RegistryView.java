@@ -12,13 +12,16 @@ import org.jspecify.annotations.Nullable;
  * @param weightVersion the version of the fleet's weights; null before the first update
  * @param change the change of the fleet that is under way, in words; null for none
  * @param problem why the router's list is not known at the moment; null when it is
+ * @param repairs how often the router's list was other than it had been made, since the worker's process began: a server was missing, or one
+ *     was there again that is not to be
  */
 public record RegistryView(
         List<MemberView> members,
         List<String> foreign,
         @Nullable String weightVersion,
         @Nullable String change,
-        @Nullable String problem) {
+        @Nullable String problem,
+        long repairs) {
     /** Copies the lists. */
     public RegistryView {
         members = List.copyOf(members);

@@ -95,6 +95,8 @@ final class RouterSync {
         }
     }
 
+    private long repairs;
+
     /**
      * Without a router.
      *
@@ -288,6 +290,11 @@ final class RouterSync {
         });
     }
 
+    /** How often the router's list was other than it had been made. */
+    long repairs() {
+        return repairs;
+    }
+
     /** Whether the router is being asked for its list. */
     boolean isLooking() {
         return looking;
@@ -328,6 +335,7 @@ final class RouterSync {
     }
 
     private void take(List<RegisteredServer> servers, Map<String, Long> versions) {
+        Set<String> want = wanted.get().keySet();
         Set<String> there = new HashSet<>();
         Set<String> strangers = new LinkedHashSet<>();
         for (RegisteredServer server : servers) {
@@ -342,6 +350,9 @@ final class RouterSync {
             } else if (slot == null) {
                 strangers.add(server.url());
             } else if (upToDate) {
+                if (slot.phase == Phase.ABSENT && !want.contains(slot.url)) {
+                    repairs++;
+                }
                 listed(slot, server);
             }
         }
@@ -350,6 +361,9 @@ final class RouterSync {
             boolean known = Long.valueOf(slot.version).equals(versions.get(slot.url));
             if (there.contains(slot.url) || slot.busy || !known) {
                 continue;
+            }
+            if (slot.phase == Phase.LISTED && want.contains(slot.url)) {
+                repairs++;
             }
             if (slot.phase == Phase.LISTED || (slot.phase == Phase.PENDING && slot.id == null && !isStray(slot))) {
                 absent(slot);

@@ -32,6 +32,7 @@ public final class Reconciler {
     private Instant since;
     private int incarnation;
     private int restarts;
+    private long probes;
     private boolean planned;
     private boolean startBlocked;
     private @Nullable String lastError;
@@ -149,6 +150,7 @@ public final class Reconciler {
         if (probed.incarnation() != incarnation || !(condition instanceof Serving)) {
             return;
         }
+        probes++;
         Optional<Integer> failures = liveness.answered(probed.alive(), now);
         if (failures.isEmpty() || failures.get() == 0) {
             return;
@@ -260,6 +262,7 @@ public final class Reconciler {
                 restarts,
                 startBlocked && condition instanceof Waiting,
                 budget.spent(),
-                lastError);
+                lastError,
+                probes);
     }
 }

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param startBlocked whether it waits for a start that is not allowed for now
  * @param spent when restarts were spent of the current budget
  * @param lastError the last thing that went wrong, or null
+ * @param probes how many probes were answered, or failed, since the worker's process began
  */
 public record SupervisionStatus(
         SupervisionPhase condition,
@@ -23,7 +24,8 @@ public record SupervisionStatus(
         int restarts,
         boolean startBlocked,
         List<Instant> spent,
-        @Nullable String lastError) {
+        @Nullable String lastError,
+        long probes) {
     /** Copies the list. */
     public SupervisionStatus {
         spent = List.copyOf(spent);

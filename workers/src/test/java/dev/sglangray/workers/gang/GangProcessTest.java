@@ -515,7 +515,8 @@ class GangProcessTest {
                     null,
                     null,
                     List.of(),
-                    List.of());
+                    List.of(),
+                    null);
         }
     }
 }

@@ -60,6 +60,9 @@ class EngineRegistryTest {
         fixture.pass();
         assertThat(fixture.router.lists()).containsExactly(url(1), url(2));
         assertThat(fixture.events).contains(url(1) + " gets no requests: drained");
+        assertThat(fixture.registry.view().repairs())
+                .as("no repair of what others did")
+                .isZero();
     }
 
     @Test
@@ -180,6 +183,7 @@ class EngineRegistryTest {
         fixture.replaceRouter();
         assertThat(fixture.router.lists()).isEmpty();
         assertThat(fixture.router.calls).isEmpty();
+        assertThat(fixture.registry.view().repairs()).isZero();
     }
 
     @Test
@@ -204,6 +208,7 @@ class EngineRegistryTest {
         fixture.loop.pass(Duration.ofSeconds(30));
         assertThat(fixture.router.lists()).containsExactly(url(1), "http://stranger:1");
         assertThat(fixture.registry.view().foreign()).containsExactly("http://stranger:1");
+        assertThat(fixture.registry.view().repairs()).isEqualTo(1);
     }
 
     @Test

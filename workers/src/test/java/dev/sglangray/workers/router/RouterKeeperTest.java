@@ -120,7 +120,8 @@ class RouterKeeperTest {
                     null,
                     null,
                     List.of(),
-                    List.of());
+                    List.of(),
+                    null);
         }
 
         void dies(boolean clean, String why) {

@@ -113,7 +113,7 @@ class RouterReconfigurationTest {
 
         @Override
         public Snapshot snapshot() {
-            return new Snapshot(state, url(), null, null, null, failure, null, List.of(), List.of());
+            return new Snapshot(state, url(), null, null, null, failure, null, List.of(), List.of(), null);
         }
 
         void dies() {

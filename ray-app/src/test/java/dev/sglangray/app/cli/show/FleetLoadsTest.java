@@ -23,7 +23,7 @@ class FleetLoadsTest {
                 state,
                 "http://10.0.0.1:" + rank,
                 new WorkerStatus.ProcessPart("n", "10.0.0.1", 1L, 2, List.of("0", "1"), null, null, List.of()),
-                new WorkerStatus.SupervisionPart(null, null, 2, null),
+                new WorkerStatus.SupervisionPart(null, null, 2, null, 0, null),
                 new WorkerStatus.ServicePart("step-7", List.of(), Map.of()));
     }
 
