@@ -306,7 +306,7 @@ final class EngineProvisioner {
     /**
      * Begins a change of the fleet, which excludes others, such as an update of its weights.
      *
-     * @throws LaunchException when another change is under way
+     * @throws FleetBusyException when another change is under way
      */
     void beginChange(String kind, String token, Duration lease) {
         if (router == null) {
@@ -321,7 +321,7 @@ final class EngineProvisioner {
             return;
         }
         if (!refusal.isEmpty()) {
-            throw new LaunchException(refusal);
+            throw new FleetBusyException(refusal);
         }
     }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.autoscaling.Autoscaler;
 import dev.sglangray.app.gateway.Gateway;
 import dev.sglangray.app.gateway.GatewayException;
 import dev.sglangray.app.metrics.FleetMetrics;
@@ -173,6 +174,10 @@ final class FleetLaunch {
                     told.tell(FleetFacts.of(plan, bundles, urls, kept.where()));
                 }
             });
+            FleetMonitor opened = monitor;
+            if (opened != null && !owner.autoscaling().isEmpty()) {
+                opened.add(new Autoscaler(owner.autoscaling(), kept, opened, InstantSource.system()));
+            }
             if (policy.replans()) {
                 watch = new LostNodeReplanner(kept, policy.nodeLoss(), listener);
                 watch.start();
@@ -289,14 +294,16 @@ final class FleetLaunch {
     /** Before anything else, so that a port that is taken ends the launch at once. */
     private void openMonitor() {
         MetricsSettings settings = owner.metrics();
-        if (settings == null) {
+        if (settings == null && owner.autoscaling().isEmpty()) {
             return;
         }
         FleetMonitor opened = new FleetMonitor(feed(), InstantSource.system());
         monitor = opened;
-        FleetMetrics served = openMetrics(settings);
-        opened.add(served);
-        urls = new OwnerUrls(served.url(), null);
+        if (settings != null) {
+            FleetMetrics served = openMetrics(settings);
+            opened.add(served);
+            urls = new OwnerUrls(served.url(), null);
+        }
         opened.start();
     }
 

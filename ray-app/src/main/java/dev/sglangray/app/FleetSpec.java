@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.autoscaling.AutoscalingReader;
+import dev.sglangray.app.autoscaling.AutoscalingSettings;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.session.ProgramFiles;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.Fields;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
@@ -17,6 +20,7 @@ import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.rank.AcceleratorIds;
 import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.strategy.PlacementStrategy;
 import dev.sglangray.workers.GroupOptions;
@@ -26,8 +30,10 @@ import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -66,18 +72,37 @@ public record FleetSpec(
      * What the fleet's owner does besides keeping the fleet.
      *
      * @param metrics how it serves metrics; null for not at all
+     * @param autoscaling how the engines of pools follow their load, by the pool's name; empty for not at all
      */
-    public record OwnerSettings(@Nullable MetricsSettings metrics) {
+    public record OwnerSettings(@Nullable MetricsSettings metrics, Map<String, AutoscalingSettings> autoscaling) {
         /** Nothing. */
-        public static final OwnerSettings NONE = new OwnerSettings(null);
+        public static final OwnerSettings NONE = new OwnerSettings(null, Map.of());
+
+        /** Copies the map. */
+        public OwnerSettings {
+            autoscaling = Collections.unmodifiableMap(new LinkedHashMap<>(autoscaling));
+        }
 
         /**
-         * Reads the launcher's block.
+         * Reads the launcher's block and its pools.
          *
          * @throws ConfigException that lists every fault
          */
-        static OwnerSettings read(Config block) {
-            return new OwnerSettings(MetricsSettings.read(block).orElse(null));
+        static OwnerSettings read(
+                Config block, LauncherArgs arguments, List<EnginePool> pools, GroupSettings groupSettings) {
+            Fields fields = new Fields();
+            OwnerSettings settings = new OwnerSettings(
+                    fields.attempt(() -> MetricsSettings.read(block), Optional.<MetricsSettings>empty())
+                            .orElse(null),
+                    fields.attempt(
+                            () -> AutoscalingReader.read(
+                                    block,
+                                    arguments,
+                                    pools,
+                                    groupSettings.acceleratorIds() != AcceleratorIds.TRUST_CONFIG),
+                            Map.of()));
+            ConfigException.throwIfErrors(fields.problems());
+            return settings;
         }
     }
 
@@ -118,6 +143,7 @@ public record FleetSpec(
         Config block = selection.block(root);
         LauncherArgs arguments = LauncherArgs.from(block);
         List<EnginePool> pools = EnginePool.of(root, block, arguments);
+        GroupSettings groupSettings = GroupSettingsReader.read(block);
         return new FleetSpec(
                 root,
                 cluster,
@@ -125,9 +151,9 @@ public record FleetSpec(
                 block,
                 arguments,
                 pools,
-                GroupSettingsReader.read(block),
+                groupSettings,
                 SupervisionPolicyReader.read(block),
-                OwnerSettings.read(block),
+                OwnerSettings.read(block, arguments, pools, groupSettings),
                 selection.explicitPlacement(),
                 null);
     }

@@ -2,7 +2,7 @@
 package dev.sglangray.app;
 
 /** A launch failed for a reason of its own; what it had started is gone again. */
-public final class LaunchException extends RuntimeException {
+public sealed class LaunchException extends RuntimeException permits FleetBusyException {
     private static final long serialVersionUID = 1L;
 
     public LaunchException(String message) {

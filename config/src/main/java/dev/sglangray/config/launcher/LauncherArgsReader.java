@@ -41,7 +41,8 @@ final class LauncherArgsReader {
             "bind_host",
             "advertise_host",
             "router_type",
-            "metrics");
+            "metrics",
+            "autoscaling");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();

@@ -118,6 +118,7 @@ public final class EditorSchema {
                                 "The host in the engines' URLs, for engines of one node: the node's address in Ray unless given."));
         properties.set("supervision", nullable(FleetSchema.supervision()));
         properties.set("metrics", nullable(FleetSchema.metrics()));
+        properties.set("autoscaling", nullable(FleetSchema.autoscaling()));
         // The arguments of embodied engines are another class's.
         ObjectNode embodied = launcher.putObject("if");
         embodied.putObject("properties").putObject("server_type").put("const", ServerType.EMBODIED.configName());

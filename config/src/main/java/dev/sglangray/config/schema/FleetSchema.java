@@ -94,6 +94,7 @@ final class FleetSchema {
         ObjectNode supervision = supervision("How its engines are kept alive, over the block's supervision.");
         ((ObjectNode) supervision.get("properties")).remove(EnginePool.FLEET_SUPERVISION);
         properties.set("supervision", EditorSchema.nullable(supervision));
+        properties.set("autoscaling", EditorSchema.nullable(autoscaling()));
         ObjectNode list = EditorSchema.type("array");
         list.set("items", pool);
         return EditorSchema.nullable(list).put("description", "Engines of several kinds in one fleet.");
@@ -134,6 +135,24 @@ final class FleetSchema {
         properties.set("host", EditorSchema.text("The address to listen at; 0.0.0.0 for all of the node."));
         properties.set("ready_share", number("The share of the engines that must serve for `/readyz`, from 0 to 1."));
         properties.set("interval_s", number("Seconds between two looks at the fleet, above 0."));
+        return map;
+    }
+
+    static ObjectNode autoscaling() {
+        ObjectNode map = closed("Let the number of engines follow the load; off unless given.");
+        ObjectNode properties = map.putObject("properties");
+        properties.set("min_engines", EditorSchema.count("The fewest engines, 1 or more."));
+        properties.set("max_engines", EditorSchema.count("The most engines."));
+        properties.set(
+                "target_ongoing_requests",
+                number("Requests that an engine is to have, running and queued, on average."));
+        properties.set("upscale_delay_s", number("Seconds for which more engines must be wanted."));
+        properties.set("downscale_delay_s", number("Seconds for which fewer engines must be wanted."));
+        properties.set("upscaling_factor", number("What the distance to the target is multiplied by on the way up."));
+        properties.set("downscaling_factor", number("The same on the way down."));
+        properties.set("look_back_period_s", number("Seconds over which the load is averaged."));
+        properties.set("interval_s", number("Seconds between two looks at the fleet."));
+        properties.set("drain_s", number("Seconds in which requests of engines that go may end."));
         return map;
     }
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
+import dev.sglangray.app.autoscaling.Hold;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.FleetLook.Engine;
 import dev.sglangray.app.monitor.FleetLook.Worker;
+import dev.sglangray.app.monitor.PoolDemand;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -22,6 +25,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -38,6 +42,7 @@ final class FleetMeters {
     private final Function<String, SupervisionPolicy> policies;
     private final SupervisionPolicy routerPolicy;
     private final Map<String, WorkerHistory> histories = new HashMap<>();
+    private final Map<String, PoolDemand> demands = new ConcurrentHashMap<>();
 
     /**
      * Without a look yet.
@@ -79,6 +84,7 @@ final class FleetMeters {
             histories.keySet().retainAll(seen);
         }
         rows.pools(look);
+        demands.values().forEach(rows::demand);
         rows.add(Meters.LAST_LOOK, Tags.empty(), now.toEpochMilli() / 1000.0);
         gauges.show(rows.rows);
     }
@@ -111,6 +117,26 @@ final class FleetMeters {
                         registry,
                         Tags.of("pool", pool, "direction", up ? "up" : "down", "result", done ? "done" : "failed"))
                 .increment();
+    }
+
+    /** What autoscaling makes of a pool's load; shown with the next look. */
+    void demand(PoolDemand demand) {
+        if (demands.put(demand.pool(), demand) == null) {
+            for (PoolDemand.Result result : PoolDemand.Result.values()) {
+                decisions(demand.pool(), true, result);
+                decisions(demand.pool(), false, result);
+            }
+        }
+    }
+
+    /** A decision of autoscaling was carried out, or could not be. */
+    void decided(String pool, boolean up, PoolDemand.Result result) {
+        decisions(pool, up, result).increment();
+    }
+
+    private Counter decisions(String pool, boolean up, PoolDemand.Result result) {
+        return Meters.AUTOSCALING_DECISIONS.counter(
+                registry, Tags.of("pool", pool, "direction", up ? "up" : "down", "result", lower(result.name())));
     }
 
     /** In Prometheus' text format. */
@@ -198,6 +224,18 @@ final class FleetMeters {
                         accelerators(engines.stream()
                                 .filter(engine -> engine.worker().status() != null
                                         && engine.worker().status().process().pid() != null)));
+            }
+        }
+
+        void demand(PoolDemand demand) {
+            Tags pool = Tags.of("pool", demand.pool());
+            add(Meters.AUTOSCALING_DESIRED, pool, demand.desired());
+            add(Meters.AUTOSCALING_ONGOING, pool, demand.ongoing());
+            for (Hold hold : Hold.values()) {
+                add(
+                        Meters.AUTOSCALING_HELD,
+                        pool.and("reason", hold.label()),
+                        demand.held().contains(hold.label()) ? 1 : 0);
             }
         }
 

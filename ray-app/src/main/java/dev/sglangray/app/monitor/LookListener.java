@@ -5,8 +5,8 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * Receives the looks at a fleet. Called from the monitor's thread, one call after the other; {@link #phase} and {@link #scaled} from the
- * thread of the change. No call may block for long: the next look waits for it.
+ * Receives the looks at a fleet. Called from the monitor's thread, one call after the other; {@link #phase}, {@link #scaled} and
+ * {@link #decided} from the thread of the change. No call may block for long: the next look waits for it.
  */
 public interface LookListener extends AutoCloseable {
     /** How long it wants from one look to the next at the moment. The shortest wish of all listeners holds. */
@@ -33,6 +33,12 @@ public interface LookListener extends AutoCloseable {
 
     /** A change of a pool's size is over. */
     default void scaled(String pool, boolean up, boolean done) {}
+
+    /** What autoscaling makes of a pool's load. From the monitor's thread, after each look. */
+    default void demand(PoolDemand demand) {}
+
+    /** What became of a decision of autoscaling. From the thread of the change. */
+    default void decided(String pool, boolean up, PoolDemand.Result result) {}
 
     /** The fleet ends, or is not looked at any more. Harmless when repeated. */
     @Override
