@@ -57,6 +57,8 @@ final class PoolScaler {
         private @Nullable Instant since;
         private @Nullable Instant free;
         private @Nullable Hold said;
+        /** The most engines that were wanted since; 0 as long as the mean has load from before. */
+        private int most;
 
         Trend(Duration delay) {
             this.delay = delay;
@@ -66,11 +68,22 @@ final class PoolScaler {
             since = wanted ? (since == null ? now : since) : null;
             free = isHeld ? null : (free == null ? now : free);
             said = isHeld && wanted ? said : null;
+            most = wanted && !isHeld ? most : 0;
+        }
+
+        /** Takes a number in that is wanted, of a mean that looks so far back. */
+        void wants(int engines, Duration lookBack, Instant now) {
+            if (since != null
+                    && free != null
+                    && Duration.between(since.isAfter(free) ? since : free, now).compareTo(lookBack) > 0) {
+                most = Math.max(most, engines);
+            }
         }
 
         void restart() {
             since = null;
             free = null;
+            most = 0;
         }
 
         /** Whether it has been wanted for the delay. */
@@ -148,7 +161,7 @@ final class PoolScaler {
             return Optional.empty();
         }
         Trend trend = desired > wanted ? up : down;
-        PoolChange change = new PoolChange(pool, wanted, desired, why(mean, trend.delay));
+        PoolChange change = trend == up ? growth(wanted, desired, mean) : shrinkage(wanted, desired, mean, now);
         if (trend.isLong(now)) {
             holds.keySet().stream()
                     .filter(hold -> trend == down || hold.isForGrowth())
@@ -222,12 +235,30 @@ final class PoolScaler {
         return sums.stream().mapToInt(Sum::ongoing).average().orElse(0);
     }
 
-    private String why(double mean, Duration delay) {
-        return "%s ongoing requests, target %s an engine, for %s s"
-                .formatted(
-                        String.format(Locale.ROOT, mean < FEW ? "%.1f" : "%.0f", mean),
-                        number(settings.target()),
-                        number(delay.toMillis() / 1000.0));
+    private PoolChange growth(int wanted, int desired, double mean) {
+        return new PoolChange(
+                pool, wanted, desired, "%s for %s".formatted(load(mean), seconds(settings.upscaleDelay())));
+    }
+
+    /** To the most that were wanted meanwhile: a load that comes in bursts needs as many again, although it wants none just now. */
+    private PoolChange shrinkage(int wanted, int desired, double mean, Instant now) {
+        down.wants(desired, settings.lookBack(), now);
+        int to = Math.max(desired, down.most);
+        return new PoolChange(
+                pool,
+                wanted,
+                to,
+                "%s no more than %d engine(s) were wanted for %s"
+                        .formatted(load(mean), to, seconds(settings.downscaleDelay())));
+    }
+
+    private String load(double mean) {
+        return "%s ongoing requests, target %s an engine,"
+                .formatted(String.format(Locale.ROOT, mean < FEW ? "%.1f" : "%.0f", mean), number(settings.target()));
+    }
+
+    private static String seconds(Duration duration) {
+        return number(duration.toMillis() / 1000.0) + " s";
     }
 
     private static String number(double value) {
@@ -237,14 +268,14 @@ final class PoolScaler {
     private void withheld(Trend trend, PoolChange change, Hold hold, String words) {
         if (trend.said != hold) {
             trend.said = hold;
-            remarks.accept("autoscaling: %s does not %s from %d to %d engine(s), which %s ask for: %s"
+            remarks.accept("autoscaling: %s does not %s from %d to %d engine(s): %s (%s)"
                     .formatted(
                             PoolChange.name(pool),
                             change.isUp() ? "grow" : "shrink",
                             change.from(),
                             change.to(),
-                            change.why(),
-                            words));
+                            words,
+                            change.why()));
         }
     }
 

@@ -90,7 +90,26 @@ class PoolScalerTest {
     @Test
     void shrinksBySeveralAtOnceAfterItsDelay() {
         assertThat(dueAfter(60, sample(6, Map.of(), 3, 3, 3, 3, 1, 0)))
-                .isEqualTo(new PoolChange("a", 6, 2, "13 ongoing requests, target 10 an engine, for 60 s"));
+                .isEqualTo(new PoolChange(
+                        "a",
+                        6,
+                        2,
+                        "13 ongoing requests, target 10 an engine, no more than 2 engine(s) were wanted for 60 s"));
+    }
+
+    /** What comes in bursts needs as many again. */
+    @Test
+    void shrinksToTheMostThatWereWantedMeanwhile() {
+        assertThat(looks(30, sample(6, Map.of(), 3, 3, 3, 3, 1, 0))).isEmpty();
+        assertThat(looks(15, sample(6, Map.of(), 9, 9, 9, 9, 1, 0))).isEmpty();
+        assertThat(due(30, sample(6, Map.of(), 0, 0, 0, 0, 0, 0)).to()).isEqualTo(4);
+    }
+
+    /** The mean falls slowly after a load that ends at once. */
+    @Test
+    void theMeanOfALoadThatEndedIsNotWhatIsWanted() {
+        assertThat(looks(100, sample(4, Map.of(), 10, 10, 10, 10))).isEmpty();
+        assertThat(dueAfter(60, sample(4, Map.of(), 0, 0, 0, 0)).to()).isEqualTo(1);
     }
 
     @Test
@@ -104,6 +123,7 @@ class PoolScalerTest {
     @Test
     void staysWithinItsBounds() {
         assertThat(due(100, sample(2, Map.of(), 5000, 5000)).to()).isEqualTo(8);
+        scaler.refused();
         assertThat(due(100, sample(2, Map.of(), 0, 0)).to()).isEqualTo(1);
         assertThat(scaler.demand().desired()).isEqualTo(1);
     }
@@ -139,8 +159,8 @@ class PoolScalerTest {
         assertThat(scaler.demand().held()).containsExactly("unknown_load");
         assertThat(remarks)
                 .containsExactly(
-                        "autoscaling: pool 'a' does not shrink from 2 to 1 engine(s), which 9.0 ongoing requests,"
-                                + " target 10 an engine, for 60 s ask for: engine 1 does not say how much it has to do");
+                        "autoscaling: pool 'a' does not shrink from 2 to 1 engine(s): engine 1 does not say how much it has"
+                                + " to do (9.0 ongoing requests, target 10 an engine, no more than 1 engine(s) were wanted for 60 s)");
         assertThat(dueAfter(60, sample(2, Map.of(), 9, 0)).to())
                 .as("and the delay begins when it says it")
                 .isEqualTo(1);
@@ -167,7 +187,7 @@ class PoolScalerTest {
         assertThat(looks(1000, sample(2, because(Hold.CHANGE), 50, 50))).isEmpty();
         assertThat(remarks)
                 .hasSize(1)
-                .allMatch(text -> text.contains("does not grow from 2 to 8") && text.endsWith("because"));
+                .allMatch(text -> text.contains("does not grow from 2 to 8 engine(s): because ("));
     }
 
     /** The load of an engine that restarts is gone, and comes back with it. */
