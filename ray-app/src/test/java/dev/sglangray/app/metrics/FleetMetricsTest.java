@@ -407,6 +407,7 @@ class FleetMetricsTest {
         countsARestartWithItsCauseAndHowLongItTook();
         measuresTheUpdateOfAnEnginesWeights();
         countsTheOwnersOwnDeeds();
+        saysWhatAutoscalingMakesOfTheLoad();
         TreeSet<String> served = get("/metrics")
                 .body()
                 .lines()
