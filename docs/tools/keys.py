@@ -65,6 +65,7 @@ DEFAULTS = {
     "pools[].server": NONE,
     "pools[].update_weights": "`true` for the block's own model, or the only one",
     "pools[].supervision": "the block's",
+    "pools[].autoscaling": "the block's",
     "external_engines": NONE,
     "external_engines[].url": REQUIRED,
     "external_engines[].worker_type": "`regular`",
@@ -84,6 +85,16 @@ DEFAULTS = {
     "metrics.host": "`127.0.0.1`",
     "metrics.ready_share": "`1.0`",
     "metrics.interval_s": "`5.0`",
+    "autoscaling.min_engines": "`1`",
+    "autoscaling.max_engines": REQUIRED,
+    "autoscaling.target_ongoing_requests": REQUIRED,
+    "autoscaling.upscale_delay_s": "`30`",
+    "autoscaling.downscale_delay_s": "`600`",
+    "autoscaling.upscaling_factor": "`1.0`",
+    "autoscaling.downscaling_factor": "`1.0`",
+    "autoscaling.look_back_period_s": "`30`",
+    "autoscaling.interval_s": "`5`",
+    "autoscaling.drain_s": "`300`",
     "supervision.restart": "`always`",
     "supervision.max_restarts": "`5`",
     "supervision.restart_window_s": "`600`",
@@ -136,7 +147,7 @@ MEANINGS = {
     "supervision.node_loss_s": "How long a node must be gone before its engines move.",
 }
 #: Their own keys follow in the table, or belong to SGLang and to the router.
-PARENTS = {"metrics", "placement_group", "supervision", "router", "server"}
+PARENTS = {"autoscaling", "metrics", "placement_group", "supervision", "router", "server"}
 
 
 def forms(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -170,7 +181,7 @@ def rows(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
             key = f"{path}.{name}" if path else name
             if key not in PARENTS:
                 yield key, value(below), below.get("description", "")
-            if key not in ("router", "server", "pools[].supervision"):
+            if key not in ("router", "server", "pools[].supervision", "pools[].autoscaling"):
                 yield from rows(below, key)
         if path == "cluster.component_placement" and isinstance(kind.get("additionalProperties"), dict):
             yield from rows(kind["additionalProperties"], path + ".NAME")
