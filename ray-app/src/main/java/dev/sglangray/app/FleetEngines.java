@@ -303,7 +303,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
         List<EngineSlot> found = new ArrayList<>();
         boolean done = false;
         try {
-            settle(pool, ranks, wantedRanks, worldSize, toReserve, listener, found);
+            settle(pool, ranks, wantedRanks, worldSize, builder.waitForNodes(), toReserve, listener, found);
             ServerGroup grown = builder.start(servers, found, listener, ended);
             moveIn(grown, found);
             done = true;
@@ -321,6 +321,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
             List<Integer> ranks,
             Wanted wantedRanks,
             int worldSize,
+            Duration forNodes,
             Duration toReserve,
             LaunchListener listener,
             List<EngineSlot> found) {
@@ -339,7 +340,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
         found.forEach(slot -> others.add(slot.engine()));
         try {
             found.addAll(builder.reserve(
-                    pool, further, wantedRanks, worldSize, others, toReserve, listener, this::isClosed));
+                    pool, further, wantedRanks, worldSize, others, forNodes, toReserve, listener, this::isClosed));
         } catch (PlacementException e) {
             if (wantedRanks == Wanted.ALL || found.isEmpty()) {
                 throw e;
@@ -444,7 +445,15 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
         PlacementException noRoom = null;
         for (Map.Entry<String, List<Integer>> pool : byPool.entrySet()) {
             try {
-                settle(pool.getKey(), pool.getValue(), Wanted.WHAT_FITS, wantedEngines(), SOON, listener, found);
+                settle(
+                        pool.getKey(),
+                        pool.getValue(),
+                        Wanted.WHAT_FITS,
+                        wantedEngines(),
+                        Duration.ZERO,
+                        SOON,
+                        listener,
+                        found);
             } catch (PlacementException e) {
                 noRoom = e;
             }

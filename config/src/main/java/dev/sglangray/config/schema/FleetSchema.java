@@ -33,6 +33,9 @@ final class FleetSchema {
         properties.set(
                 "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));
         properties.set("bundles", numbers("The bundle of that group for each engine, by the engine's rank."));
+        properties.set(
+                "wait_for_nodes_s",
+                number("Seconds for which further engines wait for nodes that Ray's autoscaler adds."));
         return map;
     }
 
