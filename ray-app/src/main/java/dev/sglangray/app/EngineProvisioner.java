@@ -353,7 +353,7 @@ final class EngineProvisioner {
     /**
      * Begins a change of the fleet, which excludes others, such as an update of its weights.
      *
-     * @throws FleetBusyException when another change is under way
+     * @throws LaunchException that is busy when another change is under way
      */
     void beginChange(String kind, String token, Duration lease) {
         if (router == null) {
@@ -368,7 +368,7 @@ final class EngineProvisioner {
             return;
         }
         if (!refusal.isEmpty()) {
-            throw new FleetBusyException(refusal);
+            throw LaunchException.busy(refusal);
         }
     }
 

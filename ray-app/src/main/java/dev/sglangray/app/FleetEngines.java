@@ -187,7 +187,10 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
         try {
             return OptionalInt.of(scale(change.pool(), change.to(), toDrain, LaunchListener.NONE, change)
                     .after());
-        } catch (FleetBusyException e) {
+        } catch (LaunchException e) {
+            if (!e.isBusy()) {
+                throw e;
+            }
             LOG.debug("not now: {}", change.text(), e);
             return OptionalInt.empty();
         }
@@ -211,7 +214,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
             int before = slots.ranks(name).size();
             if (auto != null) {
                 if (before != auto.from() || !Objects.equals(wanted.get(name), auto.from())) {
-                    throw new FleetBusyException("the pool has another size meanwhile");
+                    throw LaunchException.busy("the pool has another size meanwhile");
                 }
                 builder.remark(auto.text());
             }
@@ -267,7 +270,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
 
     private <T> T change(String kind, Duration timeout, Change<T> task) {
         if (!changing.tryLock()) {
-            throw new FleetBusyException("the fleet's engines are being changed already; wait until that is done");
+            throw LaunchException.busy("the fleet's engines are being changed already; wait until that is done");
         }
         try {
             if (isClosed() || !launched) {
