@@ -134,7 +134,7 @@ MEANINGS = {
     "placement_group.bundles": "The bundle of that existing group for each engine, by rank.",
     "bind_host": "Listen on all addresses of the node, or only on the one by which Ray knows it.",
     "advertise_host": "The host in the engines' URLs, for engines of one node.",
-    "placement_group.wait_for_nodes_s": "How long `scale` and autoscaling wait for nodes that Ray's cluster autoscaler adds.",
+    "placement_group.wait_for_nodes_s": "How long a growth waits for nodes that Ray's cluster autoscaler adds.",
     "pools[].supervision": "Over the block's, for the pool's engines.",
     "pools[].autoscaling": "Over the block's, for the pool's engines; `null` for none.",
     "supervision.restart": "Restart after every exit, after an exit code other than 0, or never.",
