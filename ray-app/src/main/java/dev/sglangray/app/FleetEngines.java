@@ -339,11 +339,13 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
         if (further.isEmpty()) {
             return;
         }
+        // Where some can come at once, they do not wait for the others.
+        Duration patience = wantedRanks == Wanted.WHAT_FITS && !found.isEmpty() ? Duration.ZERO : forNodes;
         List<EnginePlan> others = new ArrayList<>(slots.all());
         found.forEach(slot -> others.add(slot.engine()));
         try {
             found.addAll(builder.reserve(
-                    pool, further, wantedRanks, worldSize, others, forNodes, toReserve, listener, this::isClosed));
+                    pool, further, wantedRanks, worldSize, others, patience, toReserve, listener, this::isClosed));
         } catch (PlacementException e) {
             if (wantedRanks == Wanted.ALL || found.isEmpty()) {
                 throw e;
