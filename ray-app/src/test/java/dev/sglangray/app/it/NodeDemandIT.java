@@ -42,7 +42,7 @@ class NodeDemandIT {
                     cluster.startAgain(other);
                     ExitResult grown = scale.await(Cli.DEADLINE);
                     assertThat(grown.code()).as(grown.toString()).isZero();
-                    assertThat(grown.stdout()).contains("1 engine(s) before, now 2");
+                    assertThat(grown.stderr()).contains("1 engine(s) before, now 2");
                 }
                 assertThat(groups(cluster, "PENDING")).isEmpty();
                 assertThat(groups(cluster, "CREATED"))
