@@ -30,7 +30,7 @@ class AutoscalingIT {
         Cli cli = new Cli(cluster);
         Path size = Files.createTempFile(cluster.logs(), "crowd-", ".txt");
         try (InsideProcess up = cli.up(
-                StandIn.model(cluster, "{\"load_seconds\": 2}"),
+                StandIn.model(cluster, "{\"load_seconds\": 2, \"generate_seconds\": 3}"),
                 "cluster.component_placement.rollout=0",
                 "router_server_args.tensor_parallel_size=1",
                 "+router_server_args.metrics.interval_s=0.5",
@@ -42,7 +42,7 @@ class AutoscalingIT {
                     new MetricsIT.Endpoint(cluster, report.path("metrics_url").asText());
             set(size, 1);
             try (SteadyLoad crowd =
-                    SteadyLoad.crowd(cluster, report.path("api_url").asText(), 3, size)) {
+                    SteadyLoad.crowd(cluster, report.path("api_url").asText(), size)) {
                 metrics.await("/metrics", "sglang_ray_autoscaling_ongoing_requests{" + FLEET + "} 1.0");
                 metrics.await("/metrics", "sglang_ray_engines_wanted{" + FLEET + "} 1");
 

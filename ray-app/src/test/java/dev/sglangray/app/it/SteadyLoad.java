@@ -49,9 +49,9 @@ final class SteadyLoad implements AutoCloseable {
         process = cluster.spawn(cluster.head(), command, Map.of());
     }
 
-    /** As many requests at once as a file says, each of so many seconds; it does not look at the router's list. */
-    static SteadyLoad crowd(TestCluster cluster, String routerUrl, double seconds, Path size) {
-        return new SteadyLoad(cluster, "crowd.py", routerUrl, Double.toString(seconds), size.toString());
+    /** As many requests at once as a file says; it does not look at the router's list. */
+    static SteadyLoad crowd(TestCluster cluster, String routerUrl, Path size) {
+        return new SteadyLoad(cluster, "crowd.py", routerUrl, size.toString());
     }
 
     static double now() {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""So many requests at once through a router, and what became of them: ``crowd.py URL SECONDS FILE``.
+"""So many requests at once through a router, and what became of them: ``crowd.py URL FILE``.
 
-Each takes an engine so many seconds, and is followed by the next one at once. The file has how many there are to be at
+Each is followed by the next one at once. The file has how many there are to be at
 the moment; it is read ten times a second. One JSON line for each that ends, as those of ``load.py``.
 """
 
@@ -48,8 +48,8 @@ def client(url, body):
 def main():
     url = urllib.parse.urlsplit(sys.argv[1])
     sampling = {"max_new_tokens": 2, "temperature": 0}
-    body = json.dumps({"text": "who?", "seconds": float(sys.argv[2]), "sampling_params": sampling}).encode()
-    file = Path(sys.argv[3])
+    body = json.dumps({"text": "who?", "sampling_params": sampling}).encode()
+    file = Path(sys.argv[2])
     while True:
         with lock:
             state["wanted"] = int(file.read_text(encoding="utf-8") or state["wanted"])
