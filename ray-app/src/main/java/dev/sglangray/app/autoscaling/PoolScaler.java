@@ -162,7 +162,7 @@ final class PoolScaler {
         }
         Trend trend = desired > wanted ? up : down;
         PoolChange change = trend == up ? growth(wanted, desired, mean) : shrinkage(wanted, desired, mean, now);
-        if (trend.isLong(now)) {
+        if (trend.isLong(now) && holds.keySet().stream().allMatch(Hold::isSaid)) {
             holds.keySet().stream()
                     .filter(hold -> trend == down || hold.isForGrowth())
                     .filter(Hold::isSaid)
