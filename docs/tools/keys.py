@@ -65,6 +65,7 @@ DEFAULTS = {
     "pools[].server": NONE,
     "pools[].update_weights": "`true` for the block's own model, or the only one",
     "pools[].supervision": "the block's",
+    "pools[].autoscaling": "the block's",
     "external_engines": NONE,
     "external_engines[].url": REQUIRED,
     "external_engines[].worker_type": "`regular`",
@@ -80,6 +81,7 @@ DEFAULTS = {
     "placement_group.name": "a group of the fleet's own",
     "placement_group.namespace": "the fleet's namespace",
     "placement_group.bundles": "the first that fit",
+    "placement_group.wait_for_nodes_s": "`0`",
     "metrics.port": "`0`",
     "metrics.host": "`127.0.0.1`",
     "metrics.ready_share": "`1.0`",
@@ -87,6 +89,16 @@ DEFAULTS = {
     "dashboard.port": "`0`",
     "dashboard.host": "`127.0.0.1`",
     "tracing.otlp_traces_endpoint": REQUIRED,
+    "autoscaling.min_engines": "`1`",
+    "autoscaling.max_engines": REQUIRED,
+    "autoscaling.target_ongoing_requests": REQUIRED,
+    "autoscaling.upscale_delay_s": "`30`",
+    "autoscaling.downscale_delay_s": "`600`",
+    "autoscaling.upscaling_factor": "`1.0`",
+    "autoscaling.downscaling_factor": "`1.0`",
+    "autoscaling.look_back_period_s": "`30`",
+    "autoscaling.interval_s": "`5`",
+    "autoscaling.drain_s": "`300`",
     "supervision.restart": "`always`",
     "supervision.max_restarts": "`5`",
     "supervision.restart_window_s": "`600`",
@@ -125,6 +137,9 @@ MEANINGS = {
     "placement_group.bundles": "The bundle of that existing group for each engine, by rank.",
     "bind_host": "Listen on all addresses of the node, or only on the one by which Ray knows it.",
     "advertise_host": "The host in the engines' URLs, for engines of one node.",
+    "placement_group.wait_for_nodes_s": "How long a growth waits for nodes that Ray's cluster autoscaler adds.",
+    "pools[].supervision": "Over the block's, for the pool's engines.",
+    "pools[].autoscaling": "Over the block's, for the pool's engines; `null` for none.",
     "supervision.restart": "Restart after every exit, after an exit code other than 0, or never.",
     "supervision.max_restarts": "So many restarts within the window; then the worker gives up.",
     "supervision.restart_window_s": "The window in which restarts are counted.",
@@ -139,7 +154,7 @@ MEANINGS = {
     "supervision.node_loss_s": "How long a node must be gone before its engines move.",
 }
 #: Their own keys follow in the table, or belong to SGLang and to the router.
-PARENTS = {"dashboard", "metrics", "placement_group", "supervision", "router", "server", "tracing"}
+PARENTS = {"autoscaling", "dashboard", "metrics", "placement_group", "supervision", "router", "server", "tracing"}
 
 
 def forms(schema: dict[str, Any]) -> list[dict[str, Any]]:
@@ -173,7 +188,7 @@ def rows(schema: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
             key = f"{path}.{name}" if path else name
             if key not in PARENTS:
                 yield key, value(below), below.get("description", "")
-            if key not in ("router", "server", "pools[].supervision"):
+            if key not in ("router", "server", "pools[].supervision", "pools[].autoscaling"):
                 yield from rows(below, key)
         if path == "cluster.component_placement" and isinstance(kind.get("additionalProperties"), dict):
             yield from rows(kind["additionalProperties"], path + ".NAME")

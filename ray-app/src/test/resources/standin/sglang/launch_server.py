@@ -8,7 +8,7 @@ generate nothing while that one is stopped, both as the real one; ``lose_port`` 
 ``ranks``, a number, to have so many schedulers with SGLang's titles, of which the first is the plain process below it;
 ``rank_death_seconds`` to end so long after one of them, and to do nothing about it before, as SGLang while it waits for
 core dumps; ``slow_info_seconds`` before it tells what a router asks before it takes it; ``release_seconds`` before it
-releases memory. A file ``mute-PORT`` that the tests make in
+releases memory; ``generate_seconds`` that each request takes which does not say its ``seconds`` (a router leaves them out). A file ``mute-PORT`` that the tests make in
 the folder lets the server of that port answer /health but generate nothing; the next server to start takes the seconds in
 a file ``slow-once`` longer. With ``nnodes`` above 1 its parts wait for each other; ``part_dies_on`` names the host whose part ends
 before that. SIGUSR1 ends each of its processes cleanly.
@@ -276,7 +276,8 @@ class _Handler(BaseHTTPRequestHandler):
         first = last = self.server.state.begin()
         try:
             prefill = self.server.disaggregation.take(request)
-            time.sleep(request.get("seconds", 0))
+            behaviour = _behaviour(self.server.args.model_path)
+            time.sleep(request.get("seconds", behaviour.get("generate_seconds", 0)))
             self._generate()
         except (Refused, OSError) as error:
             self._answer(400 if isinstance(error, Refused) else 500, {"error": {"message": str(error)}})

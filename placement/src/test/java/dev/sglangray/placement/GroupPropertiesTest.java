@@ -78,7 +78,8 @@ class GroupPropertiesTest {
                         existing || share == 1 ? Map.of() : Map.of("GPU", 1 - share),
                         existing ? "theirs" : null,
                         null,
-                        List.of()));
+                        List.of(),
+                        0));
         if (existing) {
             request.existingGroup(group);
         }

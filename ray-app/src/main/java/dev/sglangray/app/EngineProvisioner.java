@@ -2,6 +2,7 @@
 package dev.sglangray.app;
 
 import dev.sglangray.app.session.RayLedger;
+import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.cluster.NodeInfo;
@@ -14,6 +15,7 @@ import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.placement.ray.FleetReservation;
 import dev.sglangray.placement.ray.FreeCapacity;
 import dev.sglangray.placement.ray.GroupCreator;
+import dev.sglangray.placement.ray.NodeDemand;
 import dev.sglangray.placement.ray.RayClusterReader;
 import dev.sglangray.workers.GroupOptions;
 import dev.sglangray.workers.RouterGroup;
@@ -29,6 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -90,8 +93,9 @@ final class EngineProvisioner {
      *
      * @param worldSize how many engines the fleet has then
      * @param others all that the further engines must stay clear of
+     * @param forNodes how long to wait for nodes that join the cluster where there is no room; zero for not at all
      * @param cancelled asked once a second while Ray is waited for
-     * @throws dev.sglangray.placement.PlacementException when there is no room
+     * @throws PlacementException when there is no room
      */
     List<EngineSlot> reserve(
             String pool,
@@ -99,29 +103,71 @@ final class EngineProvisioner {
             Wanted wanted,
             int worldSize,
             List<EnginePlan> others,
+            Duration forNodes,
             Duration deadline,
             LaunchListener listener,
             BooleanSupplier cancelled) {
+        String name = FleetGrowth.groupName(fleetName, ++groups);
+        Function<FleetGrowth, FleetPlan> planning = growth -> (wanted == Wanted.ALL
+                        ? growth.plan(ranks, worldSize, name)
+                        : growth.planWhatFits(ranks, worldSize, name))
+                .withDefaultPython(options.pythonInterpreter());
+        FleetGrowth now = growth(pool, others);
+        FleetPlan plan;
+        try {
+            plan = planning.apply(now);
+        } catch (PlacementException noRoom) {
+            if (forNodes.isZero()) {
+                throw noRoom;
+            }
+            awaitNodes(name, now.bundles(ranks.size()), forNodes, noRoom, listener, cancelled);
+            plan = planning.apply(growth(pool, others));
+        }
+        PlanCheck.requireOneNode(
+                options.advertiseHost(),
+                Stream.concat(others.stream(), plan.engines().stream()).toList());
+        return reserve(plan, deadline, listener, cancelled);
+    }
+
+    /** Until the cluster has grown; what it lacked without that is in the failure. */
+    private static void awaitNodes(
+            String name,
+            List<Map<String, Double>> bundles,
+            Duration deadline,
+            PlacementException noRoom,
+            LaunchListener listener,
+            BooleanSupplier cancelled) {
+        String what = "asking Ray's cluster autoscaler for %d bundle(s): %s"
+                .formatted(
+                        bundles.size(),
+                        String.valueOf(noRoom.getMessage()).lines().findFirst().orElse(""));
+        try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
+            NodeDemand.await(name + "/nodes", bundles, deadline, message -> step.note(message), cancelled);
+        } catch (PlacementException e) {
+            noRoom.addSuppressed(e);
+            throw PlacementException.builder(e.getMessage() + ": " + noRoom.getMessage())
+                    .cause(noRoom)
+                    .build();
+        }
+    }
+
+    private FleetGrowth growth(String pool, List<EnginePlan> others) {
         ClusterSnapshot snapshot = RayClusterReader.readWithoutVariables();
         if (!cluster.hasAll(snapshot)) {
             // A node's rank may be a variable of its, which takes a task on each node.
             cluster = cluster.widened(RayClusterReader.read());
         }
-        FleetGrowth growth = new FleetGrowth(
+        return new FleetGrowth(
                 asOfNow(),
                 cluster,
                 new FreeCapacity(snapshot, new RayLedger().read()),
                 alike(pool),
                 others,
                 routerPlan);
-        String name = FleetGrowth.groupName(fleetName, ++groups);
-        FleetPlan plan = (wanted == Wanted.ALL
-                        ? growth.plan(ranks, worldSize, name)
-                        : growth.planWhatFits(ranks, worldSize, name))
-                .withDefaultPython(options.pythonInterpreter());
-        PlanCheck.requireOneNode(
-                options.advertiseHost(),
-                Stream.concat(others.stream(), plan.engines().stream()).toList());
+    }
+
+    private List<EngineSlot> reserve(
+            FleetPlan plan, Duration deadline, LaunchListener listener, BooleanSupplier cancelled) {
         String what = "reserving " + plan.bundles().size() + " bundle(s) in placement group '"
                 + plan.group().name() + "'";
         try (Step step = Step.begin(listener, LaunchPhase.RESERVE, what)) {
@@ -298,6 +344,7 @@ final class EngineProvisioner {
     /** How long further engines may take from their plan to their registration. */
     Duration longestStart() {
         return options.reserveTimeout()
+                .plus(waitForNodes())
                 .plus(groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE)
                 .plus(EngineStarter.REGISTER_DEADLINE);
@@ -306,7 +353,7 @@ final class EngineProvisioner {
     /**
      * Begins a change of the fleet, which excludes others, such as an update of its weights.
      *
-     * @throws LaunchException when another change is under way
+     * @throws LaunchException that is busy when another change is under way
      */
     void beginChange(String kind, String token, Duration lease) {
         if (router == null) {
@@ -321,7 +368,7 @@ final class EngineProvisioner {
             return;
         }
         if (!refusal.isEmpty()) {
-            throw new LaunchException(refusal);
+            throw LaunchException.busy(refusal);
         }
     }
 
@@ -359,6 +406,11 @@ final class EngineProvisioner {
                 routerPlan == null ? -1 : routerPlan.bundleIndex(),
                 launch.bundles(),
                 seats);
+    }
+
+    /** How long a growth waits for nodes that Ray's cluster autoscaler adds. */
+    Duration waitForNodes() {
+        return request.groupSettings().waitForNodes();
     }
 
     Duration reserveDeadline() {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.bridge.SchemaKind;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.cluster.ClusterConfig;
@@ -106,7 +107,9 @@ public final class FleetCheck {
         GroupSettings settings = block.flatMap(found -> attempt(() -> GroupSettingsReader.read(found)))
                 .orElse(null);
         block.ifPresent(found -> attempt(() -> SupervisionPolicyReader.read(found)));
-        block.ifPresent(found -> attempt(() -> FleetSpec.OwnerSettings.read(found)));
+        block.ifPresent(found -> attempt(() -> MetricsSettings.read(found)));
+        pools.ifPresent(all -> attempt(() -> FleetSpec.OwnerSettings.read(
+                block.get(), bound.get(), all, Objects.requireNonNullElse(settings, GroupSettings.DEFAULT))));
         pools.ifPresent(all -> all.forEach(this::compareSizes));
         pools.ifPresent(all -> all.forEach(pool -> attempt(() -> SupervisionPolicyReader.read(pool))));
         boolean needed = pools.map(

@@ -4,6 +4,8 @@ package dev.sglangray.app;
 import dev.sglangray.app.EngineProvisioner.Started;
 import dev.sglangray.app.EngineProvisioner.Wanted;
 import dev.sglangray.app.LostNodeReplanner.Moved;
+import dev.sglangray.app.autoscaling.PoolChange;
+import dev.sglangray.app.autoscaling.PoolSizes;
 import dev.sglangray.app.gateway.EngineAccess;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.plan.EnginePlan;
@@ -19,10 +21,13 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +35,7 @@ import org.slf4j.LoggerFactory;
  * The engines of a running fleet: which there are, where each lives, and how that changes. One change at a time; safe for use
  * by several threads.
  */
-final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
+final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, PoolSizes {
     private static final Logger LOG = LoggerFactory.getLogger(FleetEngines.class);
     private static final Duration ANSWER = Duration.ofSeconds(20);
     /** A drain whose owner dies ends by itself, so long after its time. */
@@ -176,8 +181,28 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         }
     }
 
+    @Override
+    public OptionalInt resize(PoolChange change, Duration toDrain) {
+        try {
+            return OptionalInt.of(scale(change.pool(), change.to(), toDrain, LaunchListener.NONE, change)
+                    .after());
+        } catch (LaunchException e) {
+            if (!e.isBusy()) {
+                throw e;
+            }
+            LOG.debug("not now: {}", change.text(), e);
+            return OptionalInt.empty();
+        }
+    }
+
     /** Gives a pool so many engines; see {@link Fleet#scale(String, int, Duration, LaunchListener)}. */
     ScaleReport scale(String pool, int engines, Duration toDrain, LaunchListener listener) {
+        return scale(pool, engines, toDrain, listener, null);
+    }
+
+    /** With a change of autoscaling, which is content with fewer further engines and ends no request. */
+    private ScaleReport scale(
+            String pool, int engines, Duration toDrain, LaunchListener listener, @Nullable PoolChange auto) {
         if (engines < 1) {
             throw new IllegalArgumentException(
                     "a fleet has 1 engine or more, not " + engines + "; to have none, end it");
@@ -186,9 +211,15 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         Duration timeout = toDrain.plus(builder.longestStart());
         return change("a change to " + engines + " engine(s)", timeout, () -> {
             int before = slots.ranks(name).size();
-            ScaleReport report = resize(name, engines, toDrain, new SerialListener(listener, phases));
+            if (auto != null) {
+                if (before != auto.from() || !Objects.equals(wanted.get(name), auto.from())) {
+                    throw LaunchException.busy("the pool has another size meanwhile");
+                }
+                builder.remark(auto.text());
+            }
+            ScaleReport report = resize(name, engines, toDrain, new SerialListener(listener, phases), auto != null);
             Map<String, Integer> sizes = new LinkedHashMap<>(wanted);
-            sizes.put(name, engines);
+            sizes.put(name, report.after());
             wanted = sizes;
             if (report.after() != before) {
                 builder.remark((name.isEmpty() ? "the fleet" : "pool " + name) + " has " + report.after()
@@ -199,7 +230,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         });
     }
 
-    private ScaleReport resize(String pool, int engines, Duration toDrain, LaunchListener listener) {
+    private ScaleReport resize(String pool, int engines, Duration toDrain, LaunchListener listener, boolean auto) {
         int before = slots.ranks(pool).size();
         if (engines == before) {
             return new ScaleReport(before, before, List.of(), List.of(), 0);
@@ -207,8 +238,8 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         boolean done = false;
         try {
             ScaleReport report = engines > before
-                    ? grow(pool, engines - before, listener)
-                    : shrink(pool, before - engines, toDrain, listener);
+                    ? grow(pool, engines - before, auto ? Wanted.WHAT_FITS : Wanted.ALL, listener)
+                    : shrink(pool, before - engines, toDrain, !auto, listener);
             done = true;
             return report;
         } finally {
@@ -238,7 +269,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
 
     private <T> T change(String kind, Duration timeout, Change<T> task) {
         if (!changing.tryLock()) {
-            throw new LaunchException("the fleet's engines are being changed already; wait until that is done");
+            throw LaunchException.busy("the fleet's engines are being changed already; wait until that is done");
         }
         try {
             if (isClosed() || !launched) {
@@ -256,22 +287,29 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         }
     }
 
-    private ScaleReport grow(String pool, int count, LaunchListener listener) {
+    private ScaleReport grow(String pool, int count, Wanted wantedRanks, LaunchListener listener) {
         int before = slots.ranks(pool).size();
-        List<Integer> ranks = slots.freeRanks(count);
-        add(pool, ranks, servers.size() + count, builder.reserveDeadline(), listener);
+        List<Integer> ranks = add(
+                pool, slots.freeRanks(count), wantedRanks, servers.size() + count, builder.reserveDeadline(), listener);
         return new ScaleReport(before, slots.ranks(pool).size(), ranks, List.of(), 0);
     }
 
-    /** All of these engines, or none. */
-    private void add(String pool, List<Integer> ranks, int worldSize, Duration toReserve, LaunchListener listener) {
+    /** All of these engines for which there must be room, or none; the ranks of those that came. */
+    private List<Integer> add(
+            String pool,
+            List<Integer> ranks,
+            Wanted wantedRanks,
+            int worldSize,
+            Duration toReserve,
+            LaunchListener listener) {
         List<EngineSlot> found = new ArrayList<>();
         boolean done = false;
         try {
-            settle(pool, ranks, Wanted.ALL, worldSize, toReserve, listener, found);
+            settle(pool, ranks, wantedRanks, worldSize, builder.waitForNodes(), toReserve, listener, found);
             ServerGroup grown = builder.start(servers, found, listener, ended);
             moveIn(grown, found);
             done = true;
+            return found.stream().map(slot -> slot.engine().rank()).toList();
         } finally {
             if (!done) {
                 Uninterrupted.run(() -> slots.giveBack(found));
@@ -285,6 +323,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
             List<Integer> ranks,
             Wanted wantedRanks,
             int worldSize,
+            Duration forNodes,
             Duration toReserve,
             LaunchListener listener,
             List<EngineSlot> found) {
@@ -299,11 +338,13 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         if (further.isEmpty()) {
             return;
         }
+        // Where some can come at once, they do not wait for the others.
+        Duration patience = wantedRanks == Wanted.WHAT_FITS && !found.isEmpty() ? Duration.ZERO : forNodes;
         List<EnginePlan> others = new ArrayList<>(slots.all());
         found.forEach(slot -> others.add(slot.engine()));
         try {
             found.addAll(builder.reserve(
-                    pool, further, wantedRanks, worldSize, others, toReserve, listener, this::isClosed));
+                    pool, further, wantedRanks, worldSize, others, patience, toReserve, listener, this::isClosed));
         } catch (PlacementException e) {
             if (wantedRanks == Wanted.ALL || found.isEmpty()) {
                 throw e;
@@ -322,14 +363,14 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         slots.put(found);
     }
 
-    private ScaleReport shrink(String pool, int count, Duration toDrain, LaunchListener listener) {
+    private ScaleReport shrink(String pool, int count, Duration toDrain, boolean mayCut, LaunchListener listener) {
         List<Integer> all = slots.ranks(pool);
         int before = all.size();
         List<Integer> ranks = all.subList(all.size() - count, all.size());
         int cut;
         try (Step step = Step.begin(
                 listener, LaunchPhase.DRAIN, "keeping new requests from engine(s) " + ranks + ", whose requests end")) {
-            cut = drain(servers, ranks, toDrain);
+            cut = drain(servers, ranks, toDrain, mayCut);
             if (cut > 0) {
                 step.note(cut + " request(s) have not ended after " + toDrain.toSeconds() + " s; they end now");
             }
@@ -344,18 +385,22 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         return new ScaleReport(before, before - count, List.of(), ranks, cut);
     }
 
-    /** How many requests are left; an interrupt lets the engines go on. */
-    private int drain(ServerGroup servers, List<Integer> ranks, Duration toDrain) {
+    /** How many requests are left; an interrupt lets the engines go on, and so do requests that may not be cut. */
+    private int drain(ServerGroup servers, List<Integer> ranks, Duration toDrain, boolean mayCut) {
         List<CompletableFuture<List<Integer>>> left = new ArrayList<>();
         for (int rank : ranks) {
-            // One that is lost has none.
+            // One that is lost has none; one that was not to be cut may have some.
             left.add(servers.on(rank)
                     .drain(toDrain, toDrain.plus(DRAIN_LEASE))
                     .toCompletableFuture()
-                    .exceptionally(failure -> List.of(0)));
+                    .exceptionally(failure -> List.of(mayCut ? 0 : -1)));
         }
         try {
             EngineStarter.await(List.copyOf(left), List.of(ended), toDrain.plus(ANSWER), "without requests");
+            if (!mayCut && left.stream().anyMatch(future -> future.join().get(0) != 0)) {
+                throw new LaunchException("engine(s) " + ranks + " still have requests, or do not say that they have"
+                        + " none, after " + toDrain.toSeconds() + " s without new ones");
+            }
         } catch (LaunchException e) {
             Uninterrupted.run(() -> ranks.forEach(rank -> servers.on(rank).undrain(ANSWER)));
             throw e;
@@ -404,7 +449,15 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess {
         PlacementException noRoom = null;
         for (Map.Entry<String, List<Integer>> pool : byPool.entrySet()) {
             try {
-                settle(pool.getKey(), pool.getValue(), Wanted.WHAT_FITS, wantedEngines(), SOON, listener, found);
+                settle(
+                        pool.getKey(),
+                        pool.getValue(),
+                        Wanted.WHAT_FITS,
+                        wantedEngines(),
+                        Duration.ZERO,
+                        SOON,
+                        listener,
+                        found);
             } catch (PlacementException e) {
                 noRoom = e;
             }

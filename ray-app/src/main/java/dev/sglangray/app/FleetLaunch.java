@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.autoscaling.Autoscaler;
 import dev.sglangray.app.dashboard.Dashboard;
 import dev.sglangray.app.dashboard.DashboardSettings;
 import dev.sglangray.app.gateway.Gateway;
@@ -207,6 +208,10 @@ final class FleetLaunch {
                     told.tell(FleetFacts.of(plan, bundles, urls, kept.where()));
                 }
             });
+            FleetMonitor opened = monitor;
+            if (opened != null && !spec.owner().autoscaling().isEmpty()) {
+                opened.add(new Autoscaler(spec.owner().autoscaling(), kept, opened, InstantSource.system()));
+            }
             if (policy.replans()) {
                 watch = new LostNodeReplanner(kept, policy.nodeLoss(), listener);
                 watch.start();

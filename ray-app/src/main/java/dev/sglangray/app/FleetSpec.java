@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.autoscaling.AutoscalingReader;
+import dev.sglangray.app.autoscaling.AutoscalingSettings;
 import dev.sglangray.app.dashboard.DashboardSettings;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.session.ProgramFiles;
 import dev.sglangray.app.tracing.TracingSettings;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.Fields;
 import dev.sglangray.config.TreeView;
 import dev.sglangray.config.cluster.ClusterConfig;
 import dev.sglangray.config.error.ConfigException;
@@ -20,6 +23,7 @@ import dev.sglangray.placement.cluster.ClusterSnapshot;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
 import dev.sglangray.placement.plan.PlanRequest;
+import dev.sglangray.placement.rank.AcceleratorIds;
 import dev.sglangray.placement.strategy.ComponentPlacement;
 import dev.sglangray.placement.strategy.PlacementStrategy;
 import dev.sglangray.workers.GroupOptions;
@@ -29,14 +33,16 @@ import dev.sglangray.workers.protocol.ServerUrl;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import dev.sglangray.workers.supervision.SupervisionPolicyReader;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -73,37 +79,46 @@ public record FleetSpec(
      * @param metrics how it serves metrics; null for not at all
      * @param dashboard how it serves the fleet's page; null for not at all
      * @param tracing where it sends traces; null for nowhere
+     * @param autoscaling how the engines of pools follow their load, by the pool's name; empty for not at all
      */
     public record OwnerSettings(
             @Nullable MetricsSettings metrics,
             @Nullable DashboardSettings dashboard,
-            @Nullable TracingSettings tracing) {
+            @Nullable TracingSettings tracing,
+            Map<String, AutoscalingSettings> autoscaling) {
         /** Nothing. */
-        public static final OwnerSettings NONE = new OwnerSettings(null, null, null);
+        public static final OwnerSettings NONE = new OwnerSettings(null, null, null, Map.of());
+
+        /** Copies the map. */
+        public OwnerSettings {
+            autoscaling = Collections.unmodifiableMap(new LinkedHashMap<>(autoscaling));
+        }
 
         /**
-         * Reads the launcher's block.
+         * Reads the launcher's block and its pools.
          *
          * @throws ConfigException that lists every fault
          */
-        static OwnerSettings read(Config block) {
-            List<ConfigProblem> problems = new ArrayList<>();
+        static OwnerSettings read(
+                Config block, LauncherArgs arguments, List<EnginePool> pools, GroupSettings groupSettings) {
+            Fields fields = new Fields();
             OwnerSettings settings = new OwnerSettings(
-                    read(block, MetricsSettings::read, problems),
-                    read(block, DashboardSettings::read, problems),
-                    read(block, TracingSettings::read, problems));
-            ConfigException.throwIfErrors(problems);
+                    optional(fields, () -> MetricsSettings.read(block)),
+                    optional(fields, () -> DashboardSettings.read(block)),
+                    optional(fields, () -> TracingSettings.read(block)),
+                    fields.attempt(
+                            () -> AutoscalingReader.read(
+                                    block,
+                                    arguments,
+                                    pools,
+                                    groupSettings.acceleratorIds() != AcceleratorIds.TRUST_CONFIG),
+                            Map.of()));
+            ConfigException.throwIfErrors(fields.problems());
             return settings;
         }
 
-        private static <T> @Nullable T read(
-                Config block, Function<Config, Optional<T>> reader, List<ConfigProblem> problems) {
-            try {
-                return reader.apply(block).orElse(null);
-            } catch (ConfigException wrong) {
-                problems.addAll(wrong.problems());
-                return null;
-            }
+        private static <T> @Nullable T optional(Fields fields, Supplier<Optional<T>> reader) {
+            return fields.attempt(reader, Optional.<T>empty()).orElse(null);
         }
     }
 
@@ -144,6 +159,7 @@ public record FleetSpec(
         Config block = selection.block(root);
         LauncherArgs arguments = LauncherArgs.from(block);
         List<EnginePool> pools = EnginePool.of(root, block, arguments);
+        GroupSettings groupSettings = GroupSettingsReader.read(block);
         return new FleetSpec(
                 root,
                 cluster,
@@ -151,9 +167,9 @@ public record FleetSpec(
                 block,
                 arguments,
                 pools,
-                GroupSettingsReader.read(block),
+                groupSettings,
                 SupervisionPolicyReader.read(block),
-                OwnerSettings.read(block),
+                OwnerSettings.read(block, arguments, pools, groupSettings),
                 selection.explicitPlacement(),
                 null);
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app;
 
+import dev.sglangray.app.autoscaling.AutoscalingReader;
+import dev.sglangray.app.autoscaling.AutoscalingSettings;
 import dev.sglangray.config.Config;
 import dev.sglangray.config.WholeNumber;
 import dev.sglangray.config.argument.ArgumentBlock;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -40,8 +43,20 @@ final class PlanCheck {
                             : ofEngines(spec, clash.key(), clash.message()))
                     .withFix(clash.fix());
         });
-        ConfigException.throwIfErrors(
-                Stream.concat(engines(spec, plan).stream(), ports.stream()).toList());
+        ConfigException.throwIfErrors(Stream.of(engines(spec, plan).stream(), bounds(spec, plan), ports.stream())
+                .flatMap(Function.identity())
+                .toList());
+    }
+
+    /** A launch outside of autoscaling's bounds. */
+    private static Stream<ConfigProblem> bounds(FleetSpec spec, FleetPlan plan) {
+        return spec.pools().stream().flatMap(pool -> {
+            AutoscalingSettings settings = spec.owner().autoscaling().get(pool.name());
+            int engines = (int) plan.engines().stream()
+                    .filter(engine -> engine.pool().equals(pool.name()))
+                    .count();
+            return settings == null ? Stream.empty() : AutoscalingReader.outside(pool, settings, engines).stream();
+        });
     }
 
     /** What is wrong with the arguments of pools for where their engines are. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.sglangray.config.Config;
+import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.cluster.Cluster;
@@ -92,6 +93,18 @@ final class FleetSpecTest {
         FleetSpec elsewhere = tooMany.withPlacement(new FleetSpec.EnginePlacement(List.of(), List.of(2, 3), null));
         assertThatThrownBy(() -> places(elsewhere))
                 .hasMessageContaining("engines of several pools cannot be placed by one list");
+    }
+
+    @Test
+    void aLaunchIsWithinTheBoundsOfItsAutoscaling() {
+        String bounds = "{name: a, autoscaling: {min_engines: 2, max_engines: 4, target_ongoing_requests: 8}}";
+        assertThat(places(withPools("rollout: 0-3", bounds))).hasSize(4);
+        assertThatThrownBy(() -> places(withPools("rollout: 0-4", bounds)))
+                .isInstanceOf(ConfigException.class)
+                .hasMessageContaining("router_server_args.pools[0].autoscaling.max_engines")
+                .hasMessageContaining("is 4, but pool 'a' is launched with 5 engine(s)");
+        assertThatThrownBy(() -> places(withPools("rollout: 0", bounds)))
+                .hasMessageContaining("autoscaling.min_engines");
     }
 
     private List<String> nodes(FleetSpec fleet) {

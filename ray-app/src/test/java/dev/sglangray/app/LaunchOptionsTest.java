@@ -34,7 +34,8 @@ final class LaunchOptionsTest {
             Map.of("CPU", 1.0),
             null,
             null,
-            List.of());
+            List.of(),
+            0);
 
     /** None of them has its default. */
     private static final LaunchOptions OPTIONS = LaunchOptions.builder()

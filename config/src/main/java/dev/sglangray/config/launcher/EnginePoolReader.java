@@ -27,8 +27,9 @@ final class EnginePoolReader {
     static final List<String> LAID_OUT =
             List.of("model_path", "tensor_parallel_size", "pipeline_parallel_size", "server");
     /** What a pool lays over the block. */
-    private static final List<String> OF_BLOCK =
-            Stream.concat(LAID_OUT.stream(), Stream.of("supervision")).toList();
+    private static final List<String> OF_BLOCK = Stream.concat(
+                    LAID_OUT.stream(), Stream.of("supervision", "autoscaling"))
+            .toList();
 
     private static final List<String> KEYS =
             Stream.of(OWN, OF_BLOCK).flatMap(List::stream).toList();

@@ -43,7 +43,8 @@ final class LauncherArgsReader {
             "router_type",
             "metrics",
             "dashboard",
-            "tracing");
+            "tracing",
+            "autoscaling");
 
     private final Fields fields = new Fields();
     private final List<ConfigProblem> warnings = new ArrayList<>();

@@ -120,6 +120,7 @@ public final class EditorSchema {
         properties.set("metrics", nullable(FleetSchema.metrics()));
         properties.set("dashboard", nullable(FleetSchema.dashboard()));
         properties.set("tracing", nullable(FleetSchema.tracing()));
+        properties.set("autoscaling", nullable(FleetSchema.autoscaling()));
         // The arguments of embodied engines are another class's.
         ObjectNode embodied = launcher.putObject("if");
         embodied.putObject("properties").putObject("server_type").put("const", ServerType.EMBODIED.configName());

@@ -33,6 +33,9 @@ final class FleetSchema {
         properties.set(
                 "namespace", EditorSchema.text("The Ray namespace of that group; the driver's own unless given."));
         properties.set("bundles", numbers("The bundle of that group for each engine, by the engine's rank."));
+        properties.set(
+                "wait_for_nodes_s",
+                number("Seconds for which further engines wait for nodes that Ray's autoscaler adds."));
         return map;
     }
 
@@ -94,6 +97,7 @@ final class FleetSchema {
         ObjectNode supervision = supervision("How its engines are kept alive, over the block's supervision.");
         ((ObjectNode) supervision.get("properties")).remove(EnginePool.FLEET_SUPERVISION);
         properties.set("supervision", EditorSchema.nullable(supervision));
+        properties.set("autoscaling", EditorSchema.nullable(autoscaling()));
         ObjectNode list = EditorSchema.type("array");
         list.set("items", pool);
         return EditorSchema.nullable(list).put("description", "Engines of several kinds in one fleet.");
@@ -155,6 +159,24 @@ final class FleetSchema {
                         "otlp_traces_endpoint",
                         EditorSchema.text(
                                 "Host and port of a collector that takes OTLP over gRPC, such as collector:4317."));
+        return map;
+    }
+
+    static ObjectNode autoscaling() {
+        ObjectNode map = closed("Let the number of engines follow the load; off unless given.");
+        ObjectNode properties = map.putObject("properties");
+        properties.set("min_engines", EditorSchema.count("The fewest engines, 1 or more."));
+        properties.set("max_engines", EditorSchema.count("The most engines."));
+        properties.set(
+                "target_ongoing_requests",
+                number("Requests that an engine is to have, running and queued, on average."));
+        properties.set("upscale_delay_s", number("Seconds for which more engines must be wanted."));
+        properties.set("downscale_delay_s", number("Seconds for which fewer engines must be wanted."));
+        properties.set("upscaling_factor", number("What the distance to the target is multiplied by on the way up."));
+        properties.set("downscaling_factor", number("The same on the way down."));
+        properties.set("look_back_period_s", number("Seconds over which the load is averaged."));
+        properties.set("interval_s", number("Seconds between two looks at the fleet."));
+        properties.set("drain_s", number("Seconds in which requests of engines that go may end."));
         return map;
     }
 

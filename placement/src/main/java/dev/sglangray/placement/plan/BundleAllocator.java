@@ -32,6 +32,11 @@ sealed interface BundleAllocator {
     /** The group's bundles by index. */
     List<BundlePlan> bundles();
 
+    /** Ray's resource that only one node has. */
+    static String pin(NodeInfo node) {
+        return "node:" + node.ip();
+    }
+
     /** The bundles that processes have already, in the order in which they are asked for. */
     record Taken(Iterator<Integer> indexes) implements BundleAllocator {
         @Override
@@ -72,7 +77,7 @@ sealed interface BundleAllocator {
             if (accelerators) {
                 rest.forEach((name, amount) -> reserved.merge(name, amount, New::sum));
             }
-            reserved.put("node:" + node.ip(), BundlePlan.PIN);
+            reserved.put(pin(node), BundlePlan.PIN);
             return reserved;
         }
 

@@ -115,6 +115,21 @@ public final class FleetGrowth {
         return plan(ranks, 1, worldSize, groupName);
     }
 
+    /** What so many further engines need, on any nodes: what a cluster that can grow is asked for. */
+    public List<Map<String, Double>> bundles(int engines) {
+        BundleAllocator.New bundles =
+                new BundleAllocator.New(request.groupSettings().rest());
+        List<Map<String, Double>> all = new ArrayList<>();
+        for (int i = 0; i < engines; i++) {
+            for (EnginePart part : like.parts()) {
+                Map<String, Double> needed = bundles.reserved(part.node(), part.resources());
+                needed.remove(BundleAllocator.pin(part.node()));
+                all.add(needed);
+            }
+        }
+        return all;
+    }
+
     private FleetPlan plan(List<Integer> ranks, int least, int worldSize, String groupName) {
         requireThatRayKnows();
         BundleAllocator bundles = request.existingGroup()

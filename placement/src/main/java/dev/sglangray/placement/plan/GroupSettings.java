@@ -6,6 +6,7 @@ import dev.sglangray.placement.PlacementException;
 import dev.sglangray.placement.ResourceText;
 import dev.sglangray.placement.cluster.AcceleratorType;
 import dev.sglangray.placement.rank.AcceleratorIds;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * @param existingName the existing group to use, or null for one of the fleet's own
  * @param existingNamespace the Ray namespace of that group, or null for the driver's own
  * @param bundles the bundle of that group for each engine, by the engine's rank; empty for the first that fit
+ * @param waitForNodesSeconds how long further engines wait for nodes that Ray's cluster autoscaler adds; 0 for not at all
  */
 public record GroupSettings(
         GroupStrategy strategy,
@@ -33,13 +35,17 @@ public record GroupSettings(
         Map<String, Double> rest,
         @Nullable String existingName,
         @Nullable String existingNamespace,
-        List<Integer> bundles) {
+        List<Integer> bundles,
+        double waitForNodesSeconds) {
     private static final String NODE = "node:";
+    /** A day, in seconds. */
+    private static final int LONGEST_WAIT = 86_400;
+
     private static final double SMALLEST = 1 / AcceleratorFractions.PARTS;
 
     /** A group of the fleet's own, for the fleet alone. */
     public static final GroupSettings DEFAULT =
-            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null, List.of());
+            new GroupSettings(GroupStrategy.PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null, List.of(), 0);
 
     /**
      * Checks the values and copies maps and list.
@@ -84,6 +90,21 @@ public record GroupSettings(
         }
         if (existingName == null && !bundles.isEmpty()) {
             throw PlacementException.of("bundles are named, but not the placement group that has them");
+        }
+        if (!(waitForNodesSeconds >= 0 && waitForNodesSeconds <= LONGEST_WAIT)) {
+            throw PlacementException.of("wait_for_nodes_s must be from 0 to %d, not %s"
+                    .formatted(LONGEST_WAIT, ResourceText.number(waitForNodesSeconds)));
+        }
+        boolean fixed = existingName != null
+                || strategy == GroupStrategy.STRICT_PACK
+                || acceleratorIds == AcceleratorIds.TRUST_CONFIG;
+        if (waitForNodesSeconds > 0 && fixed) {
+            throw PlacementException.builder(
+                            "further engines could not use a node that joins the cluster, so there is none to"
+                                    + " wait for: not in an existing group, with STRICT_PACK, or with accelerator ids from the"
+                                    + " configuration")
+                    .fix("Leave out wait_for_nodes_s.")
+                    .build();
         }
         bundles.stream().filter(index -> index < 0).forEach(index -> {
             throw PlacementException.of("bundles are counted from 0, so there is no bundle " + index);
@@ -136,6 +157,11 @@ public record GroupSettings(
     private static boolean isAccelerator(String resource) {
         return Arrays.stream(AcceleratorType.values())
                 .anyMatch(type -> type.rayResource().equals(resource));
+    }
+
+    /** How long further engines wait for nodes, in whole seconds. */
+    public Duration waitForNodes() {
+        return Duration.ofSeconds((long) Math.ceil(waitForNodesSeconds));
     }
 
     /** The existing group to use; empty for one of the fleet's own. */

@@ -29,7 +29,8 @@ public final class GroupSettingsReader {
             "rest",
             "name",
             "namespace",
-            "bundles");
+            "bundles",
+            "wait_for_nodes_s");
 
     private GroupSettingsReader() {}
 
@@ -57,7 +58,11 @@ public final class GroupSettingsReader {
                     resources(map, "rest"),
                     text(map, "name"),
                     text(map, "namespace"),
-                    numbers(map, "bundles"));
+                    numbers(map, "bundles"),
+                    map.select("wait_for_nodes_s")
+                            .filter(value -> !value.isNull())
+                            .map(Config::asDouble)
+                            .orElse(0.0));
         } catch (PlacementException refusal) {
             throw new ConfigException(map.error(String.valueOf(refusal.getMessage())));
         }

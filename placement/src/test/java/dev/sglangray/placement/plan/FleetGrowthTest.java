@@ -252,7 +252,7 @@ class FleetGrowthTest {
         ClusterSnapshot now = snapshot(2, 2);
         Cluster cluster = Cluster.of(2, List.of(), now);
         GroupSettings packed = new GroupSettings(
-                GroupStrategy.STRICT_PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null, List.of());
+                GroupStrategy.STRICT_PACK, AcceleratorIds.RAY, 1, Map.of(), Map.of(), null, null, List.of(), 0);
         PlanRequest request = request(cluster, 1, 0, 0).groupSettings(packed).build();
         FleetPlan plan = FleetPlanner.plan(request);
         assertThat(grow(request, plan, now, ledger(plan), 1)
@@ -266,11 +266,31 @@ class FleetGrowthTest {
     }
 
     @Test
+    void saysWhatItWouldNeedOnAnyNodes() {
+        ClusterSnapshot now = snapshot(2);
+        Cluster cluster = Cluster.of(1, List.of(), now);
+        PlanRequest request = request(cluster, 2, 0, 1).build();
+        FleetPlan plan = FleetPlanner.plan(request);
+        FleetGrowth growth = new FleetGrowth(
+                request,
+                cluster,
+                new FreeCapacity(now, ledger(plan)),
+                plan.engines().get(0),
+                plan.engines(),
+                null);
+        assertThat(growth.bundles(2))
+                .hasSize(2)
+                .allSatisfy(bundle -> assertThat(bundle)
+                        .containsEntry("GPU", 2.0)
+                        .allSatisfy((name, amount) -> assertThat(name).doesNotStartWith("node:")));
+    }
+
+    @Test
     void takesNothingOfWhichRayKnowsNothing() {
         ClusterSnapshot now = snapshot(2);
         Cluster cluster = Cluster.of(1, List.of(), now);
         GroupSettings trusting = new GroupSettings(
-                GroupStrategy.PACK, AcceleratorIds.TRUST_CONFIG, 1, Map.of(), Map.of(), null, null, List.of());
+                GroupStrategy.PACK, AcceleratorIds.TRUST_CONFIG, 1, Map.of(), Map.of(), null, null, List.of(), 0);
         PlanRequest request = request(cluster, 1, 0, 0).groupSettings(trusting).build();
         FleetPlan plan = FleetPlanner.plan(request);
         assertThatThrownBy(() -> grow(request, plan, now, ledger(plan), 1))
@@ -289,7 +309,7 @@ class FleetGrowthTest {
                         new ExistingGroup.Bundle("id0", Map.of("GPU", 1.0)),
                         new ExistingGroup.Bundle("id1", Map.of("GPU", 1.0))));
         GroupSettings settings = new GroupSettings(
-                GroupStrategy.PACK, AcceleratorIds.RAY, 0.2, Map.of(), Map.of(), "trainer", null, List.of());
+                GroupStrategy.PACK, AcceleratorIds.RAY, 0.2, Map.of(), Map.of(), "trainer", null, List.of(), 0);
         PlanRequest request = PlanRequest.builder(cluster)
                 .server("Engines", "srt", 1, Map.of())
                 .hardwareRanks(List.of(0))

@@ -166,7 +166,8 @@ class SpanningPlanTest {
                 Map.of(),
                 "theirs",
                 null,
-                List.of(1, 0, 3, 2));
+                List.of(1, 0, 3, 2),
+                0);
         PlanRequest request = PlanRequest.builder(cluster)
                 .server("E", "srt", 2, Map.of())
                 .acrossNodes()

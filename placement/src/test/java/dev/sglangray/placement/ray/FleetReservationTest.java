@@ -164,7 +164,15 @@ class FleetReservationTest {
                 .server("E", "srt", 1, Map.of())
                 .hardwareRanks(List.of(0))
                 .groupSettings(new GroupSettings(
-                        GroupStrategy.PACK, AcceleratorIds.RAY, 0.5, Map.of(), Map.of(), "training", null, List.of()))
+                        GroupStrategy.PACK,
+                        AcceleratorIds.RAY,
+                        0.5,
+                        Map.of(),
+                        Map.of(),
+                        "training",
+                        null,
+                        List.of(),
+                        0))
                 .existingGroup(new ExistingGroup(
                         "training", null, List.of(new ExistingGroup.Bundle(node, Map.of("GPU", 1.0)))))
                 .build());

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.metrics;
 
+import dev.sglangray.app.autoscaling.Hold;
 import dev.sglangray.app.monitor.Episode;
 import dev.sglangray.app.monitor.Episode.Cause;
 import dev.sglangray.app.monitor.Episode.Moment;
@@ -10,11 +11,13 @@ import dev.sglangray.app.monitor.Episode.Update;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.FleetLook.Engine;
 import dev.sglangray.app.monitor.FleetLook.Worker;
+import dev.sglangray.app.monitor.PoolDemand;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.protocol.WorkerState;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.registry.RegistryView;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
+import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -32,6 +35,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +64,8 @@ final class FleetMeters {
      * @param count what it was at the last look
      */
     private record Counted(long process, long count) {}
+
+    private final Map<String, PoolDemand> demands = new ConcurrentHashMap<>();
 
     /**
      * Without a look yet.
@@ -153,6 +159,7 @@ final class FleetMeters {
             counted.keySet().retainAll(seen);
         }
         rows.pools(look);
+        demands.values().forEach(rows::demand);
         rows.add(Meters.LAST_LOOK, Tags.empty(), now.toEpochMilli() / 1000.0);
         gauges.show(rows.rows);
     }
@@ -211,6 +218,26 @@ final class FleetMeters {
                         registry,
                         Tags.of("pool", pool, "direction", up ? "up" : "down", "result", done ? "done" : "failed"))
                 .increment();
+    }
+
+    /** What autoscaling makes of a pool's load; shown with the next look. */
+    void demand(PoolDemand demand) {
+        if (demands.put(demand.pool(), demand) == null) {
+            for (PoolDemand.Result result : PoolDemand.Result.values()) {
+                decisions(demand.pool(), true, result);
+                decisions(demand.pool(), false, result);
+            }
+        }
+    }
+
+    /** A decision of autoscaling was carried out, or could not be. */
+    void decided(String pool, boolean up, PoolDemand.Result result) {
+        decisions(pool, up, result).increment();
+    }
+
+    private Counter decisions(String pool, boolean up, PoolDemand.Result result) {
+        return Meters.AUTOSCALING_DECISIONS.counter(
+                registry, Tags.of("pool", pool, "direction", up ? "up" : "down", "result", lower(result.name())));
     }
 
     /** In Prometheus' text format. */
@@ -301,6 +328,18 @@ final class FleetMeters {
                         accelerators(engines.stream()
                                 .filter(engine -> engine.worker().status() != null
                                         && engine.worker().status().process().pid() != null)));
+            }
+        }
+
+        void demand(PoolDemand demand) {
+            Tags pool = Tags.of("pool", demand.pool());
+            add(Meters.AUTOSCALING_DESIRED, pool, demand.desired());
+            add(Meters.AUTOSCALING_ONGOING, pool, demand.ongoing());
+            for (Hold hold : Hold.values()) {
+                add(
+                        Meters.AUTOSCALING_HELD,
+                        pool.and("reason", hold.label()),
+                        demand.held().contains(hold.label()) ? 1 : 0);
             }
         }
 

@@ -6,6 +6,7 @@ import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.LookListener;
 import dev.sglangray.app.monitor.PageServer;
 import dev.sglangray.app.monitor.PageServer.Page;
+import dev.sglangray.app.monitor.PoolDemand;
 import dev.sglangray.placement.plan.RouterPlan;
 import dev.sglangray.workers.supervision.SupervisionPolicy;
 import java.io.IOException;
@@ -154,6 +155,16 @@ public final class FleetMetrics implements LookListener {
     @Override
     public void scaled(String pool, boolean up, boolean done) {
         meters.scaled(pool, up, done);
+    }
+
+    @Override
+    public void demand(PoolDemand demand) {
+        meters.demand(demand);
+    }
+
+    @Override
+    public void decided(String pool, boolean up, PoolDemand.Result result) {
+        meters.decided(pool, up, result);
     }
 
     @Override

@@ -36,6 +36,17 @@ enum Meters {
     MEMORY_RELEASED(Kind.GAUGE, "memory.released", "1 while an engine's accelerator memory is lent, else 0."),
     DRAINS(Kind.COUNTER, "drains", "Drains of engines that began."),
     SCALE(Kind.COUNTER, "scale.changes", "Changes of the number of engines, by direction and result."),
+    AUTOSCALING_DESIRED(
+            Kind.GAUGE,
+            "autoscaling.desired.engines",
+            "Engines that a pool is to have by its load, within its bounds."),
+    AUTOSCALING_ONGOING(
+            Kind.GAUGE,
+            "autoscaling.ongoing.requests",
+            "Ongoing requests of a pool, averaged, as autoscaling sees them."),
+    AUTOSCALING_HELD(
+            Kind.GAUGE, "autoscaling.held", "1 while autoscaling does not change a pool for a reason, else 0."),
+    AUTOSCALING_DECISIONS(Kind.COUNTER, "autoscaling.decisions", "Decisions of autoscaling, by direction and result."),
     ACCELERATORS(Kind.GAUGE, "accelerators", "Accelerators of engines: of all planned ones, and of those that run."),
     PHASE(Kind.HISTOGRAM, "launch.phase", "What each phase of a launch or a change of size took."),
     LOOK(Kind.HISTOGRAM, "look", "What a look at the fleet took."),

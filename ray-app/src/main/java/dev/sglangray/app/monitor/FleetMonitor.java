@@ -220,6 +220,17 @@ public final class FleetMonitor implements AutoCloseable {
         soon();
     }
 
+    /** What autoscaling makes of a pool's load at a look. */
+    public void demand(PoolDemand demand) {
+        listeners.forEach(listener -> listener.demand(demand));
+    }
+
+    /** A decision of autoscaling was carried out, or could not be. */
+    public void decided(String pool, boolean up, PoolDemand.Result result) {
+        listeners.forEach(listener -> listener.decided(pool, up, result));
+        soon();
+    }
+
     /** Looks no more, and closes the listeners. Harmless when repeated. */
     @Override
     public void close() {

@@ -50,6 +50,12 @@ public interface LookListener extends AutoCloseable {
     /** A change of a pool's size is over. */
     default void scaled(String pool, boolean up, boolean done) {}
 
+    /** What autoscaling makes of a pool's load. From the monitor's thread, after each look. */
+    default void demand(PoolDemand demand) {}
+
+    /** What became of a decision of autoscaling. From the thread of the change. */
+    default void decided(String pool, boolean up, PoolDemand.Result result) {}
+
     /** The fleet ends, or is not looked at any more. Harmless when repeated. */
     @Override
     void close();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.sglangray.app.autoscaling.AutoscalingReader;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.app.tracing.TracingSettings;
 import dev.sglangray.config.Config;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,12 @@ class FleetSchemaTest {
                 .containsExactlyInAnyOrderElementsOf(read("placement_group", GroupSettingsReader::read));
         assertThat(keys("metrics")).containsExactlyInAnyOrderElementsOf(read("metrics", MetricsSettings::read));
         assertThat(keys("tracing")).containsExactlyInAnyOrderElementsOf(read("tracing", TracingSettings::read));
+        assertThat(keys("autoscaling")).containsExactlyInAnyOrderElementsOf(read("autoscaling", block -> {
+            LauncherArgs arguments = LauncherArgs.from(
+                    Config.parse("{launch_router: true, launch_server: false, router: {}, server: {}}"));
+            EnginePool pool = new EnginePool("", null, null, arguments, Map.of(), true, block, null);
+            AutoscalingReader.read(Config.parse("{}"), arguments, List.of(pool), true);
+        }));
         assertThat(keys("supervision"))
                 .containsExactlyInAnyOrderElementsOf(read("supervision", SupervisionPolicyReader::read));
     }

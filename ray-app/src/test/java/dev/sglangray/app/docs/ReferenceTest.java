@@ -3,9 +3,12 @@ package dev.sglangray.app.docs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.sglangray.app.autoscaling.AutoscalingReader;
+import dev.sglangray.app.autoscaling.AutoscalingSettings;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.metrics.MetricsSettings;
 import dev.sglangray.config.Config;
+import dev.sglangray.config.launcher.EnginePool;
 import dev.sglangray.config.launcher.LauncherArgs;
 import dev.sglangray.placement.plan.GroupSettings;
 import dev.sglangray.placement.plan.GroupSettingsReader;
@@ -17,8 +20,10 @@ import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -92,10 +97,24 @@ class ReferenceTest {
         assertThat(MetricsSettings.read(
                         Config.of(Map.of("metrics", block("metrics").toJava()))))
                 .hasValue(MetricsSettings.DEFAULT);
+        assertThat(block("autoscaling").keys()).hasSize(8);
+        assertThat(autoscaling(block("autoscaling"))).isEqualTo(autoscaling(Config.parse("{}")));
         assertThat(page("yaml.md"))
                 .contains(
                         "| `" + LauncherArgs.DEFAULT_GROUP_NAME + "` |",
                         "| `" + LauncherArgs.DEFAULT_ROUTER_GROUP_NAME + "` |");
+    }
+
+    private static AutoscalingSettings autoscaling(Config given) {
+        Map<Object, Object> settings = new HashMap<>();
+        given.entries().forEach((key, value) -> settings.put(key, Objects.requireNonNull(value.toJava())));
+        settings.put("max_engines", 2);
+        settings.put("target_ongoing_requests", 8);
+        Config block = Config.of(Map.of("autoscaling", settings));
+        LauncherArgs arguments = LauncherArgs.from(Config.parse("{launch_server: false, router: {}}"));
+        EnginePool pool = new EnginePool("", null, null, arguments, Map.of(), true, block, null);
+        return Objects.requireNonNull(AutoscalingReader.read(Config.parse("{}"), arguments, List.of(pool), true)
+                .get(""));
     }
 
     /** The keys below one of the table, with the defaults that are values. */

@@ -133,7 +133,7 @@ class MetricsIT {
     }
 
     /** Asked inside the cluster. */
-    private record Endpoint(TestCluster cluster, String url) {
+    record Endpoint(TestCluster cluster, String url) {
         /** The status and the body. */
         String get(String path) {
             JsonNode answer = cluster.get(url + path);

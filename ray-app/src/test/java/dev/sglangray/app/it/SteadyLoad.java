@@ -4,6 +4,7 @@ package dev.sglangray.app.it;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.TestCluster;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -38,14 +39,19 @@ final class SteadyLoad implements AutoCloseable {
     record Look(double at, boolean answered, Set<String> healthy, double oldest) {}
 
     SteadyLoad(TestCluster cluster, String routerUrl, double requestsPerSecond) {
-        process = cluster.spawn(
-                cluster.head(),
-                List.of(
-                        cluster.python().python().toString(),
-                        Cli.config("load.py").toString(),
-                        routerUrl,
-                        Double.toString(requestsPerSecond)),
-                Map.of());
+        this(cluster, "load.py", routerUrl, Double.toString(requestsPerSecond));
+    }
+
+    private SteadyLoad(TestCluster cluster, String program, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                cluster.python().python().toString(), Cli.config(program).toString()));
+        command.addAll(List.of(arguments));
+        process = cluster.spawn(cluster.head(), command, Map.of());
+    }
+
+    /** As many requests at once as a file says; it does not look at the router's list. */
+    static SteadyLoad crowd(TestCluster cluster, String routerUrl, Path size) {
+        return new SteadyLoad(cluster, "crowd.py", routerUrl, size.toString());
     }
 
     static double now() {

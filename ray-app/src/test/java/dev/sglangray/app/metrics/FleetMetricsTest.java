@@ -11,6 +11,7 @@ import dev.sglangray.app.monitor.FakeFleet.FakeWorker;
 import dev.sglangray.app.monitor.FleetLook;
 import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.app.monitor.ListenAddress;
+import dev.sglangray.app.monitor.PoolDemand;
 import dev.sglangray.workers.engine.EngineController;
 import dev.sglangray.workers.engine.ReleasedMemory;
 import dev.sglangray.workers.supervision.EventKind;
@@ -22,6 +23,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -433,6 +435,7 @@ class FleetMetricsTest {
         countsARestartWithItsCauseAndHowLongItTook();
         measuresTheUpdateOfAnEnginesWeights();
         countsTheOwnersOwnDeeds();
+        saysWhatAutoscalingMakesOfTheLoad();
         TreeSet<String> served = get("/metrics")
                 .body()
                 .lines()
@@ -445,5 +448,21 @@ class FleetMetricsTest {
                 .isEqualTo(Stream.of(Meters.values())
                         .map(Meters::prometheusName)
                         .collect(Collectors.toCollection(TreeSet::new)));
+    }
+
+    @Test
+    void saysWhatAutoscalingMakesOfTheLoad() {
+        monitor.look();
+        assertThat(value("sglang_ray_autoscaling_desired_engines")).isNaN();
+        monitor.demand(new PoolDemand("", 34.5, 3, Set.of("bounds")));
+        monitor.decided("", true, PoolDemand.Result.FAILED);
+        monitor.look();
+        assertThat(value("sglang_ray_autoscaling_desired_engines")).isEqualTo(3);
+        assertThat(value("sglang_ray_autoscaling_ongoing_requests")).isEqualTo(34.5);
+        assertThat(value("sglang_ray_autoscaling_held", "reason=\"bounds\"")).isEqualTo(1);
+        assertThat(value("sglang_ray_autoscaling_held", "reason=\"failed\"")).isZero();
+        String decisions = "sglang_ray_autoscaling_decisions_total";
+        assertThat(value(decisions, "direction=\"up\"", "result=\"failed\"")).isEqualTo(1);
+        assertThat(value(decisions, "direction=\"down\"", "result=\"done\"")).isZero();
     }
 }

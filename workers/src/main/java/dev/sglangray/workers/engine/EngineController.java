@@ -55,6 +55,8 @@ public final class EngineController {
     /** The text of the event of a drain that begins. */
     public static final String DRAIN_BEGINS = "no new requests";
 
+    private static final String PAUSED = "generation paused";
+
     private static final Duration QUICK = Duration.ofSeconds(5);
     private static final Duration LOOK = Duration.ofMillis(100);
     /** By then the end of a process is known whose connections have ended. */
@@ -349,11 +351,16 @@ public final class EngineController {
         return record.paused() != null && pausedNumber != number;
     }
 
+    /** Whether a condition in a worker's status says that generation is paused. */
+    public static boolean isPausedText(String condition) {
+        return condition.startsWith(PAUSED);
+    }
+
     /** What holds the engine back at the moment, in words. */
     public List<String> conditions() {
         List<String> all = new ArrayList<>(held());
         if (record.paused() != null) {
-            all.add("generation paused (" + record.paused().word() + ")"
+            all.add(PAUSED + " (" + record.paused().word() + ")"
                     + (isStartedWhilePaused() ? "; the engine started since, and gets no requests until it ends" : ""));
         }
         if (problem != null) {
