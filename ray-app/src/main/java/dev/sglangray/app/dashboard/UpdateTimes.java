@@ -95,10 +95,8 @@ final class UpdateTimes {
         if (update != null) {
             update.ranks.add(engine.plan().rank());
             update.time = episode.end().toString();
-            // Memory that was lent before is no part of the update.
             Episode withdraw = at.withdraw;
-            boolean part = withdraw != null && withdraw.end().equals(episode.begin());
-            update.took(UpdatePhase.WITHDRAW, part && withdraw != null ? withdraw.took() : Duration.ZERO);
+            update.took(UpdatePhase.WITHDRAW, withdraw == null ? Duration.ZERO : withdraw.took());
             update.took(UpdatePhase.LOAD, episode.took());
             show(update);
         }

@@ -11,6 +11,7 @@ import dev.sglangray.app.monitor.Episode.UpdatePhase;
 import dev.sglangray.app.monitor.Episode.What;
 import dev.sglangray.app.monitor.FleetLook.Worker;
 import dev.sglangray.workers.engine.EngineController;
+import dev.sglangray.workers.protocol.UpdateNotice;
 import dev.sglangray.workers.protocol.WorkerStatus;
 import dev.sglangray.workers.supervision.Event;
 import java.time.Instant;
@@ -111,7 +112,10 @@ final class WorkerHistory {
                     happens(new Moment(MomentKind.DRAIN), time, time);
                 }
             }
-            case HELD -> updating = time;
+            case HELD -> {
+                // Memory that is lent and generation that is paused are no updates; the end of one is not either.
+                updating = UpdateNotice.isText(event.text()) ? time : null;
+            }
             case WEIGHTS -> {
                 phase(UpdatePhase.LOAD, updating, time);
                 updating = null;

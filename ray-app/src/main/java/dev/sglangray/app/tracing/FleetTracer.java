@@ -2,6 +2,7 @@
 package dev.sglangray.app.tracing;
 
 import dev.sglangray.app.monitor.Episode;
+import dev.sglangray.app.monitor.Episode.OutOfService;
 import dev.sglangray.app.monitor.Episode.Restart;
 import dev.sglangray.app.monitor.Episode.Update;
 import dev.sglangray.app.monitor.Episode.UpdatePhase;
@@ -55,6 +56,7 @@ public final class FleetTracer implements LookListener {
     private Instant phaseBegan;
     private @Nullable Span update;
     private Instant updateEnd;
+    private boolean applied;
     /** The engines that get weights at the moment, and those that got some in this update. */
     private final Map<String, Boolean> updating = new HashMap<>();
 
@@ -164,6 +166,11 @@ public final class FleetTracer implements LookListener {
                     worker.toBuilder().put(CAUSE, lower(restart.cause().name())).build());
             return;
         }
+        if (episode.what() instanceof OutOfService) {
+            // Requests are sent to it again, whether it got weights or not.
+            updating.computeIfPresent(episode.worker(), (name, under) -> false);
+            return;
+        }
         if (episode.what() instanceof Update part) {
             Span whole = update;
             if (whole == null) {
@@ -172,6 +179,7 @@ public final class FleetTracer implements LookListener {
             }
             whole(lower(part.phase().name()), episode.begin(), episode.end(), whole, worker);
             updating.put(episode.worker(), part.phase() != UpdatePhase.RETURN);
+            applied |= part.phase() == UpdatePhase.LOAD;
             updateEnd = episode.end().isAfter(updateEnd) ? episode.end() : updateEnd;
         }
     }
@@ -190,7 +198,7 @@ public final class FleetTracer implements LookListener {
                             ? Optional.<String>empty().stream()
                             : Optional.ofNullable(status.service().weightVersion()).stream())
                     .findFirst()
-                    .ifPresent(version -> endUpdate(version, over));
+                    .ifPresentOrElse(version -> endUpdate(version, over), () -> endUpdate("", over));
         }
     }
 
@@ -200,10 +208,13 @@ public final class FleetTracer implements LookListener {
             ending.setAttribute(VERSION, version);
             if (!whole) {
                 ending.setStatus(StatusCode.ERROR, "not all engines came back");
+            } else if (!applied) {
+                ending.setStatus(StatusCode.ERROR, "the update was given up");
             }
             ending.end(updateEnd);
         }
         update = null;
+        applied = false;
         updating.clear();
     }
 

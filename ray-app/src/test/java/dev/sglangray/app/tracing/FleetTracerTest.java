@@ -136,7 +136,7 @@ class FleetTracerTest {
         }
         monitor.look();
         for (int rank = 0; rank < 2; rank++) {
-            fleet.happens(fleet.engine(rank), EventKind.HELD, "weights are being replaced");
+            fleet.happens(fleet.engine(rank), EventKind.HELD, "weights are replaced by version step-8");
         }
         fleet.passes(1);
         for (int rank = 0; rank < 2; rank++) {
@@ -163,6 +163,41 @@ class FleetTracerTest {
         assertThat(all("load")).hasSize(2).allMatch(span -> seconds(span) == 4);
         assertThat(all("return")).extracting(FleetTracerTest::seconds).containsExactly(1.0, 3.0);
         assertThat(all("load")).allMatch(span -> span.getParentSpanId().equals(update.getSpanId()));
+    }
+
+    @Test
+    void anUpdateThatIsGivenUpIsOverWhenTheEngineServesAgain() {
+        monitor.launched(Optional.empty());
+        FakeWorker engine = fleet.engine(0);
+        fleet.happens(engine, EventKind.PUBLISHED, "requests are sent to it");
+        monitor.look();
+        fleet.happens(engine, EventKind.HELD, "weights are replaced by version step-8");
+        fleet.happens(engine, EventKind.WITHDRAWN, "no requests are sent to it");
+        fleet.happens(engine, EventKind.HELD, "no longer: weights are replaced by version step-8");
+        fleet.passes(3);
+        fleet.happens(engine, EventKind.PUBLISHED, "requests are sent to it");
+        monitor.look();
+        monitor.close();
+
+        assertThat(only("update weights").getStatus().getDescription()).isEqualTo("the update was given up");
+    }
+
+    @Test
+    void lentMemoryIsNoUpdate() {
+        monitor.launched(Optional.empty());
+        FakeWorker engine = fleet.engine(0);
+        fleet.happens(engine, EventKind.PUBLISHED, "requests are sent to it");
+        monitor.look();
+        fleet.happens(engine, EventKind.HELD, "memory is being released: weights");
+        fleet.passes(1);
+        fleet.happens(engine, EventKind.WITHDRAWN, "no requests are sent to it");
+        fleet.happens(engine, EventKind.HELD, "all memory is back");
+        fleet.happens(engine, EventKind.PUBLISHED, "requests are sent to it");
+        monitor.look();
+        monitor.close();
+
+        assertThat(all("update weights")).isEmpty();
+        assertThat(all("withdraw")).isEmpty();
     }
 
     @Test

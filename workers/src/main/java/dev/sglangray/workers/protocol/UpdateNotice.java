@@ -13,8 +13,15 @@ import org.jspecify.annotations.Nullable;
  */
 public record UpdateNotice(
         String id, String version, @Nullable String path, InFlightPolicy inFlight) {
+    private static final String BEGIN = "weights are replaced by version ";
+
     /** For people. */
     public String text() {
-        return "weights are replaced by version " + version;
+        return BEGIN + version;
+    }
+
+    /** Whether a text is one of {@link #text}, so that an update begins. */
+    public static boolean isText(String text) {
+        return text.startsWith(BEGIN);
     }
 }
