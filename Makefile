@@ -6,7 +6,7 @@ MVN := ./mvnw
 # Options that leave out everything but the tests that are named.
 ONLY := -DskipPython -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
 
-.PHONY: help format unit it check docs site api all
+.PHONY: help format unit it check docs site man api all
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
@@ -27,6 +27,9 @@ check: ## format, lint, types and tests of the Python side
 
 docs: ## the documentation's site, in target/site; fails on a broken link
 	tools=$$(python-bridge/prepare tools) && $$tools/bin/python docs/tools/keys.py && NO_MKDOCS_2_WARNING=1 $$tools/bin/mkdocs build --strict
+
+man: ## man pages of the commands, in ray-app/target/dist/share/man
+	$(MVN) -q -B -pl ray-app -am package -DskipTests -DskipPython -Pman
 
 api: ## Javadoc, in target/reports/apidocs
 	$(MVN) -q -B -DskipTests -DskipPython compile javadoc:aggregate

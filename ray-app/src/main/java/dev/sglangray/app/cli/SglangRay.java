@@ -119,6 +119,16 @@ public final class SglangRay {
     public static int run(CliContext context, String... arguments) {
         // What is secret in a word may come back in a message about it.
         context.console().hide(Secrets.valuesIn(Map.of("words", List.of(arguments))));
+        CommandLine line = commandLine(context);
+        if (arguments.length == 0) {
+            line.usage(line.getOut());
+            return ExitCode.USAGE;
+        }
+        return line.execute(arguments);
+    }
+
+    /** The tree of commands, not run yet. */
+    public static CommandLine commandLine(CliContext context) {
         SglangRay program = new SglangRay();
         CommandLine line = new CommandLine(program, new CommandFactory(context));
         line.setExecutionStrategy(parsed -> {
@@ -133,11 +143,7 @@ public final class SglangRay {
         line.setExpandAtFiles(false);
         line.setParameterExceptionHandler(new UsageErrors());
         line.setExecutionExceptionHandler(new FailureHandler(context.console()));
-        if (arguments.length == 0) {
-            line.usage(line.getOut());
-            return ExitCode.USAGE;
-        }
-        return line.execute(arguments);
+        return line;
     }
 
     private LogFormat format(Map<String, String> environment, CommandLine line) {
