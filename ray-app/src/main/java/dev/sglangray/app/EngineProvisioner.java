@@ -32,6 +32,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -120,13 +121,46 @@ final class EngineProvisioner {
             if (forNodes.isZero()) {
                 throw noRoom;
             }
-            awaitNodes(name, now.bundles(ranks.size()), forNodes, noRoom, listener, cancelled);
-            plan = planning.apply(growth(pool, others));
+            plan = planWithNodes(
+                    name,
+                    now.bundles(ranks.size()),
+                    forNodes,
+                    noRoom,
+                    listener,
+                    cancelled,
+                    wanted == Wanted.WHAT_FITS,
+                    () -> planning.apply(growth(pool, others)));
         }
         PlanCheck.requireOneNode(
                 options.advertiseHost(),
                 Stream.concat(others.stream(), plan.engines().stream()).toList());
         return reserve(plan, deadline, listener, cancelled);
+    }
+
+    /** Where some engines are enough, those for which there is room in the end. */
+    private static FleetPlan planWithNodes(
+            String name,
+            List<Map<String, Double>> bundles,
+            Duration deadline,
+            PlacementException noRoom,
+            LaunchListener listener,
+            BooleanSupplier cancelled,
+            boolean someAreEnough,
+            Supplier<FleetPlan> planning) {
+        try {
+            awaitNodes(name, bundles, deadline, noRoom, listener, cancelled);
+        } catch (PlacementException notAll) {
+            if (!someAreEnough || Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
+                throw notAll;
+            }
+            try {
+                return planning.get();
+            } catch (PlacementException none) {
+                notAll.addSuppressed(none);
+                throw notAll;
+            }
+        }
+        return planning.get();
     }
 
     /** Until the cluster has grown; what it lacked without that is in the failure. */

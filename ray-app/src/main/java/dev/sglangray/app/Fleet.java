@@ -190,13 +190,16 @@ public final class Fleet implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        if (monitor != null) {
-            monitor.close();
+        try {
+            if (monitor != null) {
+                monitor.close();
+            }
+            if (watch != null) {
+                watch.close();
+            }
+        } finally {
+            end(engines, routerGroup, reservation, gateway);
         }
-        if (watch != null) {
-            watch.close();
-        }
-        end(engines, routerGroup, reservation, gateway);
     }
 
     /** Ends what there is, the groups at the same time, and keeps the thread's interrupt flag as it was. */

@@ -548,7 +548,12 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
         } catch (WorkerException e) {
             LOG.debug("not all engines know yet that there are {}", wantedEngines(), e);
         }
-        changed.run();
+        try {
+            changed.run();
+        } catch (RuntimeException e) {
+            // The change is made, whatever is known of it elsewhere.
+            LOG.warn("the fleet's new size could not be written down; the next change does so", e);
+        }
     }
 
     /**

@@ -17,6 +17,7 @@ import dev.sglangray.app.session.DriverNode;
 import dev.sglangray.app.session.RayLedger;
 import dev.sglangray.app.session.RaySession;
 import dev.sglangray.app.tracing.FleetTracer;
+import dev.sglangray.config.error.Secrets;
 import dev.sglangray.placement.cluster.Cluster;
 import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlan;
@@ -51,6 +52,7 @@ import org.slf4j.LoggerFactory;
  */
 final class FleetLaunch {
     private static final String API_KEY = "api_key";
+    private static final String LAUNCH = "launch";
     private static final Logger LOG = LoggerFactory.getLogger(FleetLaunch.class);
 
     private final PlanRequest request;
@@ -109,7 +111,7 @@ final class FleetLaunch {
 
     Fleet run() {
         try {
-            openMonitor("launch");
+            openMonitor(LAUNCH);
             FleetReservation bundles = reserve();
             reservation = bundles;
             start(bundles);
@@ -213,7 +215,8 @@ final class FleetLaunch {
                 opened.add(new Autoscaler(spec.owner().autoscaling(), kept, opened, InstantSource.system()));
             }
             if (policy.replans()) {
-                watch = new LostNodeReplanner(kept, policy.nodeLoss(), listener);
+                // What moves engines is no change of size, which the steps are for.
+                watch = new LostNodeReplanner(kept, policy.nodeLoss(), context.listener());
                 watch.start();
             }
         } else {
@@ -342,24 +345,34 @@ final class FleetLaunch {
         String node = DriverNode.address().orElse(ListenAddress.DEFAULT.host());
         urls = new OwnerUrls(null, null, node);
         if (metrics != null) {
-            FleetMetrics served = opened("metrics", metrics.address(), () -> openMetrics(metrics, node));
-            opened.add(served);
-            urls = new OwnerUrls(served.url(), null, node);
-            LOG.info("metrics are served at {}/metrics", served.url());
+            Optional<FleetMetrics> served =
+                    opened(begin, "metrics", metrics.address(), () -> openMetrics(metrics, node));
+            served.ifPresent(endpoint -> {
+                opened.add(endpoint);
+                urls = new OwnerUrls(endpoint.url(), null, node);
+                LOG.info("metrics are served at {}/metrics", endpoint.url());
+            });
         }
         if (dashboard != null) {
-            Dashboard served = opened(
-                    DashboardSettings.KEY, dashboard.address(), () -> openDashboard(dashboard, node, opened::soon));
-            opened.add(served);
-            urls = new OwnerUrls(urls.metrics(), served.url(), node);
-            LOG.info("the fleet's page is at {}", served.url());
-            boolean open = key() == null && !served.loopback();
-            listener.note(
-                    LaunchPhase.RESERVE,
-                    "the fleet's page: " + served.url()
-                            + (open ? " (for every program that reaches it: set api_key to ask for a key)" : ""));
+            Optional<Dashboard> served = opened(
+                    begin,
+                    DashboardSettings.KEY,
+                    dashboard.address(),
+                    () -> openDashboard(dashboard, node, opened::soon));
+            served.ifPresent(page -> show(opened, page, node));
         }
         opened.start();
+    }
+
+    private void show(FleetMonitor opened, Dashboard page, String node) {
+        opened.add(page);
+        urls = new OwnerUrls(urls.metrics(), page.url(), node);
+        LOG.info("the fleet's page is at {}", page.url());
+        boolean open = key() == null && !page.loopback();
+        listener.note(
+                LaunchPhase.RESERVE,
+                "the fleet's page: " + page.url()
+                        + (open ? " (for every program that reaches it: set api_key to ask for a key)" : ""));
     }
 
     /** What opens a server. */
@@ -368,11 +381,12 @@ final class FleetLaunch {
         T open() throws IOException;
     }
 
-    private static <T> T opened(String key, ListenAddress address, Opening<T> opening) {
+    /** A launch fails where it cannot be served. A fleet that is taken over goes on without: it may be on another node now. */
+    private static <T> Optional<T> opened(String begin, String key, ListenAddress address, Opening<T> opening) {
         try {
-            return opening.open();
+            return Optional.of(opening.open());
         } catch (IOException e) {
-            throw new LaunchException(
+            LaunchException failure = new LaunchException(
                     "%s cannot be served at %s, port %d: %s; see the keys host and port of %s"
                             .formatted(
                                     key.equals(DashboardSettings.KEY) ? "the fleet's page" : key,
@@ -381,6 +395,11 @@ final class FleetLaunch {
                                     e.getMessage(),
                                     key),
                     e);
+            if (begin.equals(LAUNCH)) {
+                throw failure;
+            }
+            LOG.warn("the fleet is taken over without it", failure);
+            return Optional.empty();
         }
     }
 
@@ -442,7 +461,8 @@ final class FleetLaunch {
     private static String firstLine(Throwable failure) {
         return failure.getClass().getSimpleName()
                 + ": "
-                + String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+                + Secrets.inText(
+                        String.valueOf(failure.getMessage()).lines().findFirst().orElse(""));
     }
 
     private void tell(Consumer<FleetMonitor> what) {
@@ -461,8 +481,12 @@ final class FleetLaunch {
     }
 
     private void takeBack(Throwable failure) {
-        tell(opened -> opened.launched(Optional.of(firstLine(failure))));
-        closeMonitor();
+        try {
+            tell(opened -> opened.launched(Optional.of(firstLine(failure))));
+            closeMonitor();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
         try {
             Fleet.end(engines, router, reservation, gateway);
         } catch (RuntimeException e) {

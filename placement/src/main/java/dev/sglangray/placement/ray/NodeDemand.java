@@ -53,7 +53,7 @@ public final class NodeDemand {
             Consumer<String> progress,
             RayGroups ray,
             BooleanSupplier cancelled) {
-        PlacementGroup group = ray.create(name, bundles, GroupStrategy.PACK);
+        PlacementGroup group = create(name, bundles, ray);
         try {
             long start = ray.nanoTime();
             long noted = start - NOTES.toNanos();
@@ -79,6 +79,16 @@ public final class NodeDemand {
             }
         } finally {
             ray.remove(group);
+        }
+    }
+
+    private static PlacementGroup create(String name, List<Map<String, Double>> bundles, RayGroups ray) {
+        try {
+            return ray.create(name, bundles, GroupStrategy.PACK);
+        } catch (RayGroups.NameTakenException taken) {
+            throw PlacementException.builder("an earlier question for nodes, '" + name + "', is still pending")
+                    .cause(taken)
+                    .build();
         }
     }
 }

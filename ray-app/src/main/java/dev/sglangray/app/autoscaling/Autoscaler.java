@@ -6,6 +6,7 @@ import dev.sglangray.app.monitor.FleetMonitor;
 import dev.sglangray.app.monitor.LookListener;
 import dev.sglangray.app.monitor.PoolDemand;
 import dev.sglangray.app.monitor.PoolDemand.Result;
+import dev.sglangray.config.error.Secrets;
 import dev.sglangray.config.thread.Threads;
 import java.time.Duration;
 import java.time.Instant;
@@ -103,7 +104,13 @@ public final class Autoscaler implements LookListener {
         demands.forEach(monitor::demand);
         if (due != null) {
             PoolChange change = due;
-            executor.execute(() -> carryOut(change));
+            try {
+                executor.execute(() -> carryOut(change));
+            } catch (RuntimeException | Error failure) {
+                PoolScaler scaler = Objects.requireNonNull(scalers.get(change.pool()));
+                over(change, now -> scaler.failed(change, "no thread for it", now));
+                throw failure;
+            }
         }
     }
 
@@ -116,8 +123,8 @@ public final class Autoscaler implements LookListener {
                     now -> engines.isPresent() ? scaler.carried(change, engines.getAsInt(), now) : scaler.refused());
         } catch (RuntimeException | Error failure) {
             LOG.warn("{} did not succeed", change.text(), failure);
-            String why =
-                    String.valueOf(failure.getMessage()).lines().findFirst().orElse("");
+            String why = Secrets.inText(
+                    String.valueOf(failure.getMessage()).lines().findFirst().orElse(""));
             over(change, now -> scaler.failed(change, why, now));
         }
     }

@@ -17,7 +17,7 @@ public enum Hold {
     FAILED(true, true),
     /** An engine has no worker, or its worker does not answer: its node may be lost. */
     MISSING(true, true),
-    /** An engine starts, restarts, or gets no requests, and not because a hand drained it. */
+    /** An engine starts, restarts, or gets no requests, also because a hand drained it. */
     NOT_SERVING(false, true),
     /** An engine does not say how much it has to do. */
     UNKNOWN_LOAD(false, true),

@@ -74,7 +74,10 @@ record PoolSample(int wanted, List<Load> engines, Map<Hold, String> holds) {
         }
         if (status.state().equals(WorkerState.FAILED.name())) {
             holds.put(Hold.FAILED, name + " has failed for good, and a further one could fail as well");
-        } else if (!status.state().equals(WorkerState.DRAINED.name()) && !look.serves(engine)) {
+        } else if (status.state().equals(WorkerState.DRAINED.name())) {
+            // By a hand: to shrink could undo that. Autoscaling's own drains are within its own change.
+            holds.put(Hold.NOT_SERVING, name + " is drained");
+        } else if (!look.serves(engine)) {
             holds.put(Hold.NOT_SERVING, name + " does not serve at the moment");
         }
         if (status.service().conditions().stream()

@@ -27,7 +27,7 @@ public record FleetTraces(String namespace, List<NamedActor> actors, List<Ledger
     private static final String ROUTER_CLASS = "SGLangRouterWorker";
     private static final Pattern RANK = Pattern.compile(":(0|[1-9][0-9]{0,8})");
     private static final Pattern PART = Pattern.compile(":(0|[1-9][0-9]{0,8})/[1-9][0-9]{0,5}");
-    private static final Pattern FURTHER = Pattern.compile("/scale-[0-9]+");
+    private static final Pattern FURTHER = Pattern.compile("/scale-[0-9]+(/nodes)?");
 
     /** Copies the lists. */
     public FleetTraces {

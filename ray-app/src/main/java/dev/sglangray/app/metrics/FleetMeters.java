@@ -63,7 +63,7 @@ final class FleetMeters {
      * @param process the process
      * @param count what it was at the last look
      */
-    private record Counted(long process, long count) {}
+    private record Counted(String process, long count) {}
 
     private final Map<String, PoolDemand> demands = new ConcurrentHashMap<>();
 
@@ -170,9 +170,7 @@ final class FleetMeters {
             Meters.PROBES
                     .counter(registry, tags)
                     .increment(since(
-                            worker.name(),
-                            status.process().workerPid(),
-                            status.supervision().probes()));
+                            worker.name(), process(status), status.supervision().probes()));
         }
     }
 
@@ -181,14 +179,18 @@ final class FleetMeters {
         if (status != null && view != null) {
             Meters.REPAIRS
                     .counter(registry, Tags.empty())
-                    .increment(since("the registry", status.process().workerPid(), view.repairs()));
+                    .increment(since("the registry", process(status), view.repairs()));
         }
     }
 
+    private static String process(WorkerStatus status) {
+        return status.process().nodeId() + " " + status.process().workerPid();
+    }
+
     /** How much a counter of a process has grown since the last look, or since the process began. */
-    private double since(String name, long process, long count) {
+    private double since(String name, String process, long count) {
         Counted last = counted.put(name, new Counted(process, count));
-        return (double) (last == null || last.process() != process ? count : Math.max(0, count - last.count()));
+        return (double) (last == null || !last.process().equals(process) ? count : Math.max(0, count - last.count()));
     }
 
     /** The share of the restarts that are allowed within the window; 1 or more when none is left. */

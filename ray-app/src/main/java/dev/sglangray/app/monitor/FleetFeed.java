@@ -31,10 +31,15 @@ public final class FleetFeed implements FleetSource {
     /** A worker of a quiet node answers in milliseconds. A slower answer is in a later look. */
     private static final Duration PATIENCE = Duration.ofMillis(500);
 
+    /** Slow is not away: the node may be busy, or the worker is starting. */
+    private static final Duration SILENCE = Duration.ofSeconds(10);
+    /** Load changes quickly, and decisions are made by it. */
+    private static final Duration LOAD_SILENCE = Duration.ofSeconds(3);
+
     private final Fleet fleet;
-    private final LastAnswers<Said> said = answers();
-    private final LastAnswers<RegistryView> registry = answers();
-    private final LastAnswers<EngineLoad> loads = answers();
+    private final LastAnswers<Said> said = answers(SILENCE);
+    private final LastAnswers<RegistryView> registry = answers(SILENCE);
+    private final LastAnswers<EngineLoad> loads = answers(LOAD_SILENCE);
 
     /**
      * Where the workers of a fleet are found.
@@ -59,8 +64,8 @@ public final class FleetFeed implements FleetSource {
         this.fleet = fleet;
     }
 
-    private static <T> LastAnswers<T> answers() {
-        return new LastAnswers<>(System::nanoTime);
+    private static <T> LastAnswers<T> answers(Duration silence) {
+        return new LastAnswers<>(System::nanoTime, silence);
     }
 
     @Override

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -109,11 +110,11 @@ public final class FleetMonitor implements AutoCloseable {
             Duration took = Duration.ofNanos(System.nanoTime() - begin);
             Instant now = clock.instant();
             tell(look, now);
-            listeners.forEach(listener -> listener.saw(look, took, now));
+            each(listener -> listener.saw(look, took, now));
             problem = "";
         } catch (RuntimeException failure) {
             Instant now = clock.instant();
-            listeners.forEach(listener -> listener.missed(failure, now));
+            each(listener -> listener.missed(failure, now));
             if (!problem.equals(failure.toString())) {
                 problem = failure.toString();
                 LOG.warn("the fleet cannot be looked at at the moment; the next look tries again", failure);
@@ -139,7 +140,18 @@ public final class FleetMonitor implements AutoCloseable {
     }
 
     private void happened(Episode episode) {
-        listeners.forEach(listener -> listener.happened(episode));
+        each(listener -> listener.happened(episode));
+    }
+
+    /** A listener that fails keeps nothing from the others, nor from the fleet. */
+    private void each(Consumer<LookListener> what) {
+        for (LookListener listener : listeners) {
+            try {
+                what.accept(listener);
+            } catch (RuntimeException | Error failure) {
+                LOG.warn("{} failed; the fleet and what else looks at it go on", listener.getClass(), failure);
+            }
+        }
     }
 
     /** The number of the first event of a worker that was not seen yet. */
@@ -190,44 +202,44 @@ public final class FleetMonitor implements AutoCloseable {
 
     /** A phase of a launch or of a change of size begins. */
     public void phaseBegan(String phase, String what) {
-        listeners.forEach(listener -> listener.phaseBegan(phase, what));
+        each(listener -> listener.phaseBegan(phase, what));
     }
 
     /** A phase of a launch or of a change of size is over. */
     public void phase(String phase, Duration took) {
-        listeners.forEach(listener -> listener.phase(phase, took));
+        each(listener -> listener.phase(phase, took));
     }
 
     /** A worker serves for the first time, in a launch or a change of size. */
     public void workerReady(String worker, String url) {
-        listeners.forEach(listener -> listener.workerReady(worker, url));
+        each(listener -> listener.workerReady(worker, url));
     }
 
     /** The launch is over; the words say why it failed. */
     public void launched(Optional<String> failure) {
-        listeners.forEach(listener -> listener.launched(failure));
+        each(listener -> listener.launched(failure));
         soon();
     }
 
     /** A trainer reports a step. */
     public void reported(TrainerStep step) {
-        listeners.forEach(listener -> listener.reported(step));
+        each(listener -> listener.reported(step));
     }
 
     /** A change of a pool's size is over. */
     public void scaled(String pool, boolean up, boolean done) {
-        listeners.forEach(listener -> listener.scaled(pool, up, done));
+        each(listener -> listener.scaled(pool, up, done));
         soon();
     }
 
     /** What autoscaling makes of a pool's load at a look. */
     public void demand(PoolDemand demand) {
-        listeners.forEach(listener -> listener.demand(demand));
+        each(listener -> listener.demand(demand));
     }
 
     /** A decision of autoscaling was carried out, or could not be. */
     public void decided(String pool, boolean up, PoolDemand.Result result) {
-        listeners.forEach(listener -> listener.decided(pool, up, result));
+        each(listener -> listener.decided(pool, up, result));
         soon();
     }
 
@@ -236,6 +248,6 @@ public final class FleetMonitor implements AutoCloseable {
     public void close() {
         closed = true;
         soon();
-        listeners.forEach(LookListener::close);
+        each(LookListener::close);
     }
 }

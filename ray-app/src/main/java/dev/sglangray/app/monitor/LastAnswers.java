@@ -21,10 +21,8 @@ import java.util.function.Supplier;
  * @param <T> what they answer
  */
 final class LastAnswers<T> {
-    /** Slow is not away: the node may be busy, or the worker is starting. */
-    private static final Duration SILENCE = Duration.ofSeconds(10);
-
     private final LongSupplier clock;
+    private final Duration silence;
     private final Map<String, Open<T>> open = new HashMap<>();
     private final Map<String, T> last = new HashMap<>();
 
@@ -37,13 +35,19 @@ final class LastAnswers<T> {
      */
     record Answer<T>(T value, boolean fresh) {}
 
-    /** Asks nothing yet; the clock is in nanoseconds. */
-    LastAnswers(LongSupplier clock) {
+    /**
+     * Asks nothing yet.
+     *
+     * @param clock in nanoseconds
+     * @param silence how long an earlier answer holds while the next one is awaited
+     */
+    LastAnswers(LongSupplier clock, Duration silence) {
         this.clock = clock;
+        this.silence = silence;
     }
 
     /**
-     * Asks all that have no open question, and forgets all others. One that has been open for 10 s is asked again, and its worker has
+     * Asks all that have no open question, and forgets all others. One that has been open for the silence is asked again, and its worker has
      * no answer then.
      *
      * @param questions by the worker's name
@@ -85,7 +89,7 @@ final class LastAnswers<T> {
     }
 
     private boolean isOld(Open<T> asked) {
-        return clock.getAsLong() - asked.since() > SILENCE.toNanos();
+        return clock.getAsLong() - asked.since() > silence.toNanos();
     }
 
     private void await(Duration patience) throws InterruptedException {

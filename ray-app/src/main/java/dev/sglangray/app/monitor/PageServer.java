@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class PageServer implements AutoCloseable {
     private static final int THREADS = 4;
     private static final int BACKLOG = 50;
+    private static final String MOST_SECONDS = "sun.net.httpserver.maxReqTime";
 
     private final HttpServer server;
     private final ThreadPoolExecutor threads;
@@ -87,6 +88,10 @@ public final class PageServer implements AutoCloseable {
      * @throws IOException when that is not possible
      */
     public static PageServer bind(String name, ListenAddress address, int streams) throws IOException {
+        // A client that sends its request slowly would hold a thread for ever; the JDK has this only as a property.
+        if (System.getProperty(MOST_SECONDS) == null) {
+            System.setProperty(MOST_SECONDS, "10");
+        }
         InetSocketAddress at = new InetSocketAddress(InetAddress.getByName(address.host()), address.port());
         HttpServer server = HttpServer.create(at, BACKLOG);
         int most = THREADS + streams;

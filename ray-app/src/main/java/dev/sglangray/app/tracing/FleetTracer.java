@@ -189,6 +189,7 @@ public final class FleetTracer implements LookListener {
         if (update == null) {
             return;
         }
+        updating.replaceAll((worker, under) -> under && isUnderWay(look, worker));
         boolean over = !updating.containsValue(true);
         if (over || Duration.between(updateEnd, at).compareTo(LONGEST_UPDATE) > 0) {
             look.engines().stream()
@@ -200,6 +201,13 @@ public final class FleetTracer implements LookListener {
                     .findFirst()
                     .ifPresentOrElse(version -> endUpdate(version, over), () -> endUpdate("", over));
         }
+    }
+
+    /** Not any more when the engine is gone, or serves where no router says so. */
+    private static boolean isUnderWay(FleetLook look, String worker) {
+        return look.engines().stream()
+                .filter(engine -> engine.worker().name().equals(worker))
+                .anyMatch(engine -> look.router() != null || !look.serves(engine));
     }
 
     private void endUpdate(String version, boolean whole) {

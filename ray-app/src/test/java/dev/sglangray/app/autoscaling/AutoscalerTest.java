@@ -231,10 +231,14 @@ class AutoscalerTest {
     }
 
     @Test
-    void anEngineThatAHandDrainedIsNotInTheWay() {
+    void anEngineThatAHandDrainedIsLeftToTheHand() {
         load(0, 0);
         fleet.engine(1).state = "DRAINED";
         fleet.listed.remove(1);
+        looks(70);
+        assertThat(tasks).as("to shrink could end the drain").isEmpty();
+        fleet.engine(1).state = "READY";
+        fleet.listed.add(1);
         looks(70);
         assertThat(tasks).hasSize(1);
     }

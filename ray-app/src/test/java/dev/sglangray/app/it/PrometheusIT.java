@@ -76,6 +76,8 @@ class PrometheusIT {
                 "cluster.component_placement.rollout=0-1",
                 "router_server_args.tensor_parallel_size=1",
                 "+router_server_args.metrics={port: 9400, interval_s: 0.5}",
+                // A hand gives it three engines below, which holds autoscaling.
+                "+router_server_args.autoscaling={max_engines: 2, target_ongoing_requests: 32}",
                 "+router_server_args.server.enable_metrics=true",
                 "+router_server_args.router.prometheus_port=29111")) {
             JsonNode report = Cli.awaitReport(up);
@@ -96,10 +98,12 @@ class PrometheusIT {
 
                 cli.run("scale", "--by", "1").orFail();
                 awaitTargets(cluster, 5);
-                cli.run("scale", "--engines", "2").orFail();
-                awaitTargets(cluster, 4);
+                cli.run("scale", "--engines", "1").orFail();
+                awaitTargets(cluster, 3);
+                cli.run("scale", "--engines", "3").orFail();
+                awaitTargets(cluster, 5);
                 update(cluster, model);
-                awaitValue(cluster, "count(sglang_ray_weight_version_info{version=\"step-1\"})", 2);
+                awaitValue(cluster, "count(sglang_ray_weight_version_info{version=\"step-1\"})", 3);
                 everyQueryOfTheDashboardAnswers(cluster);
             }
             up.signalGroup("INT");
@@ -181,7 +185,7 @@ class PrometheusIT {
         Path sources = PythonEnvironment.repository().resolve("python-bridge/src/main/python");
         try (InsideProcess python = cluster.spawn(cluster.head(), command, Map.of("PYTHONPATH", sources.toString()))) {
             ExitResult result = python.await(Cli.DEADLINE).orFail();
-            assertThat(result.stdout()).contains("updated {0: 'UPDATED', 1: 'UPDATED'}");
+            assertThat(result.stdout()).contains("updated {0: 'UPDATED', 1: 'UPDATED', 2: 'UPDATED'}");
         }
     }
 

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 
 class LastAnswersTest {
     private long now;
-    private final LastAnswers<String> answers = new LastAnswers<>(() -> now);
+    private final LastAnswers<String> answers = new LastAnswers<>(() -> now, Duration.ofSeconds(10));
     private final Map<String, List<CompletableFuture<String>>> asked = new HashMap<>();
 
     private Map<String, Answer<String>> ask(String... names) throws InterruptedException {
