@@ -31,7 +31,7 @@ import org.openqa.selenium.logging.LoggingPreferences;
 /** Debian's Chromium without a screen, which shows one page. A test that needs it is skipped where it is not installed. */
 public final class Browser implements AutoCloseable {
     /** With any value, a browser that is not installed fails the test instead. */
-    private static final String REQUIRED = "SGLANG_RAY_REQUIRE_BROWSER";
+    private static final String REQUIRED = "SGLANG_RAY_REQUIRE_TOOLS";
 
     private static final String BINARY = "/usr/bin/chromium";
     private static final String DRIVER = "/usr/bin/chromedriver";
