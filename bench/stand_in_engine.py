@@ -44,6 +44,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(200, {"model_path": self.server.model_path, "is_generation": True})
         elif path in ("/server_info", "/get_server_info"):
             self._answer(200, {"model_path": self.server.model_path, "tp_size": 1, "dp_size": 1})
+        elif path == "/v1/loads":
+            self._answer(200, {"loads": [{"num_running_reqs": 0, "num_waiting_reqs": 0}]})
         elif path == "/v1/models":
             self._answer(200, {"object": "list", "data": [{"id": self.server.model_path, "object": "model"}]})
         else:

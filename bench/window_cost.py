@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What it costs that a fleet can be looked at: CPU time and memory of its workers and its owner, and requests/s through the router.
 
-Fleets of stand-in engines live on one Ray head at the same time: ``off`` serves nothing, ``metrics`` serves metrics at one look and one
+Fleets of stand-in engines live on one Ray head at the same time: ``plain`` serves nothing, ``metrics`` serves metrics at one look and one
 scrape in five seconds, ``page`` also its page, which is watched. CPU time and memory are those of each process over the same
 seconds; requests/s are taken in turn, several times, with ``wrk``. A table goes to standard output, what happens to standard error.
 
@@ -30,7 +30,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SCRAPE_S = 5.0
 MODES = {
-    "off": "",
+    "plain": "",
     "metrics": "  metrics: {port: 0, interval_s: 5}\n",
     "page": "  metrics: {port: 0, interval_s: 5}\n  dashboard: {port: 0}\n",
 }
@@ -89,6 +89,15 @@ class Fleet:
         with urllib.request.urlopen(self.report["dashboard_url"] + "/stream", timeout=60) as stream:
             while not ended.is_set() and stream.readline():
                 pass
+
+
+def await_line(process: subprocess.Popen[str], text: str) -> None:
+    """Until a process says this, on its standard output."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return
+    raise SystemExit(f"the Ray head ended without '{text}'")
 
 
 def seconds(pid: int) -> float:
@@ -155,9 +164,9 @@ def main() -> None:
     modes = arguments.modes.split(",")
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT / "bench/standin"),
+        "PYTHONPATH": f"{ROOT / 'bench'}:{ROOT / 'bench/standin'}",
         "SGLANG_RAY_PYTHON": arguments.python,
-        "SGLANG_RAY_DEVICE": "cuda",
+        "SGLANG_RAY_DEVICE": "stand-in",
         "SGLANG_RAY_WARM_START": "0",
     }
     ray = str(Path(arguments.python).with_name("ray"))
@@ -167,10 +176,14 @@ def main() -> None:
         script.write_text(
             'wrk.method = "POST"\nwrk.body = \'{"text": "a"}\'\nwrk.headers["Content-Type"] = "application/json"\n'
         )
-        start = [ray, "start", "--head", "--port", "6391", "--num-cpus", "16", "--num-gpus", str(accelerators)]
-        subprocess.run([*start, "--disable-usage-stats"], check=True, env=environment, stdout=sys.stderr)
+        start = [ray, "start", "--head", "--block", "--port", "6391", "--num-cpus", "16", "--num-gpus", str(accelerators)]
+        # Not `ray stop`, which ends all of this machine's clusters.
+        head = subprocess.Popen(
+            [*start, "--disable-usage-stats"], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
         running: list[subprocess.Popen[str]] = []
         try:
+            await_line(head, "Ray runtime started")
             fleets = []
             for rank, mode in enumerate(modes):
                 file = Path(folder, f"{mode}.yaml")
@@ -188,7 +201,8 @@ def main() -> None:
                 process.send_signal(signal.SIGINT)
             for process in running:
                 process.wait(60)
-            subprocess.run([ray, "stop", "--force"], env=environment, stdout=sys.stderr)
+            os.killpg(head.pid, signal.SIGTERM)
+            head.wait(60)
 
 
 if __name__ == "__main__":

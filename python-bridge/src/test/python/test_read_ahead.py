@@ -48,6 +48,16 @@ def test_all_weights_are_in_memory_afterwards_and_nothing_else(model: Path) -> N
     assert resident(other) == 0
 
 
+def test_what_the_kernel_does_not_heed_is_read(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = model / "model-00001.safetensors"
+    evict(weights)
+    if resident(weights) > 0:
+        pytest.skip("this file system keeps files in memory")
+    monkeypatch.setattr(os, "posix_fadvise", lambda *_: None)
+    read_ahead.read([weights])
+    assert resident(weights) == SIZE // mmap.PAGESIZE
+
+
 def test_nothing_is_begun_where_it_is_of_no_use(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not read_ahead.begin(None)
     assert not read_ahead.begin("Qwen/Qwen2.5-7B-Instruct")
