@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What it costs that a fleet can be looked at: CPU time and memory of its workers and its owner, and requests/s through the router.
+"""What it costs that a fleet can be looked at: CPU time and memory of its workers and its owner, requests/s routed.
 
-Fleets of stand-in engines live on one Ray head at the same time: ``plain`` serves nothing, ``metrics`` serves metrics at one look and one
-scrape in five seconds, ``page`` also its page, which is watched. CPU time and memory are those of each process over the same
-seconds; requests/s are taken in turn, several times, with ``wrk``. A table goes to standard output, what happens to standard error.
+Fleets of stand-in engines live on one Ray head at the same time: ``plain`` serves nothing, ``metrics`` serves metrics
+at one look and one scrape in five seconds, ``page`` also its page, which is watched. CPU time and memory are those of
+each process over the same seconds; requests/s are taken in turn, several times, with ``wrk``. A table goes to standard
+output, what happens to standard error.
 
 Needs ``sglang-ray`` built, a Python with Ray and the router, and ``wrk``.
 """
@@ -139,14 +140,17 @@ def measure(fleets: list[Fleet], arguments: argparse.Namespace, script: Path) ->
             say(f"{fleet.mode}: {rate:.0f} requests/s")
             rates[fleet.mode].append(rate)
     ended.set()
-    print("| fleet | owner, % of a core | owner, MiB | a worker, % of a core | a worker, MiB | requests/s, median | lowest to highest |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    heads = ["fleet", "owner, % of a core", "owner, MiB", "a worker, % of a core", "a worker, MiB"]
+    heads += ["requests/s, median", "lowest to highest"]
+    print(f"| {' | '.join(heads)} |")
+    print("| --- " * len(heads) + "|")
     for fleet in fleets:
         owner, *workers = pids[fleet.mode]
         rate = rates[fleet.mode]
         print(
             f"| {fleet.mode} | {idle[owner]:.2f} | {memory[owner]:.0f} "
-            f"| {statistics.mean(idle[one] for one in workers):.2f} | {statistics.mean(memory[one] for one in workers):.0f} "
+            f"| {statistics.mean(idle[one] for one in workers):.2f} "
+            f"| {statistics.mean(memory[one] for one in workers):.0f} "
             f"| {statistics.median(rate):.0f} | {min(rate):.0f} to {max(rate):.0f} |"
         )
 
@@ -157,7 +161,7 @@ def main() -> None:
     parser.add_argument("--engines", type=int, default=2, help="of each fleet")
     parser.add_argument("--warm-up", type=int, default=40, help="seconds")
     parser.add_argument("--seconds", type=int, default=60, help="without requests")
-    parser.add_argument("--load-seconds", type=int, default=8, help="of each measurement of requests/s")
+    parser.add_argument("--load-seconds", type=int, default=8, help="of each measurement")
     parser.add_argument("--turns", type=int, default=5, help="measurements of requests/s of each fleet")
     parser.add_argument("--modes", default=",".join(MODES), help="which fleets, and in which order they are asked first")
     arguments = parser.parse_args()
@@ -173,13 +177,13 @@ def main() -> None:
     accelerators = len(modes) * arguments.engines
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder, "generate.lua")
-        script.write_text(
-            'wrk.method = "POST"\nwrk.body = \'{"text": "a"}\'\nwrk.headers["Content-Type"] = "application/json"\n'
-        )
-        start = [ray, "start", "--head", "--block", "--port", "6391", "--num-cpus", "16", "--num-gpus", str(accelerators)]
+        body = 'wrk.body = \'{"text": "a"}\'\nwrk.headers["Content-Type"] = "application/json"\n'
+        script.write_text(f'wrk.method = "POST"\n{body}')
+        start = [ray, "start", "--head", "--block", "--port", "6391", "--num-cpus", "16"]
+        start += ["--num-gpus", str(accelerators), "--disable-usage-stats"]
         # Not `ray stop`, which ends all of this machine's clusters.
         head = subprocess.Popen(
-            [*start, "--disable-usage-stats"], env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+            start, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
         )
         running: list[subprocess.Popen[str]] = []
         try:
@@ -189,7 +193,8 @@ def main() -> None:
                 file = Path(folder, f"{mode}.yaml")
                 file.write_text(configuration(mode, rank, arguments.engines))
                 say(f"launching the fleet '{mode}'")
-                command = [str(ROOT / "ray-app/target/dist/sglang-ray"), "up", "--address", "127.0.0.1:6391", "--json"]
+                script_of = str(ROOT / "ray-app/target/dist/sglang-ray")
+                command = [script_of, "up", "--address", "127.0.0.1:6391", "--json"]
                 process = subprocess.Popen(
                     [*command, "-c", str(file), "--args-key", "args"], env=environment, stdout=subprocess.PIPE, text=True
                 )

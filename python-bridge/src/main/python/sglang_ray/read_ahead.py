@@ -66,7 +66,7 @@ def memory_available() -> int:
 
 
 def read(files: list[Path]) -> None:
-    """Asks the kernel for all pages, in order, and reads what it did not heed. Pages that are in memory already take no time."""
+    """Asks the kernel for all pages, in order, and reads what it did not heed. Pages in memory already take no time."""
     for path in files:
         with open(path, "rb", buffering=0) as file:
             descriptor = file.fileno()
