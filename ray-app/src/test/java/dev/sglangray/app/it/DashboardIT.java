@@ -70,6 +70,8 @@ class DashboardIT {
             browser.await("#configuration-rows", "fleet.yaml:");
             browser.await("#configuration-rows", "<override");
 
+            // Else it is back before anybody could see it.
+            Files.writeString(model.resolve("slow-once"), "4");
             cluster.kill(FaultScene.engines(cluster, cluster.head()).get(0));
             seenSoon(browser, "exited");
             browser.await("#word", "Healing", SOON);
