@@ -340,7 +340,7 @@ final class FleetLaunch {
         FleetMonitor opened = new FleetMonitor(new FleetFeed(sources()), InstantSource.system());
         monitor = opened;
         if (owner.tracing() != null) {
-            opened.add(FleetTracer.open(owner.tracing(), name(), begin, InstantSource.system()));
+            opened.add(FleetTracer.open(owner.tracing(), spec.groupName(), begin, InstantSource.system()));
         }
         String node = DriverNode.address().orElse(ListenAddress.DEFAULT.host());
         urls = new OwnerUrls(null, null, node);
@@ -405,7 +405,7 @@ final class FleetLaunch {
 
     private FleetMetrics openMetrics(MetricsSettings settings, String node) throws IOException {
         FleetMetrics.Facts facts = new FleetMetrics.Facts(
-                name(),
+                spec.groupName(),
                 node,
                 plan.router().orElse(null),
                 pool -> groupOptions.pool(pool).supervision(),
@@ -415,7 +415,12 @@ final class FleetLaunch {
 
     private Dashboard openDashboard(DashboardSettings settings, String node, Runnable look) throws IOException {
         Dashboard.Facts facts = new Dashboard.Facts(
-                name(), Ray.getRuntimeContext().getNamespace(), node, key(), urls.metrics(), spec.configuration());
+                spec.groupName(),
+                Ray.getRuntimeContext().getNamespace(),
+                node,
+                key(),
+                urls.metrics(),
+                spec.configuration());
         return Dashboard.open(settings, facts, InstantSource.system(), look);
     }
 
@@ -429,12 +434,6 @@ final class FleetLaunch {
                         .findFirst()
                         .orElse(null));
         return key == null || key.equals("") ? null : String.valueOf(key);
-    }
-
-    private String name() {
-        return plan.engines().isEmpty()
-                ? plan.router().map(RouterPlan::groupName).orElse(plan.fleetName())
-                : plan.engines().get(0).groupName();
     }
 
     private FleetFeed.Fleet sources() {
@@ -481,12 +480,8 @@ final class FleetLaunch {
     }
 
     private void takeBack(Throwable failure) {
-        try {
-            tell(opened -> opened.launched(Optional.of(firstLine(failure))));
-            closeMonitor();
-        } catch (RuntimeException e) {
-            failure.addSuppressed(e);
-        }
+        tell(opened -> opened.launched(Optional.of(firstLine(failure))));
+        closeMonitor();
         try {
             Fleet.end(engines, router, reservation, gateway);
         } catch (RuntimeException e) {

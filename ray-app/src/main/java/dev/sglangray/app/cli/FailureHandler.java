@@ -41,7 +41,7 @@ final class FailureHandler implements IExecutionExceptionHandler {
         }
         if (failure instanceof PlacementException refusal) {
             String message = String.valueOf(failure.getMessage());
-            console.fail((isLocal(result) ? NoAccelerators.advising(message, LOCAL_ADVICE) : message));
+            console.fail(isLocal(result) ? NoAccelerators.advising(message, LOCAL_ADVICE) : message);
             return refusal.busy() ? ExitCode.FAILED : ExitCode.USAGE;
         }
         if (failure instanceof UsageException) {

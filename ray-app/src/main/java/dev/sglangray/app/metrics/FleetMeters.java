@@ -52,6 +52,8 @@ final class FleetMeters {
 
     private final Function<String, SupervisionPolicy> policies;
     private final SupervisionPolicy routerPolicy;
+    /** The labels whose counts have begun. */
+    private final Set<Tags> begun = new HashSet<>();
     /** What each counter of a worker's process, and of the registry, was at the last look. */
     private final Map<String, Counted> counted = new HashMap<>();
     /** When each worker spent a restart of its budget, within the window. */
@@ -116,6 +118,9 @@ final class FleetMeters {
     /** Counts begin at 0, so that the first one shows as an increase. */
     private void begin(boolean isEngine, String pool) {
         Tags tags = tags(isEngine, pool);
+        if (!begun.add(tags)) {
+            return;
+        }
         for (Cause cause : Cause.values()) {
             Meters.RESTARTS.counter(registry, tags.and("cause", lower(cause.name())));
         }
