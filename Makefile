@@ -2,11 +2,12 @@
 MODULE ?= config
 TEST ?=
 IT ?= DocumentedCommandsIT
+BASELINE ?=
 MVN := ./mvnw
 # Options that leave out everything but the tests that are named.
 ONLY := -DskipPython -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
 
-.PHONY: help format unit it check docs site man api all
+.PHONY: help format unit it check docs site man api release compatible all
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
@@ -35,6 +36,12 @@ api: ## Javadoc, in target/reports/apidocs
 	$(MVN) -q -B -DskipTests -DskipPython compile javadoc:aggregate
 
 site: api docs ## the site with Javadoc
+
+release: ## what a release holds, in target/release
+	.ci/release
+
+compatible: ## the public Java API against a release: make compatible BASELINE=0.1.0
+	$(MVN) -q -B verify -Dapi.baseline=$(BASELINE) -Dmaven.test.skip=true -DskipPython
 
 all: ## everything that must pass: the README's test command
 	python-bridge/prepare dev && mvn -B verify

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sglang_ray import errors
+from sglang_ray import command, errors
 from sglang_ray.fleet import DEFAULT_NAMESPACE, FleetGroup, attach
 
-#: Names the start script where it is neither on PATH nor in a checkout around this package.
+#: Names the start script where it is neither in this wheel, on PATH, nor in a checkout around this package.
 PROGRAM_VARIABLE = "SGLANG_RAY_PROGRAM"
 _ROLLBACK_S = 60
 
@@ -69,7 +69,7 @@ def launch(
         namespace: the Ray namespace for the fleet's actors; it need not be this driver's.
         options: further words for ``sglang-ray up``, such as ``["--health-timeout", "600"]``.
         python: the Python of engines and router on the nodes; None is this one.
-        program: the start script ``sglang-ray``; None takes ``SGLANG_RAY_PROGRAM``, PATH, or this package's checkout.
+        program: the start script ``sglang-ray``; None takes ``SGLANG_RAY_PROGRAM``, this wheel's, or PATH's.
         timeout: seconds for all of it; None leaves it to the launcher's own deadlines.
 
     Raises:
@@ -98,12 +98,14 @@ def launch(
 
 
 def find_program(given: str | os.PathLike[str] | None = None) -> str:
-    """The start script: as given, named by ``SGLANG_RAY_PROGRAM``, on PATH, or of the checkout around this package."""
+    """The start script: as given, named by ``SGLANG_RAY_PROGRAM``, of this wheel, on PATH, or of the checkout."""
     named = os.fspath(given) if given else os.environ.get(PROGRAM_VARIABLE)
     if named:
         if not os.access(named, os.X_OK):
             raise errors.FleetError(f"there is no program {named}")
         return named
+    if command.SCRIPT.is_file():
+        return str(command.SCRIPT)
     on_path = shutil.which("sglang-ray")
     if on_path:
         return on_path

@@ -10,6 +10,7 @@ import dev.sglangray.app.cli.command.DemoCommand;
 import dev.sglangray.app.cli.command.DownCommand;
 import dev.sglangray.app.cli.command.EventsCommand;
 import dev.sglangray.app.cli.command.GenerateCommand;
+import dev.sglangray.app.cli.command.HomeCommand;
 import dev.sglangray.app.cli.command.LogsCommand;
 import dev.sglangray.app.cli.command.PlanCommand;
 import dev.sglangray.app.cli.command.ReplaceRouterCommand;
@@ -65,6 +66,7 @@ import picocli.CommandLine.TypeConversionException;
             ConfigCommand.class,
             DemoCommand.class,
             RunCommand.class,
+            HomeCommand.class,
             CompletionCommand.class,
             CommandLine.HelpCommand.class
         },

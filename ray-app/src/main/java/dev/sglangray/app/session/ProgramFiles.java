@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.app.session;
 
+import dev.sglangray.workers.ray.ObjectRefPoller;
 import java.io.File;
 import java.net.URI;
 import java.net.URISyntaxException;
@@ -27,7 +28,7 @@ public record ProgramFiles(Path jar, String python) {
     /**
      * What the start script found; without it the jar that this class comes from and SGLANG_RAY_PYTHON, else python3.
      *
-     * @throws SessionException when our classes do not come from a jar
+     * @throws SessionException when our classes do not come from one jar
      */
     static ProgramFiles find() {
         String jar = System.getProperty(JAR_PROPERTY, "");
@@ -64,12 +65,24 @@ public record ProgramFiles(Path jar, String python) {
         if (source != null && source.getLocation() != null) {
             Path path = path(source.getLocation().toString());
             if (Files.isRegularFile(path)) {
+                requireWhole(path, ProgramFiles.class, ObjectRefPoller.class);
                 return path;
             }
         }
         throw new SessionException(
                 "the application's jar is not known: start the program with `sglang-ray run`, or set "
                         + "the system property " + JAR_PROPERTY + " to sglang-ray.jar");
+    }
+
+    /** A module's own jar, as a build tool puts it on the class path, is not enough for a worker. */
+    static void requireWhole(Path jar, Class<?> ours, Class<?> ofAnotherModule) {
+        if (!ours.getProtectionDomain()
+                .getCodeSource()
+                .equals(ofAnotherModule.getProtectionDomain().getCodeSource())) {
+            throw new SessionException(jar
+                    + " holds a part of sglang-ray, and workers need the whole: start the program "
+                    + "with `sglang-ray run`, or set the system property " + JAR_PROPERTY + " to sglang-ray.jar");
+        }
     }
 
     private static Path path(String location) {

@@ -48,6 +48,7 @@ class StartScriptTest {
                 "generate --url http://10.0.0.1:30000 hello",
                 "generate --url=http://10.0.0.1:30000 hello",
                 "config schema",
+                "home",
             })
     void isStartedWithoutAskingAnyPython(String words) throws Exception {
         assertThat(run("", words)).startsWith("0").contains("started", words);

@@ -2,6 +2,8 @@
 package dev.sglangray.app.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.Map;
@@ -20,5 +22,16 @@ class ProgramFilesTest {
     @Test
     void workersLoadFromTheJar() {
         assertThat(ProgramFiles.codeSearchPath(Path.of("/x/sglang-ray.jar"))).isEqualTo("/x/sglang-ray.jar");
+    }
+
+    @Test
+    void theJarOfOneModuleIsRefused() {
+        Path own = Path.of("/m2/sglang-ray-app-1.0.jar");
+        assertThatThrownBy(() -> ProgramFiles.requireWhole(own, ProgramFiles.class, Test.class))
+                .isInstanceOf(SessionException.class)
+                .hasMessageContaining(own + " holds a part of sglang-ray")
+                .hasMessageContaining("sglang-ray run");
+        assertThatCode(() -> ProgramFiles.requireWhole(own, ProgramFiles.class, SessionException.class))
+                .doesNotThrowAnyException();
     }
 }

@@ -22,7 +22,7 @@ public final class Launcher {
     }
 
     /** The application's jar, absolute. */
-    Path requireJar() {
+    public Path requireJar() {
         if (jar == null) {
             throw new EnvironmentException("the application's jar is not known: start it with the script sglang-ray");
         }
