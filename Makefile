@@ -41,6 +41,8 @@ release: ## what a release holds, in target/release
 	.ci/release
 
 compatible: ## the public Java API against a release: make compatible BASELINE=0.1.0
+	@grep -q '^## $(BASELINE) ' CHANGELOG.md || { echo 'BASELINE is a release in CHANGELOG.md'; exit 2; }
+	@! grep -q '^  <version>$(BASELINE)</version>' pom.xml || { echo '$(BASELINE) is this version itself'; exit 2; }
 	$(MVN) -q -B verify -Dapi.baseline=$(BASELINE) -Dmaven.test.skip=true -DskipPython
 
 all: ## everything that must pass: the README's test command
