@@ -56,6 +56,8 @@ central: ## sign the jars and hand them to Maven Central, where a person publish
 	$(MVN) -B -Prelease,central deploy -Dmaven.test.skip=true -DskipPython -Dspotless.check.skip
 
 compatible: ## the public Java API against a release: make compatible BASELINE=0.1.0
+	@grep -q '^## $(BASELINE) ' CHANGELOG.md || { echo 'BASELINE is a release in CHANGELOG.md'; exit 2; }
+	@! grep -q '^  <version>$(BASELINE)</version>' pom.xml || { echo '$(BASELINE) is this version itself'; exit 2; }
 	$(MVN) -q -B verify -Dapi.baseline=$(BASELINE) -Dmaven.test.skip=true -DskipPython
 
 all: ## everything that must pass: the README's test command

@@ -668,7 +668,12 @@ def test_an_engine_below_a_command_that_has_a_supervisor_of_its_own_is_not_its_r
     supervised.start([sys.executable, "-c", ADOPTED])
     pid = supervised.event()["pid"]
     wait_until(lambda: "ready" in supervised.log())
-    adopted = next(pid for pid, stat in tree(supervised.watcher).items() if stat.name == b"sglang::schedul")
+
+    def named() -> list[int]:  # after "ready" at times: the engine takes its name by itself
+        return [pid for pid, stat in tree(supervised.watcher).items() if stat.name == b"sglang::schedul"]
+
+    wait_until(lambda: len(named()) == 1)
+    (adopted,) = named()
     assert ranks(supervised.watcher, pid) == []
     os.kill(adopted, signal.SIGKILL)
     wait_until(lambda: not alive(adopted))

@@ -76,6 +76,17 @@ class StartScriptTest {
     }
 
     @Test
+    void takesThePythonThatTheWheelIsInstalledIn() throws Exception {
+        Path wheel = folder.resolve("wheel/bin/python");
+        executable("wheel/bin/python", "echo " + wheel + "; echo /wheel/ray_dist.jar");
+
+        assertThat(run("", "up -c FILE", Path.of(""), "SGLANG_RAY_INSTALLED_IN=" + wheel))
+                .startsWith("0")
+                .contains("-Dsglangray.python=" + wheel, ":/wheel/ray_dist.jar");
+        assertThat(asked).doesNotExist();
+    }
+
+    @Test
     void namesAPythonThatCannotBeUsed() throws Exception {
         assertThat(run("/no/such/python", "up -c FILE")).startsWith("3").contains("SGLANG_RAY_PYTHON=/no/such/python");
     }

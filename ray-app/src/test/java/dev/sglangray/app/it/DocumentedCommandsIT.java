@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 @Tag("ray")
 public class DocumentedCommandsIT {
 
-    private static final String MODEL = "/models/Qwen2.5-7B-Instruct";
+    static final String MODEL = "/models/Qwen2.5-7B-Instruct";
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
     /** Where commands run, on the head. */
@@ -127,19 +127,7 @@ public class DocumentedCommandsIT {
 
     /** Compiles imports and the body of a main method. */
     private static void compile(Path folder, String packageName, String className, String text) throws IOException {
-        Map<Boolean, List<String>> lines =
-                text.lines().collect(Collectors.partitioningBy(line -> line.startsWith("import ")));
-        Path source = folder.resolve(className + ".java");
-        Files.writeString(source, """
-                package %s;
-                %s
-                public class %s {
-                  public static void main(String[] arguments) throws Exception {
-                %s
-                  }
-                }
-                """.formatted(
-                packageName, String.join("\n", lines.get(true)), className, String.join("\n", lines.get(false))));
+        Path source = writeSource(folder, packageName, className, text);
         int code = ToolProvider.getSystemJavaCompiler()
                 .run(
                         null,
@@ -151,5 +139,22 @@ public class DocumentedCommandsIT {
                         folder.toString(),
                         source.toString());
         assertThat(code).as("javac of " + source).isZero();
+    }
+
+    /** Makes a class of imports and the body of a main method. */
+    static Path writeSource(Path folder, String packageName, String className, String text) throws IOException {
+        Map<Boolean, List<String>> lines =
+                text.lines().collect(Collectors.partitioningBy(line -> line.startsWith("import ")));
+        Path source = folder.resolve(className + ".java");
+        return Files.writeString(source, """
+                package %s;
+                %s
+                public class %s {
+                  public static void main(String[] arguments) throws Exception {
+                %s
+                  }
+                }
+                """.formatted(
+                packageName, String.join("\n", lines.get(true)), className, String.join("\n", lines.get(false))));
     }
 }
