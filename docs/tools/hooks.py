@@ -23,6 +23,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parents[2]
 #: Files outside ``docs/`` that are part of the site, by their path in the repository.
 PUBLISHED = (
+    "CODE_OF_CONDUCT.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 OTHERS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md", "SECURITY.md")]
-OTHERS += [ROOT / "bench" / "README.md"]
+OTHERS += [ROOT / "CODE_OF_CONDUCT.md", ROOT / "bench" / "README.md", ROOT / ".github" / "SUPPORT.md"]
 FENCE = re.compile(r"^ *```(\w*)")
 #: What the site generates; on GitHub such a link leads nowhere.
 GENERATED = "docs/api/"
