@@ -267,3 +267,45 @@ class TestVersion:
         done = self.version(copy, "--notes")
         assert done.returncode == 1
         assert "CHANGELOG.md says nothing about" in done.stderr
+
+
+class TestReproducible:
+    """`.ci/reproducible` with a stand-in for the build."""
+
+    @pytest.fixture
+    def copy(self, tmp_path: Path) -> Path:
+        program("make")
+        (tmp_path / ".ci").mkdir()
+        shutil.copy(ROOT / ".ci" / "reproducible", tmp_path / ".ci")
+        build = (
+            "release:\n\t@mkdir -p target/release/maven && echo same | tee target/release/a >target/release/maven/b\n"
+        )
+        (tmp_path / "Makefile").write_text(f"release:\n\t@{recipe}\n")
+        return tmp_path
+
+    @staticmethod
+    def compare(copy: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(str(copy / ".ci" / "reproducible"), *arguments, cwd=copy)
+
+    def test_equal_builds(self, copy: Path) -> None:
+        done = self.compare(copy)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout == "reproducible: 2 files, equal in both builds\n"
+
+    def test_a_file_that_differs_in_the_second_build(self, copy: Path) -> None:
+        with (copy / "Makefile").open("a") as file:
+            file.write("\t@echo x >>times && cp times target/release/maven/b\n")
+        done = self.compare(copy)
+        assert done.returncode == 1
+        assert "./maven/b" in done.stderr
+        assert "./a" not in done.stderr
+
+    def test_an_earlier_build(self, copy: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+        earlier = tmp_path_factory.mktemp("earlier")
+        assert self.compare(copy).returncode == 0
+        shutil.copytree(copy / "target" / "release", earlier, dirs_exist_ok=True)
+        assert self.compare(copy, str(earlier)).returncode == 0
+        (earlier / "a").write_text("other\n")
+        assert self.compare(copy, str(earlier)).returncode == 1
+        (earlier / "a").unlink()
+        assert self.compare(copy, str(earlier)).returncode == 1
