@@ -277,9 +277,7 @@ class TestReproducible:
         program("make")
         (tmp_path / ".ci").mkdir()
         shutil.copy(ROOT / ".ci" / "reproducible", tmp_path / ".ci")
-        build = (
-            "release:\n\t@mkdir -p target/release/maven && echo same | tee target/release/a >target/release/maven/b\n"
-        )
+        recipe = "mkdir -p target/release/maven && echo same | tee target/release/a >target/release/maven/b"
         (tmp_path / "Makefile").write_text(f"release:\n\t@{recipe}\n")
         return tmp_path
 
