@@ -226,7 +226,7 @@ def bootstrap(folder: Path, lock: Path) -> None:
 
 
 def uv_environment() -> dict[str, str]:
-    """What counts for pip counts for uv too, which does not read it by itself: the index, and the machine's authorities."""
+    """What counts for pip counts for uv too, which does not read it: the index, and the machine's authorities."""
     env = dict(os.environ)
     env.pop("VIRTUAL_ENV", None)
     for name in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # the second is what older versions call it
