@@ -226,9 +226,11 @@ def bootstrap(folder: Path, lock: Path) -> None:
 
 
 def uv_environment() -> dict[str, str]:
-    """pip's choice of a package index counts for uv too; uv does not read it by itself."""
+    """What counts for pip counts for uv too, which does not read it: the index, and the machine's authorities."""
     env = dict(os.environ)
     env.pop("VIRTUAL_ENV", None)
+    for name in ("UV_SYSTEM_CERTS", "UV_NATIVE_TLS"):  # the second is what older versions call it
+        env.setdefault(name, "true")
     if not any(env.get(name) for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_CONFIG_FILE")):
         index = env.get("PIP_INDEX_URL") or pip_setting("global.index-url")
         if index:

@@ -226,6 +226,13 @@ def test_pips_choice_of_an_index_counts(world: World, monkeypatch: pytest.Monkey
     assert world.flag("index").read_text().strip() == "https://mirror.example/simple"
 
 
+def test_the_machines_authorities_count_unless_uv_is_set_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("UV_SYSTEM_CERTS", raising=False)
+    assert prepare.uv_environment()["UV_SYSTEM_CERTS"] == "true"
+    monkeypatch.setenv("UV_SYSTEM_CERTS", "false")
+    assert prepare.uv_environment()["UV_SYSTEM_CERTS"] == "false"
+
+
 def test_path_says_where_and_whether(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert prepare.main(["path", "run", "--device", "cpu"]) == 1
     assert capsys.readouterr().out.strip().startswith(f"{world.envs}/run-cpu-")

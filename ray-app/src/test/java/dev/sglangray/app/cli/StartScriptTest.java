@@ -15,6 +15,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the start script asks of the machine. Java is one that prints its words; every Python fails and says it was asked. */
@@ -84,6 +85,21 @@ class StartScriptTest {
                 .startsWith("0")
                 .contains("-Dsglangray.python=" + wheel, ":/wheel/ray_dist.jar");
         assertThat(asked).doesNotExist();
+    }
+
+    /** The script of a distribution, beside its jar and what prepares environments. */
+    @ParameterizedTest
+    @CsvSource({"demo,true", "up --local -c FILE,true", "status,false", "up -c FILE --detach,false"})
+    void anInstalledCommandFetchesGigabytesForAFleetOfThisMachineOnly(String words, boolean prepares) throws Exception {
+        Files.copy(Path.of("bin/sglang-ray"), folder.resolve("sglang-ray"));
+        Path fetched = folder.resolve("fetched");
+        executable("python-bridge/prepare", "[ \"$1\" = run ] && touch " + fetched + "; exit 1");
+        List<String> command =
+                new ArrayList<>(List.of("bash", folder.resolve("sglang-ray").toString()));
+        command.addAll(List.of(words.split(" ")));
+
+        assertThat(run("", command, Path.of(""), "NOTHING=")).startsWith("3").contains("python-bridge/prepare run");
+        assertThat(Files.exists(fetched)).isEqualTo(prepares);
     }
 
     @Test

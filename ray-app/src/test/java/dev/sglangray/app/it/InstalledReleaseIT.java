@@ -78,8 +78,7 @@ class InstalledReleaseIT {
 
     @Test
     void twoBuildsAreEqual() throws IOException {
-        assertThat(run(FOLDER, Map.of(), "diff", "-rq", "one", "a second one"))
-                .isEmpty();
+        assertThat(run(FOLDER, Map.of(), "diff", "-rq", "one", "a second one")).isEmpty();
         assertThat(run(RELEASE, Map.of(), "sha256sum", "--check", "SHA256SUMS").lines())
                 .hasSize(3)
                 .allMatch(line -> line.endsWith(": OK"));
