@@ -130,7 +130,6 @@ def test_the_versions_are_those_that_the_documentation_says_are_tested(workflow:
     for job in jobs(GITHUB / "workflows" / workflow).values():
         matrix.update(job.get("strategy", {}).get("matrix", {}))
     assert matrix == {"java": versions("Java"), "python": versions("Python of engines and router")}
-    assert versions("Python of a trainer") == matrix["python"]
     lowest = re.search(r"<maven.compiler.release>(\d+)<", (ROOT / "pom.xml").read_text(encoding="utf-8"))
     assert lowest
     assert lowest[1] == matrix["java"][0]
