@@ -53,7 +53,7 @@ release: ## what a release holds, in target/release
 	.ci/release
 
 central: ## sign the jars and hand them to Maven Central, where a person publishes them; needs MAVEN_GPG_KEY
-	$(MVN) -B -Prelease,central deploy -Dmaven.test.skip=true -DskipPython -Dspotless.check.skip
+	$(MVN) -B -Prelease,central deploy -Dmaven.test.skip=true -DskipPython -Dspotless.check.skip -Dmaven.install.skip=true
 
 compatible: ## the public Java API against a release: make compatible BASELINE=0.1.0
 	@grep -q '^## $(BASELINE) ' CHANGELOG.md || { echo 'BASELINE is a release in CHANGELOG.md'; exit 2; }
