@@ -3,13 +3,14 @@
 // Prints what KubeRay's operator makes of a manifest: the pods of the head and of each worker group, the head's Service, and how the
 // job is submitted. It is the operator's own code, at the version in go.mod; unknown fields and what the operator refuses are errors.
 //
-//	go run . ../rayjob.yaml > ../rayjob.pods.json
+//	go run . ../rayjob.yaml
 package main
 
 import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,6 +36,7 @@ const (
 )
 
 type output struct {
+	Manifest    string                  `json:"manifest"` // the SHA-256 of its file
 	KubeRay     string                  `json:"kuberay"`
 	Head        corev1.Pod              `json:"head"`
 	Workers     []group                 `json:"workers"`
@@ -106,7 +108,11 @@ func read(file string) (*output, error) {
 	} else if job.Spec.ClusterSelector[utils.RayJobClusterSelectorKey] != cluster.Name {
 		return nil, errors.New("the RayJob selects another RayCluster")
 	}
-	return build(context.Background(), job, cluster)
+	made, err := build(context.Background(), job, cluster)
+	if err == nil {
+		made.Manifest = fmt.Sprintf("%x", sha256.Sum256(text))
+	}
+	return made, err
 }
 
 // As constructRayClusterForRayJob of rayjob_controller.go.

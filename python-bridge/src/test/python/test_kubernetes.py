@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chart and the manifests of ``deploy``: strict schemas, what refers to what, and that rendered files are up to date."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[4]
+CHART = ROOT / "deploy" / "helm" / "sglang-ray"
+MANIFESTS = ROOT / "deploy" / "kubernetes"
+NAMES = ("rayjob", "raycluster")
+SCHEMAS = json.loads((MANIFESTS / "schemas" / "schemas.json").read_text(encoding="utf-8"))
+HELM = os.environ.get("HELM") or shutil.which("helm")
+REQUIRED = "SGLANG_RAY_REQUIRE_TOOLS" in os.environ
+needs_helm = pytest.mark.skipif(HELM is None and not REQUIRED, reason="helm is not installed")
+#: What turns everything on, on top of each mode.
+FULL = """
+apiKey: {existingSecret: key}
+fleetPage: {enabled: true}
+image: {pullSecrets: [registry], tag: "1"}
+metrics: {podMonitor: {create: true, ray: true, labels: {release: prometheus}}, rules: {create: true}}
+model: {create: {size: 100Gi, storageClassName: nfs}}
+networkPolicy: {create: true, metricsFrom: [{namespaceSelector: {matchLabels: {name: monitoring}}}]}
+rayAuth: {existingSecret: token}
+rayJob: {submissionMode: K8sJobMode, shutdownAfterJobFinishes: false}
+service: {headless: true, type: LoadBalancer, annotations: {a: b}}
+upArguments: [--health-timeout, "1800"]
+head: &group
+  rayStartParams: {object-store-memory: "1000000000"}
+  labels: {team: a}
+  annotations: {b: c}
+  env: [{name: NCCL_DEBUG, value: INFO}]
+  nodeSelector: {disk: ssd}
+  tolerations: [{key: nvidia.com/gpu, operator: Exists, effect: NoSchedule}]
+  affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}
+workers:
+  <<: *group
+  gpuResource: amd.com/gpu
+  rayLabels: {gpu: h100}
+"""
+#: Another path for each value that is one of several, and everything off.
+OTHERS = (
+    "model: {hostPath: /models}",
+    "{service: {create: false}, rayAuth: {enabled: false}}",
+    "{workers: {replicas: 0}, fleet: {router_server_args: {group_name: other}}}",
+)
+
+
+def problems(text: str) -> list[str]:
+    """What the API server would say of each document, as far as schemas go."""
+    found = []
+    for document in yaml.safe_load_all(text):
+        if document is None:
+            continue
+        kind = f"{document['apiVersion']}/{document['kind']}"
+        schema = {**SCHEMAS["kinds"][kind], "$defs": SCHEMAS["$defs"]}
+        for error in jsonschema.Draft202012Validator(schema).iter_errors(document):
+            found.append(f"{kind} {error.json_path}: {error.message}")
+    return found
+
+
+def documents(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((MANIFESTS / f"{name}.yaml").read_text(encoding="utf-8")))
+
+
+def helm(*words: str) -> str:
+    assert HELM is not None, "helm is not installed"
+    result = subprocess.run([HELM, *words], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def template(tmp_path: Path, values: str, *words: str) -> str:
+    (tmp_path / "values.yaml").write_text(values)
+    common = ("template", "test", str(CHART), "--kube-version", "1.34.0", "-f", str(tmp_path / "values.yaml"))
+    return helm(*common, *words)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_manifests_fit_the_schemas(name: str) -> None:
+    text = (MANIFESTS / f"{name}.yaml").read_text(encoding="utf-8")
+    kinds = [document["kind"] for document in documents(name)]
+    assert {"RayJob", "ConfigMap", "Service", "PodMonitor", "PrometheusRule", "NetworkPolicy"} <= set(kinds)
+    assert problems(text) == []
+
+
+def everything(schema: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of each mapping below a document."""
+    if isinstance(schema, dict):
+        yield path
+        for key, each in schema.items():
+            yield from everything(each, (*path, key))
+    elif isinstance(schema, list):
+        for index, each in enumerate(schema):
+            yield from everything(each, (*path, index))
+
+
+#: Mappings whose keys are free: labels and what is like them.
+FREE = {"labels", "annotations", "matchLabels", "selector", "nodeSelector", "rayStartParams", "clusterSelector"}
+FREE |= {"limits", "requests", "data"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_misspelt_field_is_found_wherever_it_is(name: str) -> None:
+    """Of each mapping of each object: its keys are known."""
+    looked_at = 0
+    for document in documents(name):
+        for path in everything(document):
+            if path and path[-1] in FREE and not (document["kind"] == "NetworkPolicy" and path[-1] == "selector"):
+                continue
+            changed = copy.deepcopy(document)
+            place: Any = changed
+            for step in path:
+                place = place[step]
+            place["misspelt"] = 1
+            assert "misspelt" in "\n".join(problems(yaml.safe_dump(changed))), (document["kind"], path)
+            looked_at += 1
+    assert looked_at > 80
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "value"),
+    [
+        ("RayJob", "spec.rayClusterSpec.workerGroupSpecs.0.replicas", "two"),
+        ("RayJob", "spec.rayClusterSpec.headGroupSpec.template.spec.containers", None),
+        ("RayJob", "spec.rayClusterSpec.headGroupSpec.template.spec.containers.0.name", None),
+        ("RayJob", "spec.rayClusterSpec.headGroupSpec.template.spec.containers.0.resources.limits.cpu", [1]),
+        ("RayJob", "spec.rayClusterSpec.authOptions.mode", "tokens"),
+        ("RayJob", "spec.entrypoint", 1),
+        ("Service", "spec.ports.0.port", "http"),
+        ("PodMonitor", "spec.selector", None),
+        ("PodMonitor", "spec.podMetricsEndpoints.0.interval", "often"),
+        ("PrometheusRule", "spec.groups.0.rules.0.expr", None),
+        ("ConfigMap", "data.fleet\\yaml", 1),
+        ("NetworkPolicy", "spec.ingress.0.from", "all"),
+    ],
+)
+def test_a_wrong_or_missing_value_is_found(kind: str, path: str, value: Any) -> None:
+    (document,) = (each for each in documents("rayjob") if each["kind"] == kind and "-routers" not in str(each))
+    *steps, last = [int(step) if step.isdigit() else step.replace("\\", ".") for step in path.split(".")]
+    place: Any = document
+    for step in steps:
+        place = place[step]
+    assert last in place or isinstance(last, int)
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    assert problems(yaml.safe_dump(document)) != []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_pods_are_those_of_the_manifests(name: str) -> None:
+    """KubernetesIT runs the pods; here is that they were made from the manifests as they are."""
+    made = json.loads((MANIFESTS / f"{name}.pods.json").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((MANIFESTS / f"{name}.yaml").read_bytes()).hexdigest()
+    assert made["manifest"] == digest, "run deploy/kubernetes/render"
+    assert f"ray-operator {made['kuberay']}\n" in (MANIFESTS / "operator" / "go.mod").read_text()
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text(encoding="utf-8"))
+    assert chart["annotations"]["sglang-ray/kuberay"] == made["kuberay"]
+    assert f'"{made["kuberay"]}"' in (MANIFESTS / "schemas" / "reduce.py").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_refers_to_pods_finds_them(name: str) -> None:
+    made = json.loads((MANIFESTS / f"{name}.pods.json").read_text(encoding="utf-8"))
+    head, worker = made["head"], made["workers"][0]["pod"]
+
+    def selects(selector: dict[str, str], pod: dict[str, Any]) -> bool:
+        return selector.items() <= pod["metadata"]["labels"].items()
+
+    def ports(pod: dict[str, Any]) -> set[str]:
+        return {port["name"] for port in pod["spec"]["containers"][0].get("ports", ())}
+
+    assert selects(made["headService"]["spec"]["selector"], head)
+    # Else a head that waits for its fleet could not be found by the workers that the fleet needs.
+    assert made["headService"]["spec"]["publishNotReadyAddresses"]
+    looked_at = 0
+    for document in documents(name):
+        spec = document.get("spec", {})
+        if document["kind"] == "Service":
+            assert selects(spec["selector"], head)
+            assert not selects(spec["selector"], worker)
+            assert {port["targetPort"] for port in spec["ports"]} <= ports(head)
+        elif document["kind"] == "PodMonitor":
+            assert selects(spec["selector"]["matchLabels"], head)
+            assert {endpoint["port"] for endpoint in spec["podMetricsEndpoints"]} <= ports(head)
+        elif document["kind"] == "NetworkPolicy":
+            assert selects(spec["podSelector"]["matchLabels"], head)
+            assert selects(spec["podSelector"]["matchLabels"], worker)
+            assert {port["port"] for rule in spec["ingress"] for port in rule.get("ports", ())} <= ports(head)
+        else:
+            continue
+        looked_at += 1
+    assert looked_at == 4
+    # Liveness is Ray's alone, readiness the fleet's.
+    container = head["spec"]["containers"][0]
+    assert container["livenessProbe"]["httpGet"]["path"] == "/api/healthz"
+    assert "/readyz" in container["readinessProbe"]["exec"]["command"][-1]
+
+
+@needs_helm
+def test_the_chart_passes_lint() -> None:
+    helm("lint", "--strict", str(CHART))
+
+
+@needs_helm
+def test_manifests_are_rendered_from_the_chart(tmp_path: Path) -> None:
+    command = [str(MANIFESTS / "render"), "--manifests", str(tmp_path)]
+    subprocess.run(command, check=True, env={**os.environ, "HELM": str(HELM)})
+    for name in NAMES:
+        rendered = (tmp_path / f"{name}.yaml").read_text(encoding="utf-8")
+        assert rendered == (MANIFESTS / f"{name}.yaml").read_text(encoding="utf-8"), "run deploy/kubernetes/render"
+
+
+@needs_helm
+@pytest.mark.parametrize("mode", ["rayJob", "rayCluster"])
+@pytest.mark.parametrize("values", ["{}", FULL, *OTHERS])
+def test_all_values_fit_the_schemas(tmp_path: Path, mode: str, values: str) -> None:
+    text = template(tmp_path, values, "--set", f"mode={mode}")
+    assert problems(text) == []
+    kinds = [document["kind"] for document in yaml.safe_load_all(text)]
+    assert kinds.count("RayCluster") == (mode == "rayCluster")
+    assert kinds.count("RayJob") == 1
+
+
+@needs_helm
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("worker: {replicas: 2}", "worker"),
+        ("mode: job", "mode"),
+        ("service: {port: 0}", "port"),
+        ("workers: {sharedMemory: much}", "sharedMemory"),
+        ('upArguments: ["; rm"]', "upArguments"),
+    ],
+)
+def test_wrong_values_are_refused(tmp_path: Path, values: str, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        template(tmp_path, values)
+
+
+@pytest.mark.skipif(
+    not REQUIRED, reason="it compiles KubeRay's operator, for minutes; SGLANG_RAY_REQUIRE_TOOLS=1 runs it"
+)
+def test_pods_are_what_the_operator_makes(tmp_path: Path) -> None:
+    command = [str(MANIFESTS / "render"), str(tmp_path)]
+    subprocess.run(command, check=True, env={**os.environ, "HELM": str(HELM)})
+    for name in NAMES:
+        made = (tmp_path / f"{name}.pods.json").read_text(encoding="utf-8")
+        assert made == (MANIFESTS / f"{name}.pods.json").read_text(encoding="utf-8"), "run deploy/kubernetes/render"
+    broken = tmp_path / "broken.yaml"
+    broken.write_text((MANIFESTS / "rayjob.yaml").read_text().replace("readinessProbe:", "readynessProbe:"))
+    result = subprocess.run(
+        ["go", "run", ".", str(broken)], cwd=MANIFESTS / "operator", capture_output=True, text=True, check=False
+    )
+    assert result.returncode != 0
+    assert (
+        'unknown field "spec.rayClusterSpec.headGroupSpec.template.spec.containers[0].readynessProbe"' in result.stderr
+    )
