@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The chart and the manifests of ``deploy``: strict schemas, what refers to what, and that rendered files are up to date."""
+"""The chart and the manifests of ``deploy``: schemas, what refers to what, and whether rendered files are fresh."""
 
 from __future__ import annotations
 
@@ -179,7 +179,8 @@ def test_what_refers_to_pods_finds_them(name: str) -> None:
     head, worker = made["head"], made["workers"][0]["pod"]
 
     def selects(selector: dict[str, str], pod: dict[str, Any]) -> bool:
-        return selector.items() <= pod["metadata"]["labels"].items()
+        labels: dict[str, str] = pod["metadata"]["labels"]
+        return selector.items() <= labels.items()
 
     def ports(pod: dict[str, Any]) -> set[str]:
         return {port["name"] for port in pod["spec"]["containers"][0].get("ports", ())}
@@ -267,6 +268,4 @@ def test_pods_are_what_the_operator_makes(tmp_path: Path) -> None:
         ["go", "run", ".", str(broken)], cwd=MANIFESTS / "operator", capture_output=True, text=True, check=False
     )
     assert result.returncode != 0
-    assert (
-        'unknown field "spec.rayClusterSpec.headGroupSpec.template.spec.containers[0].readynessProbe"' in result.stderr
-    )
+    assert 'unknown field "readynessProbe"' in result.stderr
