@@ -46,7 +46,18 @@ KINDS = {
     "networking.k8s.io/v1/NetworkPolicy": "io.k8s.api.networking.v1.NetworkPolicy",
 }
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-KEPT = ("$ref", "type", "enum", "required", "pattern", "minimum", "maximum", "minLength", "maxLength", "minItems")
+KEPT: tuple[str, ...] = (
+    "$ref",
+    "type",
+    "enum",
+    "required",
+    "pattern",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+)
 KEPT += ("maxItems", "anyOf", "oneOf", "allOf", "not", "minProperties", "maxProperties")
 #: A subtree of this many characters that occurs twice is written once.
 SHARED = 160

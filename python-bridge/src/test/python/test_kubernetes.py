@@ -7,6 +7,7 @@ import copy
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -235,6 +236,16 @@ def test_all_values_fit_the_schemas(tmp_path: Path, mode: str, values: str) -> N
     kinds = [document["kind"] for document in yaml.safe_load_all(text)]
     assert kinds.count("RayCluster") == (mode == "rayCluster")
     assert kinds.count("RayJob") == 1
+
+
+@needs_helm
+def test_the_values_of_the_guide_fit_the_schemas(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "guides" / "kubernetes.md").read_text(encoding="utf-8")
+    (values,) = re.findall(r"^```yaml\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    text = template(tmp_path, values)
+    assert problems(text) == []
+    (fleet,) = (each["data"]["fleet.yaml"] for each in yaml.safe_load_all(text) if each["kind"] == "ConfigMap")
+    assert yaml.safe_load(fleet)["cluster"]["num_nodes"] == 3
 
 
 @needs_helm
