@@ -27,13 +27,15 @@ final class Pod {
 
     private static final Duration MINUTE = Duration.ofMinutes(1);
 
-    /** Where a mount needs a folder that the machine may not have: the node gets a layer of its own above the machine's. */
-    private static final String LAYERS = """
+    /**
+     * The node gets an /etc and a /mnt of its own, in which folders can be made to mount on. No overlay: without root that
+     * fails where something is mounted below.
+     */
+    private static final String FOLDERS = """
+            cp -a /etc /tmp/.etc 2>/tmp/.etc-errors || :
             set -e
-            for folder in etc mnt; do
-              mkdir -p /tmp/.layers/$folder /tmp/.layers/work-$folder
-              mount -n -t overlay -o lowerdir=/$folder,upperdir=/tmp/.layers/$folder,workdir=/tmp/.layers/work-$folder overlay /$folder
-            done
+            mount -n --bind /tmp/.etc /etc
+            mount -n -t tmpfs tmpfs /mnt
             printf '%s' "$0" > /etc/hosts
             : > /etc/resolv.conf
             """;
@@ -65,7 +67,7 @@ final class Pod {
         this.node = node;
         this.pod = pod;
         this.secrets = Map.copyOf(secrets);
-        asRoot(LAYERS, hosts);
+        asRoot(FOLDERS, hosts);
         for (JsonNode mount : container().path("volumeMounts")) {
             mount(mount, volumes);
         }
