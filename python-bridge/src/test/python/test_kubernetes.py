@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ CHART = ROOT / "deploy" / "helm" / "sglang-ray"
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 NAMES = ("rayjob", "raycluster")
 SCHEMAS = json.loads((MANIFESTS / "schemas" / "schemas.json").read_text(encoding="utf-8"))
-HELM = os.environ.get("HELM") or shutil.which("helm")
+#: `.ci/helm` puts Helm, and Go where the machine has none, beside this Python.
+PATH = f"{os.environ.get('PATH', '')}{os.pathsep}{Path(sys.executable).parent}"
+HELM = os.environ.get("HELM") or shutil.which("helm", path=PATH)
 REQUIRED = "SGLANG_RAY_REQUIRE_TOOLS" in os.environ
-needs_helm = pytest.mark.skipif(HELM is None and not REQUIRED, reason="helm is not installed")
+needs_helm = pytest.mark.skipif(HELM is None and not REQUIRED, reason="helm is not installed; .ci/helm does that")
 #: What turns everything on, on top of each mode.
 FULL = """
 apiKey: {existingSecret: key}
@@ -221,7 +224,7 @@ def test_the_chart_passes_lint() -> None:
 @needs_helm
 def test_manifests_are_rendered_from_the_chart(tmp_path: Path) -> None:
     command = [str(MANIFESTS / "render"), "--manifests", str(tmp_path)]
-    subprocess.run(command, check=True, env={**os.environ, "HELM": str(HELM)})
+    subprocess.run(command, check=True, env={**os.environ, "PATH": PATH, "HELM": str(HELM)})
     for name in NAMES:
         rendered = (tmp_path / f"{name}.yaml").read_text(encoding="utf-8")
         assert rendered == (MANIFESTS / f"{name}.yaml").read_text(encoding="utf-8"), "run deploy/kubernetes/render"
@@ -269,14 +272,19 @@ def test_wrong_values_are_refused(tmp_path: Path, values: str, message: str) -> 
 )
 def test_pods_are_what_the_operator_makes(tmp_path: Path) -> None:
     command = [str(MANIFESTS / "render"), str(tmp_path)]
-    subprocess.run(command, check=True, env={**os.environ, "HELM": str(HELM)})
+    subprocess.run(command, check=True, env={**os.environ, "PATH": PATH, "HELM": str(HELM)})
     for name in NAMES:
         made = (tmp_path / f"{name}.pods.json").read_text(encoding="utf-8")
         assert made == (MANIFESTS / f"{name}.pods.json").read_text(encoding="utf-8"), "run deploy/kubernetes/render"
     broken = tmp_path / "broken.yaml"
     broken.write_text((MANIFESTS / "rayjob.yaml").read_text().replace("readinessProbe:", "readynessProbe:"))
     result = subprocess.run(
-        ["go", "run", ".", str(broken)], cwd=MANIFESTS / "operator", capture_output=True, text=True, check=False
+        ["go", "run", ".", str(broken)],
+        cwd=MANIFESTS / "operator",
+        env={**os.environ, "PATH": PATH},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert result.returncode != 0
     assert 'unknown field "readynessProbe"' in result.stderr
