@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import http.server
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -288,3 +291,63 @@ def test_pods_are_what_the_operator_makes(tmp_path: Path) -> None:
     )
     assert result.returncode != 0
     assert 'unknown field "readynessProbe"' in result.stderr
+
+
+class _Answers:
+    """HTTP at a port of this machine, with one status for each path."""
+
+    def __init__(self, **paths: int) -> None:
+        statuses = {f"/{path.replace('__', '/')}": status for path, status in paths.items()}
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(statuses[self.path])
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Nothing into the test's output."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
+        self.thread.start()
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("ray", "fleet", "ready"),
+    [
+        (200, None, True),
+        (503, None, False),
+        (None, None, False),
+        (200, 503, False),
+        (200, 200, True),
+        (503, 200, False),
+    ],
+)
+def test_the_head_is_ready_as_its_fleet_is(ray: int | None, fleet: int | None, ready: bool) -> None:
+    """``None`` is nothing that listens: Ray that is not up, a cluster without a fleet."""
+    made = json.loads((MANIFESTS / "rayjob.pods.json").read_text(encoding="utf-8"))
+    command = made["head"]["spec"]["containers"][0]["readinessProbe"]["exec"]["command"]
+    servers = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        free = listener.getsockname()[1]
+    ports = {"52365": free, "9400": free}
+    for port, path, status in (("52365", "api__healthz", ray), ("9400", "readyz", fleet)):
+        if status is not None:
+            servers.append(_Answers(**{path: status}))
+            ports[port] = servers[-1].port
+    try:
+        script = command[-1]
+        for port, ours in ports.items():
+            assert port in script
+            script = script.replace(port, str(ours))
+        result = subprocess.run([*command[:-1], script], capture_output=True, text=True, check=False, timeout=30)
+        assert (result.returncode == 0) is ready, result.stderr
+    finally:
+        for server in servers:
+            server.close()
