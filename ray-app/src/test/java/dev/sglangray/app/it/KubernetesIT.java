@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.sglangray.app.cluster.ClusterNode;
 import dev.sglangray.app.cluster.ClusterSpec;
 import dev.sglangray.app.cluster.ExitResult;
+import dev.sglangray.app.cluster.InsideProcess;
 import dev.sglangray.app.cluster.NodeSpec;
 import dev.sglangray.app.cluster.PythonEnvironment;
 import dev.sglangray.app.cluster.Services;
@@ -101,13 +102,15 @@ class KubernetesIT {
     void aRayClusterHasADetachedFleet() throws IOException {
         Deployment deployment = new Deployment("raycluster", "sglang-ray");
         deployment.start();
-        deployment.submit("fleet-0").orFail();
-        deployment.becomesReady();
+        try (InsideProcess submitter = deployment.submitter("fleet-0").start()) {
+            deployment.becomesReady();
+            submitter.await(Cli.DEADLINE).orFail();
+        }
         deployment.serves();
         // As after an upgrade of the release: the fleet that is there stays.
         String before =
                 deployment.head.exec("sglang-ray", "status", "--json").orFail().stdout();
-        ExitResult again = deployment.submit("fleet-1").orFail();
+        ExitResult again = deployment.submitter("fleet-1").run().orFail();
         assertThat(again.stdout()).contains("HEALTHY");
         assertThat(urls(deployment
                         .head
@@ -157,7 +160,7 @@ class KubernetesIT {
                     .forEach(document -> objects.add(JSON.valueToTree(document)));
             secrets = Map.of(rayCluster + "/auth_token", TOKEN, "sglang-ray-key/api-key", API_KEY);
             Path models = Files.createDirectories(cluster.logs().resolve("models"));
-            Files.move(StandIn.model(cluster, "{\"load_seconds\": 3}"), models.resolve("Qwen2.5-7B-Instruct"));
+            Files.move(StandIn.model(cluster, "{\"load_seconds\": 8}"), models.resolve("Qwen2.5-7B-Instruct"));
             volumes = Map.of(
                     "models",
                     models,
@@ -219,18 +222,24 @@ class KubernetesIT {
             cluster.takeAsStarted();
         }
 
-        /** Runs the submitter's pod, on a node that is none of Ray's. */
-        ExitResult submit(String id) throws IOException {
+        /** The submitter's pod, on a node that is none of Ray's. */
+        Pod submitter(String id) throws IOException {
             String template = JSON.writeValueAsString(made.path("submitter")).replace("fleet-0", id);
-            return pod(elsewhere, JSON.readTree(template)).run();
+            return pod(elsewhere, JSON.readTree(template));
         }
 
-        /** Not ready while engines load, ready afterwards. */
+        /** Not ready while the engines load, ready afterwards. */
         void becomesReady() {
-            await("a fleet that the head's probe sees")
+            await("a head that is not ready during the launch")
+                    .atMost(Cli.DEADLINE)
+                    .pollInterval(Duration.ofMillis(100))
+                    .until(() -> !head.isReady());
+            assertThat(http(metrics() + "/readyz", "").status).isEqualTo(503);
+            await("a head that is ready with its fleet")
                     .atMost(Cli.DEADLINE)
                     .pollInterval(ONE_PROBE)
-                    .until(() -> http(metrics() + "/readyz", "").status == 200 && head.isReady());
+                    .until(head::isReady);
+            assertThat(http(metrics() + "/readyz", "").status).isEqualTo(200);
         }
 
         private String metrics() {
