@@ -17,8 +17,8 @@ help: ## this list
 format: ## format and lint Java and Python
 	$(MVN) -q -B spotless:apply
 	tools=$$(python-bridge/prepare tools) && cd python-bridge && \
-	  $$tools/bin/ruff check -q --no-cache --fix --config pyproject.toml . ../ray-app/examples ../docs/tools && \
-	  $$tools/bin/ruff format -q --no-cache --config pyproject.toml . ../ray-app/examples ../docs/tools
+	  $$tools/bin/ruff check -q --no-cache --fix --config pyproject.toml . ../ray-app/examples ../docs/tools ../deploy && \
+	  $$tools/bin/ruff format -q --no-cache --config pyproject.toml . ../ray-app/examples ../docs/tools ../deploy
 
 test: ## unit tests of all modules in Java, format and static checks
 	$(MVN) -B test -DskipPython

@@ -28,6 +28,7 @@ PUBLISHED = (
     "CONTRIBUTING.md",
     "SECURITY.md",
     "bench/README.md",
+    "deploy/helm/sglang-ray/values.yaml",
     "ray-app/conf/demo.yaml",
     "ray-app/conf/sglang-ray.schema.json",
     "ray-app/conf/prometheus/alerts.yml",
