@@ -111,7 +111,7 @@ class KubernetesIT {
         String before =
                 deployment.head.exec("sglang-ray", "status", "--json").orFail().stdout();
         ExitResult again = deployment.submitter("fleet-1").run().orFail();
-        assertThat(again.stdout()).contains("HEALTHY");
+        assertThat(again.stdout()).containsPattern("fleet +healthy");
         assertThat(urls(deployment
                         .head
                         .exec("sglang-ray", "status", "--json")
