@@ -3,19 +3,25 @@ MODULE ?= config
 TEST ?=
 IT ?= DocumentedCommandsIT
 BASELINE ?=
+VERSION ?= dev
+ALIAS ?=
+PUSH ?=
 MVN := ./mvnw
 # Options that leave out everything but the tests that are named.
 ONLY := -DskipPython -Dsurefire.failIfNoSpecifiedTests=false -Dfailsafe.failIfNoSpecifiedTests=false
 
-.PHONY: help format unit it check docs site man api release compatible all
+.PHONY: help format test unit it check docs site pages man api release central compatible all
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "make %-8s %s\n", $$1, $$2 }'
 
 format: ## format and lint Java and Python
 	$(MVN) -q -B spotless:apply
 	tools=$$(python-bridge/prepare tools) && cd python-bridge && \
-	  $$tools/bin/ruff check -q --no-cache --fix --config pyproject.toml . ../ray-app/examples ../docs/tools && \
-	  $$tools/bin/ruff format -q --no-cache --config pyproject.toml . ../ray-app/examples ../docs/tools
+	  $$tools/bin/ruff check -q --no-cache --fix --config pyproject.toml . ../ray-app/examples ../docs/tools ../deploy && \
+	  $$tools/bin/ruff format -q --no-cache --config pyproject.toml . ../ray-app/examples ../docs/tools ../deploy
+
+test: ## unit tests of all modules in Java, format and static checks
+	$(MVN) -B test -DskipPython
 
 unit: ## unit tests of one module: make unit MODULE=config TEST=ConfigLoaderTest
 	$(MVN) -q -B -pl $(MODULE) -am test $(ONLY) $(if $(TEST),-Dtest='$(TEST)')
@@ -37,8 +43,17 @@ api: ## Javadoc, in target/reports/apidocs
 
 site: api docs ## the site with Javadoc
 
+pages: api ## the site as a version, committed to the branch gh-pages: make pages VERSION=dev
+	@# The versions that are there; before the first one there is no such branch.
+	git fetch --quiet --depth 1 origin gh-pages || true
+	PATH="$$(python-bridge/prepare tools)/bin:$$PATH" && mike deploy --update-aliases $(PUSH) $(VERSION) $(ALIAS) \
+	  $(if $(ALIAS),&& mike set-default $(PUSH) $(ALIAS))
+
 release: ## what a release holds, in target/release
 	.ci/release
+
+central: ## sign the jars and hand them to Maven Central, where a person publishes them; needs MAVEN_GPG_KEY
+	$(MVN) -B -Prelease,central deploy -Dmaven.test.skip=true -DskipPython -Dspotless.check.skip -Dmaven.install.skip=true
 
 compatible: ## the public Java API against a release: make compatible BASELINE=0.1.0
 	@grep -q '^## $(BASELINE) ' CHANGELOG.md || { echo 'BASELINE is a release in CHANGELOG.md'; exit 2; }

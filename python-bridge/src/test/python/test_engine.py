@@ -190,7 +190,8 @@ def test_a_taken_port_ends_the_engine_with_its_own_words(tmp_path: Path, model: 
         try:
             Engine(supervised, model, port=port)
             event = supervised.last_event()
-            assert event["reason"] == "exited"
+            # SGLang kills its schedulers first. With Python 3.12 and 3.13 the supervisor then is faster than its own end.
+            assert event["reason"] in ("exited", "rank_died")
             assert event["code"] != 0
             assert f"address ('127.0.0.1', {port}): address already in use" in supervised.log()
         finally:

@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The documentation: it builds, its links lead somewhere, and its tables are what the code says."""
+"""The documentation: it builds, all of it is found, its links lead somewhere, its tables are what the code says."""
 
 from __future__ import annotations
 
 import ast
 import importlib.util
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import yaml
 
 import sglang_ray.fleet
 import sglang_ray.future
@@ -22,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
 OTHERS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "AGENTS.md", "SECURITY.md")]
-OTHERS += [ROOT / "bench" / "README.md"]
+OTHERS += [ROOT / "CODE_OF_CONDUCT.md", ROOT / "bench" / "README.md", ROOT / ".github" / "SUPPORT.md"]
 FENCE = re.compile(r"^ *```(\w*)")
 #: What the site generates; on GitHub such a link leads nowhere.
 GENERATED = "docs/api/"
@@ -68,12 +73,93 @@ def anchors(page: Path) -> set[str]:
     return found
 
 
-def test_the_site_builds_and_no_link_is_broken(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "start" / "demo.html").is_file()
-    assert "update_weights" in (tmp_path / "api" / "python" / "sglang_ray" / "fleet.html").read_text(encoding="utf-8")
+    return folder
+
+
+def test_the_site_builds_and_no_link_is_broken(site: Path) -> None:
+    assert (site / "start" / "demo.html").is_file()
+    assert "update_weights" in (site / "api" / "python" / "sglang_ray" / "fleet.html").read_text(encoding="utf-8")
+    assert "update_weights" in (site / "api" / "python" / "search.js").read_text(encoding="utf-8")
+
+
+def pages_of_the_nav() -> dict[str, str]:
+    """The address of each page in the site, with its title."""
+    text = re.sub(r"!!python/\S+", "", (ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
+
+    def walk(entries: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+        for entry in entries:
+            for title, target in entry.items():
+                if isinstance(target, str):
+                    place = re.sub(r"README\.md$", "index.md", target)
+                    yield place.removesuffix(".md") + ".html", title
+                else:
+                    yield from walk(target)
+
+    return dict(walk(yaml.safe_load(text)["nav"]))
+
+
+def test_search_finds_every_page(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert {entry["location"] for entry in index["docs"] if "#" not in entry["location"]} == set(pages_of_the_nav())
+    found = [entry["location"] for entry in index["docs"] if "router_type" in entry["text"]]
+    assert any(location.startswith("guides/router.html") for location in found)
+
+
+def test_llms_txt_has_every_page_and_says_what_it_is(site: Path) -> None:
+    """The format of https://llmstxt.org: a title, a quote, sections with lists of links."""
+    lines = (site / "llms.txt").read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "# sglang-ray"
+    assert lines[2].startswith("> SGLang engines")
+    links = [re.fullmatch(r"- \[(.+)\]\((\S+)\): (.+)", line) for line in lines if line.startswith("- ")]
+    assert {link[2]: link[1] for link in links if link} == pages_of_the_nav()
+    assert len(links) == len(pages_of_the_nav())
+    for link in filter(None, links):
+        assert (site / link[2]).is_file()
+        assert len(link[3]) > 25, f"{link[2]} begins with a sentence that says too little: {link[3]}"
+        assert not re.search(r"[|<>\[]", link[3]), link[0]
+    full = (site / "llms-full.txt").read_text(encoding="utf-8")
+    assert re.findall(r"^<!-- (\S+\.html) -->$", full, re.MULTILINE) == list(pages_of_the_nav())
+    assert "`update_weights(path, version" in full
+
+
+def test_a_version_is_published_beside_the_others(tmp_path: Path) -> None:
+    for tool in ("git", "make"):
+        if not shutil.which(tool) and os.environ.get("SGLANG_RAY_REQUIRE_TOOLS") is None:
+            pytest.skip(f"{tool} is not installed")
+    hooks = load(DOCS / "tools" / "hooks.py")
+    for path in ["mkdocs.yml", "Makefile", "docs", "python-bridge/prepare", "python-bridge/env", *hooks.PUBLISHED]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (ROOT / path).is_dir() else shutil.copy)(ROOT / path, tmp_path / path)
+    package = Path("python-bridge", "src", "main", "python")
+    shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(*command: str) -> str:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=300)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("git", "init", "--quiet", "--initial-branch=main")
+    run("git", "config", "user.name", "test")
+    run("git", "config", "user.email", "test@localhost")
+    run("git", "commit", "--quiet", "--allow-empty", "--message=empty")
+    # Javadoc, which needs Maven, is left out.
+    pages = ("make", "--old-file=api", "pages")
+    run(*pages, "VERSION=1.2.3", "ALIAS=latest")
+    run(*pages)
+    versions = json.loads(run("git", "show", "gh-pages:versions.json"))
+    assert {entry["version"]: entry["aliases"] for entry in versions} == {"1.2.3": ["latest"], "dev": []}
+    files = run("git", "ls-tree", "-r", "--name-only", "gh-pages").splitlines()
+    assert {"index.html", "latest", "1.2.3/llms.txt", "dev/start/demo.html", "dev/search/search_index.json"} <= set(
+        files
+    )
+    assert "latest/" in run("git", "show", "gh-pages:index.html")
+    assert '"provider": "mike"' in run("git", "show", "gh-pages:dev/index.html")
 
 
 @pytest.mark.parametrize("page", PAGES + OTHERS, ids=name)

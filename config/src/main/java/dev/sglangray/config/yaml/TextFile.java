@@ -5,6 +5,7 @@ import dev.sglangray.config.error.ConfigException;
 import dev.sglangray.config.error.ConfigProblem;
 import dev.sglangray.config.error.SourcePosition;
 import dev.sglangray.config.thread.Threads;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -78,7 +79,8 @@ public final class TextFile {
         if (file.equals(STANDARD_INPUT)) {
             return System.in.readNBytes(MAX_BYTES + 1);
         }
-        try (InputStream stream = Files.newInputStream(file)) {
+        // Behind a filter: in Java 21 the stream's own readNBytes asks where it stands, which a pipe refuses ("Illegal seek").
+        try (InputStream stream = new FilterInputStream(Files.newInputStream(file)) {}) {
             return stream.readNBytes(MAX_BYTES + 1);
         }
     }

@@ -101,8 +101,7 @@ public final class TestCluster implements AutoCloseable {
                 .pollInterval(Duration.ofMillis(100))
                 .until(() -> aliveNodes() == spec.nodes().size());
         awaitDashboard();
-        baseline = namespaces.processes();
-        sharedMemory = sharedMemory();
+        takeAsStarted();
     }
 
     /** One {@code ray start}, tried a second time because under load it may give up waiting for its own processes. */
@@ -297,10 +296,7 @@ public final class TestCluster implements AutoCloseable {
 
     private Map<String, String> baseEnvironment(String home) {
         Map<String, String> variables = new LinkedHashMap<>();
-        variables.put(
-                "PATH",
-                python.bin() + ":" + System.getProperty("java.home")
-                        + "/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+        variables.put("PATH", path());
         variables.put("HOME", home);
         variables.put("LANG", "C.UTF-8");
         variables.put("RAY_USAGE_STATS_ENABLED", "0");
@@ -352,6 +348,18 @@ public final class TestCluster implements AutoCloseable {
     /** Sends a signal, such as STOP, to one process. */
     public void signal(ProcessRow target, String name) {
         InsideProcess.kill(name, Long.toString(target.pid()));
+    }
+
+    /** What runs now is what the cluster consists of, for tests that start Ray themselves. */
+    public void takeAsStarted() {
+        baseline = namespaces.processes();
+        sharedMemory = sharedMemory();
+    }
+
+    /** PATH of a command that is started here: the cluster's Python and this JVM's Java come first. */
+    public String path() {
+        return python.bin() + ":" + System.getProperty("java.home")
+                + "/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     }
 
     /** The processes that there were when the cluster had just started. */
