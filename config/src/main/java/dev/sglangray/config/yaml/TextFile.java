@@ -79,7 +79,7 @@ public final class TextFile {
         if (file.equals(STANDARD_INPUT)) {
             return System.in.readNBytes(MAX_BYTES + 1);
         }
-        // Behind a filter: in Java 21 the stream's own readNBytes asks where it stands, which a pipe refuses ("Illegal seek").
+        // Behind a filter: in Java 21 the stream's own readNBytes asks for its position, which a pipe does not have.
         try (InputStream stream = new FilterInputStream(Files.newInputStream(file)) {}) {
             return stream.readNBytes(MAX_BYTES + 1);
         }
