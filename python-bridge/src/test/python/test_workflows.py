@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What GitHub runs: it is well formed and safe, it calls our commands instead of repeating them, and it tests the
-versions that the documentation says are tested. The shell scripts are checked here too."""
+versions that the documentation says are tested. The shell scripts and the Dockerfile are checked here too."""
 
 from __future__ import annotations
 
@@ -91,8 +91,22 @@ def test_shellcheck_finds_nothing(script: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_hadolint_finds_nothing() -> None:
+    done = run(program("hadolint"), "--no-color", "deploy/docker/Dockerfile")
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_image_has_the_tested_versions() -> None:
+    """What the image adds to its base is what an environment of `prepare run` has."""
+    text = (ROOT / "deploy" / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    pins = (ROOT / "python-bridge" / "env" / "run.in").read_text(encoding="utf-8").splitlines()
+    added = re.findall(r"^ARG (?:RAY|ROUTER)=(.+)$", text, re.MULTILINE)
+    assert len(added) == 2
+    assert set(added) <= set(pins)
+
+
 def test_the_scripts_are_all_of_them() -> None:
-    expected = {".ci/actionlint", ".ci/run", ".ci/version", "python-bridge/check", "python-bridge/prepare"}
+    expected = {".ci/actionlint", ".ci/image", ".ci/run", ".ci/version", "python-bridge/check", "python-bridge/prepare"}
     assert {*expected, "ray-app/bin/sglang-ray"} <= {name(script) for script in scripts()}
 
 
