@@ -94,6 +94,30 @@ public final class InferenceHttpClient implements AutoCloseable {
     }
 
     /**
+     * Generates, and lets another engine continue when the one that generates fails: see {@link ContinuedStream}. Waits for the end.
+     *
+     * @param continuations how often at most, at least 1; a failure after that is thrown
+     * @throws InferenceException as {@link #generate}
+     * @throws IllegalArgumentException if the request is of a kind that cannot be continued: its prompt is text, it has no
+     *     {@code max_new_tokens}, or a parameter looks at what was generated before, such as {@code stop} or a grammar
+     */
+    public ContinuedGeneration generateContinued(GenerateRequest request, int continuations) {
+        ContinuedGeneration last = new ContinuedGeneration(List.of());
+        try (StreamIterator<ContinuedGeneration> events =
+                generateContinuedStream(request, continuations).open()) {
+            while (events.hasNext()) {
+                last = events.next();
+            }
+        }
+        return last;
+    }
+
+    /** As {@link #generateContinued}, as it is generated. */
+    public ContinuedStream generateContinuedStream(GenerateRequest request, int continuations) {
+        return new ContinuedStream(this, request, continuations);
+    }
+
+    /**
      * Generates for each request, some at a time, and waits for all. The first failure cancels the rest and is thrown.
      *
      * @return the answers in the order of the requests
@@ -275,6 +299,10 @@ public final class InferenceHttpClient implements AutoCloseable {
     @Override
     public void close() {
         caller.close();
+    }
+
+    void refuseEventLoop() {
+        caller.refuseEventLoop();
     }
 
     @Override

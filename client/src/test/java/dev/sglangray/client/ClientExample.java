@@ -50,4 +50,17 @@ final class ClientExample {
         return text.toString();
     }
     // end of snippet
+
+    // snippet: continued
+    static List<Integer> continued(InferenceHttpClient client, List<Integer> prompt) {
+        ContinuedGeneration answer = client.generateContinued(
+                GenerateRequest.builder()
+                        .inputIds(prompt)
+                        .samplingParam("max_new_tokens", 512)
+                        .samplingParam("temperature", 0.0)
+                        .build(),
+                2);
+        return answer.outputIds();
+    }
+    // end of snippet
 }

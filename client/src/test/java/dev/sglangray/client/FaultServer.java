@@ -125,6 +125,7 @@ public final class FaultServer implements AutoCloseable {
         private final InputStream in;
         private final OutputStream out;
         private String head = "";
+        private byte[] body = {};
 
         Connection(Socket socket) throws IOException {
             this.socket = socket;
@@ -134,6 +135,11 @@ public final class FaultServer implements AutoCloseable {
 
         String head() {
             return head;
+        }
+
+        /** The body of the last request. */
+        byte[] body() {
+            return body;
         }
 
         void write(String text) throws IOException {
@@ -208,7 +214,7 @@ public final class FaultServer implements AutoCloseable {
             if (length < 0) {
                 return false;
             }
-            in.readNBytes(length);
+            body = in.readNBytes(length);
             return true;
         }
     }

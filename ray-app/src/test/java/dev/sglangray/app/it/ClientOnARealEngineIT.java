@@ -13,6 +13,7 @@ import dev.sglangray.client.ChatChunk;
 import dev.sglangray.client.ChatRequest;
 import dev.sglangray.client.ChatResponse;
 import dev.sglangray.client.CompletionRequest;
+import dev.sglangray.client.ContinuedGeneration;
 import dev.sglangray.client.EngineControl;
 import dev.sglangray.client.EventStream;
 import dev.sglangray.client.GenerateRequest;
@@ -23,7 +24,12 @@ import dev.sglangray.client.StreamIterator;
 import dev.sglangray.client.Tool;
 import dev.sglangray.client.ToolCall;
 import java.io.BufferedReader;
+import java.io.IOException;
 import java.io.InputStreamReader;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -33,6 +39,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -112,6 +119,69 @@ class ClientOnARealEngineIT {
                         .choices())
                 .hasSize(1);
         assertThat(client.models()).hasSize(1);
+    }
+
+    /** The connection breaks in the middle of the generation, as when an engine dies; the rest comes over another one. */
+    @Test
+    void aBrokenGenerationHasTheTokensOfAnUndisturbedOne() throws Exception {
+        GenerateRequest request = GenerateRequest.builder()
+                .inputIds(IntStream.range(100, 140).boxed().toList())
+                .samplingParam("temperature", 0.0)
+                .samplingParam("max_new_tokens", 48)
+                .samplingParam("ignore_eos", true)
+                .build();
+        List<Integer> undisturbed = direct.generate(request).single().outputIds();
+        assertThat(undisturbed).hasSize(48);
+
+        try (ServerSocket breaking = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
+                InferenceHttpClient client = InferenceHttpClient.of("http://127.0.0.1:" + breaking.getLocalPort())) {
+            Thread relay = new Thread(() -> relay(breaking, engine.url()), "breaking-relay");
+            relay.start();
+            ContinuedGeneration answer = client.generateContinued(request, 1);
+            breaking.close();
+            relay.join();
+
+            assertThat(answer.parts()).hasSize(2);
+            assertThat(answer.outputIds()).isEqualTo(undisturbed);
+            assertThat(answer.finishReason()).contains("length");
+        }
+    }
+
+    /** Passes each connection on to an engine, and breaks the first one after some events of its answer. */
+    private static void relay(ServerSocket server, String url) {
+        int port = URI.create(url).getPort();
+        int connections = 0;
+        while (true) {
+            try (Socket client = server.accept();
+                    Socket engine = new Socket(URI.create(url).getHost(), port)) {
+                Thread up = new Thread(() -> copy(client, engine, Integer.MAX_VALUE), "breaking-relay-up");
+                up.start();
+                copy(engine, client, connections++ == 0 ? 8_000 : Integer.MAX_VALUE);
+                client.close();
+                engine.close();
+                up.join();
+            } catch (IOException e) {
+                return; // the test has ended
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return;
+            }
+        }
+    }
+
+    private static void copy(Socket from, Socket to, int most) {
+        try {
+            byte[] buffer = new byte[1024];
+            int copied = 0;
+            for (int read = from.getInputStream().read(buffer);
+                    read >= 0 && copied < most;
+                    read = from.getInputStream().read(buffer)) {
+                to.getOutputStream().write(buffer, 0, read);
+                copied += read;
+            }
+        } catch (IOException e) {
+            // One of the two has ended the connection.
+        }
     }
 
     /**
