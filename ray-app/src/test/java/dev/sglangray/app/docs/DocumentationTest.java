@@ -23,7 +23,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every block of the documentation is run, compiled or loaded by a test, or says why it is not. */
 class DocumentationTest {
 
-    private static final Set<String> LANGUAGES = Set.of("bash", "yaml", "xml", "java", "json", "python", "text", "mermaid");
+    private static final Set<String> LANGUAGES =
+            Set.of("bash", "yaml", "xml", "java", "json", "python", "text", "mermaid");
     private static final String COMMAND = "command: ";
     private static final String EXCUSE = "not run in CI: ";
 

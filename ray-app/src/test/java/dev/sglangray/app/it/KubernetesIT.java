@@ -265,8 +265,7 @@ class KubernetesIT {
             Answer answer = http(url, body, "Content-Type: application/json", "Authorization: Bearer " + API_KEY);
             assertThat(answer.status).as(answer.text).isEqualTo(200);
             assertThat(http(metrics() + "/metrics", "").text)
-                    .contains(
-                            "sglang_ray_router_up", "sglang_ray_engines_wanted{fleet=\"SGLangServerGroup\"");
+                    .contains("sglang_ray_router_up", "sglang_ray_engines_wanted{fleet=\"SGLangServerGroup\"");
         }
 
         /** Requests are served meanwhile, so the pod stays in the Service; and it is not restarted. */
