@@ -266,7 +266,7 @@ class KubernetesIT {
             assertThat(answer.status).as(answer.text).isEqualTo(200);
             assertThat(http(metrics() + "/metrics", "").text)
                     .contains(
-                            "sglang_ray_router_up", "sglang_ray_engines_wanted{fleet=\"sglang-ray/SGLangServerGroup\"");
+                            "sglang_ray_router_up", "sglang_ray_engines_wanted{fleet=\"SGLangServerGroup\"");
         }
 
         /** Requests are served meanwhile, so the pod stays in the Service; and it is not restarted. */
