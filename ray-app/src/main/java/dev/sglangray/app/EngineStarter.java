@@ -6,13 +6,13 @@ import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.workers.RouterGroup;
 import dev.sglangray.workers.ServerGroup;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
+import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -53,26 +53,44 @@ final class EngineStarter {
 
     /** The size of the largest set of engines that are linked by accelerators that they share. */
     private static int mostTogether(List<EnginePlan> engines) {
-        List<Set<Piece>> used = new ArrayList<>();
-        List<Integer> sizes = new ArrayList<>();
-        for (EnginePlan engine : engines) {
-            Set<Piece> pieces = new HashSet<>();
-            for (EnginePart part : engine.parts()) {
-                part.placement()
-                        .localHardwareRanks()
-                        .forEach(piece -> pieces.add(new Piece(part.node().rank(), piece)));
+        Map<Piece, List<Integer>> users = new HashMap<>();
+        for (int engine = 0; engine < engines.size(); engine++) {
+            for (Piece piece : pieces(engines.get(engine))) {
+                users.computeIfAbsent(piece, key -> new ArrayList<>()).add(engine);
             }
-            int size = 1;
-            for (int i = used.size() - 1; i >= 0; i--) {
-                if (!Collections.disjoint(used.get(i), pieces)) {
-                    pieces.addAll(used.remove(i));
-                    size += sizes.remove(i);
+        }
+        int most = 0;
+        boolean[] seen = new boolean[engines.size()];
+        for (int first = 0; first < engines.size(); first++) {
+            int together = 0;
+            Deque<Integer> linked = new ArrayDeque<>(List.of(first));
+            while (!linked.isEmpty()) {
+                int engine = linked.pop();
+                if (!seen[engine]) {
+                    seen[engine] = true;
+                    together++;
+                    // A piece links its engines once.
+                    pieces(engines.get(engine)).forEach(piece -> linked.addAll(takeAll(users, piece)));
                 }
             }
-            used.add(pieces);
-            sizes.add(size);
+            most = Math.max(most, together);
         }
-        return sizes.stream().mapToInt(Integer::intValue).max().orElse(0);
+        return most;
+    }
+
+    private static List<Integer> takeAll(Map<Piece, List<Integer>> users, Piece piece) {
+        List<Integer> engines = users.remove(piece);
+        return engines == null ? List.of() : engines;
+    }
+
+    private static List<Piece> pieces(EnginePlan engine) {
+        List<Piece> pieces = new ArrayList<>();
+        for (EnginePart part : engine.parts()) {
+            part.placement()
+                    .localHardwareRanks()
+                    .forEach(piece -> pieces.add(new Piece(part.node().rank(), piece)));
+        }
+        return pieces;
     }
 
     private record Piece(int node, int accelerator) {}
@@ -85,8 +103,9 @@ final class EngineStarter {
             @Nullable RouterGroup router) {
         List<CompletableFuture<?>> registered = new ArrayList<>();
         if (servers != null && router != null) {
+            List<Integer> ranks = servers.ranks();
             for (int i = 0; i < enginesReady.size(); i++) {
-                int rank = servers.ranks().get(i);
+                int rank = ranks.get(i);
                 registered.add(CompletableFuture.allOf(routerReady, enginesReady.get(i))
                         .thenCompose(both -> servers.on(rank).endpoints().toCompletableFuture())
                         .thenCompose(endpoints ->

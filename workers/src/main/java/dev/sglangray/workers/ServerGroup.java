@@ -31,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -175,8 +176,9 @@ public final class ServerGroup extends WorkerGroup<SGLangServerWorker> {
 
     /** This group without some engines, which go on; forget this one. */
     public ServerGroup without(Collection<Integer> ranks) {
+        Set<Integer> others = Set.copyOf(ranks);
         List<Member<SGLangServerWorker>> rest = members().stream()
-                .filter(member -> !ranks.contains(member.rank()))
+                .filter(member -> !others.contains(member.rank()))
                 .toList();
         return new ServerGroup(name(), rest, Ownership.OWNER);
     }

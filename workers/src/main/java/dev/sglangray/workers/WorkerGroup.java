@@ -21,7 +21,10 @@ import io.ray.api.function.RayFunc4;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -78,12 +81,14 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     private final String name;
     private final List<Member<A>> members;
+    private final Map<Integer, Member<A>> byRank = new HashMap<>();
     private final Ownership ownership;
     private final AtomicBoolean closed = new AtomicBoolean();
 
     WorkerGroup(String name, List<Member<A>> members, Ownership ownership) {
         this.name = name;
         this.members = List.copyOf(members);
+        this.members.forEach(member -> byRank.put(member.rank(), member));
         this.ownership = ownership;
     }
 
@@ -146,9 +151,7 @@ public abstract sealed class WorkerGroup<A> implements AutoCloseable permits Ser
 
     List<Member<A>> membersOn(int... ranks) {
         return Arrays.stream(ranks)
-                .mapToObj(rank -> members.stream()
-                        .filter(m -> m.rank() == rank)
-                        .findFirst()
+                .mapToObj(rank -> Optional.ofNullable(byRank.get(rank))
                         .orElseThrow(() -> new IllegalArgumentException(
                                 "Group " + name + " has no rank " + rank + "; it has " + ranks())))
                 .toList();

@@ -9,10 +9,12 @@ import dev.sglangray.workers.registry.RegistryView.MemberView;
 import dev.sglangray.workers.supervision.Event;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,12 +24,14 @@ import org.jspecify.annotations.Nullable;
  * @param engines the engines that have a worker, by rank
  * @param router the router's worker; null in a fleet without a router
  * @param registry what the router's worker has registered; null where it does not answer
+ * @param listed the actors of the engines that the router sends to
  */
 public record FleetLook(
         Map<String, Integer> wanted,
         List<Engine> engines,
         @Nullable Worker router,
-        @Nullable RegistryView registry) {
+        @Nullable RegistryView registry,
+        Set<String> listed) {
     /** Before the first look. */
     public static final FleetLook NOTHING = new FleetLook(Map.of(), List.of(), null, null);
 
@@ -36,6 +40,28 @@ public record FleetLook(
 
         wanted = Collections.unmodifiableMap(new LinkedHashMap<>(wanted));
         engines = List.copyOf(engines);
+        listed = Set.copyOf(listed);
+    }
+
+    /** With the engines that the registry lists. */
+    public FleetLook(
+            Map<String, Integer> wanted,
+            List<Engine> engines,
+            @Nullable Worker router,
+            @Nullable RegistryView registry) {
+        this(wanted, engines, router, registry, listed(registry));
+    }
+
+    private static Set<String> listed(@Nullable RegistryView registry) {
+        Set<String> actors = new HashSet<>();
+        if (registry != null) {
+            for (MemberView member : registry.members()) {
+                if (member.listed() && member.actor() != null) {
+                    actors.add(member.actor());
+                }
+            }
+        }
+        return actors;
     }
 
     /**
@@ -89,10 +115,7 @@ public record FleetLook(
 
     /** Whether the router sends to an engine. */
     public boolean isRegistered(Engine engine) {
-        return registry != null
-                && registry.members().stream()
-                        .filter(MemberView::listed)
-                        .anyMatch(member -> engine.plan().actorName().equals(member.actor()));
+        return listed.contains(engine.plan().actorName());
     }
 
     /** What its workers and its router say; a worker that does not answer is there as gone. */

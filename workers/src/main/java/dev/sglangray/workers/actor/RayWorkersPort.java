@@ -59,7 +59,7 @@ final class RayWorkersPort implements WorkersPort, AutoCloseable {
     @Override
     public CompletableFuture<String> awaitDeath(String actor) {
         return loop.block(() -> find(actor)
-                        .map(worker -> ObjectRefPoller.shared()
+                        .map(worker -> ObjectRefPoller.forWatches()
                                 .watch(worker.task(SGLangServerWorker::watch).remote())))
                 .thenCompose(call -> call.isEmpty()
                         ? CompletableFuture.completedFuture("Ray has no such actor any more")

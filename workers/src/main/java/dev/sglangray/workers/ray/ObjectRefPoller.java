@@ -6,9 +6,12 @@ import io.ray.api.ObjectRef;
 import io.ray.api.Ray;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
@@ -31,14 +34,19 @@ public final class ObjectRefPoller {
     private static final long IDLE_SECONDS = 10;
 
     private static final int LONG_SLICE_MS = 200;
+    /** Each slice costs Ray a look at every reference, of which there may be one for each engine. */
+    private static final int WATCH_SLICE_MS = 1000;
+
     private static final Duration STOP = Duration.ofSeconds(5);
 
     /** One driver is one JVM, so its one waiter belongs to the JVM. */
     private static final ObjectRefPoller SHARED = new ObjectRefPoller();
 
     private static final ObjectRefPoller FOR_LONG_CALLS = new ObjectRefPoller(LONG_SLICE_MS);
+    private static final ObjectRefPoller FOR_WATCHES = new ObjectRefPoller(WATCH_SLICE_MS);
 
     private final int longestSliceMs;
+    private final Waiting ray;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition arrived = lock.newCondition();
     private final List<Pending<?>> incoming = new ArrayList<>();
@@ -61,7 +69,20 @@ public final class ObjectRefPoller {
 
     /** Its thread is inside Ray for so long at a time while nothing happens, and as long unable to take new references. */
     ObjectRefPoller(int longestSliceMs) {
+        this(
+                longestSliceMs,
+                (refs, count, sliceMs) -> Ray.wait(refs, count, sliceMs).getReady());
+    }
+
+    ObjectRefPoller(int longestSliceMs, Waiting ray) {
         this.longestSliceMs = longestSliceMs;
+        this.ray = ray;
+    }
+
+    /** Ray's {@code wait}: up to {@code count} of the references, as soon as so many are ready or the time is over. */
+    @FunctionalInterface
+    interface Waiting {
+        List<ObjectRef<Object>> ready(List<ObjectRef<Object>> refs, int count, int sliceMs);
     }
 
     public static ObjectRefPoller shared() {
@@ -73,6 +94,11 @@ public final class ObjectRefPoller {
         return FOR_LONG_CALLS;
     }
 
+    /** For calls that are unanswered for as long as nothing happens, of which there may be one for each engine. */
+    public static ObjectRefPoller forWatches() {
+        return FOR_WATCHES;
+    }
+
     /**
      * Stops waiting for answers; to be called before {@code Ray.shutdown()}, which crashes the process natively while
      * another thread waits in Ray. Unanswered calls fail. An interrupt keeps its flag. Calls made later wait again.
@@ -81,6 +107,7 @@ public final class ObjectRefPoller {
         try {
             SHARED.stop(STOP);
             FOR_LONG_CALLS.stop(STOP);
+            FOR_WATCHES.stop(STOP);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -154,7 +181,7 @@ public final class ObjectRefPoller {
      * One reference whose wait fails must not fail the others. Where Ray itself is gone every wait fails, and no call will ever
      * answer any of them.
      */
-    private static void failWhatFails(List<Pending<?>> pending, Throwable together) {
+    private void failWhatFails(List<Pending<?>> pending, Throwable together) {
         if (!Ray.isInitialized()) {
             pending.forEach(p -> p.future().completeExceptionally(together));
             pending.clear();
@@ -201,20 +228,30 @@ public final class ObjectRefPoller {
     }
 
     @SuppressWarnings("unchecked")
-    private static void finishReady(List<Pending<?>> pending, int sliceMs) {
+    private void finishReady(List<Pending<?>> pending, int sliceMs) {
         Map<ObjectRef<?>, Pending<?>> byRef = new HashMap<>();
         List<ObjectRef<Object>> refs = new ArrayList<>();
         for (Pending<?> p : pending) {
             byRef.put(p.ref(), p);
             refs.add((ObjectRef<Object>) p.ref());
         }
-        List<ObjectRef<Object>> ready = Ray.wait(refs, 1, sliceMs).getReady();
+        List<ObjectRef<Object>> ready = ray.ready(refs, 1, sliceMs);
+        if (!ready.isEmpty() && refs.size() > 1) {
+            // Ray gives no more than it is asked for, and looks at all each time: one by one, the answers of a large
+            // group would
+            // cost the square of its size.
+            ready = ray.ready(refs, refs.size(), 0);
+        }
+        List<Pending<?>> finished = new ArrayList<>();
         for (ObjectRef<Object> ref : ready) {
             Pending<?> p = byRef.get(ref);
             if (p != null) {
-                pending.remove(p);
-                p.finish();
+                finished.add(p);
             }
         }
+        Set<Pending<?>> gone = Collections.newSetFromMap(new IdentityHashMap<>());
+        gone.addAll(finished);
+        pending.removeIf(gone::contains);
+        finished.forEach(Pending::finish);
     }
 }

@@ -82,14 +82,9 @@ public record FleetReport(String namespace, @Nullable String apiUrl, FleetCondit
         }
         if (servers != null) {
             int size = servers.size() + servers.gone().size();
+            List<Integer> ranks = servers.ranks();
             for (int i = 0; i < engines.size(); i++) {
-                workers.add(of(
-                        engines.get(i),
-                        end,
-                        "server",
-                        servers.name(),
-                        servers.ranks().get(i),
-                        size));
+                workers.add(of(engines.get(i), end, "server", servers.name(), ranks.get(i), size));
             }
             for (int rank : servers.gone()) {
                 workers.add(WorkerStatus.gone("server", servers.name(), rank, size, "?", NOT_NAMED));
