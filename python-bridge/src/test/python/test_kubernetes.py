@@ -27,11 +27,11 @@ CHART = ROOT / "deploy" / "helm" / "sglang-ray"
 MANIFESTS = ROOT / "deploy" / "kubernetes"
 NAMES = ("rayjob", "raycluster")
 SCHEMAS = json.loads((MANIFESTS / "schemas" / "schemas.json").read_text(encoding="utf-8"))
-#: `.ci/helm` puts Helm, and Go where the machine has none, beside this Python.
+#: `.ci/go-tools` puts Helm, and Go where the machine has none, beside this Python.
 PATH = f"{os.environ.get('PATH', '')}{os.pathsep}{Path(sys.executable).parent}"
 HELM = os.environ.get("HELM") or shutil.which("helm", path=PATH)
 REQUIRED = "SGLANG_RAY_REQUIRE_TOOLS" in os.environ
-needs_helm = pytest.mark.skipif(HELM is None and not REQUIRED, reason="helm is not installed; .ci/helm does that")
+needs_helm = pytest.mark.skipif(HELM is None and not REQUIRED, reason="helm is not installed; .ci/go-tools does that")
 #: What turns everything on, on top of each mode.
 FULL = """
 apiKey: {existingSecret: key}

@@ -106,7 +106,7 @@ def test_the_image_has_the_tested_versions() -> None:
 
 
 def test_the_scripts_are_all_of_them() -> None:
-    expected = {".ci/actionlint", ".ci/image", ".ci/run", ".ci/version", "python-bridge/check", "python-bridge/prepare"}
+    expected = {".ci/go-tools", ".ci/image", ".ci/run", ".ci/version", "python-bridge/check", "python-bridge/prepare"}
     assert {*expected, "ray-app/bin/sglang-ray"} <= {name(script) for script in scripts()}
 
 
