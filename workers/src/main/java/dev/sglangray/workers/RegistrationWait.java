@@ -9,13 +9,19 @@ import dev.sglangray.workers.protocol.WorkerFailure;
 import dev.sglangray.workers.registry.EngineRegistry.Registration;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
 
 /** A driver's wait for one registration: it asks again and again, so that no thread of the router's worker waits. For one use. */
 final class RegistrationWait {
     private static final long FIRST_PAUSE_MS = 25;
     /** A router worker that is being replaced by Ray answers nothing for some seconds. */
     private static final Duration SILENCE = Duration.ofMinutes(1);
+
+    private static final Turns TURNS = new Turns(() -> System.nanoTime() / 1_000_000);
+    private static final Executor THREADS = Threads.pool("sglang-ray-registration", 8, 8, new LinkedBlockingQueue<>());
 
     private final RouterGroup router;
     private final ServerEndpoint endpoint;
@@ -109,7 +115,25 @@ final class RegistrationWait {
     private static void later(long millis, Runnable task) {
         // Not on the timer itself, which the whole JVM shares: to submit a call may block while Ray has no control
         // store.
-        CompletableFuture.delayedExecutor(millis, TimeUnit.MILLISECONDS, Threads.each("sglang-ray-registration"))
+        CompletableFuture.delayedExecutor(Math.max(millis, TURNS.next()), TimeUnit.MILLISECONDS, THREADS)
                 .execute(task);
+    }
+
+    /** Gives out moments that are a millisecond apart: all waits together ask a thousand times a second at most. */
+    static final class Turns {
+        private final LongSupplier millis;
+        private long free = Long.MIN_VALUE;
+
+        Turns(LongSupplier millis) {
+            this.millis = millis;
+        }
+
+        /** How long to wait for the next moment, in milliseconds. */
+        synchronized long next() {
+            long now = millis.getAsLong();
+            long turn = Math.max(now, free);
+            free = turn + 1;
+            return turn - now;
+        }
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 package dev.sglangray.workers.actor;
 
+import dev.sglangray.config.thread.Threads;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.ThreadLoop;
 import dev.sglangray.workers.protocol.WorkerFailure;
@@ -22,6 +23,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,8 +36,13 @@ final class RayWorkersPort implements WorkersPort, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RayWorkersPort.class);
     private static final Duration PATIENCE = Duration.ofSeconds(10);
     private static final int CONNECT_MS = 5000;
+    private static final int THREADS = 16;
 
     private final ThreadLoop loop;
+    /** A fleet has more engines than a process may have threads; without a limit each would have one at a restart. */
+    private final Executor questions = Threads.pool("sglang-ray-ask", THREADS, THREADS, new LinkedBlockingQueue<>());
+
+    private final Executor connects = Threads.pool("sglang-ray-connect", THREADS, THREADS, new LinkedBlockingQueue<>());
     private final Set<AsynchronousSocketChannel> open = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
@@ -48,19 +56,24 @@ final class RayWorkersPort implements WorkersPort, AutoCloseable {
 
     @Override
     public CompletableFuture<Boolean> askForReport(String actor) {
-        CompletableFuture<Boolean> asked = loop.block(() -> find(actor)
-                        .map(worker -> ObjectRefPoller.shared()
-                                .watch(worker.task(SGLangServerWorker::reportAgain)
-                                        .remote())))
+        CompletableFuture<Boolean> asked = loop.block(
+                        questions,
+                        () -> find(actor)
+                                .map(worker -> ObjectRefPoller.shared()
+                                        .watch(worker.task(SGLangServerWorker::reportAgain)
+                                                .remote())))
                 .thenCompose(call -> call.isEmpty() ? CompletableFuture.completedFuture(false) : loop.here(call.get()));
         return loop.within(PATIENCE, asked, () -> new WorkerFailure(actor + " does not answer"));
     }
 
     @Override
     public CompletableFuture<String> awaitDeath(String actor) {
-        return loop.block(() -> find(actor)
-                        .map(worker -> ObjectRefPoller.forWatches()
-                                .watch(worker.task(SGLangServerWorker::watch).remote())))
+        return loop.block(
+                        questions,
+                        () -> find(actor)
+                                .map(worker -> ObjectRefPoller.forWatches()
+                                        .watch(worker.task(SGLangServerWorker::watch)
+                                                .remote())))
                 .thenCompose(call -> call.isEmpty()
                         ? CompletableFuture.completedFuture("Ray has no such actor any more")
                         : loop.here(call.get())
@@ -128,7 +141,7 @@ final class RayWorkersPort implements WorkersPort, AutoCloseable {
 
     @Override
     public CompletableFuture<Boolean> isRefused(String url) {
-        return loop.block(() -> refuses(url));
+        return loop.block(connects, () -> refuses(url));
     }
 
     /** Whether it is certain that nothing listens there. */

@@ -18,12 +18,16 @@ public final class WorkerHttp {
     static final Duration PROBE_TIMEOUT = Duration.ofSeconds(6);
 
     private static final int MAX_IDLE = 4;
+    private static final int PER_HOST = 16;
 
     private WorkerHttp() {}
 
     public static OkHttpClient create() {
+        Dispatcher dispatcher = new Dispatcher(Threads.pool("sglang-ray-http"));
+        // All requests of a router's worker go to one host.
+        dispatcher.setMaxRequestsPerHost(PER_HOST);
         return new OkHttpClient.Builder()
-                .dispatcher(new Dispatcher(Threads.pool("sglang-ray-http")))
+                .dispatcher(dispatcher)
                 // A server that offers HTTP/2 by upgrade may drop the body of the request that asks for it.
                 .protocols(List.of(Protocol.HTTP_1_1))
                 // It asks the worker's own process only, never by TLS, whose classes would be a seventh of a worker's

@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -96,9 +97,14 @@ public final class ThreadLoop implements EventLoop, AutoCloseable {
 
     /** Runs something that may block on a thread of its own; the future completes on this loop, with any failure. */
     public <T> CompletableFuture<T> block(Supplier<T> deed) {
+        return block(blocks, deed);
+    }
+
+    /** As {@link #block(Supplier)}, on threads of the caller's, for what there is much of at once. */
+    public <T> CompletableFuture<T> block(Executor threads, Supplier<T> deed) {
         CompletableFuture<T> done = new CompletableFuture<>();
         try {
-            blocks.execute(() -> {
+            threads.execute(() -> {
                 try {
                     T value = deed.get();
                     execute(() -> done.complete(value));

@@ -5,6 +5,7 @@ import dev.sglangray.workers.loop.Backoff;
 import dev.sglangray.workers.loop.ConditionWaits;
 import dev.sglangray.workers.loop.EventLoop;
 import dev.sglangray.workers.loop.Lease;
+import dev.sglangray.workers.loop.Paced;
 import dev.sglangray.workers.loop.RecordStore;
 import dev.sglangray.workers.protocol.EngineReport;
 import dev.sglangray.workers.protocol.ExternalServer;
@@ -18,6 +19,7 @@ import dev.sglangray.workers.supervision.EventSink;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,8 +49,10 @@ public final class EngineRegistry {
     private static final Duration WATCH = Duration.ofSeconds(5);
     /** So many looks in a row that are not answered take it from the router; a busy server may miss one. */
     private static final int MISSED = 3;
-    /** More unregistered engines than calls of one caller can be late. */
+    /** More unregistered engines than calls of one caller can be late; as many as a larger fleet has. */
     private static final int REMEMBERED = 256;
+    /** A fleet's workers report before their engines are registered; those of a larger one are not all remembered. */
+    private static final int SEEN = 16_384;
 
     private final EventLoop loop;
     private final EventSink events;
@@ -57,6 +61,12 @@ public final class EngineRegistry {
     private final RouterSync sync;
     private final ConditionWaits waiters;
     private final Map<String, Member> members = new LinkedHashMap<>();
+    /** The key of the member of each worker, by its actor's name. */
+    private final Map<String, String> byActor = new HashMap<>();
+    /** The members at each URL; null when members have changed since it was made. */
+    private @Nullable Map<String, List<Member>> byUrl;
+
+    private int mostMembers;
     /** At which epochs the last engines were unregistered. */
     private final Map<String, Long> unregistered = new LinkedHashMap<>();
 
@@ -78,7 +88,14 @@ public final class EngineRegistry {
     private RegistryRecord.@Nullable KeptChange change;
     private EventLoop.@Nullable Timer changeTimer;
     private RegistryRecord kept = RegistryRecord.EMPTY;
-    private CompletableFuture<Void> saved = CompletableFuture.completedFuture(null);
+    private CompletableFuture<Void> written = CompletableFuture.completedFuture(null);
+    /** Completes when all that has changed until now is written. */
+    private CompletableFuture<Void> saved = written;
+
+    private @Nullable CompletableFuture<Void> unsaved;
+    private boolean ended;
+    private final Paced pass;
+    private final Paced saving;
 
     /** One registered server. */
     private static final class Member {
@@ -178,6 +195,8 @@ public final class EngineRegistry {
         this.store = store;
         this.waiters = new ConditionWaits(loop);
         this.sync = new RouterSync(loop, this::wanted, this::isOurs, this::listChanged);
+        this.pass = new Paced(loop, members::size, this::lookAtAll);
+        this.saving = new Paced(loop, members::size, this::write);
         if (inherits) {
             store.load().ifPresent(this::inherit);
         }
@@ -200,13 +219,48 @@ public final class EngineRegistry {
                 member.serves = true;
                 member.asked = true;
             }
-            members.put(member.key, member);
+            add(member);
         }
         if (past.change() != null) {
             change = past.change().takenOver(loop.now());
             watchChange();
         }
         members.values().stream().filter(Member::hasWorker).forEach(member -> loop.execute(() -> question(member)));
+    }
+
+    private void add(Member member) {
+        members.put(member.key, member);
+        mostMembers = Math.max(mostMembers, members.size());
+        String actor = member.endpoint.actor();
+        if (actor != null) {
+            byActor.put(actor, member.key);
+        }
+        byUrl = null;
+    }
+
+    private @Nullable Member remove(String key) {
+        Member member = members.remove(key);
+        if (member != null) {
+            String actor = member.endpoint.actor();
+            if (actor != null) {
+                byActor.remove(actor, key);
+            }
+            byUrl = null;
+        }
+        return member;
+    }
+
+    private List<Member> at(String url) {
+        Map<String, List<Member>> index = byUrl;
+        if (index == null) {
+            index = new HashMap<>();
+            for (Member member : members.values()) {
+                index.computeIfAbsent(member.endpoint.url(), key -> new ArrayList<>(1))
+                        .add(member);
+            }
+            byUrl = index;
+        }
+        return index.getOrDefault(url, List.of());
     }
 
     private static String keyOf(ServerEndpoint endpoint) {
@@ -248,8 +302,7 @@ public final class EngineRegistry {
     }
 
     private boolean fits(String url) {
-        return members.values().stream()
-                .anyMatch(member -> member.endpoint.url().equals(url) && fits(member));
+        return at(url).stream().anyMatch(this::fits);
     }
 
     private boolean isWanted(Member member) {
@@ -294,8 +347,7 @@ public final class EngineRegistry {
     }
 
     private boolean isOurs(String url) {
-        return members.values().stream()
-                .anyMatch(member -> member.endpoint.url().equals(url));
+        return !at(url).isEmpty();
     }
 
     private void listChanged() {
@@ -312,8 +364,15 @@ public final class EngineRegistry {
         waiters.changed();
     }
 
-    /** What follows from any change of the members or of what they must have. */
+    /** What follows from any change of the members or of what they must have: each costs a look at all of them. */
     private void changed() {
+        pass.run();
+        if (pass.isWaiting()) {
+            saveLater();
+        }
+    }
+
+    private void lookAtAll() {
         for (Member member : members.values()) {
             monitor(member);
         }
@@ -337,6 +396,23 @@ public final class EngineRegistry {
     }
 
     private void save() {
+        saving.run();
+        if (saving.isWaiting()) {
+            saveLater();
+        }
+    }
+
+    private void saveLater() {
+        if (unsaved == null) {
+            unsaved = new CompletableFuture<>();
+            saved = unsaved;
+        }
+    }
+
+    private void write() {
+        if (ended) {
+            return;
+        }
         List<RegistryRecord.KeptMember> all = new ArrayList<>();
         for (Member member : members.values()) {
             all.add(new RegistryRecord.KeptMember(
@@ -348,7 +424,19 @@ public final class EngineRegistry {
         RegistryRecord now = new RegistryRecord(all, unregistered, coming == null ? weights : coming, change);
         if (!now.equals(kept)) {
             kept = now;
-            saved = store.save(now);
+            written = store.save(now);
+        }
+        saved = written;
+        CompletableFuture<Void> awaited = unsaved;
+        unsaved = null;
+        if (awaited != null) {
+            CompletableFuture<Void> unused = written.whenComplete((nothing, failure) -> {
+                if (failure == null) {
+                    awaited.complete(null);
+                } else {
+                    awaited.completeExceptionally(failure);
+                }
+            });
         }
     }
 
@@ -388,21 +476,21 @@ public final class EngineRegistry {
         }
         workersSeen.remove(report.key());
         workersSeen.put(report.key(), report);
-        if (workersSeen.size() > REMEMBERED) {
+        if (workersSeen.size() > SEEN) {
             workersSeen.remove(workersSeen.keySet().iterator().next());
         }
         ServerEndpoint endpoint = report.endpoint();
         if (endpoint == null) {
             return null;
         }
-        Member byUrl = members.remove(endpoint.url());
-        if (byUrl == null) {
+        Member before = remove(endpoint.url());
+        if (before == null) {
             return null;
         }
         Member member = new Member(report.key(), endpoint);
-        member.everListed = byUrl.everListed;
-        member.awaitedAt = byUrl.awaitedAt;
-        members.put(member.key, member);
+        member.everListed = before.everListed;
+        member.awaitedAt = before.awaitedAt;
+        add(member);
         unregistered.remove(member.key);
         return member;
     }
@@ -413,7 +501,7 @@ public final class EngineRegistry {
         return last == null ? -1 : last.epoch();
     }
 
-    private static void take(Member member, EngineReport report) {
+    private void take(Member member, EngineReport report) {
         member.epoch = report.epoch();
         member.confirmed = true;
         member.serves = report.serves() && report.endpoint() != null;
@@ -425,7 +513,11 @@ public final class EngineRegistry {
             member.monitor = null;
         }
         if (report.endpoint() != null) {
+            boolean moved = !report.endpoint().url().equals(member.endpoint.url());
             member.endpoint = report.endpoint();
+            if (moved) {
+                byUrl = null;
+            }
         }
     }
 
@@ -499,13 +591,11 @@ public final class EngineRegistry {
         }
         if (endpoint.actor() != null) {
             // A later actor of the name replaces the earlier one, which is gone.
-            members.values().removeIf(other -> {
-                boolean replaced = endpoint.actor().equals(other.endpoint.actor());
-                if (replaced && other.monitor != null) {
-                    other.monitor.end();
-                }
-                return replaced;
-            });
+            String earlier = byActor.get(endpoint.actor());
+            Member other = earlier == null ? null : remove(earlier);
+            if (other != null && other.monitor != null) {
+                other.monitor.end();
+            }
         }
         ExternalServer external = configured.get(key);
         if (external != null && endpoint.actor() == null) {
@@ -516,7 +606,7 @@ public final class EngineRegistry {
         }
         Member member = new Member(key, endpoint);
         member.awaitedAt = loop.now();
-        members.put(key, member);
+        add(member);
         if (member.hasWorker()) {
             // What its worker said before this, it may have taken back since, and have learned that the engine is out.
             member.epoch = Math.max(endpoint.epoch(), seen(key));
@@ -535,8 +625,8 @@ public final class EngineRegistry {
 
     /** The same server as its worker says it, if a worker of this fleet has it. */
     private ServerEndpoint withWorker(ServerEndpoint wanted) {
-        for (Member member : members.values()) {
-            if (member.hasWorker() && member.endpoint.url().equals(wanted.url())) {
+        for (Member member : at(wanted.url())) {
+            if (member.hasWorker()) {
                 return member.endpoint;
             }
         }
@@ -605,7 +695,7 @@ public final class EngineRegistry {
         member.external = server;
         member.confirmed = true;
         member.why = "it was not looked at yet";
-        members.put(member.key, member);
+        add(member);
         look(member);
     }
 
@@ -670,10 +760,7 @@ public final class EngineRegistry {
         Member member = members.get(key);
         if (member == null) {
             // A server that was registered by URL and turned out to be a worker's has the worker's key now.
-            member = members.values().stream()
-                    .filter(one -> one.endpoint.url().equals(key))
-                    .findFirst()
-                    .orElse(null);
+            member = at(key).stream().findFirst().orElse(null);
         }
         if (member == null) {
             return CompletableFuture.completedFuture(
@@ -700,12 +787,10 @@ public final class EngineRegistry {
      */
     public CompletableFuture<Boolean> unregister(String url) {
         boolean had = false;
-        for (Member member : List.copyOf(members.values())) {
-            if (member.endpoint.url().equals(url)) {
-                had = true;
-                events.add(EventKind.SERVER, member.endpoint.url() + " was taken away");
-                drop(member);
-            }
+        for (Member member : List.copyOf(at(url))) {
+            had = true;
+            events.add(EventKind.SERVER, member.endpoint.url() + " was taken away");
+            drop(member);
         }
         boolean was = had;
         return saved.thenApply(nothing -> was);
@@ -713,9 +798,7 @@ public final class EngineRegistry {
 
     /** As {@link #unregister}, for a registration that was not listed in time; one that the configuration names is left as it is. */
     public CompletableFuture<Boolean> giveUp(String url) {
-        boolean named = members.values().stream()
-                .anyMatch(member ->
-                        member.external != null && member.endpoint.url().equals(url));
+        boolean named = at(url).stream().anyMatch(member -> member.external != null);
         return named ? CompletableFuture.completedFuture(false) : unregister(url);
     }
 
@@ -737,13 +820,13 @@ public final class EngineRegistry {
     private void remember(String key, long epoch) {
         unregistered.remove(key);
         unregistered.put(key, epoch);
-        if (unregistered.size() > REMEMBERED) {
+        if (unregistered.size() > Math.max(REMEMBERED, mostMembers)) {
             unregistered.remove(unregistered.keySet().iterator().next());
         }
     }
 
     private void drop(Member member) {
-        members.remove(member.key);
+        Member unused = remove(member.key);
         if (member.external != null) {
             // Taken away until it is registered by hand: a successor must not take it from the configuration.
             remember(member.key, -1);
@@ -923,6 +1006,7 @@ public final class EngineRegistry {
 
     /** Ends all monitors, and leaves nothing for a successor. */
     public void end() {
+        ended = true;
         Iterator<Member> all = members.values().iterator();
         while (all.hasNext()) {
             Member member = all.next();
@@ -931,9 +1015,14 @@ public final class EngineRegistry {
             }
             all.remove();
         }
+        byActor.clear();
+        byUrl = null;
         sync.down();
         endChangeTimer();
         store.delete();
+        if (unsaved != null) {
+            unsaved.complete(null);
+        }
     }
 
     private void endChangeTimer() {

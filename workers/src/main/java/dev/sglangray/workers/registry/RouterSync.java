@@ -3,11 +3,13 @@ package dev.sglangray.workers.registry;
 
 import dev.sglangray.workers.loop.Backoff;
 import dev.sglangray.workers.loop.EventLoop;
+import dev.sglangray.workers.loop.Paced;
 import dev.sglangray.workers.protocol.RegisteredServer;
 import dev.sglangray.workers.protocol.ServerEndpoint;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -29,6 +31,11 @@ final class RouterSync {
     private static final Duration LOOK = Duration.ofSeconds(2);
     /** A router that answers does so at once; one that is asked for so long does not, whenever the request itself is given up. */
     static final Duration SILENT = Duration.ofSeconds(2);
+
+    /** So many requests are under way at most, removals excepted: of a large fleet the others wait here. */
+    private static final int REQUESTS = 256;
+    /** So many of them ask how far a server is: the router's list tells most of that. */
+    private static final int CHECKS = 32;
 
     private static final Duration FIRST_LOOK = Duration.ofMillis(25);
     private static final Duration LONGEST_LOOK = Duration.ofMillis(200);
@@ -55,6 +62,12 @@ final class RouterSync {
     private Duration soon = FIRST_LOOK;
     private @Nullable String problem;
     private EventLoop.@Nullable Timer timer;
+    private int requests;
+    /** How long the router's last answer with its list took. */
+    private Duration lookTook = Duration.ZERO;
+
+    private final Paced repairing;
+    private final Paced settling;
 
     private enum Phase {
         /** It waits for its next try; the router does not have it. */
@@ -109,6 +122,11 @@ final class RouterSync {
         this.wanted = wanted;
         this.ours = ours;
         this.changed = changed;
+        this.repairing = new Paced(loop, slots::size, this::reconcile);
+        this.settling = new Paced(loop, slots::size, () -> {
+            changed.run();
+            reconcile();
+        });
     }
 
     /** A router process serves, which has no servers yet; it replaces the one before. */
@@ -124,6 +142,8 @@ final class RouterSync {
         router = null;
         primed = false;
         looking = false;
+        requests = 0;
+        lookTook = Duration.ZERO;
         slots.clear();
         foreign = Set.of();
         problem = null;
@@ -139,13 +159,21 @@ final class RouterSync {
         }
         Map<String, ServerEndpoint> want = wanted.get();
         want.keySet().forEach(url -> slots.computeIfAbsent(url, Slot::new));
+        List<Slot> unchecked = new ArrayList<>();
         for (Slot slot : List.copyOf(slots.values())) {
-            repair(now, slot, want.get(slot.url));
+            repair(now, slot, want.get(slot.url), unchecked);
+        }
+        // Those that have waited longest.
+        unchecked.sort(Comparator.comparing(slot -> slot.next));
+        for (Slot slot : unchecked) {
+            if (requests < CHECKS && slot.id != null) {
+                check(now, slot, slot.id);
+            }
         }
         again(want.keySet());
     }
 
-    private void repair(RouterPort now, Slot slot, @Nullable ServerEndpoint want) {
+    private void repair(RouterPort now, Slot slot, @Nullable ServerEndpoint want, List<Slot> unchecked) {
         boolean due = !loop.now().isBefore(slot.next);
         if (slot.busy || !due) {
             return;
@@ -157,15 +185,15 @@ final class RouterSync {
                 } else if (want == null) {
                     // Kept, so that a list that was asked for earlier is recognised as out of date.
                     slot.retries.reset();
-                } else if (primed) {
+                } else if (primed && requests < REQUESTS) {
                     add(now, slot, want);
                 }
             }
             case PENDING -> {
-                if (slot.id == null && want != null) {
+                if (slot.id != null) {
+                    unchecked.add(slot);
+                } else if (want != null && requests < REQUESTS) {
                     add(now, slot, want);
-                } else if (slot.id != null) {
-                    check(now, slot, slot.id);
                 }
             }
             case LISTED -> {
@@ -263,6 +291,7 @@ final class RouterSync {
 
     private <T> void run(Slot slot, CompletableFuture<T> request, Done<T> done, Done<Throwable> failed) {
         slot.busy = true;
+        requests++;
         slot.version++;
         looks.reset();
         soon = looks.next();
@@ -272,6 +301,7 @@ final class RouterSync {
                 return null;
             }
             slot.busy = false;
+            requests--;
             slot.version++;
             if (failure == null) {
                 done.accept(value);
@@ -282,8 +312,7 @@ final class RouterSync {
             }
             loop.execute(() -> {
                 if (mine == generation) {
-                    changed.run();
-                    reconcile();
+                    settling.run();
                 }
             });
             return null;
@@ -320,14 +349,14 @@ final class RouterSync {
             if (failure == null) {
                 problem = null;
                 primed = true;
+                lookTook = Duration.between(lastLook, loop.now());
                 take(servers, versions);
             } else {
                 problem = EventLoop.words(failure);
             }
             loop.execute(() -> {
                 if (mine == generation) {
-                    changed.run();
-                    reconcile();
+                    settling.run();
                 }
             });
             return null;
@@ -380,7 +409,11 @@ final class RouterSync {
                 || slots.values().stream()
                         .anyMatch(slot -> slot.phase == Phase.PENDING
                                 || (slot.phase == Phase.LISTED && !want.contains(slot.url)));
-        Instant due = looking ? now.plus(LOOK) : lastLook.plus(underWay ? soon : LOOK);
+        // A list of many servers takes the router and this loop a while: looks are a tenth of the time at most.
+        Duration rest = lookTook.multipliedBy(9);
+        Duration longer = rest.compareTo(soon) > 0 ? rest : soon;
+        Duration pause = underWay && longer.compareTo(LOOK) < 0 ? longer : LOOK;
+        Instant due = looking ? now.plus(LOOK) : lastLook.plus(pause);
         for (Slot slot : slots.values()) {
             if (!slot.busy && slot.next.isAfter(now) && slot.next.isBefore(due)) {
                 due = slot.next;
@@ -390,10 +423,10 @@ final class RouterSync {
         Duration wait = due.isAfter(now) ? Duration.between(now, due) : Duration.ZERO;
         timer = loop.schedule(wait, () -> {
             if (mine == generation) {
-                if (!loop.now().isBefore(lastLook.plus(underWay ? soon : LOOK))) {
+                if (!loop.now().isBefore(lastLook.plus(pause))) {
                     look();
                 }
-                reconcile();
+                repairing.run();
             }
         });
     }

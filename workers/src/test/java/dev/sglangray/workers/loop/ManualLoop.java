@@ -41,6 +41,11 @@ public final class ManualLoop implements EventLoop {
         return () -> tasks.remove(timed);
     }
 
+    /** The work of a task: time that passes while it runs. */
+    public void take(Duration work) {
+        now = now.plus(work);
+    }
+
     /** Runs what is due by now, and what follows from it. */
     public void run() {
         pass(Duration.ZERO);
@@ -54,7 +59,7 @@ public final class ManualLoop implements EventLoop {
             now = next.at().isAfter(now) ? next.at() : now;
             next.task().run();
         }
-        now = until;
+        now = until.isAfter(now) ? until : now;
     }
 
     /** The value of a future that must be complete once all tasks that are due have run. */

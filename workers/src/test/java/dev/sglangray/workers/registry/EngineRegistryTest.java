@@ -478,11 +478,44 @@ class EngineRegistryTest {
         fixture.loop.pass(Duration.ofSeconds(5));
         assertThat(fixture.router.lists()).isEmpty();
         assertThat(fixture.onDisk().unregistered())
-                .hasSize(256)
-                .containsKey("key299")
+                .as("as many as the fleet had")
+                .hasSize(300);
+        for (int i = 300; i < 303; i++) {
+            String unused = fixture.registry.register(engine(i, 1));
+            assertThat(unregister(url(i))).isTrue();
+        }
+        assertThat(fixture.onDisk().unregistered())
+                .hasSize(300)
+                .containsKey("key302")
                 .doesNotContainKey("key0");
         fixture.registry.register(engine(299, 2));
         assertThat(fixture.registry.view().members()).isEmpty();
+    }
+
+    /** Where a look at all members takes long, looks and writes are done together; nothing else is different. */
+    @Test
+    void looksAtManyMembersAreDoneTogether() {
+        fixture.saveTakes = Duration.ofMillis(4);
+        for (int i = 0; i < 400; i++) {
+            String unused = fixture.registry.register(engine(i, 1));
+            fixture.report(i, 2, true, FleetWeights.INITIAL_ID);
+        }
+        fixture.loop.pass(Duration.ofSeconds(10));
+        assertThat(fixture.router.lists()).hasSize(400);
+        assertThat(fixture.onDisk().members()).hasSize(400);
+        assertThat(fixture.saves).as("writes").isBetween(1, 1000);
+        assertThat(unregister(url(7))).isTrue();
+        fixture.loop.pass(Duration.ofSeconds(5));
+        assertThat(fixture.router.lists()).hasSize(399);
+        assertThat(fixture.onDisk().unregistered()).containsKey("key7");
+
+        CompletableFuture<Boolean> written = fixture.registry.unregister(url(8));
+        CompletableFuture<Boolean> later = fixture.registry.unregister(url(9));
+        fixture.registry.end();
+        fixture.loop.pass(Duration.ofSeconds(5));
+        assertThat(fixture.kept).as("after an orderly end").isNull();
+        assertThat(written).isDone();
+        assertThat(later).isDone();
     }
 
     @Test

@@ -40,6 +40,10 @@ final class RegistryFixture {
 
     @Nullable
     CompletableFuture<Void> saving;
+    /** What it costs to write, as it does for many members. */
+    Duration saveTakes = Duration.ZERO;
+
+    int saves;
 
     FakeRouter router = new FakeRouter();
     EngineRegistry registry = fresh(false);
@@ -169,6 +173,8 @@ final class RegistryFixture {
         @Override
         public CompletableFuture<Void> save(RegistryRecord record) {
             kept = record;
+            saves++;
+            loop.take(saveTakes);
             return saving != null ? saving : CompletableFuture.completedFuture(null);
         }
 
