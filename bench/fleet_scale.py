@@ -9,7 +9,7 @@ metrics, page, update), the router's worker (``SGLangRouterWorker`` with its reg
 starts. Engines live in a few processes: of each its worker's ``EngineController`` and a listener with an address of its own. Ray
 alone is replaced, at the interface beneath its Java API, see ``fleetscale/FakeRay.java``.
 
-Prints a table with the slope of each measure between neighbouring sizes (1 is linear), and writes JSON and a plot.
+Prints a table with the slope of each measure between neighbouring sizes (1 is linear), and writes JSON and a plot if asked.
 """
 
 from __future__ import annotations
@@ -266,6 +266,67 @@ def show(rows: list[dict[str, Any]]) -> None:
         print(f"| {key} | {' | '.join(cells)} |", flush=True)
 
 
+#: What the plot shows: key, words, colour (readable on light and on dark).
+DRAWN = (
+    ("launch_s", "launch, s", "#4477aa"),
+    ("restart_s", "all registered again after a restart of the router, s", "#ee6677"),
+    ("update_s", "update of the weights, s", "#228833"),
+    ("look_s", "a look for metrics and page, s", "#aa3377"),
+    ("status_s", "status, s", "#66ccee"),
+)
+NEUTRAL = "#888888"
+
+
+def plot(rows: list[dict[str, Any]], file: Path) -> None:
+    """Time over engines, both logarithmic, so that what costs the number of engines is parallel to the dashed line."""
+    width, height, left, right, top, bottom = 860, 480, 60, 360, 20, 50
+    sizes = [row["engines"] for row in rows]
+    values = [row[key] for row in rows for key, _, _ in DRAWN if row.get(key)]
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    first, last = math.log10(sizes[0]), math.log10(sizes[-1])
+
+    def x(engines: float) -> float:
+        return left + (math.log10(engines) - first) / (last - first) * (width - left - right)
+
+    def y(seconds: float) -> float:
+        return top + (high - math.log10(seconds)) / (high - low) * (height - top - bottom)
+
+    def text(at: tuple[float, float], words: str, colour: str = NEUTRAL, anchor: str = "start") -> str:
+        return f'<text x="{at[0]:.1f}" y="{at[1]:.1f}" fill="{colour}" text-anchor="{anchor}">{words}</text>'
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="13" role="img">',
+        "<title>Seconds over engines, both logarithmic</title>",
+    ]
+    for power in range(low, high + 1):
+        parts.append(
+            f'<line x1="{left}" x2="{width - right}" y1="{y(10**power):.1f}" y2="{y(10**power):.1f}" stroke="{NEUTRAL}" stroke-opacity="0.3"/>'
+        )
+        parts.append(text((left - 8, y(10**power) + 4), f"{10.0**power:g}", anchor="end"))
+    for size in sizes:
+        parts.append(text((x(size), height - bottom + 20), f"{size:,}", anchor="middle"))
+    parts.append(text(((left + width - right) / 2, height - 8), "engines", anchor="middle"))
+    foot = 10.0**low * 1.5
+    parts.append(
+        f'<line x1="{x(sizes[0]):.1f}" y1="{y(foot):.1f}" x2="{x(sizes[-1]):.1f}" y2="{y(foot * sizes[-1] / sizes[0]):.1f}" '
+        f'stroke="{NEUTRAL}" stroke-dasharray="4 4"/>'
+    )
+    labels = []
+    for key, words, colour in DRAWN:
+        points = [(x(row["engines"]), y(row[key])) for row in rows if row.get(key)]
+        parts.append(
+            f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="'
+            + " ".join(f"{a:.1f},{b:.1f}" for a, b in points)
+            + '"/>'
+        )
+        labels.append((points[-1][1], words, colour))
+    below = 0.0
+    for height_of, words, colour in sorted(labels):
+        below = max(height_of + 4, below + 16)
+        parts.append(text((width - right + 10, below), words, colour))
+    file.write_text("\n".join([*parts, "</svg>"]) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", required=True, help="a Python with sglang-router and smg")
@@ -275,6 +336,7 @@ def main() -> None:
     parser.add_argument("--parts", default="update,kill,restart")
     parser.add_argument("--earlier", type=Path, help="a folder of folders of classes of an earlier build, to measure that")
     parser.add_argument("--json", type=Path, help="where results are written")
+    parser.add_argument("--plot", type=Path, help="where the plot of the first router is written, as SVG")
     arguments = parser.parse_args()
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as name:
@@ -289,6 +351,8 @@ def main() -> None:
                     arguments.json.write_text(json.dumps(results, indent=1) + "\n")
             print(f"\n{router}: value (slope from the size before)\n")
             show(rows)
+            if arguments.plot and router == arguments.routers.split(",")[0] and len(rows) > 1:
+                plot(rows, arguments.plot)
 
 
 if __name__ == "__main__":
