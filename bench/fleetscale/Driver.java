@@ -106,7 +106,14 @@ final class Driver {
         BufferedReader commands = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         System.out.println("ready");
         for (String line = commands.readLine(); line != null; line = commands.readLine()) {
-            System.out.println(Bus.json(driver.command(line)));
+            Map<String, Object> answer;
+            try {
+                answer = driver.command(line);
+            } catch (Exception failure) {
+                // What came of the other parts is worth as much.
+                answer = Map.of("failed", String.valueOf(failure).lines().findFirst().orElse(""));
+            }
+            System.out.println(Bus.json(answer));
         }
         System.exit(0);
     }

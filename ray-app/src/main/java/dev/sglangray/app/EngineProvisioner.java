@@ -251,7 +251,10 @@ final class EngineProvisioner {
                 step.note(slots.size() + " engine(s) serve");
             }
             EngineStarter.await(
-                    starting.registered(), List.of(cancelled), EngineStarter.REGISTER_DEADLINE, "registered");
+                    starting.registered(),
+                    List.of(cancelled),
+                    EngineStarter.registerDeadline(slots.size()),
+                    "registered");
             done = true;
             return grown;
         } finally {
@@ -281,7 +284,7 @@ final class EngineProvisioner {
             EngineStarter.awaitEach(
                             router == null ? starting.ready() : starting.registered(),
                             cancelled,
-                            timeout(slots).plus(EngineStarter.REGISTER_DEADLINE))
+                            timeout(slots).plus(EngineStarter.registerDeadline(slots.size())))
                     .forEach((index, why) -> failed.put(ranks.get(index), why));
             done = true;
             step.note((slots.size() - failed.size()) + " engine(s) serve");
@@ -375,13 +378,13 @@ final class EngineProvisioner {
         }
     }
 
-    /** How long further engines may take from their plan to their registration. */
-    Duration longestStart() {
+    /** How long so many further engines may take from their plan to their registration. */
+    Duration longestStart(int engines) {
         return options.reserveTimeout()
                 .plus(waitForNodes())
                 .plus(groupOptions.serverHealthTimeout())
                 .plus(LaunchOptions.ACTOR_ALLOWANCE)
-                .plus(EngineStarter.REGISTER_DEADLINE);
+                .plus(EngineStarter.registerDeadline(engines));
     }
 
     /**

@@ -23,7 +23,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Starts engines whose actors exist, registers them and waits for it. Stateless. */
 final class EngineStarter {
-    static final Duration REGISTER_DEADLINE = Duration.ofMinutes(6);
+    /** Beyond the time of one registration, for the way to the router's worker and back. */
+    private static final Duration ALLOWANCE = Duration.ofMinutes(1);
 
     private EngineStarter() {}
 
@@ -95,6 +96,11 @@ final class EngineStarter {
 
     private record Piece(int node, int accelerator) {}
 
+    /** How long engines that start together may take until the router sends to all of them. */
+    static Duration registerDeadline(int engines) {
+        return RouterGroup.registrationTimeout(engines).plus(ALLOWANCE);
+    }
+
     /** Registers each engine as soon as it and the router are healthy: it need not wait for its slower siblings. */
     static List<CompletableFuture<?>> register(
             CompletableFuture<?> routerReady,
@@ -104,12 +110,13 @@ final class EngineStarter {
         List<CompletableFuture<?>> registered = new ArrayList<>();
         if (servers != null && router != null) {
             List<Integer> ranks = servers.ranks();
+            Duration timeout = RouterGroup.registrationTimeout(ranks.size());
             for (int i = 0; i < enginesReady.size(); i++) {
                 int rank = ranks.get(i);
                 registered.add(CompletableFuture.allOf(routerReady, enginesReady.get(i))
                         .thenCompose(both -> servers.on(rank).endpoints().toCompletableFuture())
                         .thenCompose(endpoints ->
-                                router.registerServer(endpoints.get(0)).toCompletableFuture()));
+                                router.registerServer(endpoints.get(0), timeout).toCompletableFuture()));
             }
         }
         return registered;

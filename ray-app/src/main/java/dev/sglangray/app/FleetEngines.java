@@ -208,7 +208,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
                     "a fleet has 1 engine or more, not " + engines + "; to have none, end it");
         }
         String name = requirePool(pool);
-        Duration timeout = toDrain.plus(builder.longestStart());
+        Duration timeout = toDrain.plus(builder.longestStart(engines));
         return change("a change to " + engines + " engine(s)", timeout, () -> {
             int before = slots.ranks(name).size();
             if (auto != null) {
@@ -418,7 +418,7 @@ final class FleetEngines implements LostNodeReplanner.Engines, EngineAccess, Poo
      */
     @Override
     public Moved replan(List<Integer> ranks, LaunchListener listener) {
-        return change("a move of engines " + ranks, builder.longestStart(), () -> {
+        return change("a move of engines " + ranks, builder.longestStart(ranks.size()), () -> {
             List<Integer> out = out(ranks);
             List<EngineSlot> found = new ArrayList<>();
             boolean done = false;

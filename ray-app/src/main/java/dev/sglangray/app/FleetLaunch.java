@@ -278,7 +278,8 @@ final class FleetLaunch {
         if (!registered.isEmpty()) {
             String what = "registering " + registered.size() + " engine(s) with the router";
             try (Step step = Step.begin(listener, LaunchPhase.REGISTER, what)) {
-                EngineStarter.await(registered, List.of(), EngineStarter.REGISTER_DEADLINE, "registered");
+                EngineStarter.await(
+                        registered, List.of(), EngineStarter.registerDeadline(registered.size()), "registered");
             }
         }
     }

@@ -14,6 +14,7 @@ import dev.sglangray.placement.plan.EnginePlan;
 import dev.sglangray.placement.plan.FleetPlanner;
 import dev.sglangray.placement.plan.PlanRequest;
 import dev.sglangray.placement.strategy.ComponentPlacement;
+import dev.sglangray.workers.RouterGroup;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -47,6 +48,18 @@ class EngineStarterTest {
         assertThat(EngineStarter.timeout(engines("0-3"), one)).isEqualTo(one);
         assertThat(EngineStarter.timeout(engines("0:0-2,1:3"), one)).isEqualTo(Duration.ofMinutes(6));
         assertThat(EngineStarter.timeout(List.of(), one)).isEqualTo(one);
+    }
+
+    /** sglang-router 0.3.2 took 1,000 on in 45 s to 90 s on two cores, and 3,200 in more than 6 minutes. */
+    @Test
+    void aRouterMayTakeManyEnginesOnOneAfterTheOther() {
+        assertThat(EngineStarter.registerDeadline(2)).isBetween(Duration.ofMinutes(6), Duration.ofSeconds(361));
+        assertThat(EngineStarter.registerDeadline(3200)).isGreaterThan(Duration.ofMinutes(30));
+        for (int engines : new int[] {1, 3200}) {
+            assertThat(EngineStarter.registerDeadline(engines))
+                    .as("the failure of a registration says why, that of the wait for all does not")
+                    .isGreaterThan(RouterGroup.registrationTimeout(engines));
+        }
     }
 
     @Test

@@ -34,6 +34,9 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /** RLinf waits this long for a registration. */
     public static final Duration DEFAULT_REGISTRATION_TIMEOUT = Duration.ofMinutes(5);
 
+    /** Routers take servers on one after the other, each in up to so long. */
+    private static final Duration TURN = Duration.ofMillis(500);
+
     /** SGLang's router has no others. */
     private static final List<String> WORKER_TYPES = List.of("regular", "prefill", "decode");
 
@@ -145,6 +148,11 @@ public final class RouterGroup extends WorkerGroup<SGLangRouterWorker> {
     /** As above, with what {@link ServerGroup#endpoints()} said, the engine's key included. */
     public WorkerGroupFuture<RegisteredServer> registerServer(ServerEndpoint endpoint) {
         return registerServer(endpoint, DEFAULT_REGISTRATION_TIMEOUT);
+    }
+
+    /** How long a registration may take that is one of so many at the same time. */
+    public static Duration registrationTimeout(int servers) {
+        return DEFAULT_REGISTRATION_TIMEOUT.plus(TURN.multipliedBy(servers));
     }
 
     /**
